@@ -1,0 +1,149 @@
+"""Where arrays live: NumPy on the CPU, CuPy on the GPU.
+
+Inside the mathematics the array decides: `xp = get_xp(x)`. A `Backend` object stands only
+at the edges, where something has to be made, moved, waited for or described. Random
+numbers are drawn on the host from a generator keyed by (seed, what, when), so a CPU and
+a GPU run see the same noise and a resumed run needs no generator state.
+"""
+
+import functools
+import os
+import platform
+import sys
+import types
+
+import numpy as np
+
+from .errors import BackendError
+
+
+def get_xp(x) -> types.ModuleType:
+    """The array library that x belongs to: `numpy`, or whichever package made it."""
+    if isinstance(x, (np.ndarray, np.generic)):
+        return np
+    return sys.modules[type(x).__module__.partition(".")[0]]
+
+
+def sigmoid(s):
+    """sigma(s) = 1 / (1 + e^-s), elementwise; no overflow for any s.
+
+    With e = exp(-|s|) <= 1 it is 1/(1+e) for s > 0 and e/(1+e) otherwise. |s| is spelt
+    with `where`, so that the formula stays analytic for the complex step.
+    """
+    xp = get_xp(s)
+    e = xp.exp(xp.where(s > 0, -s, s))  # eq: sigmoid
+    return xp.where(s > 0, 1 / (1 + e), e / (1 + e))
+
+
+def softplus(s):
+    """softplus(s) = log(1 + e^s) = max(s, 0) + log(1 + e^-|s|), elementwise.
+
+    log D = -softplus(-s) and log(1 - D) = -softplus(s) for D = sigma(s): the logistic
+    loss without a probability that could round to 0 or 1.
+    """
+    xp = get_xp(s)
+    return xp.where(s > 0, s, 0 * s) + xp.log1p(xp.exp(xp.where(s > 0, -s, s)))
+
+
+def generator(seed: int, *key: int) -> np.random.Generator:
+    """A fresh random generator for the place `key` of the run `seed`.
+
+    The same (seed, key) always gives the same numbers, and different keys give
+    independent ones: this is what makes a run resumable at any step.
+    """
+    return np.random.default_rng([seed, *key])
+
+
+class Backend:
+    """NumPy: the reference, and the base that the others keep to."""
+
+    name = "numpy"
+    xp = np
+
+    def asarray(self, a):
+        """The host array `a` as an array of this backend (a copy only if need be)."""
+        return np.asarray(a)
+
+    def to_host(self, a) -> np.ndarray:
+        """The array `a` as a NumPy array: the one named place where the host reads."""
+        return np.asarray(a)
+
+    def synchronize(self) -> None:
+        """Wait until everything asked of the device is done."""
+
+    def describe(self) -> dict:
+        """Machine and versions, for a run's config and for benchmark results."""
+        return {
+            "backend": self.name,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "machine": platform.machine(),
+            "cores": os.cpu_count(),
+        }
+
+
+class CupyBackend(Backend):
+    """CuPy on one NVIDIA GPU."""
+
+    name = "cupy"
+
+    def __init__(self):
+        self.xp = _usable_cupy()
+
+    def asarray(self, a):
+        return self.xp.asarray(a)
+
+    def to_host(self, a) -> np.ndarray:
+        return self.xp.asnumpy(a)
+
+    def synchronize(self) -> None:
+        self.xp.cuda.get_current_stream().synchronize()
+
+    def describe(self) -> dict:
+        cuda = self.xp.cuda.runtime
+        properties = cuda.getDeviceProperties(self.xp.cuda.Device().id)
+        return super().describe() | {
+            "cupy": self.xp.__version__,
+            "device": properties["name"].decode(),
+            "cuda_runtime": cuda.runtimeGetVersion(),
+            "cuda_driver": cuda.driverGetVersion(),
+            "tf32": os.environ.get("CUPY_TF32", "0") == "1",
+        }
+
+
+@functools.cache
+def _usable_cupy() -> types.ModuleType:
+    """The cupy module, after one small matmul and one elementwise kernel have run.
+
+    `import cupy` succeeds without a driver, so only a computation tells.
+    """
+    try:
+        import cupy
+
+        a = cupy.ones((2, 2), dtype="float32")
+        ok = float((a @ a + cupy.exp(a * 0)).sum()) == 12.0
+    except ImportError as e:
+        raise BackendError(
+            "--backend cupy: CuPy is not installed; "
+            "try pip install 'tinygan[cuda12]' or 'tinygan[cuda13]'"
+        ) from e
+    except Exception as e:  # a driver, a device or a compiler that is not there
+        why = str(e).strip().splitlines() or [type(e).__name__]
+        raise BackendError(
+            f"--backend cupy: CuPy is installed but finds no usable GPU ({why[0]})"
+        ) from e
+    if not ok:
+        raise BackendError("--backend cupy: the GPU computed a wrong result")
+    return cupy
+
+
+NUMPY = Backend()
+
+
+def get_backend(name: str) -> Backend:
+    """The backend called "numpy" or "cupy"; BackendError if it cannot be used here."""
+    if name == "numpy":
+        return NUMPY
+    if name == "cupy":
+        return CupyBackend()
+    raise BackendError(f"backend {name!r} is unknown: expected numpy or cupy")

@@ -1,0 +1,34 @@
+"""What can go wrong, each with one clear sentence.
+
+`InputError` and its kin are for what comes from outside: a file, an option, a shape. They
+are ValueErrors, so a library user may catch them as such; the command line prints the
+sentence and exits with status 2. `NonFinite` is for a training run that has diverged.
+"""
+
+
+class InputError(ValueError):
+    """Something given to tinygan is not what it must be."""
+
+
+class ShapeError(InputError):
+    """An array or a network has another shape than the one expected."""
+
+
+class DataError(InputError):
+    """A data file is missing, truncated, of another kind, or of another shape."""
+
+
+class CheckpointError(InputError):
+    """A checkpoint is missing, damaged, or belongs to another architecture."""
+
+
+class BackendError(InputError):
+    """The backend asked for cannot be used on this machine."""
+
+
+class NoTangent(InputError):
+    """A layer was asked for a tangent that it does not have."""
+
+
+class NonFinite(ArithmeticError):
+    """A value in training became NaN or infinite."""

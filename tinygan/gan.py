@@ -1,0 +1,56 @@
+"""The game of generative adversarial training. START HERE.
+
+Two networks play a game over one value (Goodfellow et al. 2014, eq. 1):
+
+    min_G max_D V(D, G) = E_x[log D(x)] + E_z[log(1 - D(G(z)))]
+
+`d_step` is the discriminator's move, up the gradient of V; `g_step` is the generator's, down
+the gradient of J, through D into its own weights. `play` is the paper's Algorithm 1.
+D ends in a logit s, D(x) = sigma(s): objectives.py holds the signs, layers/ the Jacobians.
+"""
+
+from .backend import sigmoid
+
+
+def d_step(G, D, opt_D, objective, x_real, z):
+    """theta_D += lr u(dV/dtheta_D). Returns V, mean D(x), mean D(G(z)) before the step.
+
+    x_real: (N, *D.in_shape)      z: (N, *G.in_shape)
+    """
+    x_fake, _ = G.forward(z)  # G is fixed here: its cache is dropped
+    s_real, c_real = D.forward(x_real)  # (N, 1)
+    s_fake, c_fake = D.forward(x_fake)
+    ds_real, ds_fake = objective.d_grads(s_real, s_fake)
+    D.zero_grad()
+    D.backward(ds_real, c_real)  # each branch with its own cache
+    D.backward(ds_fake, c_fake)  # gradients add up
+    opt_D.ascend(D.theta, D.grad)
+    V = objective.value(s_real, s_fake)
+    return V, sigmoid(s_real).mean(), sigmoid(s_fake).mean()
+
+
+def g_step(G, D, opt_G, objective, z):
+    """theta_G -= lr u(dJ/dtheta_G). Returns J before the step.
+
+    D is a fixed function here: the gradient passes through it into x_fake, and its own
+    parameters' gradients are never computed.      z: (N, *G.in_shape)
+    """
+    x_fake, c_G = G.forward(z)
+    s_fake, c_D = D.forward(x_fake)
+    dx_fake = D.backward(objective.g_grad(s_fake), c_D, param_grads=False)
+    G.zero_grad()
+    G.backward(dx_fake, c_G)
+    opt_G.descend(G.theta, G.grad)
+    return objective.g_value(s_fake)
+
+
+def play(G, D, opt_G, opt_D, objective, real, latent, k=1):
+    """One turn of Algorithm 1: k steps of the discriminator, then one of the generator.
+
+    real() gives the next batch of data, latent() a new batch of z. Returns V, J, mean D(x)
+    and mean D(G(z)): 0-d arrays, left on the device.
+    """
+    for _ in range(k):
+        V, D_x, D_Gz = d_step(G, D, opt_D, objective, real(), latent())
+    J = g_step(G, D, opt_G, objective, latent())
+    return V, J, D_x, D_Gz

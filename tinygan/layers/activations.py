@@ -1,0 +1,128 @@
+"""Activations: elementwise y = f(x), each with its first and second derivative.
+
+Every f here is strictly determined by its output, so f' and f'' are written as functions
+of y and the cache is y alone, which the next layer keeps anyway.
+"""
+
+from ..backend import get_xp, sigmoid, softplus
+from .base import Layer, plus
+
+
+class Activation(Layer):
+    """y = f(x)    dx = f' dy    y_dot = f' x_dot
+
+    Reversing the tangent as well, f' itself depends on x:
+
+        dx = f' dy + f'' x_dot dy_dot        dx_dot = f' dy_dot
+
+    Forgetting the f'' term is right for ReLU and wrong for tanh. A subclass writes f,
+    `slope` (v -> f' v) and `curvature` (v -> f'' v, or None where f is piecewise linear).
+    """
+
+    def f(self, x):
+        raise TypeError(f"{self!r} does not define f(x)")
+
+    def slope(self, y, v):
+        """f'(x) v, from y = f(x)."""
+        raise TypeError(f"{self!r} does not define slope(y, v)")
+
+    def curvature(self, y, v):
+        """f''(x) v, from y = f(x); None is zero."""
+        return None
+
+    def forward(self, x, train=True):
+        y = self.f(x)
+        return y, (y,)
+
+    def backward(self, dy, cache, param_grads=True):
+        (y,) = cache
+        return self.slope(y, dy)  # eq: activation-dx
+
+    def tangent(self, x_dot, cache):
+        (y,) = cache
+        return self.slope(y, x_dot), (x_dot,)  # eq: activation-tangent
+
+    def tangent_backward(self, dy, dy_dot, cache, cache_dot):
+        (y,), (x_dot,) = cache, cache_dot
+        dx = None if dy is None else self.slope(y, dy)
+        if dy_dot is None:
+            return dx, None
+        dx = plus(dx, self.curvature(y, x_dot * dy_dot))  # eq: activation-curvature
+        return dx, self.slope(y, dy_dot)
+
+
+class LeakyReLU(Activation):
+    """f(x) = max(x, a x), 0 <= a < 1      f' = 1 where x > 0, a elsewhere      f'' = 0
+
+    At x = 0, where f has a kink, f' is taken as a. Source: Maas et al. 2013.
+    """
+
+    def __init__(self, a: float = 0.2):
+        if not 0 <= a < 1:
+            raise ValueError(f"LeakyReLU expects a slope 0 <= a < 1, got {a}")
+        self.a = a
+
+    def f(self, x):
+        return get_xp(x).where(x > 0, x, self.a * x)
+
+    def slope(self, y, v):  # y > 0 exactly where x > 0
+        return get_xp(y).where(y > 0, v, self.a * v)
+
+    def __repr__(self):
+        return f"LeakyReLU({self.a})"
+
+
+class ReLU(LeakyReLU):
+    """f(x) = max(x, 0)      f' = 1 where x > 0, 0 elsewhere      f'' = 0"""
+
+    def __init__(self):
+        super().__init__(0.0)
+
+    def __repr__(self):
+        return "ReLU()"
+
+
+class Tanh(Activation):
+    """f(x) = tanh x      f' = 1 - y^2      f'' = -2 y (1 - y^2)"""
+
+    def f(self, x):
+        return get_xp(x).tanh(x)
+
+    def slope(self, y, v):
+        return (1 - y * y) * v
+
+    def curvature(self, y, v):
+        return -2 * y * (1 - y * y) * v
+
+
+class Sigmoid(Activation):
+    """f(x) = 1 / (1 + e^-x)      f' = y (1 - y)      f'' = y (1 - y) (1 - 2 y)
+
+    For an image in [0, 1]. A discriminator needs none: objectives take logits.
+    """
+
+    def f(self, x):
+        return sigmoid(x)
+
+    def slope(self, y, v):
+        return y * (1 - y) * v
+
+    def curvature(self, y, v):
+        return y * (1 - y) * (1 - 2 * y) * v
+
+
+class Softplus(Activation):
+    """f(x) = log(1 + e^x)      f' = sigma(x) = 1 - e^-y      f'' = (1 - e^-y) e^-y
+
+    A smooth ReLU.
+    """
+
+    def f(self, x):
+        return softplus(x)
+
+    def slope(self, y, v):
+        return -get_xp(y).expm1(-y) * v
+
+    def curvature(self, y, v):
+        xp = get_xp(y)
+        return -xp.expm1(-y) * xp.exp(-y) * v

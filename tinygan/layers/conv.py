@@ -1,0 +1,198 @@
+"""Convolution as one matrix product, and transposed convolution as its adjoint.
+
+`im2col` copies every window of an image into a row of a matrix; it is linear, and
+`col2im`, its adjoint, adds every row back to where it came from. With both, convolution
+is  y = im2col(x) W  and everything else follows by transposing:
+
+              Conv2d                       ConvTranspose2d
+    forward   y  = im2col(x) W             y  = col2im(x W^T)
+    adjoint   dx = col2im(dy W^T)          dx = im2col(dy) W
+    weights   dW = im2col(x)^T dy          dW = im2col(dy)^T x
+
+Images are (N, H, W, C), kernels (kh, kw, C_in, C_out). As in most deep-learning code,
+"convolution" does not flip the kernel: it is a correlation.
+"""
+
+import math
+
+from ..backend import get_xp
+from .base import Affine, require
+from .init import he
+
+
+def pair(v) -> tuple[int, int]:
+    """(v, v), or v itself where it is a pair already: height first, then width."""
+    return (v, v) if isinstance(v, int) else tuple(v)
+
+
+def conv_size(size: int, k: int, stride: int, pad: int) -> int:
+    """How many windows of k fit in a padded axis: floor((size + 2 pad - k)/stride) + 1."""
+    return (size + 2 * pad - k) // stride + 1
+
+
+def im2col(x, kernel, stride, pad):
+    """(N, H, W, C) -> (N OH OW, kh kw C): row (n, i, j) is the window whose corner is at
+    (i sh - ph, j sw - pw) of sample n, with zeros outside the image."""
+    xp = get_xp(x)
+    (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
+    N, H, W, C = x.shape
+    OH, OW = conv_size(H, kh, sh, ph), conv_size(W, kw, sw, pw)
+    if ph or pw:
+        padded = xp.zeros((N, H + 2 * ph, W + 2 * pw, C), x.dtype)
+        padded[:, ph : ph + H, pw : pw + W] = x
+        x = padded
+    n, h, w, c = x.strides
+    windows = xp.lib.stride_tricks.as_strided(
+        x, (N, OH, OW, kh, kw, C), (n, sh * h, sw * w, h, w, c)
+    )  # a view: windows[n, i, j, a, b] = x[n, i sh + a, j sw + b]
+    return windows.reshape(N * OH * OW, kh * kw * C)  # copies
+
+
+def col2im(cols, x_shape, kernel, stride, pad):
+    """The adjoint of im2col, (N OH OW, kh kw C) -> (N, H, W, C) = x_shape: every entry is
+    added to the pixel it was copied from, so overlapping windows add up."""
+    xp = get_xp(cols)
+    (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
+    N, H, W, C = x_shape
+    OH, OW = conv_size(H, kh, sh, ph), conv_size(W, kw, sw, pw)
+    cols = cols.reshape(N, OH, OW, kh, kw, C)
+    x = xp.zeros((N, H + 2 * ph, W + 2 * pw, C), cols.dtype)
+    for a in range(kh):
+        for b in range(kw):
+            x[:, a : a + sh * OH : sh, b : b + sw * OW : sw] += cols[:, :, :, a, b]
+    return x[:, ph : ph + H, pw : pw + W]
+
+
+class Conv2d(Affine):
+    """y[n,i,j] = sum_{a,b} x[n, i s + a - p, j s + b - p] W[a,b] + b
+
+    x is (N, H, W, C_in), y is (N, OH, OW, C_out) with OH = floor((H + 2p - k)/s) + 1.
+    `kernel`, `stride` and `pad` are numbers or (height, width) pairs.
+
+        cols = im2col(x)      y = cols W + b      dW = cols^T dy      dx = col2im(dy W^T)
+
+    The cache is x: the columns, k^2/s^2 times as large, are gathered again for dW.
+    Raises ShapeError when built on anything but (H, W, C_in) or where no window fits.
+    """
+
+    def __init__(self, C_out: int, kernel, stride=1, pad=0, bias=True, init=None):
+        self.C_out, self.bias, self.initialise = C_out, bias, init or he()
+        self.kernel, self.stride, self.pad = pair(kernel), pair(stride), pair(pad)
+        require_geometry(self)
+
+    def build(self, in_shape):
+        require(len(in_shape) == 3, self, "images (H, W, C)", in_shape)
+        H, W, C_in = in_shape
+        geometry = zip((H, W), self.kernel, self.stride, self.pad, strict=True)
+        OH, OW = (conv_size(*g) for g in geometry)
+        require(min(OH, OW) > 0, self, "images as large as its kernel", in_shape)
+        self.shapes = {"W": (*self.kernel, C_in, self.C_out)}
+        if self.bias:
+            self.shapes["b"] = (self.C_out,)
+        return (OH, OW, self.C_out)
+
+    def init(self, rng):
+        kh, kw, C_in, C_out = self.W.shape
+        self.W[...] = self.initialise(
+            rng, self.W.shape, kh * kw * C_in, kh * kw * C_out
+        )
+
+    def linear(self, x):
+        OH, OW = (
+            conv_size(*g)
+            for g in zip(x.shape[1:3], self.kernel, self.stride, self.pad, strict=True)
+        )
+        cols = im2col(x, self.kernel, self.stride, self.pad)  # (N*OH*OW, kh*kw*C_in)
+        y = cols @ self.W.reshape(-1, self.C_out)  # eq: conv
+        return y.reshape(x.shape[0], OH, OW, self.C_out), (x,)
+
+    def adjoint(self, dy, cache, param_grads=True):
+        (x,) = cache
+        dy = dy.reshape(-1, self.C_out)  # (N*OH*OW, C_out)
+        if param_grads:
+            cols = im2col(x, self.kernel, self.stride, self.pad)
+            self.dW += (cols.T @ dy).reshape(self.W.shape)  # eq: conv-dW
+        dcols = dy @ self.W.reshape(-1, self.C_out).T  # (N*OH*OW, kh*kw*C_in)
+        return col2im(dcols, x.shape, self.kernel, self.stride, self.pad)  # eq: conv-dx
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.C_out}, {geometry_of(self)})"
+
+
+class ConvTranspose2d(Affine):
+    """The adjoint of a convolution: y = A^T x + b, where A is the Conv2d that maps y's shape
+    to x's. A stride s makes the image s times larger.
+
+    x is (N, H, W, C_in), y is (N, OH, OW, C_out) with OH = (H - 1) s - 2p + k + op.
+    `output_pad` op < s picks one of the s image sizes that A maps to H. The kernel W is
+    A's, so (kh, kw, C_out, C_in): A's input channels are this layer's output channels.
+
+        y = col2im(x W^T) + b      dx = im2col(dy) W      dW = im2col(dy)^T x
+
+    Raises ShapeError when built on anything but (H, W, C_in) or when nothing is left.
+    """
+
+    def __init__(
+        self, C_out: int, kernel, stride=1, pad=0, output_pad=0, bias=True, init=None
+    ):
+        self.C_out, self.bias, self.initialise = C_out, bias, init or he()
+        self.kernel, self.stride, self.pad = pair(kernel), pair(stride), pair(pad)
+        self.output_pad = pair(output_pad)
+        require_geometry(self)
+        fits = all(0 <= o < s for o, s in zip(self.output_pad, self.stride, strict=True))
+        require(fits, self, f"0 <= output_pad < stride {self.stride}", self.output_pad)
+
+    def build(self, in_shape):
+        require(len(in_shape) == 3, self, "images (H, W, C)", in_shape)
+        C_in = in_shape[2]
+        OH, OW = (
+            (size - 1) * s - 2 * p + k + op
+            for size, k, s, p, op in zip(
+                in_shape, self.kernel, self.stride, self.pad, self.output_pad, strict=False
+            )
+        )
+        require(min(OH, OW) > 0, self, "images that its padding leaves", in_shape)
+        self.shapes = {"W": (*self.kernel, self.C_out, C_in)}
+        if self.bias:
+            self.shapes["b"] = (self.C_out,)
+        self.out_shape = (OH, OW, self.C_out)
+        return self.out_shape
+
+    def init(self, rng):
+        kh, kw, C_out, C_in = self.W.shape
+        s = math.prod(self.stride)  # each output pixel sums over k^2/s^2 input pixels
+        self.W[...] = self.initialise(
+            rng, self.W.shape, kh * kw * C_in / s, kh * kw * C_out
+        )
+
+    def linear(self, x):
+        N, C_in = x.shape[0], x.shape[3]
+        cols = x.reshape(-1, C_in) @ self.W.reshape(-1, C_in).T  # (N*H*W, kh*kw*C_out)
+        shape = (N, *self.out_shape)
+        y = col2im(cols, shape, self.kernel, self.stride, self.pad)  # eq: convt
+        return y, (x,)
+
+    def adjoint(self, dy, cache, param_grads=True):
+        (x,) = cache
+        C_in = x.shape[3]
+        dcols = im2col(dy, self.kernel, self.stride, self.pad)  # (N*H*W, kh*kw*C_out)
+        if param_grads:
+            dW = dcols.T @ x.reshape(-1, C_in)  # eq: convt-dW
+            self.dW += dW.reshape(self.W.shape)
+        dx = dcols @ self.W.reshape(-1, C_in)  # eq: convt-dx
+        return dx.reshape(x.shape)
+
+    def __repr__(self):
+        extra = f", output_pad={self.output_pad}" if any(self.output_pad) else ""
+        return f"ConvTranspose2d({self.C_out}, {geometry_of(self)}{extra})"
+
+
+def require_geometry(layer) -> None:
+    """Kernel and stride at least 1, padding at least 0, each for height and width."""
+    k, s, p = layer.kernel, layer.stride, layer.pad
+    ok = len(k) == len(s) == len(p) == 2 and min(*k, *s) >= 1 and min(p) >= 0
+    require(ok, layer, "kernel and stride >= 1, pad >= 0, for (height, width)", (k, s, p))
+
+
+def geometry_of(layer) -> str:
+    return f"{layer.kernel}, stride={layer.stride}, pad={layer.pad}"

@@ -1,0 +1,41 @@
+"""The fully connected layer: one matrix product each way."""
+
+from .base import Affine, require
+from .init import he
+
+
+class Dense(Affine):
+    """y = x W + b      dx = dy W^T      dW = x^T dy      db = sum_n dy      y_dot = x_dot W
+
+    x is (N, n_in) and y (N, n_out); any further axes in front of the last count as
+    samples. Every sample adds its own x^T dy to dW: gradients add, because the
+    objective is a sum over samples.
+
+    Raises ShapeError when built on a shape without a last axis.
+    """
+
+    def __init__(self, n_out: int, bias: bool = True, init=None):
+        self.n_out, self.bias, self.initialise = n_out, bias, init or he()
+
+    def build(self, in_shape):
+        require(len(in_shape) >= 1, self, "inputs (..., n_in)", in_shape)
+        self.shapes = {"W": (in_shape[-1], self.n_out)}
+        if self.bias:
+            self.shapes["b"] = (self.n_out,)
+        return (*in_shape[:-1], self.n_out)
+
+    def init(self, rng):
+        self.W[...] = self.initialise(rng, self.W.shape, *self.W.shape)
+
+    def linear(self, x):
+        return x @ self.W, (x,)  # eq: dense
+
+    def adjoint(self, dy, cache, param_grads=True):
+        (x,) = cache
+        if param_grads:
+            n_in, n_out = self.W.shape
+            self.dW += x.reshape(-1, n_in).T @ dy.reshape(-1, n_out)  # eq: dense-dW
+        return dy @ self.W.T  # eq: dense-dx
+
+    def __repr__(self):
+        return f"Dense({self.n_out})"

@@ -1,0 +1,45 @@
+"""Dropout: noise as a regulariser of the discriminator."""
+
+import numpy as np
+
+from ..backend import generator, get_xp
+from .base import Affine
+
+
+class Dropout(Affine):
+    """y = m x / (1 - p) in training, where each entry of m is 0 with probability p, else 1;
+    y = x in evaluation.      dx = m dy / (1 - p)
+
+    Dividing by 1 - p keeps E[y] = x. The masks come from a generator keyed by (seed,
+    how many were drawn before); both are layer state, so a resumed run draws on where it
+    stopped. Source: Srivastava et al. 2014, in the inverted form.
+
+    Raises ValueError unless 0 <= p < 1.
+    """
+
+    def __init__(self, p: float = 0.5):
+        if not 0 <= p < 1:
+            raise ValueError(f"Dropout expects a probability 0 <= p < 1, got {p}")
+        self.p = p
+
+    def init(self, rng):
+        self.state = {"seed": int(rng.integers(2**31)), "draws": 0}
+
+    def forward(self, x, train=True):
+        if not train or self.p == 0:
+            return x, (None,)
+        rng = generator(self.state["seed"], self.state["draws"])
+        self.state["draws"] += 1
+        kept = rng.random(x.shape, dtype=np.float32) >= self.p
+        mask = get_xp(x).asarray(kept).astype(x.dtype) / (1 - self.p)
+        return x * mask, (mask,)
+
+    def adjoint(self, dy, cache, param_grads=True):
+        (mask,) = cache
+        return dy if mask is None else dy * mask  # eq: dropout-dx
+
+    def tangent(self, x_dot, cache):
+        return self.adjoint(x_dot, cache), cache
+
+    def __repr__(self):
+        return f"Dropout({self.p})"

@@ -1,0 +1,94 @@
+"""Batch normalisation: every channel to mean 0 and variance 1, then scaled and shifted.
+
+In training the statistics are the batch's, so every sample's output depends on every
+other sample, and backward has two extra terms. In evaluation they are constants, the
+layer is affine, and backward has none: the two formulas must not be mixed up.
+"""
+
+from ..backend import get_xp
+from ..errors import NoTangent
+from .base import Layer, require
+
+
+class BatchNorm(Layer):
+    """x_hat = (x - mu) / sqrt(var + eps)      y = gamma x_hat + beta, per channel
+
+    x is (..., C), normalised over all axes but the last, which hold m numbers a channel.
+
+        dgamma = sum dy x_hat      dbeta = sum dy
+        training    dx = gamma / sqrt(var + eps) (dy - mean(dy) - x_hat mean(dy x_hat))
+        evaluation  dx = gamma / sqrt(var + eps) dy
+
+    Running statistics are layer state, r += momentum (batch - r), with the unbiased
+    variance (m / (m - 1)). gamma starts at N(1, gamma_std^2); DCGAN uses 0.02.
+
+    Raises ShapeError in training when m = 1, where x_hat is always 0. Source: Ioffe and
+    Szegedy 2015, Algorithm 1.
+    """
+
+    def __init__(self, eps: float = 1e-5, momentum: float = 0.1, gamma_std=0.0):
+        self.eps, self.momentum, self.gamma_std = eps, momentum, gamma_std
+
+    def build(self, in_shape):
+        require(len(in_shape) >= 1, self, "inputs (..., C)", in_shape)
+        C = in_shape[-1]
+        self.shapes = {"gamma": (C,), "beta": (C,)}
+        return in_shape
+
+    def init(self, rng):
+        self.gamma[...] = rng.normal(1.0, self.gamma_std, self.gamma.shape)
+        self.state = {"mean": 0 * self.beta, "var": 0 * self.beta + 1}
+
+    def forward(self, x, train=True):
+        axes = tuple(range(x.ndim - 1))
+        if train:
+            m = x.size // x.shape[-1]
+            require(m > 1, self, "more than one value per channel to train on", x.shape)
+            mean = x.mean(axis=axes)  # (C,)
+            centred = x - mean
+            var = (centred * centred).mean(axis=axes)
+            self.state["mean"] += self.momentum * (mean - self.state["mean"])
+            unbiased = var * (m / (m - 1))
+            self.state["var"] += self.momentum * (unbiased - self.state["var"])
+        else:
+            centred, var = x - self.state["mean"], self.state["var"]
+        inv_std = 1 / get_xp(x).sqrt(var + self.eps)
+        x_hat = centred * inv_std  # eq: batchnorm
+        return self.gamma * x_hat + self.beta, (x_hat, inv_std, train)
+
+    def backward(self, dy, cache, param_grads=True):
+        x_hat, inv_std, train = cache
+        axes = tuple(range(dy.ndim - 1))
+        if not (train or param_grads):
+            return (self.gamma * inv_std) * dy
+        dgamma, dbeta = (dy * x_hat).sum(axis=axes), dy.sum(axis=axes)
+        if param_grads:
+            self.dgamma += dgamma  # eq: batchnorm-dgamma
+            self.dbeta += dbeta  # eq: batchnorm-dbeta
+        if not train:
+            return (self.gamma * inv_std) * dy  # eq: batchnorm-dx-eval
+        m = dy.size // dy.shape[-1]
+        dx = dy - dbeta / m - x_hat * (dgamma / m)
+        return (self.gamma * inv_std) * dx  # eq: batchnorm-dx
+
+    def tangent(self, x_dot, cache):
+        x_hat, inv_std, train = cache
+        if train:
+            raise NoTangent(
+                "BatchNorm in training has no per-sample gradient: its output for one "
+                "sample depends on the whole batch. Leave it out of a penalised critic"
+            )
+        x_hat_dot = x_dot * inv_std
+        return self.gamma * x_hat_dot, (x_hat_dot,)
+
+    def tangent_backward(self, dy, dy_dot, cache, cache_dot):
+        (_, inv_std, _), (x_hat_dot,) = cache, cache_dot
+        dx = None if dy is None else self.backward(dy, cache)
+        if dy_dot is None:
+            return dx, None
+        axes = tuple(range(dy_dot.ndim - 1))
+        self.dgamma += (dy_dot * x_hat_dot).sum(axis=axes)
+        return dx, (self.gamma * inv_std) * dy_dot
+
+    def __repr__(self):
+        return "BatchNorm()"

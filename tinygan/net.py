@@ -1,0 +1,192 @@
+"""Net: a tree of layers over one flat parameter vector theta and one flat gradient grad.
+
+Every parameter of every layer is a view into theta, every gradient a view into grad, in
+the order in which the layers stand. So an optimizer, a norm, a checkpoint or an
+all-reduce sees one vector, and a layer sees its own W and dW.
+"""
+
+import contextlib
+import copy
+import math
+
+import numpy as np
+
+from .backend import NUMPY, Backend, get_xp
+from .errors import NonFinite, ShapeError
+from .layers.base import Layer, walk
+
+
+class Net:
+    """The function tree(x; theta) for inputs of shape (N, *in_shape).
+
+    The weights are drawn on the host from `seed` in float64, then cast to `dtype` and
+    moved to `backend`, so the same seed gives the same network everywhere. A tree
+    belongs to one Net: its layers hold views into this Net's vectors.
+
+    Raises ShapeError when the layers do not fit together.
+    """
+
+    def __init__(
+        self,
+        tree: Layer,
+        in_shape: tuple[int, ...],
+        seed: int = 0,
+        dtype="float32",
+        backend: Backend = NUMPY,
+    ):
+        self.tree, self.in_shape = tree, tuple(in_shape)
+        self.out_shape = tree.build(self.in_shape)
+        size = sum(math.prod(s) for _, layer in self.leaves() for s in layer.shapes.values())
+        self.backend = NUMPY
+        self._bind(np.zeros(size), np.zeros(size))
+        rng = np.random.default_rng(seed)
+        for _, layer in self.leaves():
+            layer.init(rng)
+        self._convert(dtype, backend)
+
+    # The four passes are the tree's.
+
+    def forward(self, x, train: bool = True):
+        if x.shape[1:] != self.in_shape:
+            expected = ", ".join(map(str, ("N", *self.in_shape)))
+            raise ShapeError(f"the network expects inputs ({expected}), got {x.shape}")
+        return self.tree.forward(x, train)
+
+    def backward(self, dy, cache, param_grads: bool = True):
+        return self.tree.backward(dy, cache, param_grads)
+
+    def tangent(self, x_dot, cache):
+        return self.tree.tangent(x_dot, cache)
+
+    def tangent_backward(self, dy, dy_dot, cache, cache_dot):
+        return self.tree.tangent_backward(dy, dy_dot, cache, cache_dot)
+
+    def zero_grad(self) -> None:
+        """grad = 0. Gradients add up until someone clears them."""
+        self.grad[...] = 0
+
+    # The vectors and what lies in them.
+
+    def leaves(self) -> list[tuple[str, Layer]]:
+        """(path, layer) of every layer, containers included, each once."""
+        seen: dict[int, tuple[str, Layer]] = {}
+        for path, layer in walk(self.tree):
+            seen.setdefault(id(layer), (path, layer))
+        return list(seen.values())
+
+    def parameters(self, vector=None) -> dict[str, object]:
+        """{"1:Dense.W": view, ...} into theta, or into another vector laid out like it."""
+        vector, views, start = self.theta if vector is None else vector, {}, 0
+        for path, layer in self.leaves():
+            for name, shape in layer.shapes.items():
+                stop = start + math.prod(shape)
+                views[f"{path}.{name}"] = vector[start:stop].reshape(shape)
+                start = stop
+        return views
+
+    def state(self) -> dict[str, object]:
+        """{"2:BatchNorm.mean": array, ...}: the layers' state, by reference."""
+        return {
+            f"{path}.{name}": value
+            for path, layer in self.leaves()
+            for name, value in layer.state.items()
+        }
+
+    def load_state(self, state: dict) -> None:
+        """Set the layers' state from a dict such as `state()` gives; arrays are copied."""
+        for path, layer in self.leaves():
+            for name, old in layer.state.items():
+                new = state[f"{path}.{name}"]
+                if isinstance(old, int):
+                    layer.state[name] = int(new)
+                else:
+                    old[...] = get_xp(old).asarray(new)
+
+    def clone(self, dtype=None, backend: Backend | None = None) -> "Net":
+        """A copy with its own theta, perhaps of another dtype or on another backend."""
+        new = copy.copy(self)
+        vectors = {id(v): v for v in self._views()}  # bound anew below: not to be copied
+        new.tree = copy.deepcopy(self.tree, vectors)
+        new._convert(dtype or self.theta.dtype, backend or self.backend)
+        return new
+
+    def _views(self) -> list:
+        return [
+            vars(layer)[prefix + name]
+            for _, layer in self.leaves()
+            for name in layer.shapes
+            for prefix in ("", "d")
+        ]
+
+    def _bind(self, theta, grad) -> None:
+        """Make theta and grad this network's vectors and the layers' W, dW views of them."""
+        self.theta, self.grad = theta, grad
+        values, grads = self.parameters(theta), self.parameters(grad)
+        for path, layer in self.leaves():
+            for name in layer.shapes:
+                setattr(layer, name, values[f"{path}.{name}"])
+                setattr(layer, f"d{name}", grads[f"{path}.{name}"])
+
+    def _convert(self, dtype, backend: Backend) -> None:
+        """Move theta, grad and the layers' state to `backend`, as `dtype`."""
+
+        def move(a):
+            return backend.asarray(np.array(self.backend.to_host(a), dtype))
+
+        theta = move(self.theta)
+        self._bind(theta, 0 * theta)
+        for _, layer in self.leaves():
+            layer.state = {
+                name: value if isinstance(value, int) else move(value)
+                for name, value in layer.state.items()
+            }
+        self.backend = backend
+
+    # For the reader, and for the run that went wrong.
+
+    def describe(self) -> str:
+        """A table of the layers: name, output's shape, number of parameters."""
+        shapes = {}
+        with self.observe(lambda path, _, y: shapes.setdefault(path, y.shape[1:])):
+            x = np.zeros((1, *self.in_shape))
+            self.forward(self.backend.asarray(x.astype(self.theta.dtype)), train=False)
+        rows = [("input", self.in_shape, 0)]
+        for path, layer in self.leaves():
+            if path in shapes:
+                n = sum(math.prod(s) for s in layer.shapes.values())
+                rows.append((f"{path.partition(':')[0]} {layer!r}", shapes[path], n))
+        rows.append(("total", "", self.theta.size))
+        return "\n".join(f"{a:<64}{b!s:>14}{n:>12,}" for a, b, n in rows)
+
+    @contextlib.contextmanager
+    def observe(self, see):
+        """Within this context, call see(path, pass, result) after every leaf's forward
+        and backward."""
+        leaves = [(p, layer) for p, layer in self.leaves() if not layer.children()]
+        for path, layer in leaves:
+            layer.forward = _then(layer.forward, path, "forward", see)
+            layer.backward = _then(layer.backward, path, "backward", see)
+        try:
+            yield
+        finally:
+            for _, layer in leaves:
+                del layer.forward, layer.backward
+
+    def watch(self, name: str):
+        """Within this context, raise NonFinite at the first layer that yields NaN or
+        infinity. It reads from the device at every layer: for finding what went wrong."""
+
+        def see(path, which, result):
+            if not np.isfinite(self.backend.to_host(result)).all():
+                raise NonFinite(f"{name}, layer {path}, in {which}")
+
+        return self.observe(see)
+
+
+def _then(method, path, which, see):
+    def wrapped(*args, **kwargs):
+        result = method(*args, **kwargs)
+        see(path, which, result[0] if which == "forward" else result)
+        return result
+
+    return wrapped

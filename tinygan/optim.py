@@ -1,0 +1,163 @@
+"""Optimizers: from a gradient to a step.
+
+Each turns a gradient g into a direction u(g), odd in g, and then
+
+    ascend     theta += lr u        for the discriminator, which maximises V
+    descend    theta -= lr u        for the generator, which minimises J
+
+so nobody negates a loss to fit an interface. theta and g are flat vectors, and all the
+work is done in place in vectors of their size.
+"""
+
+import math
+
+from .backend import get_xp
+
+
+class Optimizer:
+    """A rule u(g), with a learning rate and perhaps moments that remember past gradients.
+
+    `moments` names the vectors that remember; they start at zero, like the count of
+    steps t, and are what a checkpoint has to hold.
+    """
+
+    moments: tuple[str, ...] = ()
+
+    def __init__(self, lr: float):
+        if not (math.isfinite(lr) and lr > 0):
+            raise ValueError(f"{type(self).__name__} expects lr > 0, got {lr}")
+        self.lr = float(lr)
+        self.t = 0
+
+    def direction(self, g, out):
+        """Write u(g) into `out` and return the factor that it still lacks, a float."""
+        raise TypeError(f"{type(self).__name__} does not define direction(g, out)")
+
+    def ascend(self, theta, g) -> None:
+        """theta += lr u(g), in place."""
+        self._step(theta, g, +self.lr)
+
+    def descend(self, theta, g) -> None:
+        """theta -= lr u(g), in place."""
+        self._step(theta, g, -self.lr)
+
+    def _step(self, theta, g, signed_lr: float) -> None:
+        if theta.shape != g.shape:
+            raise ValueError(f"theta has shape {theta.shape}, its gradient {g.shape}")
+        self.prepare(theta)
+        self.t += 1
+        u = self._u
+        u *= signed_lr * self.direction(g, out=u)
+        theta += u
+
+    def prepare(self, theta) -> None:
+        """Make the moments, and one vector of working space, in the likeness of theta."""
+        if not hasattr(self, "_u"):
+            self._u = get_xp(theta).empty_like(theta)
+            for name in self.moments:
+                setattr(self, name, get_xp(theta).zeros_like(theta))
+
+    def state(self) -> dict:
+        """{"t": steps taken, moment: vector, ...}, by reference."""
+        return {"t": self.t} | {name: getattr(self, name) for name in self.moments}
+
+    def load_state(self, state: dict) -> None:
+        """Set t and the moments (after `prepare`) from a dict such as `state()` gives."""
+        self.t = int(state["t"])
+        for name in self.moments:
+            moment = getattr(self, name)
+            moment[...] = get_xp(moment).asarray(state[name])
+
+
+class SGD(Optimizer):
+    """u = g. Source: Robbins and Monro 1951."""
+
+    def direction(self, g, out):
+        out[...] = g  # eq: sgd
+        return 1.0
+
+
+class Momentum(Optimizer):
+    """m <- mu m + g      u = m. Source: Polyak 1964 (the heavy ball)."""
+
+    moments = ("m",)
+
+    def __init__(self, lr: float, mu: float = 0.9):
+        super().__init__(lr)
+        self.mu = _fraction(self, "mu", mu)
+
+    def direction(self, g, out):
+        self.m *= self.mu
+        self.m += g  # eq: momentum
+        out[...] = self.m
+        return 1.0
+
+
+class RMSProp(Optimizer):
+    """v <- rho v + (1 - rho) g^2      u = g / (sqrt(v) + eps)
+
+    Source: Tieleman and Hinton 2012 (lecture 6e); what WGAN trains with.
+    """
+
+    moments = ("v",)
+
+    def __init__(self, lr: float, rho: float = 0.99, eps: float = 1e-8):
+        super().__init__(lr)
+        self.rho, self.eps = _fraction(self, "rho", rho), float(eps)
+
+    def direction(self, g, out):
+        moving_average(self.v, g * g, self.rho, out)
+        xp = get_xp(g)
+        xp.sqrt(self.v, out=out)
+        out += self.eps
+        xp.divide(g, out, out=out)  # eq: rmsprop
+        return 1.0
+
+
+class Adam(Optimizer):
+    """m <- beta1 m + (1 - beta1) g            v <- beta2 v + (1 - beta2) g^2
+
+        u = m_hat / (sqrt(v_hat) + eps),   m_hat = m / (1 - beta1^t),  v_hat = v / (1 - beta2^t)
+
+    m and v start at zero, and the powers of t undo that bias. Every |u| is about 1 or less,
+    so lr is the size of a step. Source: Kingma and Ba 2015, Algorithm 1.
+    """
+
+    moments = ("m", "v")
+
+    def __init__(
+        self,
+        lr: float = 1e-3,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+    ):
+        super().__init__(lr)
+        self.beta1 = _fraction(self, "beta1", beta1)
+        self.beta2 = _fraction(self, "beta2", beta2)
+        self.eps = float(eps)
+
+    def direction(self, g, out):
+        xp = get_xp(g)
+        moving_average(self.m, g, self.beta1, out)
+        moving_average(self.v, g * g, self.beta2, out)
+        m_bias = 1 - self.beta1**self.t
+        v_bias = 1 - self.beta2**self.t
+        xp.sqrt(self.v, out=out)  # u = m/m_bias / (sqrt(v)/sqrt(v_bias) + eps)
+        out += self.eps * math.sqrt(v_bias)
+        xp.divide(self.m, out, out=out)  # eq: adam
+        return math.sqrt(v_bias) / m_bias
+
+
+def moving_average(a, b, rho: float, work) -> None:
+    """a <- rho a + (1 - rho) b, in place, with `work` as space for the second term."""
+    a *= rho
+    get_xp(b).multiply(b, 1 - rho, out=work)
+    a += work
+
+
+def _fraction(optimizer, name: str, value: float) -> float:
+    if not 0 <= value < 1:
+        kind = type(optimizer).__name__
+        raise ValueError(f"{kind} expects 0 <= {name} < 1, got {value}")
+    return float(value)
