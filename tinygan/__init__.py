@@ -12,9 +12,9 @@ from .errors import (
     CheckpointError,
     DataError,
     InputError,
-    NonFinite,
-    NoTangent,
+    NonFiniteError,
     ShapeError,
+    TangentError,
 )
 from .gan import d_step, g_step, play
 from .layers import *  # noqa: F403
@@ -35,8 +35,8 @@ __all__ = [
     "Minimax",
     "Momentum",
     "Net",
-    "NoTangent",
-    "NonFinite",
+    "TangentError",
+    "NonFiniteError",
     "NonSaturating",
     "Objective",
     "Optimizer",

@@ -1,9 +1,9 @@
 """Where arrays live: NumPy on the CPU, CuPy on the GPU.
 
-Inside the mathematics the array decides: `xp = get_xp(x)`. A `Backend` object stands only
-at the edges, where something has to be made, moved, waited for or described. Random
-numbers are drawn on the host from a generator keyed by (seed, what, when), so a CPU and
-a GPU run see the same noise and a resumed run needs no generator state.
+Inside the mathematics the array decides: `xp = get_xp(x)`. A `Backend` object stands
+only at the edges, where something has to be made, moved, waited for or described.
+Random numbers are drawn on the host from a generator keyed by (seed, what, when), so a
+CPU and a GPU run see the same noise and a resumed run needs no generator state.
 """
 
 import functools

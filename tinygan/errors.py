@@ -1,8 +1,9 @@
 """What can go wrong, each with one clear sentence.
 
-`InputError` and its kin are for what comes from outside: a file, an option, a shape. They
-are ValueErrors, so a library user may catch them as such; the command line prints the
-sentence and exits with status 2. `NonFinite` is for a training run that has diverged.
+`InputError` and its kin are for what comes from outside: a file, an option, a shape.
+They are ValueErrors, so a library user may catch them as such; the command line prints
+the sentence and exits with status 2. `NonFiniteError` is for a training run that has
+diverged.
 """
 
 
@@ -26,9 +27,9 @@ class BackendError(InputError):
     """The backend asked for cannot be used on this machine."""
 
 
-class NoTangent(InputError):
+class TangentError(InputError):
     """A layer was asked for a tangent that it does not have."""
 
 
-class NonFinite(ArithmeticError):
+class NonFiniteError(ArithmeticError):
     """A value in training became NaN or infinite."""

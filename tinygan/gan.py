@@ -4,9 +4,10 @@ Two networks play a game over one value (Goodfellow et al. 2014, eq. 1):
 
     min_G max_D V(D, G) = E_x[log D(x)] + E_z[log(1 - D(G(z)))]
 
-`d_step` is the discriminator's move, up the gradient of V; `g_step` is the generator's, down
-the gradient of J, through D into its own weights. `play` is the paper's Algorithm 1.
-D ends in a logit s, D(x) = sigma(s): objectives.py holds the signs, layers/ the Jacobians.
+`d_step` is the discriminator's move, up the gradient of V; `g_step` is the generator's,
+down the gradient of J, through D into its own weights. `play` is the paper's Algorithm
+1. D ends in a logit s, D(x) = sigma(s): objectives.py holds the signs, layers/ the
+Jacobians.
 """
 
 from .backend import sigmoid
@@ -47,8 +48,8 @@ def g_step(G, D, opt_G, objective, z):
 def play(G, D, opt_G, opt_D, objective, real, latent, k=1):
     """One turn of Algorithm 1: k steps of the discriminator, then one of the generator.
 
-    real() gives the next batch of data, latent() a new batch of z. Returns V, J, mean D(x)
-    and mean D(G(z)): 0-d arrays, left on the device.
+    real() gives the next batch of data, latent() a new batch of z. Returns V, J, mean
+    D(x) and mean D(G(z)): 0-d arrays, left on the device.
     """
     for _ in range(k):
         V, D_x, D_Gz = d_step(G, D, opt_D, objective, real(), latent())

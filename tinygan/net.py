@@ -1,4 +1,4 @@
-"""Net: a tree of layers over one flat parameter vector theta and one flat gradient grad.
+"""Net: a tree of layers over one flat vector theta and one flat gradient grad.
 
 Every parameter of every layer is a view into theta, every gradient a view into grad, in
 the order in which the layers stand. So an optimizer, a norm, a checkpoint or an
@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from .backend import NUMPY, Backend, get_xp
-from .errors import NonFinite, ShapeError
+from .errors import NonFiniteError, ShapeError
 from .layers.base import Layer, walk
 
 
@@ -36,11 +36,12 @@ class Net:
     ):
         self.tree, self.in_shape = tree, tuple(in_shape)
         self.out_shape = tree.build(self.in_shape)
-        size = sum(math.prod(s) for _, layer in self.leaves() for s in layer.shapes.values())
+        shapes = (s for _, layer in self.layers() for s in layer.shapes.values())
+        size = sum(math.prod(s) for s in shapes)
         self.backend = NUMPY
         self._bind(np.zeros(size), np.zeros(size))
         rng = np.random.default_rng(seed)
-        for _, layer in self.leaves():
+        for _, layer in self.layers():
             layer.init(rng)
         self._convert(dtype, backend)
 
@@ -67,7 +68,7 @@ class Net:
 
     # The vectors and what lies in them.
 
-    def leaves(self) -> list[tuple[str, Layer]]:
+    def layers(self) -> list[tuple[str, Layer]]:
         """(path, layer) of every layer, containers included, each once."""
         seen: dict[int, tuple[str, Layer]] = {}
         for path, layer in walk(self.tree):
@@ -75,9 +76,9 @@ class Net:
         return list(seen.values())
 
     def parameters(self, vector=None) -> dict[str, object]:
-        """{"1:Dense.W": view, ...} into theta, or into another vector laid out like it."""
+        """{"1_Dense.W": view into theta, or into another vector laid out like it}."""
         vector, views, start = self.theta if vector is None else vector, {}, 0
-        for path, layer in self.leaves():
+        for path, layer in self.layers():
             for name, shape in layer.shapes.items():
                 stop = start + math.prod(shape)
                 views[f"{path}.{name}"] = vector[start:stop].reshape(shape)
@@ -85,16 +86,16 @@ class Net:
         return views
 
     def state(self) -> dict[str, object]:
-        """{"2:BatchNorm.mean": array, ...}: the layers' state, by reference."""
+        """{"2_BatchNorm.mean": array, ...}: the layers' state, by reference."""
         return {
             f"{path}.{name}": value
-            for path, layer in self.leaves()
+            for path, layer in self.layers()
             for name, value in layer.state.items()
         }
 
     def load_state(self, state: dict) -> None:
-        """Set the layers' state from a dict such as `state()` gives; arrays are copied."""
-        for path, layer in self.leaves():
+        """Set the layers' state to a copy of what `state()` gave."""
+        for path, layer in self.layers():
             for name, old in layer.state.items():
                 new = state[f"{path}.{name}"]
                 if isinstance(old, int):
@@ -105,7 +106,7 @@ class Net:
     def clone(self, dtype=None, backend: Backend | None = None) -> "Net":
         """A copy with its own theta, perhaps of another dtype or on another backend."""
         new = copy.copy(self)
-        vectors = {id(v): v for v in self._views()}  # bound anew below: not to be copied
+        vectors = {id(v): v for v in self._views()}  # bound anew below, not copied
         new.tree = copy.deepcopy(self.tree, vectors)
         new._convert(dtype or self.theta.dtype, backend or self.backend)
         return new
@@ -113,16 +114,16 @@ class Net:
     def _views(self) -> list:
         return [
             vars(layer)[prefix + name]
-            for _, layer in self.leaves()
+            for _, layer in self.layers()
             for name in layer.shapes
             for prefix in ("", "d")
         ]
 
     def _bind(self, theta, grad) -> None:
-        """Make theta and grad this network's vectors and the layers' W, dW views of them."""
+        """Let theta and grad be this network's, and the layers' W and dW views of them."""
         self.theta, self.grad = theta, grad
         values, grads = self.parameters(theta), self.parameters(grad)
-        for path, layer in self.leaves():
+        for path, layer in self.layers():
             for name in layer.shapes:
                 setattr(layer, name, values[f"{path}.{name}"])
                 setattr(layer, f"d{name}", grads[f"{path}.{name}"])
@@ -135,7 +136,7 @@ class Net:
 
         theta = move(self.theta)
         self._bind(theta, 0 * theta)
-        for _, layer in self.leaves():
+        for _, layer in self.layers():
             layer.state = {
                 name: value if isinstance(value, int) else move(value)
                 for name, value in layer.state.items()
@@ -151,10 +152,10 @@ class Net:
             x = np.zeros((1, *self.in_shape))
             self.forward(self.backend.asarray(x.astype(self.theta.dtype)), train=False)
         rows = [("input", self.in_shape, 0)]
-        for path, layer in self.leaves():
+        for path, layer in self.layers():
             if path in shapes:
                 n = sum(math.prod(s) for s in layer.shapes.values())
-                rows.append((f"{path.partition(':')[0]} {layer!r}", shapes[path], n))
+                rows.append((f"{path.partition('_')[0]} {layer!r}", shapes[path], n))
         rows.append(("total", "", self.theta.size))
         return "\n".join(f"{a:<64}{b!s:>14}{n:>12,}" for a, b, n in rows)
 
@@ -162,7 +163,7 @@ class Net:
     def observe(self, see):
         """Within this context, call see(path, pass, result) after every leaf's forward
         and backward."""
-        leaves = [(p, layer) for p, layer in self.leaves() if not layer.children()]
+        leaves = [(p, layer) for p, layer in self.layers() if not layer.children()]
         for path, layer in leaves:
             layer.forward = _then(layer.forward, path, "forward", see)
             layer.backward = _then(layer.backward, path, "backward", see)
@@ -173,12 +174,12 @@ class Net:
                 del layer.forward, layer.backward
 
     def watch(self, name: str):
-        """Within this context, raise NonFinite at the first layer that yields NaN or
-        infinity. It reads from the device at every layer: for finding what went wrong."""
+        """Within this context, raise NonFiniteError at the first layer that yields NaN or
+        infinity. The host reads at every layer: this is for finding a fault."""
 
         def see(path, which, result):
             if not np.isfinite(self.backend.to_host(result)).all():
-                raise NonFinite(f"{name}, layer {path}, in {which}")
+                raise NonFiniteError(f"{name}, layer {path}, in {which}")
 
         return self.observe(see)
 

@@ -1,9 +1,9 @@
 """Objectives: what the two players of the game want, and the derivatives of it.
 
-The discriminator gives a logit s for each sample, and D = sigma(s) is its belief that the
-sample is real. Every sign and every 1/N of the game stands in this file: D *ascends* V,
-G *descends* J. An objective gives both values and their derivatives with respect to the
-logits; everything below the logits is the layers' business.
+The discriminator gives a logit s for each sample, and D = sigma(s) is its belief that
+the sample is real. Every sign and every 1/N of the game stands in this file: D
+*ascends* V, G *descends* J. An objective gives both values and their derivatives with
+respect to the logits; everything below the logits is the layers' business.
 
     log D = -softplus(-s)          d/ds = sigma(-s) = 1 - D
     log(1 - D) = -softplus(s)      d/ds = -sigma(s) = -D
@@ -13,23 +13,23 @@ from .backend import sigmoid, softplus
 
 
 class Objective:
-    """V(D, G), which D ascends, and J(G), which G descends. Logits s have shape (N, 1)."""
+    """V(D, G), which D ascends, and J(G), which G descends. Logits s are (N, 1)."""
 
     def value(self, s_real, s_fake):
         """V(D, G), a 0-d array."""
-        raise TypeError(f"{type(self).__name__} does not define value(s_real, s_fake)")
+        raise TypeError(f"{type(self).__name__} does not define value")
 
     def d_grads(self, s_real, s_fake):
         """dV/ds_real and dV/ds_fake, each of its logits' shape."""
-        raise TypeError(f"{type(self).__name__} does not define d_grads(s_real, s_fake)")
+        raise TypeError(f"{type(self).__name__} does not define d_grads")
 
     def g_value(self, s_fake, s_real=None):
         """J(G), a 0-d array."""
-        raise TypeError(f"{type(self).__name__} does not define g_value(s_fake)")
+        raise TypeError(f"{type(self).__name__} does not define g_value")
 
     def g_grad(self, s_fake, s_real=None):
         """dJ/ds_fake."""
-        raise TypeError(f"{type(self).__name__} does not define g_grad(s_fake)")
+        raise TypeError(f"{type(self).__name__} does not define g_grad")
 
 
 class Minimax(Objective):
@@ -38,8 +38,8 @@ class Minimax(Objective):
         dV/ds_real = (1 - D)/N      dV/ds_fake = -D/N      dJ/ds_fake = -D/N
 
     J is the second term of V, the only one that G can move. Where D rejects a sample,
-    D(G(z)) -> 0 and so does dJ/ds: the objective *saturates*, and G learns slowest where it
-    is worst. Source: Goodfellow et al. 2014, eq. 1 and Algorithm 1.
+    D(G(z)) -> 0 and so does dJ/ds: the objective *saturates*, and G learns slowest
+    where it is worst. Source: Goodfellow et al. 2014, eq. 1 and Algorithm 1.
     """
 
     def value(self, s_real, s_fake):
@@ -60,9 +60,9 @@ class Minimax(Objective):
 class NonSaturating(Minimax):
     """V as in Minimax      J = -mean log D(G(z))      dJ/ds_fake = -(1 - D)/N
 
-    G maximises log D(G(z)) instead of minimising log(1 - D(G(z))). The fixed point is the
-    same, the gradient is not: -(1 - D) is near -1 where D rejects a sample, and vanishes
-    where D is fooled. Source: Goodfellow et al. 2014, section 3.
+    G maximises log D(G(z)) instead of minimising log(1 - D(G(z))). The fixed point is
+    the same, the gradient is not: -(1 - D) is near -1 where D rejects a sample, and
+    vanishes where D is fooled. Source: Goodfellow et al. 2014, section 3.
     """
 
     def g_value(self, s_fake, s_real=None):

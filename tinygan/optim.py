@@ -15,7 +15,8 @@ from .backend import get_xp
 
 
 class Optimizer:
-    """A rule u(g), with a learning rate and perhaps moments that remember past gradients.
+    """A rule u(g), with a learning rate and perhaps moments that remember past
+    gradients.
 
     `moments` names the vectors that remember; they start at zero, like the count of
     steps t, and are what a checkpoint has to hold.
@@ -51,7 +52,7 @@ class Optimizer:
         theta += u
 
     def prepare(self, theta) -> None:
-        """Make the moments, and one vector of working space, in the likeness of theta."""
+        """Make the moments and one vector of working space, each like theta."""
         if not hasattr(self, "_u"):
             self._u = get_xp(theta).empty_like(theta)
             for name in self.moments:
@@ -62,7 +63,7 @@ class Optimizer:
         return {"t": self.t} | {name: getattr(self, name) for name in self.moments}
 
     def load_state(self, state: dict) -> None:
-        """Set t and the moments (after `prepare`) from a dict such as `state()` gives."""
+        """Set t and the moments to a copy of what `state()` gave; `prepare` first."""
         self.t = int(state["t"])
         for name in self.moments:
             moment = getattr(self, name)
@@ -117,10 +118,12 @@ class RMSProp(Optimizer):
 class Adam(Optimizer):
     """m <- beta1 m + (1 - beta1) g            v <- beta2 v + (1 - beta2) g^2
 
-        u = m_hat / (sqrt(v_hat) + eps),   m_hat = m / (1 - beta1^t),  v_hat = v / (1 - beta2^t)
+    m_hat = m / (1 - beta1^t)      v_hat = v / (1 - beta2^t)
 
-    m and v start at zero, and the powers of t undo that bias. Every |u| is about 1 or less,
-    so lr is the size of a step. Source: Kingma and Ba 2015, Algorithm 1.
+    u = m_hat / (sqrt(v_hat) + eps)
+
+    m and v start at zero, and the powers of t undo that bias. Every |u| is about 1 or
+    less, so lr is the size of a step. Source: Kingma and Ba 2015, Algorithm 1.
     """
 
     moments = ("m", "v")

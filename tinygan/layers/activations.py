@@ -1,7 +1,7 @@
 """Activations: elementwise y = f(x), each with its first and second derivative.
 
-Every f here is strictly determined by its output, so f' and f'' are written as functions
-of y and the cache is y alone, which the next layer keeps anyway.
+Every f here is strictly determined by its output, so f' and f'' are written as
+functions of y and the cache is y alone, which the next layer keeps anyway.
 """
 
 from ..backend import get_xp, sigmoid, softplus
@@ -16,7 +16,8 @@ class Activation(Layer):
         dx = f' dy + f'' x_dot dy_dot        dx_dot = f' dy_dot
 
     Forgetting the f'' term is right for ReLU and wrong for tanh. A subclass writes f,
-    `slope` (v -> f' v) and `curvature` (v -> f'' v, or None where f is piecewise linear).
+    `slope` (v -> f' v) and `curvature` (v -> f'' v, or None where f is piecewise
+    linear).
     """
 
     def f(self, x):

@@ -5,13 +5,16 @@
     tangent           y_dot = J x_dot
     tangent_backward  the reverse of (x, x_dot) -> (y, y_dot)
 
-J is the Jacobian df/dx. `forward` returns its output *and* a cache, a plain tuple of what
-the other passes need; a layer never keeps an activation, so several passes can be in
-flight at once. `d` before a name is the derivative of the objective with respect to it;
-`_dot` after it is a tangent.
+J is the Jacobian df/dx. `forward` returns its output *and* a cache, a plain tuple of
+what the other passes need; a layer never keeps an activation, so several passes can be
+in flight at once. `d` before a name is the derivative of the objective with respect to
+it; `_dot` after it is a tangent.
 """
 
-from ..errors import NoTangent, ShapeError
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from ..errors import ShapeError, TangentError
 
 
 class Layer:
@@ -22,11 +25,11 @@ class Layer:
     a view into one flat vector theta, and its gradient (`self.dW`) a view into grad.
     """
 
-    shapes: dict[str, tuple[int, ...]] = {}  # parameters: {"W": (n_in, n_out)}
-    state: dict = {}  # what is neither parameter nor activation: running statistics
+    shapes: Mapping = MappingProxyType({})  # parameters: {"W": (n_in, n_out), ...}
+    state: Mapping = MappingProxyType({})  # running statistics and the like, by name
 
     def build(self, in_shape: tuple) -> tuple:
-        """Set `shapes` and `state`; return the output's shape. No batch axis in either."""
+        """Set `shapes`; return the output's shape, without the batch axis."""
         return in_shape
 
     def init(self, rng) -> None:
@@ -42,14 +45,14 @@ class Layer:
 
     def tangent(self, x_dot, cache):
         """Return (y_dot, cache_dot) for the forward pass that left `cache`."""
-        raise NoTangent(
+        raise TangentError(
             f"{self!r} has no tangent pass, which a gradient penalty needs: "
             "define tangent and tangent_backward, or use another layer"
         )
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
         """Return (dx, dx_dot), adding to the parameters' gradients; None is zero."""
-        raise NoTangent(f"{self!r} has no tangent_backward pass")
+        raise TangentError(f"{self!r} has no tangent_backward pass")
 
     def children(self) -> tuple[tuple[str, "Layer"], ...]:
         """The (name, layer) pairs inside a container."""
@@ -62,9 +65,9 @@ class Layer:
 class Affine(Layer):
     """A layer y = A x + b: a linear map A, which may depend on W, and perhaps a bias.
 
-    A subclass writes `linear`, x -> A x, and `adjoint`, dy -> A^T dy, which also adds to
-    dW. Since A does not depend on x, its tangent is the map itself, y_dot = A x_dot, and
-    all four passes follow.
+    A subclass writes `linear`, x -> A x, and `adjoint`, dy -> A^T dy, which also adds
+    to dW. Since A does not depend on x, its tangent is the map itself, y_dot = A x_dot,
+    and all four passes follow.
     """
 
     bias = False  # with True, the subclass has a parameter b over the last axis
@@ -109,7 +112,7 @@ def plus(a, b):
 
 
 def walk(layer: Layer, path: str = ""):
-    """Yield (path, layer) for every layer of a tree, children in order, parents first."""
+    """Yield (path, layer) for each layer of a tree, parents before children."""
     yield path, layer
     for name, child in layer.children():
         yield from walk(child, f"{path}.{name}" if path else name)

@@ -7,7 +7,7 @@ class Sequential(Layer):
     """y = f_n( ... f_2(f_1(x)))      dx = J_1^T J_2^T ... J_n^T dy
 
     Backward is the chain rule read from the right: the last layer's adjoint first, each
-    with the cache of its own forward. The tangent runs forward: y_dot = J_n ... J_1 x_dot.
+    with the cache of its own forward. The tangent runs forward, J_1 first.
     """
 
     def __init__(self, *layers: Layer):
@@ -15,7 +15,7 @@ class Sequential(Layer):
 
     def children(self):
         return tuple(
-            (f"{i}:{type(layer).__name__}", layer)
+            (f"{i}_{type(layer).__name__}", layer)
             for i, layer in enumerate(self.layers)
         )
 

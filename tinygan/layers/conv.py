@@ -26,13 +26,14 @@ def pair(v) -> tuple[int, int]:
 
 
 def conv_size(size: int, k: int, stride: int, pad: int) -> int:
-    """How many windows of k fit in a padded axis: floor((size + 2 pad - k)/stride) + 1."""
+    """The number of windows along an axis: floor((size + 2 pad - k) / stride) + 1."""
     return (size + 2 * pad - k) // stride + 1
 
 
 def im2col(x, kernel, stride, pad):
-    """(N, H, W, C) -> (N OH OW, kh kw C): row (n, i, j) is the window whose corner is at
-    (i sh - ph, j sw - pw) of sample n, with zeros outside the image."""
+    """(N, H, W, C) -> (N OH OW, kh kw C): row (n, i, j) is the window whose corner is
+    at (i sh - ph, j sw - pw) of sample n, with zeros outside the image.
+    """
     xp = get_xp(x)
     (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
     N, H, W, C = x.shape
@@ -49,8 +50,9 @@ def im2col(x, kernel, stride, pad):
 
 
 def col2im(cols, x_shape, kernel, stride, pad):
-    """The adjoint of im2col, (N OH OW, kh kw C) -> (N, H, W, C) = x_shape: every entry is
-    added to the pixel it was copied from, so overlapping windows add up."""
+    """The adjoint of im2col, (N OH OW, kh kw C) -> (N, H, W, C) = x_shape: every entry
+    is added to the pixel it was copied from, so overlapping windows add up.
+    """
     xp = get_xp(cols)
     (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
     N, H, W, C = x_shape
@@ -69,7 +71,7 @@ class Conv2d(Affine):
     x is (N, H, W, C_in), y is (N, OH, OW, C_out) with OH = floor((H + 2p - k)/s) + 1.
     `kernel`, `stride` and `pad` are numbers or (height, width) pairs.
 
-        cols = im2col(x)      y = cols W + b      dW = cols^T dy      dx = col2im(dy W^T)
+        cols = im2col(x)     y = cols W + b     dW = cols^T dy     dx = col2im(dy W^T)
 
     The cache is x: the columns, k^2/s^2 times as large, are gathered again for dW.
     Raises ShapeError when built on anything but (H, W, C_in) or where no window fits.
@@ -120,8 +122,8 @@ class Conv2d(Affine):
 
 
 class ConvTranspose2d(Affine):
-    """The adjoint of a convolution: y = A^T x + b, where A is the Conv2d that maps y's shape
-    to x's. A stride s makes the image s times larger.
+    """The adjoint of a convolution: y = A^T x + b, where A is the Conv2d that maps y's
+    shape to x's. A stride s makes the image s times larger.
 
     x is (N, H, W, C_in), y is (N, OH, OW, C_out) with OH = (H - 1) s - 2p + k + op.
     `output_pad` op < s picks one of the s image sizes that A maps to H. The kernel W is
@@ -139,17 +141,17 @@ class ConvTranspose2d(Affine):
         self.kernel, self.stride, self.pad = pair(kernel), pair(stride), pair(pad)
         self.output_pad = pair(output_pad)
         require_geometry(self)
-        fits = all(0 <= o < s for o, s in zip(self.output_pad, self.stride, strict=True))
+        pads = zip(self.output_pad, self.stride, strict=True)
+        fits = all(0 <= op < s for op, s in pads)
         require(fits, self, f"0 <= output_pad < stride {self.stride}", self.output_pad)
 
     def build(self, in_shape):
         require(len(in_shape) == 3, self, "images (H, W, C)", in_shape)
         C_in = in_shape[2]
+        axes = (self.kernel, self.stride, self.pad, self.output_pad)
         OH, OW = (
             (size - 1) * s - 2 * p + k + op
-            for size, k, s, p, op in zip(
-                in_shape, self.kernel, self.stride, self.pad, self.output_pad, strict=False
-            )
+            for size, k, s, p, op in zip(in_shape[:2], *axes, strict=True)
         )
         require(min(OH, OW) > 0, self, "images that its padding leaves", in_shape)
         self.shapes = {"W": (*self.kernel, self.C_out, C_in)}
@@ -191,7 +193,8 @@ def require_geometry(layer) -> None:
     """Kernel and stride at least 1, padding at least 0, each for height and width."""
     k, s, p = layer.kernel, layer.stride, layer.pad
     ok = len(k) == len(s) == len(p) == 2 and min(*k, *s) >= 1 and min(p) >= 0
-    require(ok, layer, "kernel and stride >= 1, pad >= 0, for (height, width)", (k, s, p))
+    expected = "kernel and stride >= 1, pad >= 0, each for height and width"
+    require(ok, layer, expected, (k, s, p))
 
 
 def geometry_of(layer) -> str:

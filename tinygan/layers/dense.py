@@ -5,7 +5,7 @@ from .init import he
 
 
 class Dense(Affine):
-    """y = x W + b      dx = dy W^T      dW = x^T dy      db = sum_n dy      y_dot = x_dot W
+    """y = x W + b     dx = dy W^T     dW = x^T dy     db = sum_n dy     y_dot = x_dot W
 
     x is (N, n_in) and y (N, n_out); any further axes in front of the last count as
     samples. Every sample adds its own x^T dy to dW: gradients add, because the

@@ -7,12 +7,12 @@ from .base import Affine
 
 
 class Dropout(Affine):
-    """y = m x / (1 - p) in training, where each entry of m is 0 with probability p, else 1;
-    y = x in evaluation.      dx = m dy / (1 - p)
+    """y = m x / (1 - p)      dx = m dy / (1 - p)      in evaluation y = x
 
+    Each entry of the mask m is 0 with probability p and 1 otherwise.
     Dividing by 1 - p keeps E[y] = x. The masks come from a generator keyed by (seed,
-    how many were drawn before); both are layer state, so a resumed run draws on where it
-    stopped. Source: Srivastava et al. 2014, in the inverted form.
+    how many were drawn before); both are layer state, so a resumed run draws on where
+    it stopped. Source: Srivastava et al. 2014, in the inverted form.
 
     Raises ValueError unless 0 <= p < 1.
     """

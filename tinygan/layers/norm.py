@@ -6,14 +6,15 @@ layer is affine, and backward has none: the two formulas must not be mixed up.
 """
 
 from ..backend import get_xp
-from ..errors import NoTangent
+from ..errors import TangentError
 from .base import Layer, require
 
 
 class BatchNorm(Layer):
     """x_hat = (x - mu) / sqrt(var + eps)      y = gamma x_hat + beta, per channel
 
-    x is (..., C), normalised over all axes but the last, which hold m numbers a channel.
+    x is (..., C); the statistics of a channel are taken over all the other axes, which
+    hold m numbers.
 
         dgamma = sum dy x_hat      dbeta = sum dy
         training    dx = gamma / sqrt(var + eps) (dy - mean(dy) - x_hat mean(dy x_hat))
@@ -72,9 +73,9 @@ class BatchNorm(Layer):
         return (self.gamma * inv_std) * dx  # eq: batchnorm-dx
 
     def tangent(self, x_dot, cache):
-        x_hat, inv_std, train = cache
+        _, inv_std, train = cache
         if train:
-            raise NoTangent(
+            raise TangentError(
                 "BatchNorm in training has no per-sample gradient: its output for one "
                 "sample depends on the whole batch. Leave it out of a penalised critic"
             )

@@ -1,0 +1,1 @@
+"""Benchmarks of tinygan, beside PyTorch where it is installed. See README.md."""

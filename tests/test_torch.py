@@ -1,0 +1,387 @@
+"""PyTorch as an independent opinion, in float64: the same numbers, passes and paths.
+
+Tensors keep tinygan's layouts as leaves (images (N, H, W, C), kernels (kh, kw, a, b));
+the permutation to torch's layouts is inside the function that torch differentiates, so
+gradients come back in tinygan's layouts as well.
+"""
+
+import copy
+
+import numpy as np
+import pytest
+
+import tinygan as tg
+
+torch = pytest.importorskip("torch")
+F = torch.nn.functional
+grad = torch.autograd.grad
+torch.set_num_threads(1)  # its threads would fight with those of NumPy's BLAS
+
+rng = np.random.default_rng(20)
+
+
+def relative(a, b) -> float:
+    """||a - b|| / ||b||, where b is torch's."""
+    a, b = np.asarray(a), b.detach().numpy()
+    assert a.shape == b.shape and a.dtype == b.dtype == np.float64
+    return np.linalg.norm(a - b) / (np.linalg.norm(b) or 1)
+
+
+def agree(pairs, tolerance=1e-12) -> None:
+    """Hold {name: (ours, torch's)} against each other."""
+    errors = {name: relative(a, b) for name, (a, b) in pairs.items()}
+    assert all(e <= tolerance for e in errors.values()), errors
+
+
+def leaf(a):
+    return torch.tensor(np.asarray(a), requires_grad=True)
+
+
+def randomised(layer, in_shape):
+    """A float64 Net of one layer, every parameter drawn anew: biases are not 0."""
+    net = tg.Net(layer, in_shape, dtype="float64")
+    net.theta[...] += rng.normal(0, 0.5, net.theta.shape)
+    return net
+
+
+def images(f):
+    """The function of (N, C, H, W) that torch knows, as one of (N, H, W, C)."""
+
+    def g(x, *parameters):
+        return f(x.permute(0, 3, 1, 2), *parameters).permute(0, 2, 3, 1)
+
+    return g
+
+
+def check_passes(layer, in_shape, f, scale=1.0, state=None, tangent=True) -> None:
+    """All passes of `layer` against torch's derivatives of f(x, *parameters). With
+    `state`, in evaluation.
+
+    y_dot = J x_dot is made by two reverse passes, d/du <J^T u, x_dot>, which can be
+    differentiated once more: the reverse of the tangent pass.
+    """
+    net = randomised(layer, in_shape)
+    layer.state = layer.state if state is None else state
+    x = scale * rng.normal(size=(3, *in_shape))
+    y, cache = net.forward(x, train=state is None)
+    dy = rng.normal(size=y.shape)
+    dx = net.backward(dy, cache)
+    names = list(net.parameters())
+
+    x_t, parameters = leaf(x), [leaf(p) for p in net.parameters().values()]
+    y_t = f(x_t, *parameters)
+    d_t = grad(y_t, [x_t, *parameters], torch.tensor(dy), create_graph=True)
+    agree({"y": (y, y_t), "dx": (dx, d_t[0])})
+    ours = net.parameters(net.grad)
+    agree({n: (ours[n], d) for n, d in zip(names, d_t[1:], strict=True)})
+    agree({"dx alone": (net.backward(dy, cache, param_grads=False), d_t[0])})
+    if not tangent:
+        return
+
+    x_dot, dy_dot = rng.normal(size=x.shape), rng.normal(size=y.shape)
+    y_dot, cache_dot = net.tangent(x_dot, cache)
+    u, x_dot_t = leaf(0 * y), leaf(x_dot)
+    (Ju,) = grad(f(x_t, *parameters), x_t, u, create_graph=True)
+    (y_dot_t,) = grad(Ju, u, x_dot_t, create_graph=True)
+    agree({"y_dot": (y_dot, y_dot_t)})
+
+    net.zero_grad()
+    dx, dx_dot = net.tangent_backward(dy, dy_dot, cache, cache_dot)
+    total = (y_t * torch.tensor(dy)).sum() + (y_dot_t * torch.tensor(dy_dot)).sum()
+    d_t = grad(total, [x_t, x_dot_t, *parameters])
+    agree({"dx": (dx, d_t[0]), "dx_dot": (dx_dot, d_t[1])})
+    agree({n: (ours[n], d) for n, d in zip(names, d_t[2:], strict=True)})
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("in_shape", [(5,), (3, 4, 5)])
+def test_dense(in_shape, bias):
+    def f(x, W, b=None):
+        return F.linear(x, W.T, b)
+
+    check_passes(tg.Dense(7, bias=bias), in_shape, f)
+
+
+CONVS = [  # (H, W), kernel, stride, pad
+    ((8, 8), 4, 2, 1),
+    ((7, 7), 3, 1, 1),
+    ((5, 6), 1, 1, 0),
+    ((4, 4), 4, 1, 0),
+    ((9, 8), (3, 2), (2, 3), (1, 0)),  # a row and a column remain unread
+    ((10, 11), (4, 5), (3, 4), (0, 2)),
+    ((6, 5), (2, 3), (3, 2), (0, 1)),  # gaps: stride larger than the kernel
+    ((3, 3), 2, 1, 2),  # windows that hold padding alone
+]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(("size", "kernel", "stride", "pad"), CONVS)
+def test_conv(size, kernel, stride, pad, bias):
+    @images
+    def f(x, W, b=None):
+        return F.conv2d(x, W.permute(3, 2, 0, 1), b, stride, pad)
+
+    check_passes(tg.Conv2d(4, kernel, stride, pad, bias=bias), (*size, 3), f)
+
+
+CONVTS = [  # (H, W), kernel, stride, pad, output_pad
+    ((4, 4), 4, 2, 1, 0),
+    ((1, 1), 4, 1, 0, 0),
+    ((3, 4), 3, 2, 1, 1),
+    ((5, 3), (3, 2), (2, 3), (1, 0), (1, 2)),
+    ((4, 2), (5, 4), (3, 4), (2, 1), (2, 0)),
+    ((3, 3), 2, 3, 0, 2),  # gaps between the windows: pixels that only b reaches
+    ((4, 4), 3, 1, 2, 0),
+]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(("size", "kernel", "stride", "pad", "output_pad"), CONVTS)
+def test_conv_transpose(size, kernel, stride, pad, output_pad, bias):
+    @images
+    def f(x, W, b=None):
+        W = W.permute(3, 2, 0, 1)
+        return F.conv_transpose2d(x, W, b, stride, pad, output_pad)
+
+    layer = tg.ConvTranspose2d(4, kernel, stride, pad, output_pad, bias=bias)
+    check_passes(layer, (*size, 3), f)
+
+
+@pytest.mark.parametrize(
+    ("layer", "f"),
+    [
+        (tg.LeakyReLU(0.2), lambda x: F.leaky_relu(x, 0.2)),
+        (tg.ReLU(), F.relu),
+        (tg.Tanh(), torch.tanh),
+        (tg.Sigmoid(), torch.sigmoid),
+        (tg.Softplus(), lambda x: F.softplus(x, threshold=40)),
+    ],
+    ids=lambda v: repr(v) if isinstance(v, tg.Layer) else "",
+)
+def test_activations(layer, f):
+    check_passes(layer, (50,), f, scale=5.0)
+
+
+def batch_norm(eps, training, mean=None, var=None):
+    def f(x, gamma, beta):
+        x_t = x.movedim(-1, 1)
+        y = F.batch_norm(x_t, mean, var, gamma, beta, training, eps=eps)
+        return y.movedim(1, -1)
+
+    return f
+
+
+@pytest.mark.parametrize("in_shape", [(6,), (3, 5, 6)])
+def test_batch_norm_in_training(in_shape):
+    f = batch_norm(1e-3, training=True)
+    check_passes(tg.BatchNorm(eps=1e-3), in_shape, f, tangent=False)
+
+
+@pytest.mark.parametrize("in_shape", [(6,), (3, 5, 6)])
+def test_batch_norm_in_evaluation(in_shape):
+    mean, var = rng.normal(size=6), rng.uniform(0.5, 2, 6)
+    f = batch_norm(1e-3, False, torch.tensor(mean), torch.tensor(var))
+    state = {"mean": mean, "var": var}
+    check_passes(tg.BatchNorm(eps=1e-3), in_shape, f, state=state)
+
+
+def test_batch_norm_running_statistics():
+    layer, module = tg.BatchNorm(momentum=0.3), torch.nn.BatchNorm2d(4, momentum=0.3)
+    net, module = tg.Net(layer, (3, 2, 4), dtype="float64"), module.double()
+    for _ in range(5):
+        x = rng.normal(2, 3, size=(3, 3, 2, 4))
+        net.forward(x)
+        module(torch.tensor(x).permute(0, 3, 1, 2))
+        pairs = {"mean": (layer.state["mean"], module.running_mean)}
+        agree(pairs | {"var": (layer.state["var"], module.running_var)})
+    y, _ = net.forward(x, train=False)
+    y_t = module.eval()(torch.tensor(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+    agree({"y": (y, y_t)})
+
+
+def bce(s, target):
+    return F.binary_cross_entropy_with_logits(s, torch.full_like(s, target))
+
+
+@pytest.mark.parametrize("scale", [1.0, 30.0, 1000.0])
+@pytest.mark.parametrize(
+    ("objective", "J"),
+    [
+        (tg.Minimax(), lambda s: F.logsigmoid(-s).mean()),
+        (tg.NonSaturating(), lambda s: bce(s, 1.0)),
+    ],
+    ids=["minimax", "nonsaturating"],
+)
+def test_objectives(objective, J, scale):
+    s_real, s_fake = scale * rng.normal(size=(2, 16, 1))
+    r, f = leaf(s_real), leaf(s_fake)
+    V_t, J_t = -bce(r, 1.0) - bce(f, 0.0), J(f)
+    agree({"V": (objective.value(s_real, s_fake), V_t)})
+    agree({"J": (objective.g_value(s_fake), J_t)})
+    ours = (*objective.d_grads(s_real, s_fake), objective.g_grad(s_fake))
+    theirs = (*grad(V_t, (r, f)), *grad(J_t, f))
+    names = ("dV/ds_real", "dV/ds_fake", "dJ/ds_fake")
+    agree({n: ab for n, *ab in zip(names, ours, theirs, strict=True)})
+
+
+OPTIMIZERS = [
+    (tg.SGD(0.1), lambda p, **k: torch.optim.SGD(p, 0.1, **k)),
+    (tg.Momentum(0.1, 0.8), lambda p, **k: torch.optim.SGD(p, 0.1, 0.8, **k)),
+    (
+        tg.RMSProp(0.01, rho=0.9, eps=1e-4),
+        lambda p, **k: torch.optim.RMSprop(p, 0.01, alpha=0.9, eps=1e-4, **k),
+    ),
+    (tg.RMSProp(0.01), lambda p, **k: torch.optim.RMSprop(p, 0.01, **k)),
+    (tg.Adam(), lambda p, **k: torch.optim.Adam(p, **k)),
+    (
+        tg.Adam(2e-4, 0.5, 0.99, eps=1e-4),
+        lambda p, **k: torch.optim.Adam(p, 2e-4, (0.5, 0.99), eps=1e-4, **k),
+    ),
+]
+
+
+@pytest.mark.parametrize("maximize", [True, False], ids=["ascend", "descend"])
+@pytest.mark.parametrize("which", range(len(OPTIMIZERS)))
+def test_optimizers(which, maximize):
+    """20 steps where gradients range from 1e-9, far below eps, to 10."""
+    ours, theirs = OPTIMIZERS[which]
+    ours = copy.deepcopy(ours)
+    size = 10.0 ** rng.uniform(-9, 1, 40)
+    theta = rng.normal(size=40)
+    theta_t = leaf(theta)
+    theirs = theirs([theta_t], maximize=maximize)
+    for _ in range(20):
+        noise = rng.normal(size=40)
+        (ours.ascend if maximize else ours.descend)(theta, size * (noise + theta))
+        theta_t.grad = torch.tensor(size) * (torch.tensor(noise) + theta_t.detach())
+        theirs.step()
+        agree({"theta": (theta, theta_t)}, 1e-13)
+
+
+# Whole games: tinygan's steps beside a training loop as a PyTorch tutorial has it.
+
+
+class ChannelsLast(torch.nn.Module):
+    """(N, C, H, W) -> (N, H, W, C), so that Flatten orders numbers as tinygan does."""
+
+    def forward(self, x):
+        return x.permute(0, 2, 3, 1)
+
+
+def dcgan():
+    """Both nets with BatchNorm, 5 -> 8x8x2 -> 1, and the same in torch."""
+    G = tg.Sequential(
+        tg.Reshape(1, 1, 5),
+        tg.ConvTranspose2d(6, 4, bias=False),
+        tg.BatchNorm(),
+        tg.ReLU(),
+        tg.ConvTranspose2d(2, 4, 2, 1),
+        tg.Tanh(),
+    )
+    D = tg.Sequential(
+        tg.Conv2d(4, 4, 2, 1),
+        tg.LeakyReLU(0.2),
+        tg.Conv2d(6, 3, 2, 1, bias=False),
+        tg.BatchNorm(),
+        tg.LeakyReLU(0.2),
+        tg.Flatten(),
+        tg.Dense(1),
+    )
+    nn = torch.nn
+    G_t = nn.Sequential(
+        nn.Unflatten(1, (5, 1, 1)),
+        nn.ConvTranspose2d(5, 6, 4, bias=False),
+        nn.BatchNorm2d(6),
+        nn.ReLU(True),
+        nn.ConvTranspose2d(6, 2, 4, 2, 1),
+        nn.Tanh(),
+    )
+    D_t = nn.Sequential(
+        nn.Conv2d(2, 4, 4, 2, 1),
+        nn.LeakyReLU(0.2, inplace=True),
+        nn.Conv2d(4, 6, 3, 2, 1, bias=False),
+        nn.BatchNorm2d(6),
+        nn.LeakyReLU(0.2, inplace=True),
+        ChannelsLast(),
+        nn.Flatten(),
+        nn.Linear(24, 1),
+    )
+    return G, D, (5,), (8, 8, 2), G_t, D_t
+
+
+def mlp():
+    G = tg.Sequential(tg.Dense(16), tg.Tanh(), tg.Dense(2))
+    D = tg.Sequential(tg.Dense(16), tg.LeakyReLU(0.2), tg.Dense(1))
+    nn = torch.nn
+    G_t = nn.Sequential(nn.Linear(3, 16), nn.Tanh(), nn.Linear(16, 2))
+    D_t = nn.Sequential(nn.Linear(2, 16), nn.LeakyReLU(0.2), nn.Linear(16, 1))
+    return G, D, (3,), (2,), G_t, D_t
+
+
+def to_torch(a):
+    """A parameter in torch's layout: kernels, of both kinds, and matrices."""
+    order = {4: (3, 2, 0, 1), 2: (1, 0), 1: (0,)}[a.ndim]
+    return torch.tensor(a.transpose(order))
+
+
+def agree_nets(net, module, tolerance) -> None:
+    ours, theirs = net.parameters().values(), module.parameters()
+    theta = torch.cat([to_torch(p).ravel() for p in ours])
+    theta_t = torch.cat([p.detach().ravel() for p in theirs])
+    agree({"theta": (theta.numpy(), theta_t)}, tolerance)
+    names = {"mean": "running_mean", "var": "running_var"}
+    stats = [b for n, b in module.named_buffers() if n.endswith(tuple(names.values()))]
+    pairs = zip(net.state().values(), stats, strict=True)
+    agree({str(i): pair for i, pair in enumerate(pairs)}, tolerance)
+
+
+def torch_turn(G, D, opt_G, opt_D, G_loss, real, z_D, z_G):
+    """V, mean D(x), mean D(G(z)) and J, stacked."""
+    opt_D.zero_grad()
+    s_real = D(real)
+    loss_real = bce(s_real, 1.0)
+    loss_real.backward()
+    s_fake = D(G(z_D).detach())
+    loss_fake = bce(s_fake, 0.0)
+    loss_fake.backward()
+    opt_D.step()
+    opt_G.zero_grad()
+    J = G_loss(D(G(z_G)))
+    J.backward()
+    opt_G.step()
+    V, D_x, D_Gz = -loss_real - loss_fake, s_real.sigmoid(), s_fake.sigmoid()
+    return torch.stack([V, D_x.mean(), D_Gz.mean(), J])
+
+
+@pytest.mark.parametrize(
+    ("nets", "objective", "G_loss"),
+    [
+        (dcgan, tg.NonSaturating(), lambda s: bce(s, 1.0)),
+        (mlp, tg.Minimax(), lambda s: -bce(s, 0.0)),
+    ],
+    ids=["dcgan-nonsaturating", "mlp-minimax"],
+)
+def test_50_steps_of_a_gan(nets, objective, G_loss):
+    G, D, latent, sample, G_t, D_t = nets()
+    G = tg.Net(G, latent, seed=1, dtype="float64")
+    D = tg.Net(D, sample, seed=2, dtype="float64")
+    start = G.theta.copy(), D.theta.copy()
+    for net, module in ((G, G_t.double()), (D, D_t.double())):
+        with torch.no_grad():
+            pairs = zip(net.parameters().values(), module.parameters(), strict=True)
+            for ours, theirs in pairs:
+                theirs.copy_(to_torch(ours))
+    opt_G, opt_D = tg.Adam(2e-3, 0.5), tg.Adam(2e-3, 0.5)
+    opts_t = [torch.optim.Adam(m.parameters(), 2e-3, (0.5, 0.999)) for m in (G_t, D_t)]
+    for _ in range(50):
+        real = rng.uniform(-1, 1, (8, *sample))
+        z_D, z_G = rng.normal(size=(2, 8, *latent))
+        seen = tg.d_step(G, D, opt_D, objective, real, z_D)
+        seen = [*seen, tg.g_step(G, D, opt_G, objective, z_G)]
+        real_t = torch.tensor(np.moveaxis(real, -1, 1))
+        z_D, z_G = torch.tensor(z_D), torch.tensor(z_G)
+        seen_t = torch_turn(G_t, D_t, *opts_t, G_loss, real_t, z_D, z_G)
+        agree({"V, D(x), D(G(z)), J": (seen, seen_t)}, 1e-8)
+    for net, module, theta in zip((G, D), (G_t, D_t), start, strict=True):
+        agree_nets(net, module, 1e-8)
+        assert np.linalg.norm(net.theta - theta) > 0.01 * np.linalg.norm(theta)

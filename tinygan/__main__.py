@@ -1,0 +1,7 @@
+"""`python -m tinygan` is `tinygan`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

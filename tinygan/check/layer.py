@@ -1,0 +1,243 @@
+"""Check one layer: its four passes against the complex step, and its manners.
+
+`check_layer` puts the layer in a float64 `Net`, draws random weights, inputs and
+cotangents, and returns a `Row` for each thing it looked at. It serves tinygan's own
+layers and anyone else's.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import TangentError
+from ..layers.base import Layer
+from ..net import Net
+from .oracles import complex_step, finite_difference, relative
+
+DRAWS = 4  # random directions per quantity
+
+LIMITS = {
+    "dx": 1e-11,
+    "dtheta": 1e-11,
+    "tangent": 1e-11,
+    "adjoint": 1e-12,
+    "reverse": 1e-11,
+    "finite": 1e-6,
+    "manners": 0.0,
+}
+
+
+@dataclass
+class Row:
+    """One line of the table: what was checked, the worst error, and the limit."""
+
+    name: str
+    quantity: str
+    error: float
+    limit: float
+    note: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.error <= self.limit
+
+
+class Probe:
+    """A layer in a float64 network, with everything random that can be.
+
+    Every pass starts from the same layer state, so that a layer with dropout masks or
+    running statistics is a plain function of (x, theta).
+    """
+
+    def __init__(self, layer: Layer, in_shape, batch: int, seed: int, train: bool):
+        self.rng = np.random.default_rng(seed)
+        self.net = Net(layer, in_shape, seed=seed, dtype="float64")
+        self.train = train
+        self.net.theta += 0.3 * self.normal(self.net.theta.shape)  # no zero biases
+        self.x = self.normal((batch, *in_shape))
+        self.net.forward(self.normal(self.x.shape))  # running statistics move off 0, 1
+        self.state = {k: np.copy(v) for k, v in self.net.state().items()}
+        self.theta = self.net.theta.copy()
+        self.complex_net = self.net.clone("complex128")
+        self.y, self.cache = self.forward(self.net, self.x)
+        self.dy = self.normal(self.y.shape)
+
+    def normal(self, shape):
+        return self.rng.standard_normal(shape)
+
+    def forward(self, net, x):
+        net.load_state(self.state)
+        return net.forward(x, self.train)
+
+    def at(self, x, theta):
+        """The network with parameters theta, and its (y, cache) at x; complex or real."""
+        net = self.complex_net if np.iscomplexobj(x + theta.sum()) else self.net
+        net.theta[...] = theta
+        result = self.forward(net, x.astype(net.theta.dtype))
+        self.net.theta[...] = self.theta
+        return net, *result
+
+    def gradients(self, dy=None, **kwargs):
+        """dx and a copy of dtheta for the cotangent dy, by backward."""
+        self.net.zero_grad()
+        dy = self.dy if dy is None else dy
+        dx = self.net.backward(dy.copy(), self.cache, **kwargs)
+        return dx, self.net.grad.copy()
+
+    def loss(self, x, theta):
+        """L = <dy, f(x; theta)>: its gradient is what backward returns."""
+        return (self.dy * self.at(x, theta)[1]).sum()
+
+
+def check_layer(
+    layer: Layer, in_shape, batch=3, seed=0, name=None, analytic=True
+) -> list[Row]:
+    """Every pass of `layer` on inputs (batch, *in_shape), in training and evaluation.
+
+    analytic=False leaves the complex step out, for a forward that uses abs, conj, norm
+    or a comparison that complex numbers do not know; then tangents are not checked
+    beyond the adjoint identity, and derivatives only to 1e-6.
+    """
+    worst: dict[str, Row] = {}
+    for train in (True, False):
+        probe = Probe(layer, in_shape, batch, seed, train)
+        checks = [_finite(probe), _manners(probe)]
+        if analytic:
+            checks += [_backward(probe)]
+        checks += [_tangents(probe, analytic)]
+        for errors in checks:
+            for quantity, (error, note) in errors.items():
+                row = Row(name or repr(layer), quantity, error, LIMITS[quantity], note)
+                if quantity not in worst or error > worst[quantity].error:
+                    worst[quantity] = row
+    return [worst[q] for q in LIMITS if q in worst]
+
+
+def _backward(p: Probe) -> dict:
+    """dx and dtheta against the complex step of L = <dy, f(x; theta)>."""
+    dx, dtheta = p.gradients()
+    errors = {"dx": 0.0, "dtheta": 0.0}
+    for _ in range(DRAWS):
+        v = p.normal(p.x.shape)
+        exact = complex_step(lambda x: p.loss(x, p.theta), p.x, v)
+        errors["dx"] = max(errors["dx"], relative(exact - (dx * v).sum(), dx))
+        v = p.normal(p.theta.shape)
+        exact = complex_step(lambda theta: p.loss(p.x, theta), p.theta, v)
+        error = relative(exact - dtheta @ v, dtheta)
+        errors["dtheta"] = max(errors["dtheta"], error)
+    if not p.theta.size:
+        del errors["dtheta"]
+    return {q: (e, "") for q, e in errors.items()}
+
+
+def _finite(p: Probe) -> dict:
+    """dx and dtheta against finite differences; steps across a kink are discarded."""
+    dx, dtheta = p.gradients()
+    worst, crossed = 0.0, 0
+    for _ in range(DRAWS):
+        v, w = p.normal(p.x.shape), p.normal(p.theta.shape)
+        by_x = finite_difference(lambda x: p.loss(x, p.theta), p.x, v)
+        by_theta = finite_difference(lambda t: p.loss(p.x, t), p.theta, w)
+        for estimate, gradient, u in ((by_x, dx, v), (by_theta, dtheta, w)):
+            if estimate is None:
+                crossed += 1
+            else:
+                worst = max(worst, relative(estimate - (gradient * u).sum(), gradient))
+    if crossed == 2 * DRAWS:
+        return {"finite": (np.inf, "every finite step crossed a kink")}
+    return {"finite": (worst, f"{crossed} steps crossed a kink" if crossed else "")}
+
+
+def _tangents(p: Probe, analytic: bool) -> dict:
+    """tangent, the adjoint identity, and tangent_backward; {} where there is none."""
+    x_dot = p.normal(p.x.shape)
+    p.net.zero_grad()
+    try:
+        y_dot, cache_dot = p.net.tangent(x_dot.copy(), p.cache)
+    except TangentError:
+        return {}
+    dx, _ = p.gradients()
+    adjoint = (p.dy * y_dot).sum() - (dx * x_dot).sum()
+    size = np.linalg.norm(p.dy) * np.linalg.norm(y_dot)
+    errors = {"adjoint": (relative(adjoint, size), "")}
+    if analytic:
+        y = p.at(p.x + 1e-200j * x_dot, p.theta)[1]
+        errors["tangent"] = (relative(y.imag / 1e-200 - y_dot, y_dot), "")
+        errors["reverse"] = (_reverse(p, x_dot, cache_dot), "")
+    return errors
+
+
+def _reverse(p: Probe, x_dot, cache_dot) -> float:
+    """tangent_backward against the complex step of L = <dy, y> + <dy_dot, y_dot>."""
+    dy_dot = p.normal(p.y.shape)
+    p.net.zero_grad()
+    dx, dx_dot = p.net.tangent_backward(p.dy, dy_dot, p.cache, cache_dot)
+    dtheta = p.net.grad.copy()
+
+    def L(point):
+        x, x_dot, theta = np.split(point, [p.x.size, 2 * p.x.size])
+        net, y, cache = p.at(x.reshape(p.x.shape), theta)
+        y_dot, _ = net.tangent(x_dot.reshape(p.x.shape), cache)
+        return (p.dy * y).sum() + (dy_dot * y_dot).sum()
+
+    point = np.concatenate([p.x.ravel(), x_dot.ravel(), p.theta])
+    gradient = np.concatenate([dx.ravel(), dx_dot.ravel(), dtheta])
+    worst = 0.0
+    for _ in range(DRAWS):
+        v = p.normal(point.shape)
+        exact = complex_step(L, point, v)
+        worst = max(worst, relative(exact - gradient @ v, gradient))
+    p.net.zero_grad()  # None stands for zero: the two halves add up to the whole
+    dx_1, none_1 = p.net.tangent_backward(p.dy, None, p.cache, cache_dot)
+    dx_2, dx_dot_2 = p.net.tangent_backward(None, dy_dot, p.cache, cache_dot)
+    halves = [dx_1 + (0 if dx_2 is None else dx_2), dx_dot_2]
+    if none_1 is not None and np.any(none_1):
+        return np.inf
+    halves = np.concatenate([h.ravel() for h in halves] + [p.net.grad])
+    whole = np.concatenate([dx.ravel(), dx_dot.ravel(), dtheta])
+    return max(worst, relative(halves - whole, whole))
+
+
+def _manners(p: Probe) -> dict:
+    """What a layer must keep to beside the formulas; the error counts the breaches."""
+    broken = [sentence for sentence, kept in _rules(p) if not kept]
+    return {"manners": (float(len(broken)), "; ".join(broken))}
+
+
+def _rules(p: Probe):
+    x, dy = p.x.copy(), p.dy.copy()
+    net, same = p.net, np.array_equal
+    y, cache = p.forward(net, x)
+    p.forward(net, p.normal(x.shape))  # another forward in flight before the backward
+    net.zero_grad()
+    dx = net.backward(dy, cache)
+    grad = net.grad.copy()
+    yield "forward and backward leave x and dy alone", same(x, p.x) and same(dy, p.dy)
+    yield "dx has x's shape", np.shape(dx) == x.shape
+    fresh_dx, fresh_grad = p.gradients()
+    yield (
+        "a later forward does not disturb an earlier cache",
+        same(dx, fresh_dx) and same(grad, fresh_grad),
+    )
+    again = net.backward(dy, cache)
+    yield "backward twice gives the same dx", same(again, dx)
+    yield "gradients add up", relative(net.grad - 2 * grad, grad) <= 1e-15
+    frozen_dx, frozen = p.gradients(param_grads=False)
+    yield "param_grads=False leaves dtheta alone", not frozen.any()
+    yield "param_grads=False gives the same dx", relative(frozen_dx - dx, dx) <= 1e-14
+    zero_dx, zero_grad = p.gradients(0 * dy)
+    yield "a zero cotangent gives zero", not (zero_dx.any() or zero_grad.any())
+    strided = np.asfortranarray(np.repeat(x, 2, axis=-1))[..., ::2]
+    y_strided, cache_strided = p.forward(net, strided)
+    dx_strided = net.backward(np.asfortranarray(dy), cache_strided)
+    yield "a strided x gives the same y", relative(y_strided - y, y) <= 1e-13
+    yield "a strided dy gives the same dx", relative(dx_strided - dx, dx) <= 1e-13
+    small = net.clone("float32")
+    y32, cache32 = p.forward(small, x.astype("float32"))
+    dx32 = small.backward(dy.astype("float32"), cache32)
+    yield "float32 stays float32", y32.dtype == dx32.dtype == np.float32
+    yield "float32 agrees with float64", _close32(dx32, dx) and _close32(y32, y)
+
+
+def _close32(a, b) -> bool:
+    return np.abs(a - b).max(initial=0.0) <= 2e-5 * (np.abs(b).max(initial=0.0) or 1.0)

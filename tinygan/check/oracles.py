@@ -1,0 +1,54 @@
+"""Three independent ways to a derivative, none of which knows the formula under test.
+
+For a scalar function L and a direction v, each returns <grad L(x), v>:
+
+    complex step         Im L(x + i h v) / h with h = 1e-200: nothing is subtracted, so
+                         the result is right to rounding, or wrong (Squire and Trapp 1998)
+    finite differences   (L(x + h v) - L(x - h v)) / 2h: about 1e-9 at best, and the only
+                         one for code that is not analytic
+    adjoint identity     <dy, J x_dot> = <J^T dy, x_dot>, which ties tangent to backward
+
+Directions and cotangents are random: an all-ones cotangent hides wrong formulas.
+"""
+
+import math
+
+import numpy as np
+
+TINY = 1e-200  # the complex step: its square underflows to an exact zero
+STEP = (
+    1e-5  # the finite step: truncation h^2 and cancellation eps/h are both near 1e-10
+)
+
+
+def complex_step(L, x, v) -> float:
+    """<grad L(x), v> = Im L(x + i h v) / h, for L analytic in a complex128 array."""
+    return float(np.imag(L(x + 1j * TINY * v)) / TINY)
+
+
+def finite_difference(L, x, v):
+    """<grad L(x), v> by central differences, or None where the step crosses a kink.
+
+    Four steps of two sizes are taken: where L is smooth the two estimates agree to
+    O(h^2), and across a kink they do not.
+    """
+    h = STEP / max(1.0, float(np.abs(v).max(initial=0.0)))
+    near = (L(x + h * v) - L(x - h * v)) / (2 * h)
+    far = (L(x + 2 * h * v) - L(x - 2 * h * v)) / (4 * h)
+    bend = (
+        L(x + h * v) - 2 * L(x) + L(x - h * v)
+    ) / h  # O(h) if smooth, O(1) at a kink
+    scale = abs(near) + float(np.linalg.norm(v)) * 1e-3
+    if abs(near - far) > 1e-5 * scale or abs(bend) > 1e-2 * scale:
+        return None
+    return float((4 * near - far) / 3)  # Richardson: the O(h^2) terms cancel
+
+
+def relative(error, reference) -> float:
+    """|error| / |reference| in the Euclidean norm; |error| where the reference is 0.
+
+    NaN counts as infinite, so that it fails.
+    """
+    size = float(np.linalg.norm(np.ravel(reference)))
+    value = float(np.linalg.norm(np.ravel(error))) / (size or 1.0)
+    return value if math.isfinite(value) else math.inf

@@ -1,0 +1,176 @@
+"""What `tinygan check` looks at, and the table it prints."""
+
+import inspect
+
+from ..errors import InputError, ShapeError
+from ..layers import (
+    BatchNorm,
+    Conv2d,
+    ConvTranspose2d,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    LeakyReLU,
+    ReLU,
+    Reshape,
+    Sequential,
+    Sigmoid,
+    Softplus,
+    Tanh,
+)
+from ..objectives import Minimax, NonSaturating, Objective
+from ..optim import SGD, Adam, Momentum, Optimizer, RMSProp
+from ..userfile import load_module
+from .game import check_game, check_objective, check_optimizer
+from .layer import Row, check_layer
+
+SHAPES = (
+    (6,),
+    (5, 4, 3),
+    (7, 2),
+    (),
+)  # what a layer without a stated shape is tried on
+
+
+def builtin_layers() -> list[tuple[Layer, tuple]]:
+    """Every layer of tinygan, in the shapes and settings where it behaves differently."""
+    return [
+        (Dense(4), (6,)),
+        (Dense(4, bias=False), (5, 3)),
+        (Conv2d(4, 3), (5, 6, 2)),
+        (Conv2d(4, 4, stride=2, pad=1), (7, 6, 3)),
+        (Conv2d(2, (1, 3), stride=(3, 2), pad=(0, 2), bias=False), (7, 5, 2)),
+        (ConvTranspose2d(3, 4, stride=2, pad=1), (4, 3, 2)),
+        (ConvTranspose2d(2, 3, stride=2, pad=1, output_pad=1), (3, 4, 3)),
+        (ConvTranspose2d(2, (2, 5), stride=(3, 1), pad=(0, 2)), (3, 4, 2)),
+        (BatchNorm(), (6,)),
+        (BatchNorm(gamma_std=0.02), (3, 4, 2)),
+        (LeakyReLU(0.2), (6,)),
+        (ReLU(), (6,)),
+        (Tanh(), (6,)),
+        (Sigmoid(), (6,)),
+        (Softplus(), (6,)),
+        (Flatten(), (3, 4, 2)),
+        (Reshape(4, 3, 2), (24,)),
+        (Dropout(0.4), (6,)),
+        (Sequential(Dense(8), Tanh(), Dense(3), LeakyReLU()), (5,)),
+        (
+            Sequential(Conv2d(3, 3, 2, 1), Softplus(), Flatten(), Dense(1)),
+            (5, 5, 2),
+        ),
+    ]
+
+
+def builtin_rows(seed: int = 0) -> list[Row]:
+    """Check everything that tinygan brings."""
+    rows = []
+    for layer, shape in builtin_layers():
+        rows += check_layer(layer, shape, seed=seed)
+    for objective in (Minimax(), NonSaturating()):
+        rows += check_objective(objective, seed=seed)
+        rows += check_game(objective, seed=seed)
+    for optimizer in (SGD(0.1), Momentum(0.1), RMSProp(0.01), Adam(0.01, 0.5)):
+        rows += check_optimizer(optimizer, seed=seed)
+    return rows
+
+
+def file_rows(path, seed: int = 0, analytic: bool = True) -> list[Row]:
+    """Check what the user's Python file brings.
+
+    The file may say what to check, `CHECKS = [(layer, in_shape), objective, optimizer,
+    ...]`. Without it, every Layer, Objective and Optimizer class that it defines is
+    made without arguments, and layers are tried on a few shapes.
+
+    Raises InputError when there is nothing to check or it cannot be built.
+    """
+    module = load_module(path)
+    rows = []
+    for thing, shape in _things(module, path):
+        if isinstance(thing, Layer):
+            rows += check_layer(thing, shape, seed=seed, analytic=analytic)
+        elif isinstance(thing, Objective):
+            rows += check_objective(thing, seed=seed)
+        else:
+            rows += check_optimizer(thing, seed=seed)
+    return rows
+
+
+def _things(module, path):
+    """The (thing, in_shape or None) pairs to check in a user's module."""
+    stated = getattr(module, "CHECKS", None)
+    if stated is None:
+        stated = [_make(cls, path) for cls in _classes(module)]
+    if not stated:
+        raise InputError(
+            f"{path}: expected a Layer, Objective or Optimizer class, or a list "
+            "CHECKS = [(layer, in_shape), ...], found none"
+        )
+    for item in stated:
+        thing, shape = item if isinstance(item, tuple) else (item, None)
+        if not isinstance(thing, Layer | Objective | Optimizer):
+            raise InputError(
+                f"{path}: expected layers, objectives and optimizers in CHECKS, "
+                f"found {thing!r}"
+            )
+        if isinstance(thing, Layer) and shape is None:
+            shape = _fitting_shape(thing, path)
+        yield thing, shape
+
+
+def _classes(module) -> list[type]:
+    """The classes defined in the module itself that keep one of the protocols."""
+    return [
+        cls
+        for cls in vars(module).values()
+        if inspect.isclass(cls)
+        and cls.__module__ == module.__name__
+        and issubclass(cls, Layer | Objective | Optimizer)
+    ]
+
+
+def _make(cls: type, path):
+    try:
+        return cls(0.01) if issubclass(cls, Optimizer) else cls()
+    except TypeError as e:
+        raise InputError(
+            f"{path}: {cls.__name__} needs arguments ({e}); say how to make it with "
+            f"CHECKS = [({cls.__name__}(...), in_shape)]"
+        ) from e
+
+
+def _fitting_shape(layer: Layer, path) -> tuple:
+    """The first of a few shapes that the layer can be built on."""
+    for shape in SHAPES:
+        try:
+            layer.build(shape)
+        except (ShapeError, ValueError, TypeError, IndexError):
+            continue
+        return shape
+    raise InputError(
+        f"{path}: {layer!r} fits none of the input shapes {SHAPES}; state one with "
+        "CHECKS = [(layer, in_shape)]"
+    )
+
+
+def print_table(rows: list[Row]) -> bool:
+    """Print one line per thing checked, its errors side by side; True if all is well."""
+    width = min(46, max(len(row.name) for row in rows))
+    failures = [row for row in rows if not row.ok]
+    name = None
+    for row in rows:
+        if row.name != name:
+            name = row.name
+            print(f"\n{name:<{width}}", end="")
+        mark = "" if row.ok else " FAILS"
+        print(f"  {row.quantity} {row.error:.0e}{mark}", end="")
+    print()
+    for row in failures:
+        print(f"\nFAILS  {row.name}: {row.quantity} error {row.error:.3g}, ", end="")
+        print(f"at most {row.limit:g} allowed", end="")
+        print(f" (not kept: {row.note})" if row.note else "", end="")
+    if failures:
+        print()
+    checked = len({row.name for row in rows})
+    print(f"\n{checked} things, {len(rows)} checks, {len(failures)} failures")
+    return not failures

@@ -1,0 +1,297 @@
+"""The command line: `tinygan train`, `sample`, `recipes`, `check`.
+
+Everything that a user can get wrong arrives here as an `InputError` and leaves as one
+sentence on stderr with exit status 2. A diverged run ends with status 1, an interrupted
+one with 130.
+"""
+
+import argparse
+import math
+import pathlib
+import sys
+
+from . import __version__
+from .errors import InputError, NonFiniteError
+
+SCALARS = ("steps", "batch", "seed", "lr", "data")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    args = _parser().parse_args(argv)
+    try:
+        return args.run(args)
+    except InputError as e:
+        return _fail(str(e), 2)
+    except NonFiniteError as e:
+        return _fail(str(e), 1)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except BrokenPipeError:  # the reader of our output went away
+        sys.stderr.close()
+        return 1
+
+
+def _fail(sentence: str, status: int) -> int:
+    print(f"tinygan: {sentence}", file=sys.stderr)
+    return status
+
+
+# The commands
+
+
+def train(args) -> int:
+    from . import recipes
+    from .backend import get_backend
+    from .runfolder import RunFolder
+    from .train import train as play_on
+
+    backend = get_backend(args.backend)
+    given = {k: v for k in SCALARS if (v := getattr(args, k)) is not None}
+    if args.resume:
+        folder, experiment = _reopen(args, given)
+    else:
+        name = args.recipe or recipes.DEFAULT
+        experiment = recipes.build(recipes.find(name), given)
+        if name.endswith(".py"):
+            name = str(pathlib.Path(name).resolve())
+        config = {
+            "recipe": name,
+            "options": given,
+            "steps": experiment.steps,
+            "batch": experiment.batch,
+            "seed": experiment.seed,
+            "tinygan": __version__,
+            "machine": backend.describe(),
+        }
+        folder = RunFolder.create(args.out or _free_folder(name), config)
+    print(f"{folder.config['recipe']}: {experiment.steps} steps into {folder.path}")
+    try:
+        run = play_on(experiment, folder, backend, bool(args.resume), not args.quiet)
+    except NonFiniteError as e:
+        kept = folder.checkpoint if folder.checkpoint.exists() else "none yet"
+        raise NonFiniteError(f"{e}; last good checkpoint: {kept}") from e
+    if run.step < experiment.steps:
+        print(f"stopped at step {run.step} of {experiment.steps}; saved. Go on with")
+        print(f"    tinygan train --resume {folder.path}")
+        return 130
+    for line in _report(run):
+        print(line)
+    print(f"look at {folder.path / 'samples.png'} and {folder.path / 'training.gif'}")
+    return 0
+
+
+def _reopen(args, given: dict):
+    """The folder and experiment of an earlier run, with other steps or data perhaps."""
+    from . import recipes
+    from .runfolder import RunFolder
+
+    if args.recipe or args.out:
+        raise InputError("--resume takes the recipe and the folder from the run itself")
+    folder = RunFolder.open(args.resume)
+    options = folder.config["options"]
+    for name in given:
+        if name not in ("steps", "data") and given[name] != options.get(name):
+            raise InputError(
+                f"--{name} cannot change when a run is resumed, only --steps and --data"
+            )
+    options.update(given)
+    experiment = recipes.build(recipes.find(folder.config["recipe"]), options)
+    if folder.step() >= experiment.steps:
+        raise InputError(
+            f"{folder.path}: already at step {folder.step()} of {experiment.steps}; "
+            "give a larger --steps to go on"
+        )
+    folder.config["steps"] = experiment.steps
+    folder.write_config()
+    return folder, experiment
+
+
+def _report(run):
+    """What can be said of the samples in a line, for data whose density is known."""
+    from .data import GaussianMixture
+    from .metrics import mode_coverage
+
+    if isinstance(run.data, GaussianMixture):
+        modes, quality = mode_coverage(run.samples(2500), run.data)
+        yield (
+            f"{modes} of {len(run.data.means)} modes, {quality:.1%} high quality "
+            "(of 2,500 samples, within 3 standard deviations of a mode)"
+        )
+
+
+def _free_folder(recipe: str) -> pathlib.Path:
+    """runs/NAME, or runs/NAME-2, -3, ..., whichever is still free."""
+    base = pathlib.Path("runs") / pathlib.Path(recipe).stem
+    n, path = 1, base
+    while path.exists():
+        n += 1
+        path = base.with_name(f"{base.name}-{n}")
+    return path
+
+
+def sample(args) -> int:
+    from . import recipes, sampling
+    from .backend import get_backend
+    from .runfolder import RunFolder
+
+    backend = get_backend(args.backend)
+    folder = RunFolder.open(args.folder)
+    module = recipes.find(folder.config["recipe"])
+    experiment = recipes.build(module, folder.config["options"])
+    out = args.out or folder.path / "generated.png"
+    sampling.write(experiment, folder, backend, args.n, args.seed, out)
+    print(f"{args.n} samples of step {folder.step()} in {out}")
+    return 0
+
+
+def list_recipes(args) -> int:
+    from . import recipes
+
+    for name in recipes.names():
+        mark = "*" if name == recipes.DEFAULT else " "
+        print(f"{mark} {name:<14} {recipes.summary(recipes.find(name))}")
+    print("\n* the default. A recipe may also be a Python file of your own.")
+    return 0
+
+
+def check(args) -> int:
+    from .check import builtin_rows, file_rows, print_table
+
+    if args.file:
+        rows = file_rows(args.file, args.seed, analytic=not args.finite)
+    else:
+        rows = builtin_rows(args.seed)
+    return 0 if print_table(rows) else 1
+
+
+# The arguments
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose errors are one sentence."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="tinygan",
+        description="Generative adversarial networks from scratch, without autograd.",
+    )
+    parser.add_argument("--version", action="version", version=f"tinygan {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name, run, help, examples):
+        sub = commands.add_parser(
+            name,
+            help=help,
+            description=help[0].upper() + help[1:] + ".",
+            epilog="examples:\n" + "\n".join(f"  {e}" for e in examples),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        sub.set_defaults(run=run)
+        return sub
+
+    _train_arguments(
+        command(
+            "train",
+            train,
+            "train a GAN by a recipe and write a run's folder",
+            (
+                "tinygan train",
+                "tinygan train mlp-ring --steps 2000 --seed 3",
+                "tinygan train dcgan-mnist --data folder/of/idx/files",
+                "tinygan train my_recipe.py --out runs/mine",
+                "tinygan train --resume runs/mine --steps 5000",
+            ),
+        )
+    )
+    sub = command(
+        "sample",
+        sample,
+        "draw samples from a trained generator",
+        (
+            "tinygan sample runs/dcgan-digits --n 64 --out digits.png",
+            "tinygan sample runs/dcgan-digits --n 10000 --out digits.npz",
+        ),
+    )
+    sub.add_argument("folder", metavar="RUN", help="the folder of a run")
+    sub.add_argument("--n", type=_positive, default=64, help="how many (64)")
+    sub.add_argument("--seed", type=_natural, default=0, help="seed of z (0)")
+    sub.add_argument(
+        "--out",
+        type=pathlib.Path,
+        help="a .png picture, or the samples as .npy or .npz (RUN/generated.png)",
+    )
+    _backend_argument(sub)
+    command(
+        "recipes", list_recipes, "list the recipes, a line each", ("tinygan recipes",)
+    )
+    sub = command(
+        "check",
+        check,
+        "certify every derivative: ours, or those of your own layer",
+        (
+            "tinygan check",
+            "tinygan check my_layer.py",
+            "tinygan check my_layer.py --finite   (a forward with abs, norm or conj)",
+        ),
+    )
+    sub.add_argument("file", nargs="?", help="a Python file that defines layers")
+    sub.add_argument("--seed", type=_natural, default=0, help="seed of the draws (0)")
+    sub.add_argument(
+        "--finite", action="store_true", help="finite differences only, to 1e-6"
+    )
+    return parser
+
+
+def _train_arguments(sub) -> None:
+    sub.add_argument(
+        "recipe",
+        nargs="?",
+        metavar="RECIPE",
+        help="a name that `tinygan recipes` lists, or a Python file (dcgan-digits)",
+    )
+    sub.add_argument("--steps", type=_positive, help="turns of the game")
+    sub.add_argument("--batch", type=_positive, help="samples per step")
+    sub.add_argument("--seed", type=_natural, help="seed of everything random")
+    sub.add_argument("--lr", type=_rate, help="learning rate of both players")
+    sub.add_argument("--data", help="IDX files, a folder of them, .npy or .npz")
+    sub.add_argument("--out", help="the run's folder (runs/RECIPE)")
+    sub.add_argument(
+        "--resume", metavar="RUN", help="go on with the run in this folder"
+    )
+    sub.add_argument("--quiet", action="store_true", help="no progress bar")
+    _backend_argument(sub)
+
+
+def _backend_argument(sub) -> None:
+    sub.add_argument(
+        "--backend", choices=("numpy", "cupy"), default="numpy", help="CPU or GPU"
+    )
+
+
+def _number(text: str, kind, ok, expected: str):
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not ok(value):
+        raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
+    return value
+
+
+def _positive(text: str) -> int:
+    return _number(text, int, lambda v: v >= 1, "a positive whole number")
+
+
+def _natural(text: str) -> int:
+    return _number(text, int, lambda v: v >= 0, "0 or a positive whole number")
+
+
+def _rate(text: str) -> float:
+    return _number(
+        text, float, lambda v: v > 0 and math.isfinite(v), "a positive number"
+    )

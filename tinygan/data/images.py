@@ -1,0 +1,104 @@
+"""A set of images in memory: p_data of an image GAN.
+
+The pixels keep the type they came in (bytes stay bytes); only a batch is converted, to
+[-1, 1], the range of the generator's tanh.
+"""
+
+import math
+
+import numpy as np
+
+from ..backend import NUMPY, Backend
+from ..errors import DataError
+from .stream import ImageStream
+
+
+class Images:
+    """N images: pixels (N, H, W, C), black `low`, white `high`, labels (N,) or None.
+
+    Pixels (N, H, W) get C = 1. Nothing is copied if the pixels are contiguous.
+
+    Raises ValueError unless low < high, both finite; DataError for pixels that are no
+    numbers, of another shape, NaN, infinite or outside [low, high], and for labels that
+    are not N whole numbers.
+    """
+
+    def __init__(self, pixels, low: float, high: float, labels=None):
+        self.low, self.high = float(low), float(high)
+        if not (math.isfinite(high - low) and low < high):
+            raise ValueError(f"expected finite low < high, got low {low}, high {high}")
+        self.pixels = _checked_pixels(pixels)
+        least, most = finite_range(self.pixels)
+        if least < low or most > high:
+            raise DataError(
+                f"expected pixels from {low:g} to {high:g}, found {least:g} to {most:g}"
+            )
+        self.labels = None if labels is None else _checked_labels(labels, len(self))
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(H, W, C), the shape of one image."""
+        return self.pixels.shape[1:]
+
+    def scaled(self, pixels, dtype="float32"):
+        """x = (pixels - (high + low)/2) / ((high - low)/2): low to -1, high to +1.
+
+        pixels: an array of any shape, on any backend
+        """
+        x = pixels.astype(dtype)
+        x -= (self.high + self.low) / 2
+        x /= (self.high - self.low) / 2
+        return x
+
+    def batches(
+        self, batch: int, seed: int, backend: Backend = NUMPY, dtype="float32"
+    ) -> ImageStream:
+        """The shuffled stream of batches (batch, H, W, C) in [-1, 1]."""
+        return ImageStream(self, batch, seed, backend, dtype)
+
+    def __repr__(self):
+        H, W, C = self.shape
+        return f"Images({len(self)} of {H} x {W} x {C}, {self.pixels.dtype})"
+
+
+def finite_range(pixels: np.ndarray) -> tuple[float, float]:
+    """The least and the largest pixel.
+
+    Raises DataError with the index of the first pixel that is NaN or infinite.
+    """
+    with np.errstate(invalid="ignore"):
+        least, most = float(pixels.min()), float(pixels.max())
+    if not (math.isfinite(least) and math.isfinite(most)):
+        first = int(np.argmin(np.isfinite(pixels)))
+        index = tuple(int(k) for k in np.unravel_index(first, pixels.shape))
+        raise DataError(f"expected finite pixels, found {pixels[index]} at {index}")
+    return least, most
+
+
+def _checked_pixels(pixels) -> np.ndarray:
+    """The pixels as a contiguous (N, H, W, C) array in the machine's byte order."""
+    pixels = np.asarray(pixels)
+    if pixels.dtype.kind not in "uif":
+        raise DataError(f"expected pixels that are numbers, found {pixels.dtype}")
+    if pixels.ndim not in (3, 4) or pixels.size == 0:
+        raise DataError(
+            f"expected pixels (N, H, W) or (N, H, W, C), none of them 0, "
+            f"found {pixels.shape}"
+        )
+    if pixels.ndim == 3:
+        pixels = pixels[..., None]
+    return np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("="))
+
+
+def _checked_labels(labels, N: int) -> np.ndarray:
+    """The labels as an (N,) array of integers in the machine's byte order."""
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "ui" or labels.shape != (N,):
+        raise DataError(
+            f"expected {N} labels, whole numbers of shape ({N},), "
+            f"found {labels.dtype} of shape {labels.shape}"
+        )
+    return np.ascontiguousarray(labels, dtype=labels.dtype.newbyteorder("="))

@@ -1,0 +1,105 @@
+"""Streams of training batches: x_real, the samples of p_data that D is shown.
+
+A stream is a function of i: `stream(i)` is x_real, the i-th batch. It depends on the
+seed and on i alone, so a run is reproducible, and to resume it only i must be known.
+"""
+
+import operator
+
+import numpy as np
+
+from ..backend import NUMPY, Backend, generator
+
+# What the random numbers are for: the first part of the key of `generator`.
+SHUFFLE, SAMPLE = 101, 102
+
+
+class Stream:
+    """What the streams share: batches of `batch` samples, `dtype` on `backend`.
+
+    Raises ValueError for a batch or a seed that is no whole number in range, and for a
+    dtype that is not real floating point.
+    """
+
+    def __init__(self, batch: int, seed: int, backend: Backend, dtype):
+        self.batch = _whole("the batch size", batch, least=1)
+        self.seed = _whole("the seed", seed)
+        self.backend, self.dtype = backend, np.dtype(dtype)
+        if self.dtype.kind != "f":
+            raise ValueError(f"a stream expects a floating dtype, got {self.dtype}")
+
+
+class SampleStream(Stream):
+    """Batch i is `density.sample(batch, generator(seed, SAMPLE, i))`."""
+
+    def __init__(self, density, batch, seed, backend=NUMPY, dtype="float32"):
+        super().__init__(batch, seed, backend, dtype)
+        self.density = density
+
+    def __call__(self, i: int):
+        """Batch i: (batch, d), on the backend."""
+        rng = generator(self.seed, SAMPLE, _whole("the batch number", i))
+        x = self.density.sample(self.batch, rng)
+        return self.backend.asarray(x.astype(self.dtype))
+
+
+class ImageStream(Stream):
+    """Shuffled images, each exactly once per epoch, scaled to [-1, 1].
+
+    Epoch e is the order `generator(seed, SHUFFLE, e).permutation(N)`. The epochs stand
+    one behind the other, and batch i is entries [i batch, (i + 1) batch) of that line,
+    so it may begin in one epoch and end in another. The pixels are copied to the
+    backend once; a batch is a gather there.
+    """
+
+    def __init__(self, images, batch, seed, backend=NUMPY, dtype="float32"):
+        super().__init__(batch, seed, backend, dtype)
+        self.images = images
+        self._pixels = backend.asarray(images.pixels)
+        if images.labels is not None:
+            self._labels = backend.asarray(images.labels)
+        self._orders: dict[int, np.ndarray] = {}  # of the epochs of the last batch
+
+    def __call__(self, i: int):
+        """Batch i: (batch, H, W, C), on the backend."""
+        rows = self.backend.asarray(self.rows(i))
+        return self.images.scaled(self._pixels[rows], self.dtype)
+
+    def labels(self, i: int):
+        """The labels of batch i: (batch,), on the backend.
+
+        Raises ValueError if the images have none.
+        """
+        if self.images.labels is None:
+            raise ValueError("expected images with labels, got images without")
+        return self._labels[self.backend.asarray(self.rows(i))]
+
+    def rows(self, i: int) -> np.ndarray:
+        """Which images batch i consists of: (batch,) indices, on the host."""
+        N = len(self.images)
+        start = _whole("the batch number", i) * self.batch
+        stop = start + self.batch
+        epochs = range(start // N, (stop - 1) // N + 1)
+        self._orders = {e: self._order(e) for e in epochs}
+        parts = [
+            order[max(start - e * N, 0) : stop - e * N]
+            for e, order in self._orders.items()
+        ]
+        return np.concatenate(parts)
+
+    def _order(self, epoch: int) -> np.ndarray:
+        known = self._orders.get(epoch)
+        if known is not None:
+            return known
+        return generator(self.seed, SHUFFLE, epoch).permutation(len(self.images))
+
+
+def _whole(name: str, value, least: int = 0) -> int:
+    """`value` as an int; ValueError if it is no whole number or below `least`."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or number < least:
+        raise ValueError(f"{name} must be a whole number >= {least}, got {value!r}")
+    return number

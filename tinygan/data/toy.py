@@ -1,0 +1,204 @@
+"""Toy densities: p_data that can be sampled, and whose value is known everywhere.
+
+With p_data in hand the theory can be put to the test: the optimal discriminator is
+p_data/(p_data + p_g), and a generator's samples can be judged by the true density. All
+of it is float64 on the host; only a stream's batches go elsewhere.
+"""
+
+import math
+
+import numpy as np
+
+from ..backend import NUMPY, Backend
+from .stream import SampleStream
+
+_BLOCK = 4096  # points whose density is computed at a time: bounds the memory
+
+
+class Density:
+    """A density p on R^d, `shape` (d,), with exact samples and exact values."""
+
+    shape: tuple[int, ...]
+
+    def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """n independent draws from p: (n, d)."""
+        raise TypeError(f"{self!r} does not define sample(n, rng)")
+
+    def _log_p(self, x: np.ndarray) -> np.ndarray:
+        """log p of the rows of x: (n, d) to (n,)."""
+        raise TypeError(f"{self!r} does not define _log_p(x)")
+
+    def log_density(self, x) -> np.ndarray:
+        """log p(x)      x: (..., d), the result (...)
+
+        Raises ValueError if the last axis of x is not d long.
+        """
+        x = np.asarray(x, dtype=np.float64)
+        if x.shape[-1:] != self.shape:
+            raise ValueError(f"{self!r} expects (..., {self.shape[0]}), got {x.shape}")
+        rows = x.reshape(-1, *self.shape)
+        log_p = np.empty(len(rows))
+        for i in range(0, len(rows), _BLOCK):
+            log_p[i : i + _BLOCK] = self._log_p(rows[i : i + _BLOCK])
+        return log_p.reshape(x.shape[:-1])
+
+    def density(self, x) -> np.ndarray:
+        """p(x)      x: (..., d), the result (...)"""
+        return np.exp(self.log_density(x))
+
+    def batches(
+        self, batch: int, seed: int, backend: Backend = NUMPY, dtype="float32"
+    ) -> SampleStream:
+        """The stream of fresh batches (batch, d)."""
+        return SampleStream(self, batch, seed, backend, dtype)
+
+
+class GaussianMixture(Density):
+    """p(x) = sum_k w_k N(x; mu_k, sigma_k^2 I)
+
+        log p(x) = log sum_k exp(log w_k - d/2 log(2 pi sigma_k^2)
+                                 - |x - mu_k|^2 / (2 sigma_k^2))
+
+    means: (K, d)      std: one for all or (K,)      weights: (K,), in proportion; None
+    for equal ones. Kept as `means` (K, d), `std` (K,) and `weights` (K,) with sum 1.
+
+    Raises ValueError unless the means are finite and (K, d) with K, d >= 1, and std and
+    weights finite, positive, and one or K of them.
+    """
+
+    def __init__(self, means, std, weights=None):
+        self.means = np.array(means, dtype=np.float64)
+        if self.means.ndim != 2 or self.means.size == 0:
+            raise ValueError(f"means are expected as (K, d), got {self.means.shape}")
+        if not np.isfinite(self.means).all():
+            raise ValueError(f"expected finite means, got {self.means.tolist()}")
+        K, d = self.means.shape
+        self.shape = (d,)
+        self.std = _positive("std", std, K)
+        w = _positive("weights", 1.0 if weights is None else weights, K)
+        self.weights = w / w.sum()
+
+    def sample(self, n, rng):
+        k = rng.choice(len(self.means), size=n, p=self.weights)
+        return self.means[k] + self.std[k, None] * rng.standard_normal((n, *self.shape))
+
+    def _log_p(self, x):
+        (d,) = self.shape
+        log_scale = np.log(self.weights) - d * np.log(math.sqrt(2 * math.pi) * self.std)
+        with np.errstate(over="ignore"):  # from 1e154 on the density is 0, its log -inf
+            e = (x[:, None] - self.means) / self.std[:, None]  # (n, K, d)
+            return _log_sum_exp(log_scale - (e**2).sum(-1) / 2)
+
+    def __repr__(self):
+        K, d = self.means.shape
+        return f"GaussianMixture({K} modes in {d}-D)"
+
+
+def mixture_1d(means=(-2.0, 2.0), std=0.5, weights=None) -> GaussianMixture:
+    """Gaussians on a line: p on R^1 with one mode at each of `means`."""
+    return GaussianMixture(np.reshape(means, (-1, 1)), std, weights)
+
+
+def ring(n: int = 8, radius: float = 2.0, std: float = 0.02) -> GaussianMixture:
+    """n modes on a circle, at the angles 2 pi k/n for k = 0 ... n - 1.
+
+    The test for mode collapse of Metz et al. 2017 (unrolled GAN). The angle 2 pi is
+    left out: it would be the mode of angle 0 again.
+    """
+    angle = 2 * math.pi * np.arange(n) / n
+    return GaussianMixture(
+        radius * np.stack([np.cos(angle), np.sin(angle)], axis=1), std
+    )
+
+
+def grid(side: int = 5, spacing: float = 2.0, std: float = 0.05) -> GaussianMixture:
+    """side^2 modes on a square lattice centred on 0, as in Srivastava et al. 2017."""
+    line = spacing * (np.arange(side) - (side - 1) / 2)
+    return GaussianMixture(
+        np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2), std
+    )
+
+
+class TwoMoons(Density):
+    """Two interleaved half circles, blurred: x = c(t) + noise e, t uniform on [0, pi].
+
+        c(t) = (cos t, sin t)  or  (1 - cos t, 1/2 - sin t), each half of the time
+        p(x) = 1/2 sum_c (1/pi) int_0^pi N(x; c(t), noise^2 I) dt
+
+    The second moon is the first under x -> (1, 1/2) - x, so one integral serves both.
+    It is done by Gauss-Legendre on `nodes` points, more of which change nothing.
+
+    Raises ValueError unless the noise is finite and positive.
+    """
+
+    shape = (2,)
+
+    def __init__(self, noise: float = 0.1, nodes: int = 32):
+        if not (math.isfinite(noise) and noise > 0):
+            raise ValueError(f"TwoMoons expects a noise > 0, got {noise}")
+        self.noise = float(noise)
+        nodes, weights = np.polynomial.legendre.leggauss(nodes)
+        self._nodes, self._weights = (1 + nodes) / 2, weights / 2  # on [0, 1]
+
+    def sample(self, n, rng):
+        t = rng.uniform(0, math.pi, (n, 1))
+        c = np.concatenate([np.cos(t), np.sin(t)], axis=1)
+        second = rng.random((n, 1)) < 0.5
+        c = np.where(second, (1.0, 0.5) - c, c)
+        return c + self.noise * rng.standard_normal((n, 2))
+
+    def _log_p(self, x):
+        moons = [self._log_arc(x), self._log_arc((1.0, 0.5) - x)]
+        return _log_sum_exp(np.stack(moons, axis=-1)) - math.log(2)
+
+    def _log_arc(self, x):
+        """log (1/pi) int_0^pi N(x; (cos t, sin t), noise^2 I) dt
+
+        For x = r (cos phi, sin phi) and u = t - phi the distance is
+
+            |x - c(t)|^2 = (r - 1)^2 + 4 r sin^2(u/2)
+
+        Cut where it is nearest to x or farthest from it, the half circle is two
+        stretches, |u| from a to b <= pi, along which the integrand falls as |u| grows.
+        Each is left where the integrand has fallen by e^-40, so that the nodes lie
+        where its mass is, however narrow the noise and however far x.
+        """
+        r, phi = np.hypot(x[:, 0], x[:, 1]), np.arctan2(x[:, 1], x[:, 0])
+        r = np.minimum(r, 1e160)  # from 1e154 on the density is 0, its log -inf
+        nearest = phi >= 0  # the point of the circle nearest to x is on the half circle
+        a = np.where(nearest, 0.0, (-phi, math.pi + phi)).T[..., None]  # (n, 2, 1)
+        b = np.where(nearest, (phi, math.pi - phi), math.pi).T[..., None]
+        k = np.maximum(2 * r / self.noise**2, 1e-300)[:, None, None]
+        end = np.minimum(np.sin(a / 2) ** 2 + 40 / k, 1.0)
+        b = np.minimum(b, 2 * np.arcsin(np.sqrt(end)))
+        u = a + (b - a) * self._nodes  # (n, 2, nodes)
+        log_f = -k * np.sin(u / 2) ** 2
+        mass = self._weights * (b - a) / math.pi
+        log_arc = _log_sum_exp(log_f.reshape(len(x), -1), mass.reshape(len(x), -1))
+        scale = 2 * self.noise**2
+        with np.errstate(over="ignore"):
+            return log_arc - (r - 1) ** 2 / scale - math.log(math.pi * scale)
+
+    def __repr__(self):
+        return f"TwoMoons(noise={self.noise:g})"
+
+
+def _log_sum_exp(a, w=1.0):
+    """log sum_k w_k e^{a_k} = m + log sum_k w_k e^{a_k - m}, m = max_k a_k
+
+    a: (n, K), the result (n,). No e^{a_k - m} overflows, and one of them is 1.
+    """
+    m = a.max(axis=-1, keepdims=True)
+    m = np.where(np.isneginf(m), 0.0, m)  # a sum of zeros
+    with np.errstate(divide="ignore"):
+        return m[:, 0] + np.log((w * np.exp(a - m)).sum(axis=-1))
+
+
+def _positive(name: str, values, K: int) -> np.ndarray:
+    """`values`, one or K of them, as (K,) floats; ValueError unless finite and > 0."""
+    values = np.asarray(values, dtype=np.float64)
+    if values.shape not in ((), (K,)):
+        raise ValueError(f"{name} is expected once or as ({K},), got {values.shape}")
+    if not (np.isfinite(values) & (values > 0)).all():
+        raise ValueError(f"expected finite {name} > 0, got {values.tolist()}")
+    return np.broadcast_to(values, (K,)).copy()

@@ -1,0 +1,91 @@
+"""An experiment: two networks, the game they play, the data, and the numbers.
+
+A recipe is a function that returns one; `train` plays it. Nothing here computes.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from .backend import Backend
+from .errors import InputError, ShapeError
+from .layers import Layer
+from .net import Net
+from .objectives import Objective
+from .optim import Optimizer
+
+
+@dataclasses.dataclass(frozen=True)
+class Latent:
+    """p(z): `dim` independent numbers, N(0, scale^2), or uniform on [-scale, scale]."""
+
+    dim: int
+    kind: str = "normal"
+    scale: float = 1.0
+
+    @property
+    def shape(self) -> tuple[int]:
+        return (self.dim,)
+
+    def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
+        """n latents as float32, (n, dim), on the host."""
+        if self.kind == "normal":
+            z = rng.standard_normal((n, self.dim), dtype=np.float32)
+        elif self.kind == "uniform":
+            z = 2 * rng.random((n, self.dim), dtype=np.float32) - 1
+        else:
+            raise InputError(f"latent: expected normal or uniform, got {self.kind!r}")
+        return self.scale * z
+
+
+@dataclasses.dataclass
+class Experiment:
+    """What a recipe returns.
+
+    `data` is a function, so that sampling from a trained run does not read the data; it
+    returns an object with `shape` and `batches(batch, seed, backend)`, whose result maps
+    i to the i-th batch. `shape` is one sample's. `k` is the number of discriminator
+    steps per generator step, and `steps` counts turns of k + 1 steps.
+
+    Raises InputError for numbers out of range, ShapeError (from `networks`) when G does
+    not make what D takes.
+    """
+
+    G: Layer
+    D: Layer
+    shape: tuple[int, ...]
+    data: Callable
+    latent: Latent
+    objective: Objective
+    opt_G: Optimizer
+    opt_D: Optimizer
+    steps: int
+    batch: int
+    seed: int = 0
+    k: int = 1
+    log_every: int = 20
+    picture_every: int = 0  # 0: forty pictures over the run
+    checkpoint_every: int = 0  # 0: ten over the run; a multiple of log_every
+
+    def __post_init__(self):
+        for name in ("steps", "batch", "k", "log_every"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise InputError(f"{name}: expected a positive number, got {value}")
+        if not isinstance(self.seed, int) or self.seed < 0:
+            raise InputError(f"seed: expected 0 or a positive number, got {self.seed}")
+        self.picture_every = self.picture_every or math.ceil(self.steps / 40)
+        each = self.checkpoint_every or self.steps / 10
+        self.checkpoint_every = self.log_every * math.ceil(each / self.log_every)
+
+    def networks(self, backend: Backend, dtype="float32") -> tuple[Net, Net]:
+        """G and D, freshly initialised from the seed."""
+        G = Net(self.G, self.latent.shape, 2 * self.seed, dtype, backend)
+        D = Net(self.D, self.shape, 2 * self.seed + 1, dtype, backend)
+        if G.out_shape != D.in_shape:
+            raise ShapeError(f"G makes samples {G.out_shape}, D takes {D.in_shape}")
+        if D.out_shape != (1,):
+            raise ShapeError(f"D must end in one logit per sample, got {D.out_shape}")
+        return G, D

@@ -1,0 +1,145 @@
+"""Pictures: grids of images, clouds of points, curves of a run, and the film of it.
+
+A picture is a uint8 array (height, width, 3) until it is saved. matplotlib is imported
+only when a figure is drawn, and always without a screen.
+"""
+
+import io
+import json
+import math
+import pathlib
+
+import numpy as np
+from PIL import Image
+
+from .files import write_atomically
+
+
+def to_uint8(x) -> np.ndarray:
+    """Samples in [-1, 1] as pixels 0..255."""
+    return np.clip(np.rint((np.asarray(x, np.float64) + 1) * 127.5), 0, 255).astype(
+        "u1"
+    )
+
+
+def image_grid(images, columns: int | None = None, size: int = 560) -> np.ndarray:
+    """Images (N, H, W, C), in [-1, 1], side by side: a picture about `size` pixels wide.
+
+    C is 1 (grey) or 3 (RGB); every pixel becomes a square of whole pixels.
+    """
+    N, H, W, C = images.shape
+    columns = columns or math.ceil(math.sqrt(N))
+    rows = math.ceil(N / columns)
+    scale = max(1, round(size / (columns * (W + 1))))
+    gap = max(1, scale // 2)
+    big = to_uint8(images).repeat(scale, axis=1).repeat(scale, axis=2)
+    if C not in (1, 3):
+        big = big[..., :1]
+    h, w = H * scale + gap, W * scale + gap
+    sheet = np.full((rows * h + gap, columns * w + gap, 3), 64, np.uint8)
+    for n in range(N):
+        y, x = divmod(n, columns)
+        top, left = y * h + gap, x * w + gap
+        sheet[top : top + H * scale, left : left + W * scale] = big[n]
+    return sheet
+
+
+def point_cloud(points, data, title: str = "") -> np.ndarray:
+    """Generated points (N, 2) over the level lines of the density they should have."""
+    figure, axes = _figure(5.6, 5.6)
+    real = data.sample(2000, np.random.default_rng(0))
+    low, high = real.min(axis=0), real.max(axis=0)
+    margin = 0.15 * (high - low)
+    axes.plot(*real.T, ".", ms=2, color="0.75", label="data")
+    axes.plot(*np.asarray(points).T, ".", ms=3, color="tab:red", label="generated")
+    axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
+    axes.set_ylim(low[1] - margin[1], high[1] + margin[1])
+    axes.set_aspect("equal")
+    axes.legend(loc="upper right", framealpha=0.9)
+    axes.set_title(title)
+    return _render(figure)
+
+
+def histogram(points, data, title: str = "") -> np.ndarray:
+    """Generated numbers (N, 1) as a histogram over the density they should have."""
+    figure, axes = _figure(5.6, 4.0)
+    real = data.sample(2000, np.random.default_rng(0))
+    x = np.linspace(real.min() - 1, real.max() + 1, 400)
+    axes.hist(np.ravel(points), bins=80, density=True, color="tab:red", alpha=0.6)
+    axes.plot(x, data.density(x[:, None]), color="black", label="p(x)")
+    axes.set_xlim(x[0], x[-1])
+    axes.legend()
+    axes.set_title(title)
+    return _render(figure)
+
+
+def picture(samples, data, title: str = "") -> np.ndarray:
+    """The picture that fits the samples: a grid, a cloud, or a histogram."""
+    if samples.ndim == 4:
+        return image_grid(samples)
+    if samples.shape[1:] == (2,):
+        return point_cloud(samples, data, title)
+    return histogram(samples[:, :1], data, title)
+
+
+def save_png(path, pixels: np.ndarray) -> None:
+    """Write a picture to `path`, atomically."""
+    image = Image.fromarray(pixels)
+    write_atomically(path, lambda file: image.save(file, "png", optimize=True))
+
+
+def save_gif(path, frames: list[pathlib.Path], seconds: float = 6.0) -> None:
+    """A looping film of the PNG files `frames`, holding the last for two seconds."""
+    if not frames:
+        return
+    images = []
+    for frame in frames:
+        with Image.open(frame) as image:
+            images.append(image.convert("P", palette=Image.Palette.ADAPTIVE, colors=64))
+    each = max(40, int(1000 * seconds / len(images)))
+    options = {"duration": [each] * (len(images) - 1) + [2000], "loop": 0}
+    write_atomically(
+        path,
+        lambda file: images[0].save(
+            file, "gif", save_all=True, append_images=images[1:], **options
+        ),
+    )
+
+
+def plot_losses(path, metrics_path) -> None:
+    """The curves of a run's metrics.jsonl: V and J above, D(x) and D(G(z)) below."""
+    with open(metrics_path, encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    if not rows:
+        return
+    figure, (above, below) = _figure(7, 5.6, rows=2)
+    step = [row["step"] for row in rows]
+    for name, label in (("V", "V(D, G), D ascends"), ("J", "J(G), G descends")):
+        above.plot(step, [row[name] for row in rows], lw=1, label=label)
+    balance = {"color": "0.5", "lw": 0.8, "ls": ":"}
+    above.axhline(-math.log(4), **balance)
+    above.text(step[0], -math.log(4), "-log 4", color="0.5", va="bottom", fontsize=8)
+    for name, label in (("D_x", "D(x)"), ("D_Gz", "D(G(z))")):
+        below.plot(step, [row[name] for row in rows], lw=1, label=label)
+    below.axhline(0.5, **balance)
+    below.set_ylim(0, 1)
+    below.set_xlabel("step")
+    for axes in (above, below):
+        axes.legend(fontsize=8)
+    save_png(path, _render(figure))
+
+
+def _figure(width: float, height: float, rows: int = 1):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=100, layout="tight")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, 1)
+
+
+def _render(figure) -> np.ndarray:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    with Image.open(buffer) as image:
+        return np.array(image.convert("RGB"))

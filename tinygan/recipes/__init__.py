@@ -1,0 +1,64 @@
+"""The recipes: one file, one experiment.
+
+A recipe is a module with a docstring, whose first line says what it makes, and a
+function `recipe(...)` that returns an `Experiment`. The function's parameters are the
+options that `tinygan train` may override: steps, batch, seed, lr, data. A user's own
+file works in the same way.
+"""
+
+import difflib
+import importlib
+import inspect
+import pathlib
+import pkgutil
+from types import ModuleType
+
+from ..errors import InputError
+from ..experiment import Experiment
+from ..userfile import load_module
+
+DEFAULT = "dcgan-digits"
+
+
+def names() -> list[str]:
+    """The names of the recipes that tinygan brings."""
+    modules = pkgutil.iter_modules([str(pathlib.Path(__file__).parent)])
+    return [m.name.replace("_", "-") for m in modules]
+
+
+def find(name: str) -> ModuleType:
+    """The recipe called `name`, or the one in the Python file of that path.
+
+    Raises InputError, with the nearest names, if there is none.
+    """
+    if name in names():
+        return importlib.import_module(f".{name.replace('-', '_')}", __name__)
+    if not (name.endswith(".py") or "/" in name):
+        near = difflib.get_close_matches(name, names(), n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}?" if near else "see tinygan recipes"
+        raise InputError(f"recipe {name!r} is unknown; {hint}")
+    module = load_module(name)
+    if not callable(getattr(module, "recipe", None)):
+        raise InputError(f"{name}: expected a function recipe(...), found none")
+    return module
+
+
+def summary(module: ModuleType) -> str:
+    """The first line of a recipe's docstring."""
+    return (module.__doc__ or "").strip().partition("\n")[0]
+
+
+def build(module: ModuleType, options: dict) -> Experiment:
+    """recipe(**options); InputError if it does not take one of them."""
+    accepted = inspect.signature(module.recipe).parameters
+    for option in options:
+        if option not in accepted:
+            raise InputError(
+                f"this recipe does not take --{option}; it takes "
+                f"{', '.join('--' + a for a in accepted)}"
+            )
+    experiment = module.recipe(**options)
+    if not isinstance(experiment, Experiment):
+        kind = type(experiment).__name__
+        raise InputError(f"recipe(...) must return an Experiment, it returned {kind}")
+    return experiment

@@ -1,0 +1,139 @@
+"""A run's folder on the disk: what it holds, and how it is read back.
+
+config.json       the recipe, its options, the machine and the versions
+metrics.jsonl     one line per log interval: step, means of V, J, D(x), D(G(z))
+samples/          pictures of G(z) for the same z, as training goes
+samples.png       the last of them
+losses.png        the curves of metrics.jsonl
+training.gif      the film of samples/
+checkpoint.npz    everything needed to go on (checkpoint.py)
+"""
+
+import json
+import pathlib
+import time
+
+import numpy as np
+
+from . import plots
+from .checkpoint import load_checkpoint, read_manifest, save_checkpoint
+from .errors import CheckpointError, InputError
+from .files import write_atomically
+
+
+class RunFolder:
+    """The folder at `path`. Make one with `create`, find one again with `open`."""
+
+    def __init__(self, path, config: dict):
+        self.path, self.config = pathlib.Path(path), config
+        self.metrics = self.path / "metrics.jsonl"
+        self.checkpoint = self.path / "checkpoint.npz"
+        self.begun = time.monotonic()
+
+    @classmethod
+    def create(cls, path, config: dict) -> "RunFolder":
+        """A new folder; InputError if it holds a run already or cannot be written."""
+        path = pathlib.Path(path)
+        if (path / "config.json").exists():
+            raise InputError(
+                f"{path}: holds a run already; choose another --out, or go on with it "
+                f"by tinygan train --resume {path}"
+            )
+        try:
+            (path / "samples").mkdir(parents=True, exist_ok=True)
+            folder = cls(path, config)
+            folder.write_config()
+            folder.metrics.write_bytes(b"")
+        except OSError as e:
+            why = e.strerror or e
+            raise InputError(f"{path}: cannot be written as a folder ({why})") from e
+        return folder
+
+    @classmethod
+    def open(cls, path) -> "RunFolder":
+        """The folder of an earlier run; InputError if `path` is none."""
+        path = pathlib.Path(path)
+        try:
+            config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+            if not isinstance(config["recipe"], str):
+                raise TypeError("its recipe is no name")
+            if not isinstance(config["options"], dict):
+                raise TypeError("its options are no table")
+        except OSError as e:
+            raise InputError(
+                f"{path}: expected a run's folder with a config.json, found none "
+                f"({e.strerror})"
+            ) from e
+        except (ValueError, KeyError, TypeError) as e:
+            raise InputError(
+                f"{path / 'config.json'}: expected a run's settings as JSON, found "
+                f"something else ({e})"
+            ) from e
+        return cls(path, config)
+
+    def write_config(self) -> None:
+        text = json.dumps(self.config, indent=2) + "\n"
+        write_atomically(
+            self.path / "config.json", lambda file: file.write(text.encode())
+        )
+
+    # While training goes.
+
+    def log(self, row: dict) -> dict:
+        """Append a row to metrics.jsonl; return its quantities, rounded, for a bar."""
+        seconds = round(time.monotonic() - self.begun, 3)
+        with open(self.metrics, "a", encoding="utf-8") as file:
+            file.write(json.dumps({**row, "seconds": seconds}) + "\n")
+        labels = {"V": "V", "J": "J", "D_x": "D(x)", "D_Gz": "D(G(z))"}
+        return {label: f"{row[name]:.3f}" for name, label in labels.items()}
+
+    def picture(self, run) -> None:
+        """Write the picture of the run's samples, and keep it as the last one."""
+        pixels = plots.picture(run.samples(), run.data, f"step {run.step}")
+        plots.save_png(self.path / "samples" / f"{run.step:07d}.png", pixels)
+        plots.save_png(self.path / "samples.png", pixels)
+
+    def save_checkpoint(self, state: dict) -> None:
+        """Write the state that Run.state() gave; the old checkpoint goes only then."""
+        manifest = {"step": int(state["step"]), "recipe": self.config["recipe"]}
+        save_checkpoint(self.checkpoint, state, manifest)
+
+    def finish(self) -> None:
+        """Draw losses.png and training.gif."""
+        plots.plot_losses(self.path / "losses.png", self.metrics)
+        frames = sorted((self.path / "samples").glob("*.png"))
+        plots.save_gif(self.path / "training.gif", frames)
+
+    # When it is taken up again.
+
+    def load_checkpoint(self, like: dict) -> dict[str, np.ndarray]:
+        """The checkpoint's arrays for the names, shapes and dtypes of `like`.
+
+        The log of single steps may have another length than now, and is fitted.
+        """
+        expected = {k: (a.shape, a.dtype) for k, a in like.items()}
+        try:
+            arrays, _ = load_checkpoint(self.checkpoint, expected)
+        except CheckpointError as e:
+            raise CheckpointError(f"{e}; is it of another architecture?") from e
+        return arrays
+
+    def step(self) -> int:
+        """The step of the checkpoint."""
+        return int(read_manifest(self.checkpoint)["step"])
+
+    def forget_after(self, step: int) -> None:
+        """Drop what was logged after `step`: it will be logged again."""
+        kept = []
+        if self.metrics.exists():
+            for line in self.metrics.read_text(encoding="utf-8").splitlines():
+                try:
+                    row = json.loads(line)
+                except ValueError:
+                    break  # the last line of a run that was killed
+                if row["step"] > step:
+                    break
+                kept.append(line + "\n")
+                self.begun = time.monotonic() - row.get("seconds", 0.0)
+        text = "".join(kept)
+        write_atomically(self.metrics, lambda file: file.write(text.encode()))

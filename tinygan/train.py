@@ -1,0 +1,203 @@
+"""The training loop: turns of the game, and what is written down about them.
+
+`Run` is a game in progress, a function of (experiment, step): all its randomness is
+keyed by the seed and the step, so its state is the two networks, the two optimizers and
+the step, and a resumed run continues bit for bit. `train` plays a Run to its end and
+keeps its folder: config.json, metrics.jsonl, samples/, losses.png, training.gif and
+checkpoint.npz.
+"""
+
+import contextlib
+import itertools
+import signal
+import threading
+
+import numpy as np
+from tqdm import tqdm
+
+from .backend import NUMPY, Backend, generator
+from .errors import InputError, NonFiniteError
+from .experiment import Experiment
+from .gan import play
+from .runfolder import RunFolder
+
+LATENT, PICTURE = 1, 2  # streams of noise, beside those of the data
+QUANTITIES = ("V", "J", "D_x", "D_Gz")
+
+
+class Run:
+    """A game in progress on one backend: G, D, their optimizers, and the step."""
+
+    def __init__(self, experiment: Experiment, backend: Backend = NUMPY):
+        self.experiment, self.backend, self.step = experiment, backend, 0
+        self.G, self.D = experiment.networks(backend)
+        self.opt_G, self.opt_D = experiment.opt_G, experiment.opt_D
+        self.opt_G.prepare(self.G.theta)
+        self.opt_D.prepare(self.D.theta)
+        self.data = experiment.data()
+        if tuple(self.data.shape) != tuple(experiment.shape):
+            raise InputError(
+                f"data: expected samples of shape {tuple(experiment.shape)}, "
+                f"found {tuple(self.data.shape)}"
+            )
+        self.batches = self.data.batches(experiment.batch, experiment.seed, backend)
+        # V, J, D(x), D(G(z)) of the steps since the last fetch: they stay on the device
+        self.log = backend.asarray(np.zeros((experiment.log_every, 4), np.float32))
+
+    def turn(self) -> None:
+        """One turn of Algorithm 1 (gan.py), its four values into the log."""
+        e, turn = self.experiment, self.step
+        draws, batches = itertools.count(), itertools.count(turn * e.k)
+
+        def latent():
+            return self.z(e.batch, LATENT, turn, next(draws))
+
+        def real():
+            return self.batches(next(batches))
+
+        values = play(
+            self.G, self.D, self.opt_G, self.opt_D, e.objective, real, latent, e.k
+        )
+        row = self.log[turn % e.log_every]
+        for i, value in enumerate(values):
+            row[i] = value
+        self.step += 1
+
+    def fetch(self) -> np.ndarray:
+        """The values of the steps since the last multiple of log_every: one host read."""
+        n = self.step % self.experiment.log_every or self.experiment.log_every
+        return self.backend.to_host(self.log)[:n]
+
+    def z(self, n: int, *key: int):
+        """n latents drawn for the place `key` of this run, on the backend."""
+        rng = generator(self.experiment.seed, *key)
+        return self.backend.asarray(self.experiment.latent.draw(n, rng))
+
+    def samples(self, n: int = 100) -> np.ndarray:
+        """G(z) for n latents that are the same at every step; running statistics."""
+        x, _ = self.G.forward(self.z(n, PICTURE), train=False)
+        return self.backend.to_host(x)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All that changes from step to step, as host arrays, copied."""
+        arrays = {"step": np.int64(self.step), "log": self.log}
+        for name, net, opt in (
+            ("G", self.G, self.opt_G),
+            ("D", self.D, self.opt_D),
+        ):
+            arrays |= {f"{name}.theta": net.theta}
+            arrays |= {f"{name}.state.{k}": v for k, v in net.state().items()}
+            arrays |= {f"{name}.opt.{k}": v for k, v in opt.state().items()}
+        host = self.backend.to_host
+        return {
+            k: np.array(v if isinstance(v, int | np.generic) else host(v))
+            for k, v in arrays.items()
+        }
+
+    def load(self, arrays: dict) -> None:
+        """Take over what `state()` gave; names and shapes must be this run's."""
+
+        def under(prefix):
+            n = len(prefix)
+            return {k[n:]: v for k, v in arrays.items() if k.startswith(prefix)}
+
+        self.step = int(arrays["step"])
+        self.log[...] = self.backend.asarray(arrays["log"])
+        for name, net, opt in (
+            ("G", self.G, self.opt_G),
+            ("D", self.D, self.opt_D),
+        ):
+            net.theta[...] = self.backend.asarray(arrays[f"{name}.theta"])
+            net.load_state(under(f"{name}.state."))
+            opt.load_state(under(f"{name}.opt."))
+
+    def diagnose(self, good: dict) -> str:
+        """Where the first NaN or infinity arose, by replaying from the state `good`."""
+        last = self.step
+        self.load(good)
+        while self.step < last:
+            try:
+                with self.G.watch("G"), self.D.watch("D"):
+                    self.turn()
+            except NonFiniteError as e:
+                return f"step {self.step + 1}: NaN or infinity in {e}"
+            row = self.fetch()[-1]
+            if not np.isfinite(row).all():
+                names = [n for n, v in zip(QUANTITIES, row, strict=True) if v - v != 0]
+                network = "D" if "V" in names else "G"
+                return f"step {self.step}: {network}'s {', '.join(names)} not finite"
+        return f"step {self.step}: NaN or infinity in theta"
+
+
+def train(
+    experiment: Experiment,
+    folder: RunFolder,
+    backend: Backend = NUMPY,
+    resume: bool = False,
+    progress: bool = False,
+) -> Run:
+    """Play the experiment to its last step, or until Ctrl-C; keep `folder` all along.
+
+    Returns the Run, whose step tells how far it came. With `resume` it goes on from the
+    folder's checkpoint; with `progress` a bar on stderr shows the four quantities.
+
+    Raises NonFiniteError, naming step, network and layer, when a value is no longer
+    finite; the last good checkpoint stays as it was.
+    """
+    e, run = experiment, Run(experiment, backend)
+    if resume:
+        run.load(folder.load_checkpoint(run.state()))
+        folder.forget_after(run.step - run.step % e.log_every)
+    else:
+        folder.picture(run)
+    good = run.state()
+    bar = tqdm(total=e.steps, initial=run.step, unit="step", disable=not progress)
+    silent = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+    with bar, silent, _interruptible() as stop:  # what is not finite is named below
+        while run.step < e.steps and not stop.is_set():
+            run.turn()
+            bar.update()
+            end = run.step == e.steps or stop.is_set()
+            if run.step % e.log_every == 0 or end:
+                good, row = _checked(run, good)
+                bar.set_postfix(folder.log(row), refresh=False)
+            if run.step % e.checkpoint_every == 0 or end:
+                folder.save_checkpoint(good)
+            if run.step % e.picture_every == 0 or end:
+                folder.picture(run)
+    folder.finish()
+    return run
+
+
+def _checked(run: Run, good: dict) -> tuple[dict, dict]:
+    """The run's state and its logged means, if every number of both is finite."""
+    values, state = run.fetch(), run.state()
+    if not all(np.isfinite(a).all() for a in (values, *state.values())):
+        raise NonFiniteError(run.diagnose(good))
+    means = values.mean(axis=0, dtype=np.float64)
+    row = zip(QUANTITIES, map(float, means), strict=True)
+    return state, {"step": run.step, **dict(row)}
+
+
+@contextlib.contextmanager
+def _interruptible():
+    """An event that Ctrl-C (or SIGTERM) sets, so that a step is never cut in two.
+
+    A second Ctrl-C interrupts at once. Outside the main thread nothing is caught.
+    """
+    stop = threading.Event()
+
+    def handler(number, frame):
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    old = {s: signal.signal(s, handler) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, previous in old.items():
+            signal.signal(number, previous)

@@ -1,0 +1,39 @@
+"""Python files that users write: a recipe of their own, or a layer to be checked."""
+
+import importlib.util
+import pathlib
+import traceback
+from types import ModuleType
+
+from .errors import InputError
+
+
+def load_module(path) -> ModuleType:
+    """Run the Python file at `path` and return its module.
+
+    Raises InputError with one sentence, naming file and line, if it is not there or
+    fails.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: expected a Python file, found none")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise InputError(f"{path}: expected a Python file whose name ends in .py")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except InputError:
+        raise
+    except Exception as e:
+        raise InputError(f"{path}{_line(e, path)}: {type(e).__name__}: {e}") from e
+    return module
+
+
+def _line(error: Exception, path: pathlib.Path) -> str:
+    """ ", line n" for the last line of `path` that the error passed through."""
+    if isinstance(error, SyntaxError):
+        return f", line {error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f.lineno for f in frames if f.filename == str(path)]
+    return f", line {lines[-1]}" if lines else ""
