@@ -15,12 +15,14 @@ import time
 
 import numpy as np
 
+import tinygan as tg
+
 from .works import Work
 
 BATCHES = 8  # different batches of data and noise, in turn
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """This library cannot run here; the message says why."""
 
 
@@ -31,7 +33,7 @@ class Library:
     reference = "torch-cpu"  # whom it is compared with
 
     def __init__(self, work: Work, tf32: bool):
-        """Build the networks and the data, or raise Unavailable."""
+        """Build the networks and the data, or raise UnavailableError."""
         self.make(work, tf32)
         rng = np.random.default_rng(0)
         shape = (work.batch, *work.latent)
@@ -84,7 +86,6 @@ class OnGpu:
 
     def timed(self, steps):
         events = [self.event() for _ in range(steps + 1)]
-        self.wait()
         events[0].record()
         for event in events[1:]:
             self.step(*next(self.batches))
@@ -111,33 +112,25 @@ class TinyganNumpy(Library):
     name = "numpy"
 
     def backend(self):
-        import tinygan
-
-        return tinygan.get_backend("numpy")
+        return tg.get_backend("numpy")
 
     def make(self, work, tf32):
-        from tinygan import Adam, Net, NonSaturating
-
         self.on = self.backend()
         G, D = work.tinygan()
-        self.G = Net(G, work.latent, seed=1, backend=self.on)
-        self.D = Net(D, work.sample, seed=2, backend=self.on)
-        self.opt_G, self.opt_D = Adam(2e-4, beta1=0.5), Adam(2e-4, beta1=0.5)
-        self.objective = NonSaturating()
+        self.G = tg.Net(G, work.latent, seed=1, backend=self.on)
+        self.D = tg.Net(D, work.sample, seed=2, backend=self.on)
+        self.opt_G, self.opt_D = tg.Adam(2e-4, 0.5), tg.Adam(2e-4, 0.5)
+        self.objective = tg.NonSaturating()
 
     def put(self, a):
         return self.on.asarray(a.astype(np.float32))
 
     def step(self, x_real, z_D, z_G):
-        from tinygan import d_step, g_step
-
-        d_step(self.G, self.D, self.opt_D, self.objective, x_real, z_D)
-        g_step(self.G, self.D, self.opt_G, self.objective, z_G)
+        tg.d_step(self.G, self.D, self.opt_D, self.objective, x_real, z_D)
+        tg.g_step(self.G, self.D, self.opt_G, self.objective, z_G)
 
     def describe(self):
-        import tinygan
-
-        return {"tinygan": tinygan.__version__} | self.on.describe() | blas()
+        return {"tinygan": tg.__version__} | self.on.describe() | blas()
 
 
 class TinyganCupy(OnGpu, TinyganNumpy):
@@ -146,12 +139,10 @@ class TinyganCupy(OnGpu, TinyganNumpy):
     name = "cupy"
 
     def backend(self):
-        import tinygan
-
         try:
-            return tinygan.get_backend("cupy")
-        except tinygan.BackendError as e:
-            raise Unavailable(str(e).removeprefix("--backend cupy: ")) from e
+            return tg.get_backend("cupy")
+        except tg.BackendError as e:
+            raise UnavailableError(str(e).removeprefix("--backend cupy: ")) from e
 
     def make(self, work, tf32):
         os.environ["CUPY_TF32"] = str(int(tf32))  # read at the first product
@@ -189,11 +180,11 @@ class TorchCpu(Library):
         try:
             import torch
         except ImportError as e:
-            raise Unavailable("PyTorch is not installed") from e
+            raise UnavailableError("PyTorch is not installed") from e
         return torch
 
     def put(self, a):
-        """Images (N, H, W, C) become (N, C, H, W), channels-last in memory as before."""
+        """Images (N, H, W, C) become (N, C, H, W); memory stays as it was."""
         a = self.torch.tensor(a.astype(np.float32), device=self.device)
         return a.permute(0, 3, 1, 2) if a.ndim == 4 else a
 
@@ -231,7 +222,7 @@ class TorchGpu(OnGpu, TorchCpu):
     def usable_torch(self):
         torch = super().usable_torch()
         if not torch.cuda.is_available():
-            raise Unavailable("PyTorch finds no usable GPU")
+            raise UnavailableError("PyTorch finds no usable GPU")
         return torch
 
     def event(self):
@@ -256,8 +247,7 @@ class TorchGpu(OnGpu, TorchCpu):
 
 
 LIBRARIES = {
-    library.name: library
-    for library in (TinyganNumpy, TinyganCupy, TorchCpu, TorchGpu)
+    library.name: library for library in (TinyganNumpy, TinyganCupy, TorchCpu, TorchGpu)
 }
 
 

@@ -498,9 +498,9 @@ def outer(a, b, out=None):
     return _into(out, _np.outer, _data(a), _data(b))
 
 
-def einsum(*operands, out=None):
+def einsum(*operands):
     subscripts, *arrays = operands
-    return _into(out, _np.einsum, subscripts, *map(_data, arrays))
+    return _launch(_np.einsum, subscripts, *map(_data, arrays))
 
 
 Array.dot = dot
@@ -640,8 +640,8 @@ def broadcast_to(array, shape):
     return Array(_np.broadcast_to(_data(array), shape))
 
 
-def flip(m, axis=None):
-    return Array(_np.flip(_data(m), axis))
+def flip(a, axis=None):
+    return Array(_np.flip(_data(a), axis))
 
 
 def split(ary, indices_or_sections, axis=0):

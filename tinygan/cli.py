@@ -43,31 +43,25 @@ def _fail(sentence: str, status: int) -> int:
 def train(args) -> int:
     from . import recipes
     from .backend import get_backend
-    from .runfolder import RunFolder
+    from .train import Run
     from .train import train as play_on
 
     backend = get_backend(args.backend)
     given = {k: v for k in SCALARS if (v := getattr(args, k)) is not None}
+    if "data" in given:
+        given["data"] = str(pathlib.Path(given["data"]).resolve())
     if args.resume:
         folder, experiment = _reopen(args, given)
+        run = Run(experiment, backend)
+        folder.write_config()
     else:
         name = args.recipe or recipes.DEFAULT
         experiment = recipes.build(recipes.find(name), given)
-        if name.endswith(".py"):
-            name = str(pathlib.Path(name).resolve())
-        config = {
-            "recipe": name,
-            "options": given,
-            "steps": experiment.steps,
-            "batch": experiment.batch,
-            "seed": experiment.seed,
-            "tinygan": __version__,
-            "machine": backend.describe(),
-        }
-        folder = RunFolder.create(args.out or _free_folder(name), config)
+        run = Run(experiment, backend)  # reads the data: it may be refused
+        folder = _new_folder(args, name, given, run)
     print(f"{folder.config['recipe']}: {experiment.steps} steps into {folder.path}")
     try:
-        run = play_on(experiment, folder, backend, bool(args.resume), not args.quiet)
+        play_on(run, folder, bool(args.resume), progress=not args.quiet)
     except NonFiniteError as e:
         kept = folder.checkpoint if folder.checkpoint.exists() else "none yet"
         raise NonFiniteError(f"{e}; last good checkpoint: {kept}") from e
@@ -79,6 +73,23 @@ def train(args) -> int:
         print(line)
     print(f"look at {folder.path / 'samples.png'} and {folder.path / 'training.gif'}")
     return 0
+
+
+def _new_folder(args, name: str, given: dict, run):
+    """The folder of a new run, its config.json written."""
+    from .runfolder import RunFolder
+
+    is_file = name.endswith(".py")
+    config = {
+        "recipe": str(pathlib.Path(name).resolve()) if is_file else name,
+        "options": given,
+        "steps": run.experiment.steps,
+        "batch": run.experiment.batch,
+        "seed": run.experiment.seed,
+        "tinygan": __version__,
+        "machine": run.backend.describe(),
+    }
+    return RunFolder.create(args.out or _free_folder(name), config)
 
 
 def _reopen(args, given: dict):
@@ -103,7 +114,6 @@ def _reopen(args, given: dict):
             "give a larger --steps to go on"
         )
     folder.config["steps"] = experiment.steps
-    folder.write_config()
     return folder, experiment
 
 

@@ -47,7 +47,8 @@ class Experiment:
     `data` is a function, so that sampling from a trained run does not read the data; it
     returns an object with `shape` and `batches(batch, seed, backend)`, whose result maps
     i to the i-th batch. `shape` is one sample's. `k` is the number of discriminator
-    steps per generator step, and `steps` counts turns of k + 1 steps.
+    steps per generator step, and `steps` counts turns of k + 1 steps. With `decay` both
+    learning rates fall linearly, to 0 after the last step.
 
     Raises InputError for numbers out of range, ShapeError (from `networks`) when G does
     not make what D takes.
@@ -65,6 +66,7 @@ class Experiment:
     batch: int
     seed: int = 0
     k: int = 1
+    decay: bool = False
     log_every: int = 20
     picture_every: int = 0  # 0: forty pictures over the run
     checkpoint_every: int = 0  # 0: ten over the run; a multiple of log_every

@@ -32,6 +32,7 @@ class Run:
         self.experiment, self.backend, self.step = experiment, backend, 0
         self.G, self.D = experiment.networks(backend)
         self.opt_G, self.opt_D = experiment.opt_G, experiment.opt_D
+        self.rates = self.opt_G.lr, self.opt_D.lr
         self.opt_G.prepare(self.G.theta)
         self.opt_D.prepare(self.D.theta)
         self.data = experiment.data()
@@ -55,6 +56,9 @@ class Run:
         def real():
             return self.batches(next(batches))
 
+        if e.decay:
+            left = 1 - turn / e.steps
+            self.opt_G.lr, self.opt_D.lr = (lr * left for lr in self.rates)
         values = play(
             self.G, self.D, self.opt_G, self.opt_D, e.objective, real, latent, e.k
         )
@@ -130,21 +134,17 @@ class Run:
 
 
 def train(
-    experiment: Experiment,
-    folder: RunFolder,
-    backend: Backend = NUMPY,
-    resume: bool = False,
-    progress: bool = False,
-) -> Run:
-    """Play the experiment to its last step, or until Ctrl-C; keep `folder` all along.
+    run: Run, folder: RunFolder, resume: bool = False, progress: bool = False
+) -> None:
+    """Play the run to its last step, or until Ctrl-C; keep `folder` all along.
 
-    Returns the Run, whose step tells how far it came. With `resume` it goes on from the
-    folder's checkpoint; with `progress` a bar on stderr shows the four quantities.
+    `run.step` tells how far it came. With `resume` it goes on from the folder's
+    checkpoint; with `progress` a bar on stderr shows the four quantities.
 
     Raises NonFiniteError, naming step, network and layer, when a value is no longer
     finite; the last good checkpoint stays as it was.
     """
-    e, run = experiment, Run(experiment, backend)
+    e = run.experiment
     if resume:
         run.load(folder.load_checkpoint(run.state()))
         folder.forget_after(run.step - run.step % e.log_every)
@@ -166,7 +166,6 @@ def train(
             if run.step % e.picture_every == 0 or end:
                 folder.picture(run)
     folder.finish()
-    return run
 
 
 def _checked(run: Run, good: dict) -> tuple[dict, dict]:

@@ -142,7 +142,7 @@ def _read_npz(file: BinaryIO, path) -> np.ndarray:
     with _sound_archive(path):
         stream = archive.open(member)
     with stream:
-        return _read_npy(Source(stream, f"{path}: {member.filename}"))
+        return _read_npy(Source(stream, f"{path}: {member.filename!r}"))
 
 
 @contextlib.contextmanager
@@ -166,10 +166,10 @@ def _choose_member(archive: zipfile.ZipFile, path) -> zipfile.ZipInfo:
     name = known[0] if known else next(iter(members))
     member = members[name]
     if member.flag_bits & 1:
-        raise DataError(f"{path}: expected a readable {name}, found it encrypted")
+        raise DataError(f"{path}: expected a readable {name!r}, found it encrypted")
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise DataError(
-            f"{path}: expected {name} stored or deflated, "
+            f"{path}: expected {name!r} stored or deflated, "
             f"found compression method {member.compress_type}"
         )
     return member

@@ -13,6 +13,7 @@ import pathlib
 import pkgutil
 from types import ModuleType
 
+from ..data import Images, load_images
 from ..errors import InputError
 from ..experiment import Experiment
 from ..userfile import load_module
@@ -41,6 +42,17 @@ def find(name: str) -> ModuleType:
     if not callable(getattr(module, "recipe", None)):
         raise InputError(f"{name}: expected a function recipe(...), found none")
     return module
+
+
+def mnist(path) -> Images:
+    """The images at `path` as 28x28x1; InputError, saying where to get them, if None."""
+    if path is None:
+        raise InputError(
+            "this recipe needs --data FOLDER with MNIST's train-images-idx3-ubyte.gz "
+            "and train-labels-idx1-ubyte.gz (on the web under "
+            "ossci-datasets.s3.amazonaws.com/mnist); Fashion-MNIST's files do as well"
+        )
+    return load_images(path, shape=(28, 28, 1))
 
 
 def summary(module: ModuleType) -> str:

@@ -1,0 +1,572 @@
+"""One program, two kinds of memory: what NumPy computes, a device computes too.
+
+Every layer, objective, optimizer and step runs on the strict stand-in of
+`fake_device.py` and, where there is a GPU, on CuPy, and is held against NumPy. On the
+stand-in the host reads and launches are counted as well: a training step reads nothing.
+"""
+
+import contextlib
+import sys
+import types
+
+import fake_device
+import numpy as np
+import pytest
+
+import tinygan as tg
+from tinygan import NUMPY, Net, backend
+from tinygan.layers import (
+    BatchNorm,
+    Conv2d,
+    ConvTranspose2d,
+    Dense,
+    Dropout,
+    Flatten,
+    LeakyReLU,
+    ReLU,
+    Reshape,
+    Sequential,
+    Sigmoid,
+    Softplus,
+    Tanh,
+)
+
+
+def get(name: str) -> tg.Backend:
+    if name == "fake":
+        return fake_device.FakeBackend()
+    try:
+        return tg.get_backend(name)
+    except tg.BackendError as e:
+        pytest.skip(str(e))
+
+
+@pytest.fixture(params=["fake", "cupy"])
+def device(request):
+    return get(request.param)
+
+
+@pytest.fixture(params=["numpy", "fake", "cupy"])
+def anywhere(request):
+    return get(request.param)
+
+
+@contextlib.contextmanager
+def no_host_read():
+    """Nothing within this context makes the host wait (seen on the stand-in only)."""
+    with fake_device.counting() as counts:
+        yield counts
+    assert counts.host_reads == 0
+
+
+def agree(device, ours: dict, numpys: dict, tolerance=None) -> None:
+    """The same entries, of the same dtypes and shapes, ours on the device; equal up to
+    `tolerance` times the largest number. A GPU adds up in another order."""
+    assert list(ours) == list(numpys)
+    if tolerance is None:
+        tolerance = 1e-12 if device.name == "fake" else 1e-10
+    for name, a in ours.items():
+        b = np.asarray(numpys[name])
+        assert tg.get_xp(a) is device.xp, f"{name} is not on the device"
+        assert (a.dtype, a.shape) == (b.dtype, b.shape), name
+        error = np.abs(device.to_host(a) - b).max(initial=0)
+        assert error <= tolerance * max(1e-300, np.abs(b).max(initial=0)), (name, error)
+
+
+def draw(device, seed: int, *shape: int, dtype="float64"):
+    """The same normal numbers on every backend."""
+    a = np.random.default_rng([20, seed]).standard_normal(shape)
+    return device.asarray(a.astype(dtype))
+
+
+# The layers, all their passes.
+
+CASES = {
+    "Dense": (lambda: Dense(3), (5,)),
+    "Dense on a sequence": (lambda: Dense(3), (4, 5)),
+    "Dense without bias": (lambda: Dense(3, bias=False), (5,)),
+    "Conv2d": (lambda: Conv2d(3, 4, stride=2, pad=1), (6, 8, 2)),
+    "Conv2d, oblong": (lambda: Conv2d(3, (3, 2), (1, 3), (2, 0)), (5, 6, 2)),
+    "Conv2d 1x1": (lambda: Conv2d(3, 1, bias=False), (3, 4, 2)),
+    "ConvTranspose2d": (lambda: ConvTranspose2d(3, 4, stride=2, pad=1), (3, 4, 2)),
+    "ConvTranspose2d, output_pad": (
+        lambda: ConvTranspose2d(2, (3, 2), (2, 3), (1, 0), output_pad=(1, 2)),
+        (4, 3, 2),
+    ),
+    "BatchNorm": (BatchNorm, (4,)),
+    "BatchNorm of images": (BatchNorm, (3, 2, 4)),
+    "LeakyReLU": (LeakyReLU, (4, 3)),
+    "ReLU": (ReLU, (7,)),
+    "Tanh": (Tanh, (7,)),
+    "Sigmoid": (Sigmoid, (7,)),
+    "Softplus": (Softplus, (7,)),
+    "Flatten": (Flatten, (3, 2, 4)),
+    "Reshape": (lambda: Reshape(2, 3, 4), (24,)),
+    "Dropout": (lambda: Dropout(0.3), (50,)),
+    "Sequential": (
+        lambda: Sequential(
+            ConvTranspose2d(3, 3, stride=2, pad=1),
+            Softplus(),
+            Dropout(0.3),
+            Conv2d(4, 3, stride=2, pad=1),
+            Tanh(),
+            Flatten(),
+            Dense(2),
+        ),
+        (3, 3, 2),
+    ),
+    "Sequential with BatchNorm": (
+        lambda: Sequential(
+            Conv2d(3, 4, 2, 1), BatchNorm(), LeakyReLU(), Flatten(), Dense(1)
+        ),
+        (6, 6, 2),
+    ),
+}
+
+
+def passes(case, where, train: bool, dtype="float64") -> dict:
+    """Every result of every pass of one network, left where it was computed."""
+    make, in_shape = case
+    net = Net(make(), in_shape, seed=1, dtype=dtype, backend=where)
+    N, out_shape = 6, net.out_shape
+    net.theta[...] = draw(where, 1, net.theta.size, dtype=dtype)  # no bias is 0
+    net.forward(draw(where, 2, N, *in_shape, dtype=dtype))  # running statistics move
+    x, x_dot = (draw(where, i, N, *in_shape, dtype=dtype) for i in (3, 4))
+    dy, dy_dot = (draw(where, i, N, *out_shape, dtype=dtype) for i in (5, 6))
+    results = {}
+    with no_host_read():
+        y, cache = net.forward(x, train)
+        net.zero_grad()
+        results |= {"y": y, "dx": net.backward(dy, cache), "grad": net.grad.copy()}
+        results["dx only"] = net.backward(dy, cache, param_grads=False)
+        results["grad, still"] = net.grad.copy()
+        with contextlib.suppress(tg.TangentError):
+            results["y_dot"], cache_dot = net.tangent(x_dot, cache)
+            for i, pair in enumerate(((dy, dy_dot), (None, dy_dot), (dy, None))):
+                net.zero_grad()
+                dx, dx_dot = net.tangent_backward(*pair, cache, cache_dot)
+                results[f"{i} grad"] = net.grad.copy()
+                results |= {f"{i} dx": dx} if dx is not None else {}
+                results |= {f"{i} dx_dot": dx_dot} if dx_dot is not None else {}
+    state = net.state().items()
+    return results | {name: a for name, a in state if not isinstance(a, int)}
+
+
+@pytest.mark.parametrize("train", [True, False], ids=["train", "eval"])
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_layers(case, train, device):
+    ours, numpys = passes(case, device, train), passes(case, NUMPY, train)
+    assert np.array_equal(numpys["grad"], numpys["grad, still"])
+    agree(device, ours, numpys)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_layers_keep_float32(case, anywhere):
+    for train in (True, False):
+        results = passes(case, anywhere, train, "float32")
+        assert {str(a.dtype) for a in results.values()} == {"float32"}
+
+
+def test_only_batch_statistics_lack_a_tangent():
+    """Or the layers' test would skip tangents unseen."""
+    without = {
+        (name, train)
+        for name, case in CASES.items()
+        for train in (True, False)
+        if "y_dot" not in passes(case, NUMPY, train)
+    }
+    assert without == {(name, True) for name in CASES if "BatchNorm" in name}
+
+
+def test_every_layer_is_a_case():
+    exported = {v for v in vars(tg.layers).values() if isinstance(v, type)}
+    abstract = {tg.Layer, tg.Affine, tg.Activation}
+    leaves = {c for c in exported if issubclass(c, tg.Layer)} - abstract
+    nets = [Net(make(), in_shape) for make, in_shape in CASES.values()]
+    assert leaves == {type(layer) for net in nets for _, layer in net.layers()}
+
+
+# Objectives and optimizers.
+
+
+def concrete(base: type) -> list[type]:
+    """The exported subclasses of `base`."""
+    kinds = [v for v in vars(tg).values() if isinstance(v, type)]
+    return [v for v in kinds if issubclass(v, base) and v is not base]
+
+
+def objective_results(objective, where, dtype="float64") -> dict:
+    s_real = draw(where, 7, 9, 1, dtype=dtype) * 30  # far from 0 on both sides
+    s_fake = draw(where, 8, 9, 1, dtype=dtype) * 30
+    with no_host_read():
+        ds_real, ds_fake = objective.d_grads(s_real, s_fake)
+        return {
+            "V": objective.value(s_real, s_fake),
+            "ds_real": ds_real,
+            "ds_fake": ds_fake,
+            "J": objective.g_value(s_fake, s_real),
+            "dJ": objective.g_grad(s_fake, s_real),
+        }
+
+
+@pytest.mark.parametrize("kind", concrete(tg.Objective))
+def test_objectives(kind, device):
+    ours, numpys = (objective_results(kind(), b) for b in (device, NUMPY))
+    agree(device, ours, numpys)
+    assert ours["V"].shape == ours["J"].shape == ()
+
+
+@pytest.mark.parametrize("kind", concrete(tg.Objective))
+def test_objectives_keep_float32(kind, anywhere):
+    results = objective_results(kind(), anywhere, "float32")
+    assert {str(a.dtype) for a in results.values()} == {"float32"}
+
+
+def optimized(optimizer, where, steps=range(4), theta=None, dtype="float64") -> dict:
+    """Where some steps up and down lead, and what the optimizer remembers then."""
+    theta = draw(where, 9, 40, dtype=dtype) if theta is None else theta.copy()
+    for t in steps:
+        g = draw(where, 10 + t, 40, dtype=dtype)
+        with no_host_read():
+            (optimizer.descend if t % 2 else optimizer.ascend)(theta, g)
+    return {"theta": theta} | {
+        name: getattr(optimizer, name) for name in optimizer.moments
+    }
+
+
+@pytest.mark.parametrize("kind", concrete(tg.Optimizer))
+def test_optimizers(kind, device):
+    ours, numpys = (optimized(kind(0.01), b) for b in (device, NUMPY))
+    agree(device, ours, numpys)
+
+
+@pytest.mark.parametrize("kind", concrete(tg.Optimizer))
+def test_optimizers_keep_float32(kind, anywhere):
+    results = optimized(kind(0.01), anywhere, dtype="float32")
+    assert {str(a.dtype) for a in results.values()} == {"float32"}
+
+
+@pytest.mark.parametrize("kind", concrete(tg.Optimizer))
+def test_an_optimizer_resumes_from_host_memory(kind, device):
+    straight = optimized(kind(0.01), device)
+    first, second = kind(0.01), kind(0.01)
+    theta = optimized(first, device, range(2))["theta"]
+    saved = {k: v if k == "t" else device.to_host(v) for k, v in first.state().items()}
+    second.prepare(theta)
+    second.load_state(saved)
+    resumed = optimized(second, device, range(2, 4), theta)
+    agree(device, resumed, {k: device.to_host(v) for k, v in straight.items()}, 0)
+
+
+LAUNCHES_PER_STEP = {"SGD": 3, "Momentum": 5, "RMSProp": 9, "Adam": 12}  # exactly
+
+
+@pytest.mark.parametrize("name", LAUNCHES_PER_STEP)
+def test_launches_of_an_optimizer(name):
+    where, optimizer = fake_device.FakeBackend(), getattr(tg, name)(0.01)
+    theta, g = draw(where, 1, 40), draw(where, 2, 40)
+    optimizer.ascend(theta, g)  # makes the moments
+    with fake_device.counting() as counts:
+        optimizer.ascend(theta, g)
+    assert counts.launches <= LAUNCHES_PER_STEP[name]
+
+
+# The game.
+
+
+def mlp_game(where, dtype):
+    G = Sequential(Dense(16), ReLU(), Dense(16), Softplus(), Dense(2))
+    D = Sequential(Dense(16), LeakyReLU(), Dense(16), LeakyReLU(), Dense(1))
+    return Net(G, (3,), 1, dtype, where), Net(D, (2,), 2, dtype, where)
+
+
+def dcgan_game(where, dtype):
+    """8x8 images. No bias in front of BatchNorm: its gradient would be rounding noise,
+    which Adam blows up to a whole step, another one on every machine."""
+    G = Sequential(
+        Dense(2 * 2 * 8, bias=False),
+        Reshape(2, 2, 8),
+        BatchNorm(),
+        ReLU(),
+        ConvTranspose2d(4, 4, stride=2, pad=1, bias=False),
+        BatchNorm(),
+        ReLU(),
+        ConvTranspose2d(1, 4, stride=2, pad=1),
+        Tanh(),
+    )
+    D = Sequential(
+        Conv2d(4, 4, stride=2, pad=1),
+        LeakyReLU(),
+        Dropout(0.3),
+        Conv2d(8, 4, stride=2, pad=1, bias=False),
+        BatchNorm(),
+        LeakyReLU(),
+        Flatten(),
+        Dense(1),
+    )
+    return Net(G, (5,), 1, dtype, where), Net(D, (8, 8, 1), 2, dtype, where)
+
+
+GAMES = {"mlp": mlp_game, "dcgan": dcgan_game}
+
+
+class Match:
+    """A game with all its pieces and the batches of one turn, on one backend."""
+
+    def __init__(self, game, where, dtype="float64", optimizer=tg.Adam, objective=None):
+        self.G, self.D = GAMES[game](where, dtype)
+        self.opt_G, self.opt_D = optimizer(1e-2), optimizer(1e-2)
+        self.objective = objective or tg.NonSaturating()
+        self.x = draw(where, 30, 8, *self.D.in_shape, dtype=dtype)
+        self.z = [
+            draw(where, 31 + i, 8, *self.G.in_shape, dtype=dtype) for i in range(3)
+        ]
+
+    def d_step(self):
+        V, D_x, D_Gz = tg.d_step(
+            self.G, self.D, self.opt_D, self.objective, self.x, self.z[0]
+        )
+        return {"V": V, "D(x)": D_x, "D(G(z))": D_Gz}
+
+    def g_step(self):
+        J = tg.g_step(self.G, self.D, self.opt_G, self.objective, self.z[1])
+        return {"J": J}
+
+    def play(self, k=2):
+        z = iter(self.z)
+        values = tg.play(
+            self.G,
+            self.D,
+            self.opt_G,
+            self.opt_D,
+            self.objective,
+            lambda: self.x,
+            lambda: next(z),
+            k,
+        )
+        return dict(zip(("V", "J", "D(x)", "D(G(z))"), values, strict=True))
+
+    def everything(self) -> dict:
+        """All that a step leaves behind, by name."""
+        found = {}
+        for name, net, opt in (("G", self.G, self.opt_G), ("D", self.D, self.opt_D)):
+            found |= {f"{name} theta": net.theta, f"{name} grad": net.grad}
+            found |= {f"{name} {k}": v for k, v in net.state().items()}
+            found |= {f"{name} {k}": getattr(opt, k, net.theta) for k in opt.moments}
+        return {k: v for k, v in found.items() if not isinstance(v, int)}
+
+
+STEPS = {"d_step": Match.d_step, "g_step": Match.g_step, "play": Match.play}
+
+
+@pytest.mark.parametrize("objective", concrete(tg.Objective))
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("game", GAMES)
+def test_a_step(game, step, objective, device):
+    ours, numpys = (Match(game, b, objective=objective()) for b in (device, NUMPY))
+    with no_host_read():
+        values = STEPS[step](ours)
+    agree(device, values, STEPS[step](numpys))
+    agree(device, ours.everything(), numpys.everything())
+    assert {v.shape for v in values.values()} == {()}
+    moved = {"d_step": "D", "g_step": "G", "play": "GD"}[step]
+    for name, net in (("G", ours.G), ("D", ours.D)):
+        fresh = getattr(Match(game, NUMPY), name).theta
+        assert np.array_equal(device.to_host(net.theta), fresh) == (name not in moved)
+
+
+@pytest.mark.parametrize("optimizer", concrete(tg.Optimizer))
+@pytest.mark.parametrize("game", GAMES)
+def test_turns(game, optimizer, device):
+    """Three turns of two discriminator steps and one generator step."""
+    ours, numpys = (Match(game, b, optimizer=optimizer) for b in (device, NUMPY))
+    for _ in range(3):
+        with no_host_read():
+            values = ours.play()
+        expected = numpys.play()
+    tolerance = None if device.name == "fake" else 1e-8
+    agree(device, values, expected, tolerance)
+    agree(device, ours.everything(), numpys.everything(), tolerance)
+
+
+@pytest.mark.parametrize("optimizer", concrete(tg.Optimizer))
+@pytest.mark.parametrize("game", GAMES)
+def test_a_float32_step_is_float32_throughout(game, optimizer, anywhere):
+    match, seen = Match(game, anywhere, "float32", optimizer), {}
+
+    def see(path, which, result):
+        seen[path, which] = str(result.dtype)
+
+    with match.G.observe(see), match.D.observe(see):
+        values = match.play()
+    assert set(seen.values()) == {"float32"}
+    everything = values | match.everything()
+    assert {k: str(v.dtype) for k, v in everything.items()} == dict.fromkeys(
+        everything, "float32"
+    )
+
+
+# One Adam step of each kind on the stand-in, measured, and a tenth above it: elementwise
+# operations, reductions, matrix products and copies, one launch each. In the DCGAN each
+# 4x4 transposed convolution costs 16 of them one way and each convolution the other.
+CEILINGS = {
+    ("mlp", "d_step"): 0,
+    ("mlp", "g_step"): 0,
+    ("dcgan", "d_step"): 0,
+    ("dcgan", "g_step"): 0,
+}
+
+
+@pytest.mark.parametrize(("game", "step"), CEILINGS)
+def test_launches_of_a_step(game, step):
+    match = Match(game, fake_device.FakeBackend(), "float32")
+    match.play()  # moments exist
+    with no_host_read() as counts:
+        STEPS[step](match)
+    assert counts.launches <= CEILINGS[game, step]
+    forwards_of_dropout = {"d_step": 2, "g_step": 1}[step] if game == "dcgan" else 0
+    assert counts.uploads == forwards_of_dropout  # masks are drawn on the host
+
+
+# Networks move between backends.
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_clone_to_the_host_and_back(game, device):
+    here = GAMES[game](device, "float64")[1]
+    x = draw(device, 1, 4, *here.in_shape)
+    here.forward(x)  # its state is no longer the first
+    host = here.clone(backend=NUMPY)
+    back = host.clone(backend=device)
+    for net, where in ((host, NUMPY), (back, device)):
+        assert net.backend is where and tg.get_xp(net.theta) is where.xp
+        assert np.array_equal(where.to_host(net.theta), device.to_host(here.theta))
+        state = here.state()
+        for name, value in net.state().items():
+            if isinstance(value, int):
+                assert value == state[name]
+            else:
+                assert tg.get_xp(value) is where.xp
+                there = device.to_host(state[name])
+                assert np.array_equal(where.to_host(value), there)
+    y, y_back, y_host = (
+        n.forward(a)[0] for n, a in ((here, x), (back, x), (host, device.to_host(x)))
+    )
+    agree(device, {"y": y, "y again": y_back}, {"y": y_host, "y again": y_host})
+
+
+def test_clones_share_no_memory(device):
+    net = dcgan_game(device, "float64")[1]
+    before = {"theta": net.theta.copy()} | {
+        k: v if isinstance(v, int) else v.copy() for k, v in net.state().items()
+    }
+    for dtype in (None, "float32"):
+        clone = net.clone(dtype)
+        clone.theta[...] = 7
+        W = clone.parameters()["0_Conv2d.W"]
+        assert float(W.min()) == 7 == float(clone.tree.layers[0].W.max())
+        clone.forward(draw(device, 1, 4, 8, 8, 1, dtype=dtype or "float64"))
+    for name, value in ({"theta": net.theta} | net.state()).items():
+        if isinstance(value, int):
+            assert value == before[name]
+        else:
+            assert np.array_equal(device.to_host(value), device.to_host(before[name]))
+
+
+def test_a_clone_may_change_its_dtype(device):
+    clone = dcgan_game(device, "float32")[0].clone("float64", NUMPY)
+    assert clone.theta.dtype == clone.grad.dtype == np.float64
+    assert {str(a.dtype) for a in clone.state().values()} == {"float64"}
+    assert tg.get_xp(clone.theta) is np
+
+
+def test_state_is_loaded_from_host_memory(device):
+    """As a checkpoint does it."""
+    first, second = (dcgan_game(device, "float64")[1] for _ in range(2))
+    x = draw(device, 1, 4, 8, 8, 1)
+    first.forward(x)
+    state = first.state()
+    saved = {
+        k: v if isinstance(v, int) else device.to_host(v) for k, v in state.items()
+    }
+    second.load_state(saved)
+    y, y2 = first.forward(x)[0], second.forward(x)[0]
+    assert np.array_equal(device.to_host(y), device.to_host(y2))
+
+
+def test_describe_and_watch_work_on_a_device(device):
+    net = dcgan_game(device, "float32")[1]
+    assert net.describe() == dcgan_game(NUMPY, "float32")[1].describe()
+    x = draw(device, 1, 4, 8, 8, 1, dtype="float32")
+    with net.watch("D"):
+        net.forward(x)
+    net.parameters()["3_Conv2d.W"][0, 0] = float("nan")
+    with net.watch("D"), pytest.raises(tg.NonFiniteError, match="D, layer 3_Conv2d"):
+        net.forward(x)
+
+
+# A backend that cannot be had says so, in one sentence.
+
+
+@pytest.fixture
+def pretend(monkeypatch):
+    """pretend(module): what `import cupy` finds from now on; None is nothing."""
+
+    def found(module):
+        backend._usable_cupy.cache_clear()
+        monkeypatch.setitem(sys.modules, "cupy", module)
+
+    yield found
+    backend._usable_cupy.cache_clear()
+
+
+def refusal() -> str:
+    with pytest.raises(tg.BackendError) as e:
+        tg.get_backend("cupy")
+    sentence = str(e.value)
+    assert sentence.startswith("--backend cupy: ") and "\n" not in sentence
+    return sentence
+
+
+def test_no_cupy_or_no_gpu_here():
+    try:
+        tg.get_backend("cupy")
+    except tg.BackendError:
+        refusal()
+    else:
+        pytest.skip("there is a GPU")
+
+
+def test_cupy_is_not_installed(pretend):
+    pretend(None)
+    assert "not installed" in refusal() and "pip install" in refusal()
+
+
+def test_cupy_finds_no_gpu(pretend):
+    def ones(shape, dtype):
+        raise RuntimeError("cudaErrorNoDevice: no CUDA-capable device\nand a trace")
+
+    pretend(types.SimpleNamespace(ones=ones))
+    assert refusal().endswith("(cudaErrorNoDevice: no CUDA-capable device)")
+
+
+def test_the_gpu_computes_nonsense(pretend):
+    pretend(types.SimpleNamespace(ones=fake_device.zeros, exp=fake_device.exp))
+    assert "wrong result" in refusal()
+
+
+def test_cupy_backend_asks_cupy(pretend):
+    """CuPy's backend over the stand-in: copies, and one probe however often asked."""
+    pretend(fake_device)
+    with fake_device.counting() as counts:
+        first, second = tg.get_backend("cupy"), tg.get_backend("cupy")
+    assert counts.host_reads == 1 and first.xp is second.xp is fake_device
+    a = first.asarray(np.arange(3.0))
+    assert type(a) is fake_device.Array
+    assert type(first.to_host(a)) is np.ndarray
+
+
+def test_an_unknown_backend_is_refused():
+    with pytest.raises(tg.BackendError, match="'torch' is unknown"):
+        tg.get_backend("torch")
+    assert tg.get_backend("numpy") is NUMPY

@@ -1,0 +1,71 @@
+"""A small classifier, trained on real images, as a judge of generated ones.
+
+A generator is asked two things: are its samples recognisable (is the classifier sure),
+and are all classes among them (does it name every one). Both with hand-written
+gradients, like everything here.
+"""
+
+import numpy as np
+
+from .backend import get_xp
+from .data import Images
+from .layers import Conv2d, Dense, Dropout, Flatten, LeakyReLU, Sequential
+from .net import Net
+from .optim import Adam
+
+
+def softmax(s):
+    """p_c = e^s_c / sum_k e^s_k over the last axis, from logits s (N, K)."""
+    xp = get_xp(s)
+    e = xp.exp(s - s.max(axis=-1, keepdims=True))  # eq: softmax
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def cross_entropy_grad(s, labels):
+    """d/ds of L = -mean_n log p_n[label_n]:  (p - onehot(label)) / N, shape (N, K)."""
+    xp = get_xp(s)
+    onehot = (xp.arange(s.shape[1]) == labels[:, None]).astype(s.dtype)
+    return (softmax(s) - onehot) / len(s)  # eq: cross-entropy-ds
+
+
+class Classifier:
+    """p(class | x) = softmax(f(x)) for images (N, H, W, C) in [-1, 1], on the host.
+
+    f is two strided convolutions and two dense layers with dropout, trained with Adam.
+    Raises DataError when the images have no labels.
+    """
+
+    def __init__(self, images: Images, epochs: int = 3, batch=64, lr=1e-3, seed=0):
+        tree = Sequential(
+            Conv2d(16, 3, stride=2, pad=1),
+            LeakyReLU(0.1),
+            Conv2d(32, 3, stride=2, pad=1),
+            LeakyReLU(0.1),
+            Flatten(),
+            Dense(128),
+            LeakyReLU(0.1),
+            Dropout(0.4),
+            Dense(int(images.labels.max()) + 1),
+        )
+        self.net = Net(tree, images.shape, seed=seed)
+        stream, optimizer = images.batches(batch, seed), Adam(lr)
+        steps = max(1, epochs * len(images) // batch)
+        for i in range(steps):
+            optimizer.lr = lr * (1 - i / steps)
+            s, cache = self.net.forward(stream(i))
+            self.net.zero_grad()
+            self.net.backward(cross_entropy_grad(s, stream.labels(i)), cache)
+            optimizer.descend(self.net.theta, self.net.grad)
+
+    def probabilities(self, x, chunk: int = 500) -> np.ndarray:
+        """p(class | x), (N, K), for images x in [-1, 1]."""
+        x = np.asarray(x, np.float32)
+        parts = (x[i : i + chunk] for i in range(0, len(x), chunk))
+        return np.concatenate(
+            [softmax(self.net.forward(p, train=False)[0]) for p in parts]
+        )
+
+    def accuracy(self, images: Images) -> float:
+        """The share of `images` whose label is the most probable class."""
+        p = self.probabilities(images.scaled(images.pixels))
+        return float((p.argmax(axis=1) == images.labels).mean())

@@ -1,0 +1,64 @@
+"""MNIST, 28x28, by a DCGAN (needs --data, a folder of IDX files).
+
+DCGAN (Radford et al. 2016) at 28x28: dense to 7x7x128, two transposed convolutions
+k4 s2 p1, weights from N(0, 0.02), Adam 2e-4 with beta1 = 0.5.
+"""
+
+from tinygan import (
+    Adam,
+    BatchNorm,
+    Conv2d,
+    ConvTranspose2d,
+    Dense,
+    Flatten,
+    LeakyReLU,
+    NonSaturating,
+    ReLU,
+    Reshape,
+    Sequential,
+    Tanh,
+    normal,
+)
+from tinygan.experiment import Experiment, Latent
+from tinygan.recipes import mnist
+
+
+def recipe(steps=2000, batch=64, lr=2e-4, seed=0, data=None):
+    init = normal(0.02)
+
+    def norm():
+        return BatchNorm(gamma_std=0.02)
+
+    G = Sequential(
+        Dense(7 * 7 * 128, bias=False, init=init),
+        Reshape(7, 7, 128),
+        norm(),
+        ReLU(),
+        ConvTranspose2d(64, 4, stride=2, pad=1, bias=False, init=init),  # 14x14
+        norm(),
+        ReLU(),
+        ConvTranspose2d(1, 4, stride=2, pad=1, init=init),  # 28x28
+        Tanh(),
+    )
+    D = Sequential(
+        Conv2d(64, 4, stride=2, pad=1, init=init),  # 14x14
+        LeakyReLU(0.2),
+        Conv2d(128, 4, stride=2, pad=1, bias=False, init=init),  # 7x7
+        norm(),
+        LeakyReLU(0.2),
+        Flatten(),
+        Dense(1, init=init),
+    )
+    return Experiment(
+        G=G,
+        D=D,
+        shape=(28, 28, 1),
+        data=lambda: mnist(data),
+        latent=Latent(100),
+        objective=NonSaturating(),
+        opt_G=Adam(lr, beta1=0.5),
+        opt_D=Adam(lr, beta1=0.5),
+        steps=steps,
+        batch=batch,
+        seed=seed,
+    )

@@ -1,0 +1,55 @@
+"""MNIST, 28x28, by fully connected networks (needs --data, a folder of IDX files).
+
+G 128-256-512-1024-784 and D 512-256-1 with LeakyReLU, Adam 2e-4 with beta1 = 0.5: the
+settings that most introductions to GANs share.
+"""
+
+from tinygan import (
+    Adam,
+    Dense,
+    Flatten,
+    LeakyReLU,
+    NonSaturating,
+    Reshape,
+    Sequential,
+    Tanh,
+)
+from tinygan.experiment import Experiment, Latent
+from tinygan.recipes import mnist
+
+
+def recipe(steps=10000, batch=64, lr=2e-4, seed=0, data=None):
+    G = Sequential(
+        Dense(128),
+        LeakyReLU(0.2),
+        Dense(256),
+        LeakyReLU(0.2),
+        Dense(512),
+        LeakyReLU(0.2),
+        Dense(1024),
+        LeakyReLU(0.2),
+        Dense(784),
+        Tanh(),
+        Reshape(28, 28, 1),
+    )
+    D = Sequential(
+        Flatten(),
+        Dense(512),
+        LeakyReLU(0.2),
+        Dense(256),
+        LeakyReLU(0.2),
+        Dense(1),
+    )
+    return Experiment(
+        G=G,
+        D=D,
+        shape=(28, 28, 1),
+        data=lambda: mnist(data),
+        latent=Latent(100),
+        objective=NonSaturating(),
+        opt_G=Adam(lr, beta1=0.5),
+        opt_D=Adam(lr, beta1=0.5),
+        steps=steps,
+        batch=batch,
+        seed=seed,
+    )
