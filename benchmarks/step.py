@@ -27,7 +27,7 @@ warm-up. GFLOP/s counts the useful matrix products alone: see step_flop in works
 A ratio of 2 means twice as long as PyTorch on the same device, round by round.
 """
 GAME = (
-    "game: non-saturating, float32, Adam; the same for all: D's step has a G forward "
+    "non-saturating, float32, Adam; the same for all: D's step has a G forward "
     "without gradients, G's step a fresh one; D's weights get no gradient in G's step"
 )
 
@@ -46,7 +46,7 @@ def main(argv: list[str] | None = None) -> int:
         "works": {},
     }
     print(report.one_line({"machine": results["machine"], "tf32": options.tf32}))
-    print(GAME)
+    print(f"game: {GAME}")
     if results["machine"]["load_at_start"] > 0.5:
         print("NOTE: something else is running here; take no figure below seriously")
     for name in options.works:
@@ -134,7 +134,7 @@ def start(name: str, options: argparse.Namespace, results: dict) -> list[Worker]
 
 def warm_up(worker: Worker, seconds: float) -> None:
     """Untimed steps (buffers, kernels, clocks), and from them the steps of a turn."""
-    step = min(worker.run(3))
+    step = min(worker.run(2))
     step = min(worker.run(max(1, round(0.2 * seconds / step))))
     worker.steps = max(2, math.ceil(seconds / step))
 

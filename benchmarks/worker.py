@@ -27,7 +27,10 @@ class WorkerError(RuntimeError):
 
 
 class Worker:
-    """A process that has one library and one work ready; UnavailableError if it cannot."""
+    """A process that has one library and one work ready.
+
+    Raises UnavailableError if it cannot.
+    """
 
     def __init__(self, library: str, work: str, tf32: bool = False):
         self.library, self.work = library, work

@@ -47,8 +47,8 @@ def read_manifest(path) -> dict:
 def load_checkpoint(path, expected: dict) -> tuple[dict, dict]:
     """(arrays, manifest) of the checkpoint at `path`.
 
-    `expected` maps each name that must be there to (shape, dtype); None stands for an
-    axis of any length up to 10,000. Other members are not read. Raises CheckpointError.
+    `expected` maps each name that must be there to (shape, dtype). Other members are
+    not read. Raises CheckpointError.
     """
     with _Archive(path) as archive:
         manifest = archive.manifest()
@@ -57,7 +57,7 @@ def load_checkpoint(path, expected: dict) -> tuple[dict, dict]:
 
 
 class _Archive:
-    """A zip opened for reading, whose every failure is a CheckpointError with `path`."""
+    """A zip opened for reading; every failure is a CheckpointError with its path."""
 
     def __init__(self, path):
         self.path = pathlib.Path(path)
@@ -98,7 +98,7 @@ class _Archive:
             if version != (1, 0):
                 raise self._error(name, f"a version 1.0 array, found {version}")
             found, fortran, kind = np.lib.format.read_array_header_1_0(file)
-            if not _fits(found, shape) or kind != np.dtype(dtype) or fortran:
+            if found != shape or kind != np.dtype(dtype) or fortran:
                 want = f"{np.dtype(dtype)} {shape}"
                 raise self._error(name, f"{want}, found {kind} {found}")
             size = kind.itemsize * int(np.prod(found, dtype=object))
@@ -127,10 +127,3 @@ class _Archive:
 
     def _error(self, member: str, expected: str) -> CheckpointError:
         return CheckpointError(f"{self.path}: {member}: expected {expected}")
-
-
-def _fits(found: tuple, shape: tuple) -> bool:
-    return len(found) == len(shape) and all(
-        n == m or (m is None and 0 <= n <= 10_000)
-        for n, m in zip(found, shape, strict=True)
-    )

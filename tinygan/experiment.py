@@ -45,10 +45,10 @@ class Experiment:
     """What a recipe returns.
 
     `data` is a function, so that sampling from a trained run does not read the data; it
-    returns an object with `shape` and `batches(batch, seed, backend)`, whose result maps
-    i to the i-th batch. `shape` is one sample's. `k` is the number of discriminator
-    steps per generator step, and `steps` counts turns of k + 1 steps. With `decay` both
-    learning rates fall linearly, to 0 after the last step.
+    returns an object with `shape` and `batches(batch, seed, backend)`, whose result
+    maps i to the i-th batch. `shape` is one sample's. `k` is the number of
+    discriminator steps per generator step, and `steps` counts turns of k + 1 steps.
+    With `decay` both learning rates fall linearly, to 0 after the last step.
 
     Raises InputError for numbers out of range, ShapeError (from `networks`) when G does
     not make what D takes.

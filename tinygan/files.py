@@ -6,7 +6,7 @@ import tempfile
 
 
 def write_atomically(path, write) -> None:
-    """Call write(file) on a temporary file in path's folder, fsync it, rename it to path.
+    """Call write(file) on a temporary file beside path, fsync it, rename it to path.
 
     A crash at any moment leaves either the old file or the new one.
     """

@@ -120,7 +120,7 @@ class Net:
         ]
 
     def _bind(self, theta, grad) -> None:
-        """Let theta and grad be this network's, and the layers' W and dW views of them."""
+        """Make theta and grad this network's, and each W and dW a view of them."""
         self.theta, self.grad = theta, grad
         values, grads = self.parameters(theta), self.parameters(grad)
         for path, layer in self.layers():
@@ -161,8 +161,10 @@ class Net:
 
     @contextlib.contextmanager
     def observe(self, see):
-        """Within this context, call see(path, pass, result) after every leaf's forward
-        and backward."""
+        """Within this context, call see(path, pass, result) after each layer's pass.
+
+        The passes are "forward" and "backward", of the layers without children.
+        """
         leaves = [(p, layer) for p, layer in self.layers() if not layer.children()]
         for path, layer in leaves:
             layer.forward = _then(layer.forward, path, "forward", see)
@@ -174,8 +176,10 @@ class Net:
                 del layer.forward, layer.backward
 
     def watch(self, name: str):
-        """Within this context, raise NonFiniteError at the first layer that yields NaN or
-        infinity. The host reads at every layer: this is for finding a fault."""
+        """Within this context, raise NonFiniteError at the first NaN or infinity.
+
+        The host reads at every layer: this is for finding a fault.
+        """
 
         def see(path, which, result):
             if not np.isfinite(self.backend.to_host(result)).all():

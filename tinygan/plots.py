@@ -23,7 +23,7 @@ def to_uint8(x) -> np.ndarray:
 
 
 def image_grid(images, columns: int | None = None, size: int = 560) -> np.ndarray:
-    """Images (N, H, W, C), in [-1, 1], side by side: a picture about `size` pixels wide.
+    """Images (N, H, W, C), in [-1, 1], side by side, about `size` pixels wide.
 
     C is 1 (grey) or 3 (RGB); every pixel becomes a square of whole pixels.
     """

@@ -16,7 +16,7 @@ CHUNK = 256  # samples per forward pass
 
 
 def generate(experiment: Experiment, folder: RunFolder, backend: Backend, n, seed=0):
-    """n samples (n, *shape) of the run's generator, as G makes them, in evaluation mode.
+    """n samples (n, *shape) of the run's generator, as G makes them in evaluation.
 
     Raises CheckpointError if the folder's checkpoint is not this experiment's.
     """

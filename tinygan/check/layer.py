@@ -70,7 +70,7 @@ class Probe:
         return net.forward(x, self.train)
 
     def at(self, x, theta):
-        """The network with parameters theta, and its (y, cache) at x; complex or real."""
+        """(net, y, cache) at x with parameters theta; complex where one of them is."""
         net = self.complex_net if np.iscomplexobj(x + theta.sum()) else self.net
         net.theta[...] = theta
         result = self.forward(net, x.astype(net.theta.dtype))
@@ -98,6 +98,7 @@ def check_layer(
     or a comparison that complex numbers do not know; then tangents are not checked
     beyond the adjoint identity, and derivatives only to 1e-6.
     """
+    name = name or f"{layer!r} on {tuple(in_shape)}"
     worst: dict[str, Row] = {}
     for train in (True, False):
         probe = Probe(layer, in_shape, batch, seed, train)
@@ -107,7 +108,7 @@ def check_layer(
         checks += [_tangents(probe, analytic)]
         for errors in checks:
             for quantity, (error, note) in errors.items():
-                row = Row(name or repr(layer), quantity, error, LIMITS[quantity], note)
+                row = Row(name, quantity, error, LIMITS[quantity], note)
                 if quantity not in worst or error > worst[quantity].error:
                     worst[quantity] = row
     return [worst[q] for q in LIMITS if q in worst]

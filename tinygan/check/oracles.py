@@ -2,11 +2,11 @@
 
 For a scalar function L and a direction v, each returns <grad L(x), v>:
 
-    complex step         Im L(x + i h v) / h with h = 1e-200: nothing is subtracted, so
-                         the result is right to rounding, or wrong (Squire and Trapp 1998)
-    finite differences   (L(x + h v) - L(x - h v)) / 2h: about 1e-9 at best, and the only
-                         one for code that is not analytic
-    adjoint identity     <dy, J x_dot> = <J^T dy, x_dot>, which ties tangent to backward
+    complex step         Im L(x + i h v) / h with h = 1e-200: nothing is subtracted,
+                         so it is right to rounding, or wrong (Squire and Trapp 1998)
+    finite differences   (L(x + h v) - L(x - h v)) / 2h: about 1e-9 at best, and the
+                         only one for code that is not analytic
+    adjoint identity     <dy, J x_dot> = <J^T dy, x_dot>: it ties tangent to backward
 
 Directions and cotangents are random: an all-ones cotangent hides wrong formulas.
 """
@@ -29,19 +29,22 @@ def complex_step(L, x, v) -> float:
 def finite_difference(L, x, v):
     """<grad L(x), v> by central differences, or None where the step crosses a kink.
 
-    Four steps of two sizes are taken: where L is smooth the two estimates agree to
-    O(h^2), and across a kink they do not.
+    Steps of two sizes are taken: where L is smooth the two estimates agree to O(h^2),
+    and L bends by O(h); across a kink they do not, and it bends by O(1).
     """
+
+    def value(x):
+        return float(np.real(L(x)))
+
     h = STEP / max(1.0, float(np.abs(v).max(initial=0.0)))
-    near = (L(x + h * v) - L(x - h * v)) / (2 * h)
-    far = (L(x + 2 * h * v) - L(x - 2 * h * v)) / (4 * h)
-    bend = (
-        L(x + h * v) - 2 * L(x) + L(x - h * v)
-    ) / h  # O(h) if smooth, O(1) at a kink
+    above, here, below = value(x + h * v), value(x), value(x - h * v)
+    near = (above - below) / (2 * h)
+    far = (value(x + 2 * h * v) - value(x - 2 * h * v)) / (4 * h)
+    bend = (above - 2 * here + below) / h
     scale = abs(near) + float(np.linalg.norm(v)) * 1e-3
     if abs(near - far) > 1e-5 * scale or abs(bend) > 1e-2 * scale:
         return None
-    return float((4 * near - far) / 3)  # Richardson: the O(h^2) terms cancel
+    return (4 * near - far) / 3  # Richardson: the O(h^2) terms cancel
 
 
 def relative(error, reference) -> float:

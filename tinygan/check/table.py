@@ -23,8 +23,10 @@ from ..objectives import Minimax, NonSaturating, Objective
 from ..optim import SGD, Adam, Momentum, Optimizer, RMSProp
 from ..userfile import load_module
 from .game import check_game, check_objective, check_optimizer
-from .layer import Row, check_layer
+from .layer import LIMITS, Row, check_layer
 
+NAME = 60  # characters of a name in the table
+LAYER_COLUMNS = [*LIMITS]
 SHAPES = (
     (6,),
     (5, 4, 3),
@@ -34,7 +36,7 @@ SHAPES = (
 
 
 def builtin_layers() -> list[tuple[Layer, tuple]]:
-    """Every layer of tinygan, in the shapes and settings where it behaves differently."""
+    """Every layer of tinygan, in the shapes and settings where its code differs."""
     return [
         (Dense(4), (6,)),
         (Dense(4, bias=False), (5, 3)),
@@ -67,8 +69,10 @@ def builtin_rows(seed: int = 0) -> list[Row]:
     rows = []
     for layer, shape in builtin_layers():
         rows += check_layer(layer, shape, seed=seed)
-    for objective in (Minimax(), NonSaturating()):
+    objectives = (Minimax(), NonSaturating())
+    for objective in objectives:
         rows += check_objective(objective, seed=seed)
+    for objective in objectives:
         rows += check_game(objective, seed=seed)
     for optimizer in (SGD(0.1), Momentum(0.1), RMSProp(0.01), Adam(0.01, 0.5)):
         rows += check_optimizer(optimizer, seed=seed)
@@ -154,23 +158,40 @@ def _fitting_shape(layer: Layer, path) -> tuple:
 
 
 def print_table(rows: list[Row]) -> bool:
-    """Print one line per thing checked, its errors side by side; True if all is well."""
-    width = min(46, max(len(row.name) for row in rows))
-    failures = [row for row in rows if not row.ok]
-    name = None
+    """Print a line for each thing checked, its errors in columns; True if all is well.
+
+    Things that are checked for the same quantities share a header.
+    """
+    things: dict[str, list[Row]] = {}
     for row in rows:
-        if row.name != name:
-            name = row.name
-            print(f"\n{name:<{width}}", end="")
-        mark = "" if row.ok else " FAILS"
-        print(f"  {row.quantity} {row.error:.0e}{mark}", end="")
-    print()
+        things.setdefault(row.name, []).append(row)
+    failures = [row for row in rows if not row.ok]
+    columns: list[str] = []
+    for name, checks in things.items():
+        errors = {row.quantity: row for row in checks}
+        if not set(errors) <= set(columns):
+            columns = LAYER_COLUMNS if set(errors) <= set(LAYER_COLUMNS) else [*errors]
+            print(
+                f"\n{'worst error of':<{NAME}}", *(f"{c:>{_wide(c)}}" for c in columns)
+            )
+        cells = (_cell(errors.get(c)) for c in columns)
+        line = (f"{v:>{_wide(c)}}" for c, v in zip(columns, cells, strict=True))
+        print(f"{name[:NAME]:<{NAME}}", *line)
     for row in failures:
-        print(f"\nFAILS  {row.name}: {row.quantity} error {row.error:.3g}, ", end="")
-        print(f"at most {row.limit:g} allowed", end="")
-        print(f" (not kept: {row.note})" if row.note else "", end="")
-    if failures:
-        print()
-    checked = len({row.name for row in rows})
-    print(f"\n{checked} things, {len(rows)} checks, {len(failures)} failures")
+        why = f" ({row.note})" if row.note else ""
+        print(f"\nFAILS  {row.name}: {row.quantity}: error {row.error:.3g}, ", end="")
+        print(f"at most {row.limit:g} allowed{why}", end="")
+    print("\n" if failures else "")
+    print(f"{len(things)} things, {len(rows)} checks, {len(failures)} failures")
     return not failures
+
+
+def _wide(column: str) -> int:
+    return max(8, len(column))
+
+
+def _cell(row: Row | None) -> str:
+    """An error in the table: "-" where there is none, "!" where it is too large."""
+    if row is None:
+        return "-"
+    return f"{row.error:.0e}" if row.ok else f"{row.error:.0e}!"

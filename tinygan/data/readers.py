@@ -13,6 +13,7 @@ import struct
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import shorten
 from typing import BinaryIO
 
 import numpy as np
@@ -142,7 +143,7 @@ def _read_npz(file: BinaryIO, path) -> np.ndarray:
     with _sound_archive(path):
         stream = archive.open(member)
     with stream:
-        return _read_npy(Source(stream, f"{path}: {member.filename!r}"))
+        return _read_npy(Source(stream, f"{path}: {reprlib.repr(member.filename)}"))
 
 
 @contextlib.contextmanager
@@ -150,9 +151,8 @@ def _sound_archive(path) -> Iterator[None]:
     try:
         yield
     except _NO_ARCHIVE as e:
-        raise DataError(
-            f"{path}: expected a sound .npz archive, found damage ({e})"
-        ) from e
+        why = shorten(str(e), 100)
+        raise DataError(f"{path}: expected a .npz archive, found damage ({why})") from e
 
 
 def _choose_member(archive: zipfile.ZipFile, path) -> zipfile.ZipInfo:
@@ -166,10 +166,10 @@ def _choose_member(archive: zipfile.ZipFile, path) -> zipfile.ZipInfo:
     name = known[0] if known else next(iter(members))
     member = members[name]
     if member.flag_bits & 1:
-        raise DataError(f"{path}: expected a readable {name!r}, found it encrypted")
+        raise DataError(f"{path}: expected a readable array, found it encrypted")
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise DataError(
-            f"{path}: expected {name!r} stored or deflated, "
+            f"{path}: expected {reprlib.repr(name)} stored or deflated, "
             f"found compression method {member.compress_type}"
         )
     return member

@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import shorten
 from typing import BinaryIO
 
 from ..errors import DataError
@@ -91,4 +92,5 @@ class Source:
         try:
             return self.stream.read(n)
         except _DAMAGED as e:
-            raise self.error(wanted, f"damaged data ({e})") from e
+            why = shorten(str(e), 100)
+            raise self.error(wanted, f"damaged data ({why})") from e

@@ -185,7 +185,8 @@ class ConvTranspose2d(Affine):
         return dx.reshape(x.shape)
 
     def __repr__(self):
-        extra = f", output_pad={self.output_pad}" if any(self.output_pad) else ""
+        op = self.output_pad
+        extra = f", output_pad={op[0] if op[0] == op[1] else op}" if any(op) else ""
         return f"ConvTranspose2d({self.C_out}, {geometry_of(self)}{extra})"
 
 
@@ -198,4 +199,8 @@ def require_geometry(layer) -> None:
 
 
 def geometry_of(layer) -> str:
-    return f"{layer.kernel}, stride={layer.stride}, pad={layer.pad}"
+    """What the layer was made with: "4, stride=2, pad=1"."""
+    k, s, p = (
+        v[0] if v[0] == v[1] else v for v in (layer.kernel, layer.stride, layer.pad)
+    )
+    return f"{k}, stride={s}, pad={p}"

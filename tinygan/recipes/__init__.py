@@ -45,7 +45,7 @@ def find(name: str) -> ModuleType:
 
 
 def mnist(path) -> Images:
-    """The images at `path` as 28x28x1; InputError, saying where to get them, if None."""
+    """The images at `path`, 28x28x1; if None, an InputError that says where to get them."""
     if path is None:
         raise InputError(
             "this recipe needs --data FOLDER with MNIST's train-images-idx3-ubyte.gz "
