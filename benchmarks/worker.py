@@ -62,7 +62,11 @@ class Worker:
         self.process.communicate()
 
     def _answer(self) -> dict:
-        line = self.process.stdout.readline()
+        try:
+            line = self.process.stdout.readline()
+        except BaseException:  # Ctrl-C: leave nothing behind that computes
+            self.close()
+            raise
         if not line:
             self.close()
             status = self.process.returncode

@@ -363,7 +363,7 @@ def test_digits():
 
 DATA = Path(os.environ.get("TINYGAN_DATA", ""))
 needs_data = pytest.mark.skipif(
-    "TINYGAN_DATA" not in os.environ, reason="TINYGAN_DATA names no folder of data sets"
+    not os.environ.get("TINYGAN_DATA"), reason="TINYGAN_DATA names no folder of data"
 )
 
 

@@ -31,8 +31,9 @@ def sigmoid(s):
     with `where`, so that the formula stays analytic for the complex step.
     """
     xp = get_xp(s)
-    e = xp.exp(xp.where(s > 0, -s, s))  # eq: sigmoid
-    return xp.where(s > 0, 1 / (1 + e), e / (1 + e))
+    positive = s > 0
+    e = xp.exp(xp.where(positive, -s, s))
+    return xp.where(positive, 1, e) / (1 + e)  # eq: sigmoid
 
 
 def softplus(s):
@@ -42,7 +43,9 @@ def softplus(s):
     loss without a probability that could round to 0 or 1.
     """
     xp = get_xp(s)
-    return xp.where(s > 0, s, 0 * s) + xp.log1p(xp.exp(xp.where(s > 0, -s, s)))
+    positive = s > 0
+    e = xp.exp(xp.where(positive, -s, s))
+    return xp.where(positive, s, 0) + xp.log1p(e)  # eq: softplus
 
 
 def generator(seed: int, *key: int) -> np.random.Generator:

@@ -68,7 +68,7 @@ class Run:
         self.step += 1
 
     def fetch(self) -> np.ndarray:
-        """The logged values of the steps since the last full interval: one host read."""
+        """The values of the steps since the last full interval: one host read."""
         n = self.step % self.experiment.log_every or self.experiment.log_every
         return self.backend.to_host(self.log)[:n]
 

@@ -28,14 +28,18 @@ class Dense(Affine):
         self.W[...] = self.initialise(rng, self.W.shape, *self.W.shape)
 
     def linear(self, x):
-        return x @ self.W, (x,)  # eq: dense
+        n_in, n_out = self.W.shape
+        y = x.reshape(-1, n_in) @ self.W  # eq: dense
+        return y.reshape(*x.shape[:-1], n_out), (x,)
 
     def adjoint(self, dy, cache, param_grads=True):
         (x,) = cache
+        n_in, n_out = self.W.shape
+        dy = dy.reshape(-1, n_out)
         if param_grads:
-            n_in, n_out = self.W.shape
-            self.dW += x.reshape(-1, n_in).T @ dy.reshape(-1, n_out)  # eq: dense-dW
-        return dy @ self.W.T  # eq: dense-dx
+            self.dW += x.reshape(-1, n_in).T @ dy  # eq: dense-dW
+        dx = dy @ self.W.T  # eq: dense-dx
+        return dx.reshape(x.shape)
 
     def __repr__(self):
         return f"Dense({self.n_out})"

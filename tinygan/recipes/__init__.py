@@ -45,7 +45,7 @@ def find(name: str) -> ModuleType:
 
 
 def mnist(path) -> Images:
-    """The images at `path`, 28x28x1; if None, an InputError that says where to get them."""
+    """The images at `path`, 28x28x1; InputError if it is None or holds no such."""
     if path is None:
         raise InputError(
             "this recipe needs --data FOLDER with MNIST's train-images-idx3-ubyte.gz "
