@@ -3,6 +3,7 @@
 A recipe is a function that returns one; `train` plays it. Nothing here computes.
 """
 
+import copy
 import dataclasses
 import math
 from collections.abc import Callable
@@ -83,9 +84,9 @@ class Experiment:
         self.checkpoint_every = self.log_every * math.ceil(each / self.log_every)
 
     def networks(self, backend: Backend, dtype="float32") -> tuple[Net, Net]:
-        """G and D, freshly initialised from the seed."""
-        G = Net(self.G, self.latent.shape, 2 * self.seed, dtype, backend)
-        D = Net(self.D, self.shape, 2 * self.seed + 1, dtype, backend)
+        """Copies of G and D as networks, initialised from the seed."""
+        G = Net(copy.deepcopy(self.G), self.latent.shape, 2 * self.seed, dtype, backend)
+        D = Net(copy.deepcopy(self.D), self.shape, 2 * self.seed + 1, dtype, backend)
         if G.out_shape != D.in_shape:
             raise ShapeError(f"G makes samples {G.out_shape}, D takes {D.in_shape}")
         if D.out_shape != (1,):

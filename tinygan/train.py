@@ -8,6 +8,7 @@ checkpoint.npz.
 """
 
 import contextlib
+import copy
 import itertools
 import signal
 import threading
@@ -31,10 +32,11 @@ class Run:
     def __init__(self, experiment: Experiment, backend: Backend = NUMPY):
         self.experiment, self.backend, self.step = experiment, backend, 0
         self.G, self.D = experiment.networks(backend)
-        self.opt_G, self.opt_D = experiment.opt_G, experiment.opt_D
-        self.rates = self.opt_G.lr, self.opt_D.lr
-        self.opt_G.prepare(self.G.theta)
-        self.opt_D.prepare(self.D.theta)
+        self.opt_G = copy.deepcopy(experiment.opt_G)
+        self.opt_D = copy.deepcopy(experiment.opt_D)
+        self.players = {"G": (self.G, self.opt_G), "D": (self.D, self.opt_D)}
+        for net, opt in self.players.values():
+            opt.prepare(net.theta)
         self.data = experiment.data()
         if tuple(self.data.shape) != tuple(experiment.shape):
             raise InputError(
@@ -57,8 +59,8 @@ class Run:
             return self.batches(next(batches))
 
         if e.decay:
-            left = 1 - turn / e.steps
-            self.opt_G.lr, self.opt_D.lr = (lr * left for lr in self.rates)
+            self.opt_G.lr = e.opt_G.lr * (1 - turn / e.steps)
+            self.opt_D.lr = e.opt_D.lr * (1 - turn / e.steps)
         values = play(
             self.G, self.D, self.opt_G, self.opt_D, e.objective, real, latent, e.k
         )
@@ -85,11 +87,8 @@ class Run:
     def state(self) -> dict[str, np.ndarray]:
         """All that changes from step to step, as host arrays, copied."""
         arrays = {"step": np.int64(self.step), "log": self.log}
-        for name, net, opt in (
-            ("G", self.G, self.opt_G),
-            ("D", self.D, self.opt_D),
-        ):
-            arrays |= {f"{name}.theta": net.theta}
+        for name, (net, opt) in self.players.items():
+            arrays[f"{name}.theta"] = net.theta
             arrays |= {f"{name}.state.{k}": v for k, v in net.state().items()}
             arrays |= {f"{name}.opt.{k}": v for k, v in opt.state().items()}
         host = self.backend.to_host
@@ -107,10 +106,7 @@ class Run:
 
         self.step = int(arrays["step"])
         self.log[...] = self.backend.asarray(arrays["log"])
-        for name, net, opt in (
-            ("G", self.G, self.opt_G),
-            ("D", self.D, self.opt_D),
-        ):
+        for name, (net, opt) in self.players.items():
             net.theta[...] = self.backend.asarray(arrays[f"{name}.theta"])
             net.load_state(under(f"{name}.state."))
             opt.load_state(under(f"{name}.opt."))
@@ -154,10 +150,11 @@ def train(
     bar = tqdm(total=e.steps, initial=run.step, unit="step", disable=not progress)
     silent = np.errstate(over="ignore", invalid="ignore", divide="ignore")
     with bar, silent, _interruptible() as stop:  # what is not finite is named below
-        while run.step < e.steps and not stop.is_set():
+        end = run.step >= e.steps
+        while not end:
             run.turn()
             bar.update()
-            end = run.step == e.steps or stop.is_set()
+            end = run.step >= e.steps or stop.is_set()
             if run.step % e.log_every == 0 or end:
                 good, row = _checked(run, good)
                 bar.set_postfix(folder.log(row), refresh=False)

@@ -1,0 +1,126 @@
+"""What the recipes reach: modes, recognisable digits, classes. Slow: it trains them.
+
+    python -m benchmarks.quality --only ring,digits --seeds 5 --out quality.json
+    python -m benchmarks.quality --only mnist --data folder/with/mnist
+
+ring, grid    modes covered and share of high-quality samples, 2,500 samples
+digits        a classifier of the embedded digits judges 1,000 samples of dcgan-digits
+mnist         a classifier of MNIST judges 1,000 samples of dcgan-mnist
+"""
+
+import json
+import sys
+import tempfile
+import time
+
+import numpy as np
+
+import tinygan
+from tinygan import recipes
+from tinygan.classifier import Classifier
+from tinygan.data import Images, load_digits, load_images
+from tinygan.metrics import mode_coverage
+from tinygan.runfolder import RunFolder
+from tinygan.train import Run, train
+
+from .report import Parser, above, commit, machine, names, new_file, now
+
+SUBJECTS = {
+    "ring": "mlp-ring",
+    "grid": "mlp-grid",
+    "digits": "dcgan-digits",
+    "mnist": "dcgan-mnist",
+}
+
+
+def trained(recipe: str, options: dict) -> tuple[Run, float]:
+    """A finished run of `recipe`, and the seconds that it took, pictures included."""
+    begun = time.perf_counter()
+    run = Run(recipes.build(recipes.find(recipe), options))
+    with tempfile.TemporaryDirectory() as folder:
+        config = {"recipe": recipe, "options": options}
+        train(run, RunFolder.create(f"{folder}/run", config))
+    return run, time.perf_counter() - begun
+
+
+def judge_modes(run: Run) -> dict:
+    modes, quality = mode_coverage(run.samples(2500), run.data)
+    return {"modes": modes, "of": len(run.data.means), "high_quality": quality}
+
+
+def judge_images(run: Run, classifier: Classifier) -> dict:
+    """The classifier's mean confidence, the share above 0.9, and its classes' counts."""
+    p = classifier.probabilities(run.samples(1000))
+    confidence, named = p.max(axis=1), p.argmax(axis=1)
+    return {
+        "confidence": float(confidence.mean()),
+        "above_0.9": float((confidence > 0.9).mean()),
+        "classes_of_100": len(np.unique(named[:100])),
+        "counts_of_1000": np.bincount(named, minlength=p.shape[1]).tolist(),
+    }
+
+
+def classifier_of(subject: str, data) -> tuple[Classifier, dict]:
+    """A classifier of the real images, and how well it does on held-out ones."""
+    if subject == "digits":
+        images, epochs = load_digits(), 60
+        order = np.random.default_rng(0).permutation(len(images))
+        held, kept = order[:300], order[300:]
+    else:
+        images, epochs = load_images(data), 2
+        held, kept = np.arange(5000), np.arange(5000, len(images))
+    parts = [
+        Images(images.pixels[i], images.low, images.high, images.labels[i])
+        for i in (kept, held)
+    ]
+    classifier = Classifier(parts[0], epochs=epochs)
+    p = classifier.probabilities(parts[1].scaled(parts[1].pixels))
+    real = {
+        "accuracy": classifier.accuracy(parts[1]),
+        "confidence": float(p.max(axis=1).mean()),
+    }
+    return classifier, real
+
+
+def measure(subject: str, args) -> dict:
+    """One subject: a row for each seed."""
+    options = {"data": args.data} if subject == "mnist" else {}
+    if args.steps:
+        options["steps"] = args.steps
+    report = {"recipe": SUBJECTS[subject], "options": options, "runs": []}
+    classifier = None
+    if subject in ("digits", "mnist"):
+        classifier, report["classifier_on_real"] = classifier_of(subject, args.data)
+        print(
+            f"{subject}: classifier on held-out real ones", report["classifier_on_real"]
+        )
+    for seed in range(args.seeds):
+        run, seconds = trained(SUBJECTS[subject], {**options, "seed": seed})
+        found = judge_images(run, classifier) if classifier else judge_modes(run)
+        row = {"seed": seed, "steps": run.step, "seconds": round(seconds, 1)} | found
+        report["runs"].append(row)
+        print(f"{subject}:", json.dumps(row), flush=True)
+    return report
+
+
+def main(argv=None) -> int:
+    parser = Parser(prog="python -m benchmarks.quality", description=__doc__)
+    parser.add_argument("--only", type=names(SUBJECTS), default=["ring", "digits"])
+    parser.add_argument("--seeds", type=above(int, 0), default=5, help="how many (5)")
+    parser.add_argument("--steps", type=above(int, 0), help="other than the recipe's")
+    parser.add_argument("--data", help="MNIST's folder, for mnist")
+    parser.add_argument("--out", type=new_file, help="write the results there as JSON")
+    args = parser.parse_args(argv)
+    try:
+        results = {subject: measure(subject, args) for subject in args.only}
+    except tinygan.InputError as e:
+        parser.error(str(e))
+    if args.out:
+        about = {"date": now(), "commit": commit(), "tinygan": tinygan.__version__}
+        about |= {"machine": machine(), "numpy": np.__version__}
+        args.out.write_text(json.dumps(about | {"results": results}, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""What the README says is so: its code runs, its lines stand in gan.py, its map holds."""
+
+import pathlib
+import re
+
+import numpy as np
+import pytest
+
+from tinygan import recipes
+from tinygan.check import file_rows
+from tinygan.train import Run
+
+ROOT = pathlib.Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def block(name: str, folder: pathlib.Path) -> pathlib.Path:
+    """The README's code block that begins with a comment of that name, as a file."""
+    text = re.search(rf"```python\n(# {name}\n.*?)```", README, re.DOTALL)[1]
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", ["my_layer.py", "my_loss.py"])
+def test_the_readmes_layer_and_loss_are_right(name, tmp_path):
+    rows = file_rows(block(name, tmp_path))
+    assert rows
+    assert all(row.ok for row in rows)
+
+
+def test_the_readmes_recipe_trains_on_an_npz_of_images(tmp_path):
+    data = tmp_path / "my_images.npz"
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 16, 16, 3), np.uint8)
+    np.savez(data, images=pixels)
+    module = recipes.find(str(block("my_recipe.py", tmp_path)))
+    options = {"steps": 1, "batch": 4, "data": str(data)}
+    run = Run(recipes.build(module, options))
+    before = run.G.theta.copy()
+    run.turn()
+    assert (run.G.theta != before).any()
+    assert run.samples(2).shape == (2, 16, 16, 3)
+
+
+def test_every_line_of_algorithm_1_stands_in_gan_py():
+    source = (ROOT / "tinygan" / "gan.py").read_text(encoding="utf-8")
+    table = README.split("| On paper |")[1].split("\n\n")[0]
+    lines = re.findall(r"\| `([^`]+)` \|", table)
+    assert len(lines) == 8
+    assert [line for line in lines if line not in source] == []
+
+
+def test_the_map_names_every_file_with_its_length():
+    rows = re.findall(r"\| \[(tinygan/\S+)\]\(\S+\) \| (\d+) \|", README)
+    stated = {path: int(lines) for path, lines in rows}
+    files = {}
+    for path in (ROOT / "tinygan").rglob("*.py"):
+        folder = path.parent.relative_to(ROOT).as_posix()
+        name = path.relative_to(ROOT).as_posix() if folder == "tinygan" else folder
+        files[name] = files.get(name, 0) + len(path.read_text().splitlines())
+    for name in ("tinygan/__init__.py", "tinygan/__main__.py"):
+        del files[name]
+    assert stated.keys() == files.keys()
+    off = {
+        n: (stated[n], files[n]) for n in files if abs(stated[n] / files[n] - 1) > 0.1
+    }
+    assert off == {}, "stated and real lengths differ by more than a tenth"

@@ -1,0 +1,760 @@
+"""The training loop: reproducible, resumable at any step, and hard to break.
+
+Everything is held to the last bit: what `Run.state()` gives, the rows of metrics.jsonl,
+the last picture. Ctrl-C, kill -9 and NaN are brought about for real.
+"""
+
+import dataclasses
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinygan import (
+    Adam,
+    BatchNorm,
+    Conv2d,
+    ConvTranspose2d,
+    Dense,
+    Dropout,
+    Flatten,
+    LeakyReLU,
+    Momentum,
+    NonSaturating,
+    ReLU,
+    Reshape,
+    Sequential,
+    Tanh,
+    gan,
+)
+from tinygan import train as train_module
+from tinygan.backend import Backend
+from tinygan.checkpoint import load_checkpoint, read_manifest
+from tinygan.cli import main
+from tinygan.data import load_digits, ring
+from tinygan.errors import CheckpointError, InputError, NonFiniteError, ShapeError
+from tinygan.experiment import Experiment, Latent
+from tinygan.runfolder import RunFolder
+from tinygan.train import Run, train
+
+STEPS, LOG_EVERY = 23, 4
+CONFIG = {"recipe": "test", "options": {}}
+
+
+def images(**numbers) -> Experiment:
+    """All that a run has to remember: BatchNorm, Dropout, moments, k = 2, decay."""
+    G = Sequential(
+        Dense(2 * 2 * 6, bias=False),
+        Reshape(2, 2, 6),
+        BatchNorm(),
+        ReLU(),
+        ConvTranspose2d(1, 4, stride=4),
+        Tanh(),
+    )
+    D = Sequential(
+        Conv2d(5, 4, stride=2, pad=1),
+        BatchNorm(),
+        LeakyReLU(0.2),
+        Flatten(),
+        Dropout(0.3),
+        Dense(1),
+    )
+    return _experiment(G, D, (8, 8, 1), load_digits, **numbers)
+
+
+def points(**numbers) -> Experiment:
+    """The same for points in the plane, with Dropout in G as well."""
+    G = Sequential(Dense(12), BatchNorm(), ReLU(), Dropout(0.2), Dense(2))
+    D = Sequential(Dense(12), BatchNorm(), LeakyReLU(0.2), Dropout(0.3), Dense(1))
+    return _experiment(G, D, (2,), ring, **numbers)
+
+
+def _experiment(G, D, shape, data, **numbers):
+    numbers = {
+        "steps": STEPS,
+        "batch": 8,
+        "k": 2,
+        "decay": True,
+        "log_every": LOG_EVERY,
+        "picture_every": 1000,
+        "opt_G": Adam(0.01, beta1=0.5),
+        "opt_D": Momentum(0.01),
+    } | numbers
+    objective = NonSaturating()
+    return Experiment(G, D, shape, data, Latent(3), objective, **numbers)
+
+
+both = pytest.mark.parametrize("make", [images, points], ids=["images", "points"])
+
+
+def turns(run: Run, n: int) -> Run:
+    for _ in range(n):
+        run.turn()
+    return run
+
+
+def differing_bits(a: dict, b: dict) -> int:
+    """In how many bits two states differ that have the same names, shapes, dtypes."""
+    assert a.keys() == b.keys()
+    bits = 0
+    for name in a:
+        assert (a[name].shape, a[name].dtype) == (b[name].shape, b[name].dtype), name
+        x, y = (np.frombuffer(v.tobytes(), np.uint8) for v in (a[name], b[name]))
+        bits += int(np.bitwise_count(x ^ y).sum())
+    return bits
+
+
+def rows(folder) -> list[dict]:
+    """The rows of metrics.jsonl without the time, which differs from run to run."""
+    lines = (folder.path / "metrics.jsonl").read_text().splitlines()
+    return [{k: v for k, v in json.loads(s).items() if k != "seconds"} for s in lines]
+
+
+def stored(folder) -> dict:
+    with np.load(folder.path / "checkpoint.npz", allow_pickle=False) as file:
+        return {k: file[k] for k in file.files if k != "manifest.json"}
+
+
+class Interrupted(Run):
+    """A run that receives the signal of Ctrl-C in the middle of the turn `at`."""
+
+    at: int | None = None
+
+    def turn(self):
+        super().turn()
+        if self.step == self.at:
+            signal.raise_signal(signal.SIGINT)
+
+
+def interrupted(experiment, at) -> Interrupted:
+    run = Interrupted(experiment)
+    run.at = at
+    return run
+
+
+# Reproducible
+
+
+@both
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(make):
+    a, b, other = (turns(Run(make(seed=s)), 7).state() for s in (5, 5, 6))
+    assert differing_bits(a, b) == 0
+    for name in ("G.theta", "D.theta", "log"):
+        assert differing_bits({name: a[name]}, {name: other[name]}) > 0, name
+
+
+def test_the_initial_networks_follow_the_seed_and_differ_from_each_other():
+    a, b = Run(points(seed=0)), Run(points(seed=1))
+    assert (a.G.theta != b.G.theta).any()
+    assert a.opt_G.t == 0 and not a.opt_G.m.any()
+    first = Dense(12)  # G and D begin with alike layers: they must not be twins
+    assert a.G.tree.layers[0].W.shape == (3, first.n_out)
+    assert (a.G.tree.layers[0].W[:2] != a.D.tree.layers[0].W[:2]).all()
+
+
+def test_samples_are_of_the_same_latents_at_every_step_and_change_nothing():
+    run = turns(Run(points()), 3)
+    before = run.state()
+    assert (run.samples(9) == run.samples(9)).all()
+    assert differing_bits(before, run.state()) == 0
+    run.G.theta *= 1.5
+    assert (run.samples(9) != Run(points()).samples(9)).any()
+
+
+# Resumed
+
+
+@both
+@settings(deadline=None)
+@given(data=st.data())
+def test_n_steps_and_then_m_are_n_plus_m(make, data, tmp_path_factory):
+    N = data.draw(st.integers(0, STEPS), "N")
+    M = data.draw(st.integers(0, STEPS - N), "M")
+    folder = RunFolder(tmp_path_factory.mktemp("run"), CONFIG)
+    straight = turns(Run(make()), N + M)
+    folder.save_checkpoint(turns(Run(make()), N).state())
+    resumed = Run(make())
+    resumed.load(folder.load_checkpoint(resumed.state()))
+    assert resumed.step == N
+    assert differing_bits(straight.state(), turns(resumed, M).state()) == 0
+    assert straight.fetch().tobytes() == resumed.fetch().tobytes()
+
+
+@both
+def test_the_state_holds_all_that_moves_and_all_of_it_matters(make):
+    saved = turns(Run(make()), 6).state()
+    straight = turns(Run(make()), 9).state()
+    fresh = Run(make()).state()
+    kinds = ("G.theta", "D.theta", "G.opt.m", "G.opt.v", "D.opt.m", "G.opt.t")
+    assert set(kinds) <= saved.keys()
+    for suffix in ("BatchNorm.mean", "BatchNorm.var", "Dropout.draws"):
+        assert any(name.endswith(suffix) for name in saved), suffix
+    unmoved = []
+    for name in saved:
+        if differing_bits({name: fresh[name]}, {name: saved[name]}) == 0:
+            unmoved.append(name)
+            continue
+        forgetful = Run(make())
+        forgetful.load(saved | {name: fresh[name]})
+        moved = turns(forgetful, 3).state()
+        assert name == "D.opt.t" or differing_bits(straight, moved) > 0, name
+    assert all(name.endswith("Dropout.seed") for name in unmoved)
+
+
+@both
+@pytest.mark.parametrize("N", [1, 4, 6, 20, 22])
+def test_a_run_stopped_by_ctrl_c_and_resumed_writes_what_one_in_one_go_writes(
+    make, N, tmp_path
+):
+    straight = RunFolder.create(tmp_path / "straight", CONFIG)
+    run = Run(make())
+    train(run, straight)
+    halves = RunFolder.create(tmp_path / "halves", CONFIG)
+    first = interrupted(make(), N)
+    train(first, halves)
+    assert first.step == read_manifest(halves.checkpoint)["step"] == N
+    assert rows(halves)[-1]["step"] == N
+    assert (tmp_path / "halves" / "losses.png").stat().st_size > 0
+    second = Run(make())
+    train(second, RunFolder.open(halves.path), resume=True)
+    assert second.step == STEPS
+    assert differing_bits(run.state(), second.state()) == 0
+    assert differing_bits(stored(straight), stored(halves)) == 0
+    assert rows(straight) == rows(halves)
+    assert [r["step"] for r in rows(halves)] == [4, 8, 12, 16, 20, 23]
+    pictures = [(f.path / "samples.png").read_bytes() for f in (straight, halves)]
+    assert pictures[0] == pictures[1]
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_end_of_the_step(tmp_path):
+    class Impatient(Run):
+        def turn(self):
+            super().turn()
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            pytest.fail("the second signal was ignored")
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        train(Impatient(points()), RunFolder.create(tmp_path / "run", CONFIG))
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_what_a_killed_run_wrote_after_its_checkpoint_is_written_again(tmp_path):
+    straight = RunFolder.create(tmp_path / "straight", CONFIG)
+    train(Run(images()), straight)
+    folder = RunFolder.create(tmp_path / "killed", CONFIG)
+    train(interrupted(images(), 10), folder)
+    with open(folder.metrics, "a") as file:
+        file.write('{"step": 12, "V": 1, "J": 1, "D_x": 1, "D_Gz": 1}\n{"step": 1')
+    train(Run(images()), folder, resume=True)
+    assert rows(folder) == rows(straight)
+
+
+def test_the_time_in_the_log_goes_on_when_a_run_is_resumed(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", CONFIG)
+    folder.begun -= 100  # it has taken 100 seconds so far
+    train(interrupted(images(), 8), folder)
+    train(Run(images()), RunFolder.open(folder.path), resume=True)
+    seconds = [json.loads(s)["seconds"] for s in folder.metrics.open()]
+    assert seconds == sorted(seconds) and 100 <= seconds[0] and seconds[-1] < 200
+
+
+def test_a_checkpoint_of_another_architecture_is_refused_and_changes_nothing(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", CONFIG)
+    folder.save_checkpoint(turns(Run(images()), 2).state())
+    wider = dataclasses.replace(images(), G=Sequential(*images().G.layers))
+    wider.G.layers[0].n_out, wider.G.layers[1].shape = 28, (2, 2, 7)
+    for experiment in (wider, points(), images(opt_D=Adam(0.01))):
+        run = Run(experiment)
+        before = run.state()
+        with pytest.raises(CheckpointError) as e:
+            train(run, folder, resume=True)
+        sentence = str(e.value)
+        assert str(folder.checkpoint) in sentence and "\n" not in sentence
+        assert "expected" in sentence and "found" in sentence
+        assert "architecture" in sentence
+        assert differing_bits(before, run.state()) == 0
+
+
+# The game
+
+
+@both
+def test_d_step_moves_d_and_g_step_moves_g(make, monkeypatch):
+    moved = []
+
+    def watched(step):
+        def wrapped(G, D, *args):
+            G_before, D_before = G.theta.copy(), D.theta.copy()
+            result = step(G, D, *args)
+            G_moved, D_moved = (
+                (G.theta != G_before).mean(),
+                (D.theta != D_before).mean(),
+            )
+            moved.append((step.__name__, G_moved > 0.5, D_moved > 0.5))
+            assert 0 in (G_moved, D_moved)
+            return result
+
+        return wrapped
+
+    d_step, g_step = gan.d_step, gan.g_step
+    monkeypatch.setattr(gan, "d_step", watched(d_step))
+    monkeypatch.setattr(gan, "g_step", watched(g_step))
+    run = turns(Run(make()), 3)
+    assert moved == 3 * [
+        ("d_step", False, True),
+        ("d_step", False, True),
+        ("g_step", True, False),
+    ]
+    assert (run.opt_G.t, run.opt_D.t) == (3, 6)
+
+
+@both
+@pytest.mark.parametrize("k", [1, 3])
+def test_every_step_has_a_batch_and_latents_of_its_own(make, k, monkeypatch):
+    reals, latents = [], []
+    d_step, g_step = gan.d_step, gan.g_step
+
+    def d_seen(G, D, opt_D, objective, x_real, z):
+        reals.append(x_real.copy())
+        latents.append(z.copy())
+        return d_step(G, D, opt_D, objective, x_real, z)
+
+    def g_seen(G, D, opt_G, objective, z):
+        latents.append(z.copy())
+        return g_step(G, D, opt_G, objective, z)
+
+    monkeypatch.setattr(gan, "d_step", d_seen)
+    monkeypatch.setattr(gan, "g_step", g_seen)
+    run = turns(Run(make(k=k, seed=3)), 4)
+    batches = run.data.batches(8, 3)
+    assert len(reals) == 4 * k and len(latents) == 4 * (k + 1)
+    for i, x in enumerate(reals):
+        np.testing.assert_array_equal(x, batches(i))
+    assert len({x.tobytes() for x in reals}) == len(reals)
+    assert len({z.tobytes() for z in latents}) == len(latents)
+    assert {z.shape for z in latents} == {(8, 3)}
+
+
+def test_the_rates_decay_linearly_to_zero_after_the_last_step():
+    run, rates = Run(points(steps=10)), []
+    for _ in range(10):
+        run.turn()
+        rates.append((run.opt_G.lr, run.opt_D.lr))
+    expected = 0.01 * (1 - np.arange(10) / 10)
+    np.testing.assert_allclose(rates, np.stack([expected, expected], axis=1))
+    constant = turns(Run(points(decay=False)), 3)
+    assert (constant.opt_G.lr, constant.opt_D.lr) == (0.01, 0.01)
+
+
+def test_the_quantities_are_those_of_each_step():
+    run, by_hand = Run(points(k=1, log_every=3)), Run(points(k=1))
+    values = []
+    for i in range(5):
+        z = by_hand.z(8, train_module.LATENT, i, 0)
+        x_fake, _ = by_hand.G.forward(z)
+        s_real, _ = by_hand.D.forward(by_hand.batches(i))
+        s_fake, _ = by_hand.D.forward(x_fake)
+        D_x, D_Gz = 1 / (1 + np.exp(-s_real)), 1 / (1 + np.exp(-s_fake))
+        V = np.log(D_x).mean() + np.log(1 - D_Gz).mean()
+        values.append((V, D_x.mean(), D_Gz.mean()))
+        by_hand.load(turns(run, 1).state() | {"log": by_hand.log})
+        logged = run.fetch()[-1]
+        np.testing.assert_allclose(logged[[0, 2, 3]], values[-1], rtol=1e-5)
+    assert len(run.fetch()) == 2  # steps 4 and 5
+
+
+class Counting(Backend):
+    """NumPy, counting how often the host reads, and how often it reads the log."""
+
+    def __init__(self):
+        self.reads = self.log_reads = 0
+
+    def to_host(self, a):
+        self.reads += 1
+        self.log_reads += a.shape == (LOG_EVERY, 4)
+        return super().to_host(a)
+
+
+@both
+def test_the_host_reads_nothing_in_a_turn_and_once_per_log_interval(make, tmp_path):
+    backend = Counting()
+    run = Run(make(), backend)
+    backend.reads = 0
+    turns(run, LOG_EVERY)
+    assert backend.reads == 0
+    assert run.fetch().shape == (LOG_EVERY, 4)
+    assert backend.reads == 1
+
+    reads_at = []
+
+    class Noted(Run):
+        def fetch(self):
+            reads_at.append(self.step)
+            return super().fetch()
+
+    run = Noted(make(), backend)
+    backend.log_reads = 0
+    train(run, RunFolder.create(tmp_path / "run", CONFIG))
+    assert reads_at == [4, 8, 12, 16, 20, 23]
+    # each time the values, and the log as a part of the state; once at the beginning
+    assert backend.log_reads == 2 * len(reads_at) + 1
+
+
+# What is written
+
+
+def test_the_folder_of_a_run(tmp_path):
+    path = tmp_path / "run"
+    status = main(
+        ["train", "mlp-digits", "--steps", "25", "--batch", "16", "--lr", "0.001"]
+        + ["--seed", "3", "--quiet", "--out", str(path)]
+    )
+    assert status == 0
+    config = json.loads((path / "config.json").read_text())
+    options = {"steps": 25, "batch": 16, "lr": 0.001, "seed": 3}
+    assert config["recipe"] == "mlp-digits" and config["options"] == options
+    assert (config["steps"], config["batch"], config["seed"]) == (25, 16, 3)
+    assert config["machine"]["backend"] == "numpy"
+    assert config["machine"]["numpy"] == np.__version__
+    table = [json.loads(line) for line in (path / "metrics.jsonl").open()]
+    assert [row["step"] for row in table] == [20, 25]
+    for row in table:
+        assert row.keys() == {"step", "V", "J", "D_x", "D_Gz", "seconds"}
+        assert row["V"] < 0 < row["J"]
+        assert 0 < row["D_x"] < 1 and 0 < row["D_Gz"] < 1 and row["seconds"] > 0
+    assert read_manifest(path / "checkpoint.npz")["step"] == 25
+    pictures = sorted(p.name for p in (path / "samples").iterdir())
+    assert pictures == [f"{step:07d}.png" for step in range(26)]
+    last = (path / "samples" / "0000025.png").read_bytes()
+    assert (path / "samples.png").read_bytes() == last
+
+
+def test_the_rows_are_the_means_of_their_intervals(tmp_path):
+    run, values = Run(images()), []
+
+    class Noted(Run):
+        def turn(self):
+            super().turn()
+            values.append(self.log[(self.step - 1) % LOG_EVERY].astype(float))
+
+    run = Noted(images())
+    folder = RunFolder.create(tmp_path / "run", CONFIG)
+    train(run, folder)
+    for row in rows(folder):
+        first = (row["step"] - 1) // LOG_EVERY * LOG_EVERY
+        mean = np.mean(values[first : row["step"]], axis=0)
+        got = [row[name] for name in ("V", "J", "D_x", "D_Gz")]
+        np.testing.assert_allclose(got, mean, rtol=1e-12)
+
+
+def test_a_folder_that_holds_a_run_is_left_alone(tmp_path):
+    folder = RunFolder.create(tmp_path / "run", CONFIG)
+    folder.metrics.write_text("precious")
+    with pytest.raises(InputError, match="holds a run already") as e:
+        RunFolder.create(tmp_path / "run", CONFIG)
+    assert str(folder.path) in str(e.value)
+    assert folder.metrics.read_text() == "precious"
+
+
+def test_an_experiment_refuses_numbers_and_networks_that_do_not_fit():
+    for name in ("steps", "batch", "k", "log_every"):
+        for value in (0, -1, 2.5, "7"):
+            with pytest.raises(InputError, match=f"^{name}: expected"):
+                points(**{name: value})
+    with pytest.raises(InputError, match="seed"):
+        points(seed=-1)
+    with pytest.raises(ShapeError, match="G makes"):
+        Run(dataclasses.replace(points(), shape=(3,)))
+    with pytest.raises(ShapeError, match="one logit"):
+        Run(dataclasses.replace(points(), D=Sequential(Dense(2))))
+    flat = dataclasses.replace(points(), data=load_digits)
+    with pytest.raises(InputError, match=r"\(2,\), found \(8, 8, 1\)"):
+        Run(flat)
+    with pytest.raises(InputError, match="normal or uniform"):
+        Latent(2, "cauchy").draw(3, np.random.default_rng(0))
+
+
+def test_latents_have_the_stated_distribution():
+    rng = np.random.default_rng(0)
+    z = Latent(4, scale=2.0).draw(50_000, rng)
+    assert z.dtype == np.float32 and abs(z.mean()) < 0.02 and abs(z.std() - 2) < 0.02
+    u = Latent(4, "uniform", 3.0).draw(50_000, rng)
+    assert u.dtype == np.float32 and -3 <= u.min() < -2.99 and 2.99 < u.max() <= 3
+    assert abs(u.std() - 3 / np.sqrt(3)) < 0.02
+
+
+# Ctrl-C and kill -9, on a process of its own
+
+RECIPE = '''
+"""Written in the tests."""
+
+from tinygan import *
+from tinygan.data import load_digits
+from tinygan.experiment import Experiment, Latent
+
+
+class Fails(Layer):
+    """y = x until the `after`th forward pass in training, then NaN."""
+
+    def __init__(self, after):
+        self.after = after
+
+    def init(self, rng):
+        self.state = {{"calls": 0}}
+
+    def forward(self, x, train=True):
+        self.state["calls"] += train
+        return (x if self.state["calls"] <= self.after else x * float("nan")), ()
+
+    def backward(self, dy, cache, param_grads=True):
+        return dy
+
+
+def recipe(steps=100000, batch=8, lr=1e-3, seed=0):
+    G = Sequential(Dense(64), BatchNorm(), {in_G} Tanh(), Reshape(8, 8, 1))
+    D = Sequential(Flatten(), Dense(8), LeakyReLU(), {in_D} Dense(1))
+    return Experiment(
+        G, D, (8, 8, 1), load_digits, Latent(4), NonSaturating(),
+        {optimizers}, steps=steps, batch=batch, seed=seed, {numbers}
+    )
+'''
+
+
+def write_recipe(
+    path, in_G="", in_D="", optimizers="Adam(lr), Adam(lr)", numbers="log_every=1"
+):
+    text = RECIPE.format(in_G=in_G, in_D=in_D, optimizers=optimizers, numbers=numbers)
+    path.write_text(textwrap.dedent(text))
+    return str(path)
+
+
+def start(*arguments):
+    """`tinygan train` in a process of its own, on one thread."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tinygan", "train", "--quiet", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+    )
+
+
+def wait_until(condition, process, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        if process.poll() is not None or time.monotonic() > end:
+            process.kill()
+            pytest.fail(f"it did not come so far: {process.communicate()}")
+        time.sleep(0.005)
+
+
+def lines(path) -> int:
+    return path.read_text().count("\n") if path.exists() else 0
+
+
+def test_ctrl_c_saves_says_how_to_go_on_and_exits_with_130(tmp_path, capsys):
+    path = tmp_path / "run"
+    with start("mlp-ring", "--steps", "100000", "--out", str(path)) as process:
+        wait_until(lambda: lines(path / "metrics.jsonl") >= 3, process)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == ""
+    assert f"tinygan train --resume {path}" in out
+    step = read_manifest(path / "checkpoint.npz")["step"]
+    assert f"stopped at step {step} of 100000" in out
+    assert step >= 60
+    last = json.loads((path / "metrics.jsonl").read_text().splitlines()[-1])
+    assert last["step"] == step
+    for name in ("losses.png", "training.gif", f"samples/{step:07d}.png"):
+        assert (path / name).stat().st_size > 0
+    more = str(step + 5)
+    assert main(["train", "--resume", str(path), "--steps", more, "--quiet"]) == 0
+    assert read_manifest(path / "checkpoint.npz")["step"] == step + 5
+    assert "8 modes" in capsys.readouterr().out
+
+
+def test_kill_9_at_any_moment_leaves_a_checkpoint_that_can_be_gone_on_from(tmp_path):
+    numbers = "log_every=1, checkpoint_every=1, picture_every=1"
+    recipe = write_recipe(tmp_path / "mine.py", numbers=numbers)
+    path, rng = tmp_path / "run", random.Random(0)
+    checkpoint, arguments = path / "checkpoint.npz", (recipe, "--out", str(path))
+    step = 0
+    for _ in range(5):
+        with start(*arguments) as process:
+            wait_until(
+                lambda: (
+                    checkpoint.exists() and read_manifest(checkpoint)["step"] > step
+                ),
+                process,
+            )
+            time.sleep(rng.uniform(0, 0.1))
+            process.kill()
+        assert process.returncode == -signal.SIGKILL
+        arrays, manifest = load_checkpoint(
+            checkpoint, {"step": ((), np.int64), "G.opt.t": ((), np.int64)}
+        )
+        assert manifest["step"] == arrays["step"] == arrays["G.opt.t"] > step
+        step = manifest["step"]
+        assert {p.name for p in path.glob("*.npz")} == {"checkpoint.npz"}
+        arguments = ("--resume", str(path))
+    left_behind = path / ".checkpoint.npz.left-behind"
+    left_behind.write_bytes(checkpoint.read_bytes()[:100])
+    more = str(step + 2)
+    assert main(["train", "--resume", str(path), "--steps", more, "--quiet"]) == 0
+    assert read_manifest(checkpoint)["step"] == step + 2
+    table = [json.loads(line) for line in (path / "metrics.jsonl").open()]
+    assert [row["step"] for row in table] == list(range(1, step + 3))
+
+
+# NaN and infinity
+
+
+def diverges(capsys, recipe, path, *options) -> str:
+    """The one sentence with which a run ends that is no longer finite."""
+    status = main(["train", recipe, "--out", str(path), "--quiet", *options])
+    err = capsys.readouterr().err
+    assert status == 1
+    assert err.count("\n") == 1 and err.endswith("\n"), err
+    return err
+
+
+@pytest.mark.parametrize(
+    "place, after, step, where",
+    [
+        # D's forward passes: 3 in a turn, the third in G's step; G's passes: 2
+        ("in_D", 18, 7, "D, layer 3_Fails, in forward"),
+        ("in_D", 20, 7, "D, layer 3_Fails, in forward"),
+        ("in_G", 13, 7, "G, layer 2_Fails, in forward"),
+        ("in_G", 12, 7, "G, layer 2_Fails, in forward"),
+    ],
+)
+def test_the_layer_that_yields_nan_is_named(
+    place, after, step, where, tmp_path, capsys
+):
+    numbers = "log_every=3, checkpoint_every=3, picture_every=1000"
+    fails = {place: f"Fails({after}),"}
+    recipe = write_recipe(tmp_path / "mine.py", numbers=numbers, **fails)
+    path = tmp_path / "run"
+    sentence = diverges(capsys, recipe, path)
+    assert f"step {step}: NaN or infinity in {where}" in sentence
+    assert str(path / "checkpoint.npz") in sentence
+    assert read_manifest(path / "checkpoint.npz")["step"] == 6
+    arrays = stored(RunFolder.open(path))
+    assert all(np.isfinite(a).all() for a in arrays.values())
+    assert [row["step"] for row in rows(RunFolder.open(path))] == [3, 6]
+
+
+def test_the_step_is_named_also_within_a_long_interval_and_without_a_checkpoint(
+    tmp_path, capsys
+):
+    recipe = write_recipe(
+        tmp_path / "mine.py", in_D="Fails(30),", numbers="log_every=50"
+    )
+    sentence = diverges(capsys, recipe, tmp_path / "run")
+    assert "step 11: NaN or infinity in D, layer 3_Fails, in forward" in sentence
+    assert "none yet" in sentence
+    assert not (tmp_path / "run" / "checkpoint.npz").exists()
+
+
+@pytest.mark.parametrize(
+    "optimizers, network",
+    [
+        ("SGD(1e-3), SGD({})", "D"),
+        ("SGD({}), Momentum(1e-3)", "G"),
+        ("RMSProp(1e-3), RMSProp({})", "D"),
+    ],
+)
+def test_an_enormous_rate_ends_the_run_and_keeps_the_last_good_checkpoint(
+    optimizers, network, tmp_path, capsys
+):
+    def write(rate):
+        numbers = "log_every=2, checkpoint_every=2, picture_every=1000"
+        optimizer = optimizers.format(rate)
+        return write_recipe(tmp_path / "mine.py", "", "", optimizer, numbers)
+
+    path, recipe = tmp_path / "run", write(1e-3)
+    assert main(["train", recipe, "--out", str(path), "--quiet", "--steps", "4"]) == 0
+    capsys.readouterr()
+    write(1e38)
+    status = main(["train", "--resume", str(path), "--steps", "1000", "--quiet"])
+    err = capsys.readouterr().err
+    assert status == 1 and err.count("\n") == 1
+    assert "step " in err and f"NaN or infinity in {network}, layer " in err
+    assert read_manifest(path / "checkpoint.npz")["step"] >= 4
+    assert all(np.isfinite(a).all() for a in stored(RunFolder.open(path)).values())
+
+
+def test_an_optimizer_that_overflows_is_named(tmp_path):
+    class Overflowing(Adam):
+        def direction(self, g, out):
+            factor = super().direction(g, out)
+            if self.t == 5:
+                self.v[...] = np.inf
+            return factor
+
+    experiment = points(k=1, opt_D=Overflowing(0.01))
+    with pytest.raises(NonFiniteError, match=r"step 5: .*\bD\b"):
+        train(Run(experiment), RunFolder.create(tmp_path / "run", CONFIG))
+
+
+# Resuming from the command line
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run of 20 steps; copy it before changing it."""
+    path = tmp_path_factory.mktemp("finished") / "run"
+    arguments = ["--steps", "20", "--batch", "8", "--quiet", "--out", str(path)]
+    assert main(["train", "mlp-digits", *arguments]) == 0
+    return path
+
+
+def refused(capsys, *arguments) -> str:
+    capsys.readouterr()
+    assert main(["train", *map(str, arguments)]) == 2
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1 and err.endswith("\n")
+    return err
+
+
+def test_resume_refuses_what_would_make_it_another_run(finished, capsys):
+    before = {p: p.read_bytes() for p in finished.rglob("*") if p.is_file()}
+    for option, value in (("--batch", 16), ("--lr", 0.1), ("--seed", 1)):
+        err = refused(capsys, "--resume", finished, option, value, "--steps", 30)
+        assert option in err
+    assert "--resume" in refused(capsys, "mlp-digits", "--resume", finished)
+    assert "--resume" in refused(capsys, "--resume", finished, "--out", "elsewhere")
+    err = refused(capsys, "--resume", finished)
+    assert "step 20 of 20" in err and "--steps" in err
+    refused(capsys, "--resume", finished, "--steps", 10)
+    assert before == {p: p.read_bytes() for p in finished.rglob("*") if p.is_file()}
+
+
+def test_resume_with_more_steps_goes_on(finished, tmp_path, capsys):
+    path = tmp_path / "run"
+    path.mkdir()
+    for name in ("config.json", "metrics.jsonl", "checkpoint.npz"):
+        (path / name).write_bytes((finished / name).read_bytes())
+    (path / "samples").mkdir()
+    same = ["--steps", "41", "--batch", "8"]
+    assert main(["train", "--resume", str(path), "--quiet", *same]) == 0
+    assert read_manifest(path / "checkpoint.npz")["step"] == 41
+    config = json.loads((path / "config.json").read_text())
+    assert config["steps"] == config["options"]["steps"] == 41
+    assert [r["step"] for r in rows(RunFolder.open(path))] == [20, 40, 41]
+    straight = ["--out", str(tmp_path / "straight"), "--quiet", *same]
+    assert main(["train", "mlp-digits", *straight]) == 0
+    a, b = (stored(RunFolder.open(p)) for p in (path, tmp_path / "straight"))
+    assert differing_bits(a, b) == 0
