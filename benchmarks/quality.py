@@ -49,7 +49,7 @@ def judge_modes(run: Run) -> dict:
 
 
 def judge_images(run: Run, classifier: Classifier) -> dict:
-    """The classifier's mean confidence, the share above 0.9, and its classes' counts."""
+    """The classifier's mean confidence, the share above 0.9, its classes' counts."""
     p = classifier.probabilities(run.samples(1000))
     confidence, named = p.max(axis=1), p.argmax(axis=1)
     return {
@@ -91,9 +91,7 @@ def measure(subject: str, args) -> dict:
     classifier = None
     if subject in ("digits", "mnist"):
         classifier, report["classifier_on_real"] = classifier_of(subject, args.data)
-        print(
-            f"{subject}: classifier on held-out real ones", report["classifier_on_real"]
-        )
+        print(f"{subject}: classifier on real", report["classifier_on_real"])
     for seed in range(args.seeds):
         run, seconds = trained(SUBJECTS[subject], {**options, "seed": seed})
         found = judge_images(run, classifier) if classifier else judge_modes(run)

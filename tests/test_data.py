@@ -235,6 +235,7 @@ def test_scaled_reaches_both_ends_exactly(low, high, dtype):
         (np.zeros((0, 3, 3)), 0, 1, None, r"found \(0, 3, 3\)"),
         (np.zeros((1, 2, 2), complex), 0, 1, None, "found complex128"),
         (np.full((1, 2, 2), 7), 0, 1, None, "from 0 to 1, found 7 to 7"),
+        (np.full((1, 2, 2), -1), 0, 1, None, "from 0 to 1, found -1 to -1"),
         (np.zeros((1, 2, 2)), 1, 1, None, "low 1, high 1"),
         (np.zeros((1, 2, 2)), 0, math.inf, None, "high inf"),
         (np.zeros((2, 2, 2)), 0, 1, [1], r"shape \(2,\), found int64 of shape \(1,\)"),
@@ -280,6 +281,18 @@ def test_image_stream_is_a_function_of_seed_and_i(batch):
     for i in (8, 0, 7, 3, 3, 1):  # any order, with and without what is remembered
         np.testing.assert_array_equal(again(i), forwards[i])
         np.testing.assert_array_equal(stream(i), forwards[i])
+
+
+def test_each_epoch_is_shuffled_once(monkeypatch):
+    shuffled = []
+    monkeypatch.setattr(
+        "tinygan.data.stream.generator",
+        lambda *key: shuffled.append(key[-1]) or np.random.default_rng(key),
+    )
+    stream = _images(10).batches(3, seed=0)
+    for i in range(10):  # three epochs, to the end
+        stream.rows(i)
+    assert shuffled == [0, 1, 2]
 
 
 def test_image_batches_are_scaled_pixels_with_their_labels():

@@ -210,6 +210,8 @@ def test_shapes_are_checked(file):
     for shape in (None, (8, 9, 3)):
         sentence = refusal(load_images, file(npy(first)), shape)
         assert "found (3, 8, 9); if channels come first" in sentence
+    flat = file(npy(np.zeros((2, 3, 9, 2))))  # no channels first, but 3 rows
+    assert refusal(load_images, flat, (3, 9, 1)).endswith("found (3, 9, 2)")
     assert "found (2, 72)" in refusal(load_images, file(npy(np.zeros((2, 72)))))
     many = file(npy(np.zeros((2, 8, 8, 7))))
     assert "1 to 4 channels, found (8, 8, 7)" in refusal(load_images, many)
@@ -333,6 +335,7 @@ def _header(shape="(2, 2)", descr="'|u1'", order="False"):
         (header("[1, 2]"), "values of a .npy header"),
         (header("(" * 3000), "values of a .npy header"),
         (header("-" * 9000 + "1"), "values of a .npy header"),
+        (header("1" + "+1" * 4000), "values of a .npy header"),
         (header("{'descr': '\\d'}"), "real numbers"),
         (header("\0"), "values of a .npy header"),
         (header(" " * 10_001), "at most 10000 bytes"),
@@ -374,6 +377,26 @@ def test_archives_that_are_not_read(file):
     renamed = archive(npy(PIXELS), name="n" * 60_000).replace(b"n", b"m", 1)
     assert len(refusal(read_array, file(renamed))) < 400
     assert ".npy magic" in refusal(read_array, file(archive(b"not an array", "x")))
+
+
+def test_archives_with_damaged_directories(file):
+    """Each makes zipfile raise another kind of error."""
+    name = bytearray(npz(images=PIXELS))
+    entry = name.index(b"PK\1\2")
+    name[entry + 9] |= 8  # the name is UTF-8, it says
+    name[entry + 46] = 0xFF
+    far = zipfile.ZipInfo("images.npy")
+    far.extra = struct.pack("<HHQ", 1, 8, 2**64 - 1)  # where the member starts
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as z:
+        z.writestr(far, npy(PIXELS))
+    far = bytearray(content.getvalue())
+    entry = far.index(b"PK\1\2")
+    far[entry + 42 : entry + 46] = b"\xff" * 4  # look in the extra field
+    for data, cause in ((name, UnicodeDecodeError), (far, OverflowError)):
+        with pytest.raises(DataError, match="found damage") as refused:
+            read_array(file(data))
+        assert isinstance(refused.value.__cause__, cause)
 
 
 def test_pickles_are_never_loaded(file, tmp_path):

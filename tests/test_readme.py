@@ -1,4 +1,4 @@
-"""What the README says is so: its code runs, its lines stand in gan.py, its map holds."""
+"""What the README says is so: its code runs, its lines and its map are right."""
 
 import pathlib
 import re

@@ -1,0 +1,42 @@
+"""A grid of 25 Gaussians in the plane: as the ring, with more to cover.
+
+Spacing 2, standard deviation 0.05, as in Srivastava et al. 2017. Networks and numbers
+are those of mlp-ring, with larger batches and more steps.
+"""
+
+from tinygan import Adam, Dense, NonSaturating, Sequential, Tanh
+from tinygan.data import grid
+from tinygan.experiment import Experiment, Latent
+
+
+def recipe(steps=15000, batch=512, lr=1e-3, seed=0):
+    G = Sequential(
+        Dense(128),
+        Tanh(),
+        Dense(128),
+        Tanh(),
+        Dense(128),
+        Tanh(),
+        Dense(2),
+    )
+    D = Sequential(
+        Dense(128),
+        Tanh(),
+        Dense(128),
+        Tanh(),
+        Dense(1),
+    )
+    return Experiment(
+        G=G,
+        D=D,
+        shape=(2,),
+        data=grid,
+        latent=Latent(2, scale=4.0),
+        objective=NonSaturating(),
+        opt_G=Adam(lr, beta1=0.5),
+        opt_D=Adam(lr, beta1=0.5),
+        steps=steps,
+        batch=batch,
+        seed=seed,
+        decay=True,
+    )
