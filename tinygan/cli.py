@@ -33,7 +33,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _fail(sentence: str, status: int) -> int:
-    print(f"tinygan: {sentence}", file=sys.stderr)
+    print("tinygan:", " ".join(sentence.split()), file=sys.stderr)
     return status
 
 

@@ -26,14 +26,16 @@ def load_module(path) -> ModuleType:
     except InputError:
         raise
     except Exception as e:
-        raise InputError(f"{path}{_line(e, path)}: {type(e).__name__}: {e}") from e
+        raise failure(path, e) from e
     return module
 
 
-def _line(error: Exception, path: pathlib.Path) -> str:
-    """ ", line n" for the last line of `path` that the error passed through."""
+def failure(path, error: Exception) -> InputError:
+    """The sentence for an error raised by the file at `path`: its last line, and why."""
     if isinstance(error, SyntaxError):
-        return f", line {error.lineno}"
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [f.lineno for f in frames if f.filename == str(path)]
-    return f", line {lines[-1]}" if lines else ""
+        lines = [error.lineno]
+    else:
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [f.lineno for f in frames if f.filename == str(path)]
+    where = f", line {lines[-1]}" if lines else ""
+    return InputError(f"{path}{where}: {type(error).__name__}: {error}")

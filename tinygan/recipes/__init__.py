@@ -16,7 +16,7 @@ from types import ModuleType
 from ..data import Images, load_images
 from ..errors import InputError
 from ..experiment import Experiment
-from ..userfile import load_module
+from ..userfile import failure, load_module
 
 DEFAULT = "dcgan-digits"
 
@@ -61,7 +61,7 @@ def summary(module: ModuleType) -> str:
 
 
 def build(module: ModuleType, options: dict) -> Experiment:
-    """recipe(**options); InputError if it does not take one of them."""
+    """recipe(**options); InputError if it fails, or does not take one of them."""
     accepted = inspect.signature(module.recipe).parameters
     for option in options:
         if option not in accepted:
@@ -69,7 +69,12 @@ def build(module: ModuleType, options: dict) -> Experiment:
                 f"this recipe does not take --{option}; it takes "
                 f"{', '.join('--' + a for a in accepted)}"
             )
-    experiment = module.recipe(**options)
+    try:
+        experiment = module.recipe(**options)
+    except InputError:
+        raise
+    except Exception as e:
+        raise failure(module.__file__, e) from e
     if not isinstance(experiment, Experiment):
         kind = type(experiment).__name__
         raise InputError(f"recipe(...) must return an Experiment, it returned {kind}")
