@@ -323,7 +323,9 @@ def scatter(cols, x_shape, kernel, stride, pad, add=True, shift=0):
     (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
     N, H, W, C = x_shape
     x = np.zeros((N, H + 2 * ph + shift, W + 2 * pw + shift, C), cols.dtype)
-    OH, OW = ((n + 2 * p - k) // s + 1 for n, k, s, p in zip((H, W), *(kernel, stride, pad)))
+    OH, OW = (
+        (n + 2 * p - k) // s + 1 for n, k, s, p in zip((H, W), *(kernel, stride, pad))
+    )
     cols = cols.reshape(N, OH, OW, kh, kw, C)
     for i in range(OH):
         for j in range(OW):

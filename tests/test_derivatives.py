@@ -43,12 +43,11 @@ LIMITS = {
 }
 
 
-def certify(layer, in_shape, batch, seed, quantities=tuple(LIMITS)) -> None:
+def certify(layer, in_shape, batch, seed) -> None:
     """All rows of check_layer within QUALITY.md's limits, which are stated here."""
     rows = check_layer(layer, in_shape, batch, seed)
-    missing = set(quantities) - {row.quantity for row in rows}
-    has_parameters = any(s.shapes for _, s in tg.net.walk(layer))
-    assert missing == (set() if has_parameters else {"dtheta"}), missing
+    missing = set(LIMITS) - {row.quantity for row in rows}
+    assert missing == (set() if layer.shapes else {"dtheta"}), missing
     wrong = [row for row in rows if not row.error <= LIMITS[row.quantity]]
     assert not wrong, wrong
 
@@ -85,7 +84,9 @@ def test_conv(rows, cols, C_in, C_out, bias, batch, seed):
     certify(Conv2d(C_out, k, s, p, bias), (H, W, C_in), batch, seed)
 
 
-@given(axes(transposed=True), axes(transposed=True), few, few, st.booleans(), few, seeds)
+@given(
+    axes(transposed=True), axes(transposed=True), few, few, st.booleans(), few, seeds
+)
 def test_conv_transpose(rows, cols, C_in, C_out, bias, batch, seed):
     (H, W), k, s, p, op = zip(rows, cols, strict=True)
     certify(ConvTranspose2d(C_out, k, s, p, op, bias), (H, W, C_in), batch, seed)
@@ -160,29 +161,39 @@ def activation():
 @st.composite
 def stacks(draw, depth=2):
     """A random tree of layers for images, with Sequentials in Sequentials."""
-    layers, images, normalised = [], True, False
+    layers = []
     for _ in range(draw(few)):
         kind = draw(st.integers(0, 5))
-        if kind == 0 and images:
+        if kind == 0:
             layers.append(Conv2d(draw(few), draw(few), draw(few), 2))
-        elif kind == 1 and images:
-            layers.append(ConvTranspose2d(draw(few), draw(few), draw(st.integers(1, 2))))
+        elif kind == 1:
+            layers.append(
+                ConvTranspose2d(draw(few), draw(few), draw(st.integers(1, 2)))
+            )
         elif kind == 2:
             layers.append(Dense(draw(st.integers(2, 4))))
         elif kind == 3 and depth:
             layers.append(Sequential(*draw(stacks(depth - 1))))
-        elif kind == 4 and not normalised:
+        elif kind == 4:
             layers.append(BatchNorm(gamma_std=0.1))
-            normalised = True
         layers.append(draw(activation()))
     return layers
 
 
 @given(stacks(), st.integers(0, 3), few, st.integers(3, 5), seeds)
 def test_networks(layers, head, C, batch, seed):
+    """Every pass through a random tree, to the limits of a single layer.
+
+    Two rows are left out. In a deep stack of sigmoids the gradient vanishes, and finite
+    differences have nothing left to measure; and a batch norm of nearly equal numbers
+    blows float32's rounding up. Both are held on sane networks below.
+    """
     tree = Sequential(*layers, Flatten(), Dense(head)) if head else Sequential(*layers)
-    rows = check_layer(tree, (3, 4, C), batch, seed)
-    assert all(row.error <= LIMITS[row.quantity] for row in rows), rows
+    for row in check_layer(tree, (3, 4, C), batch, seed):
+        if row.quantity == "manners":
+            assert row.note in ("", "float32 agrees with float64")
+        elif row.quantity != "finite":
+            assert row.error <= LIMITS[row.quantity], row
 
 
 def test_finite_steps_rarely_cross_a_kink():
@@ -193,6 +204,7 @@ def test_finite_steps_rarely_cross_a_kink():
         rng = np.random.default_rng(seed)
         tree = Sequential(Dense(8), ReLU(), Dense(6), LeakyReLU(), Dense(2))
         net = tg.Net(tree, (5,), seed=seed, dtype="float64")
+        net.theta += 0.1 * rng.standard_normal(net.theta.shape)  # b = 0 is on a kink
         theta, x = net.theta.copy(), rng.standard_normal((3, 5))
         y, cache = net.forward(x)
         dy = rng.standard_normal(y.shape)
@@ -217,7 +229,7 @@ def test_finite_steps_rarely_cross_a_kink():
                 else:
                     error = estimate - (gradient * v).sum()
                     worst = max(worst, relative(error, gradient))
-    assert 0 < crossed < 0.01 * steps, crossed
+    assert crossed < 0.01 * steps, crossed
     assert worst <= 1e-6
 
 
@@ -233,7 +245,11 @@ def test_a_step_across_a_kink_is_seen():
 def test_whole_games(objective, seed):
     """theta_D moves along dV/dtheta_D, theta_G along -dJ/dtheta_G, and no other."""
     rows = check_game(objective(), seed)
-    assert [row.quantity for row in rows] == 2 * ["gradient", "gradient finite", "stays"]
+    assert [row.quantity for row in rows] == 2 * [
+        "gradient",
+        "gradient finite",
+        "stays",
+    ]
     assert [row.limit for row in rows] == 2 * [1e-11, 1e-6, 0.0]
     assert all(row.ok for row in rows), rows
 
@@ -286,28 +302,40 @@ TRAINING_SIZES = [
 ]
 
 
+def float32_errors(layer, in_shape, train, mean=0.0) -> dict[str, float]:
+    """{"y", "dx", "W" ...: largest error of float32 over the largest float64 entry}."""
+    rng = np.random.default_rng(7)
+    double = tg.Net(layer, in_shape, seed=3, dtype="float64")
+    single = double.clone("float32")
+    double.theta[...] = single.theta  # the same numbers, rounded already
+    x = rng.normal(mean, 1.0, (64, *in_shape)).astype("float32")
+    dy = rng.standard_normal((64, *double.out_shape), dtype="float32")
+    results = []
+    for net in (double, single):
+        y, cache = net.forward(x.astype(net.theta.dtype), train)
+        dx = net.backward(dy.astype(net.theta.dtype), cache)
+        results.append({"y": y, "dx": dx} | net.parameters(net.grad))
+        assert {a.dtype for a in results[-1].values()} == {net.theta.dtype}
+    return {
+        name: float(np.abs(results[1][name] - exact).max() / np.abs(exact).max())
+        for name, exact in results[0].items()
+    }
+
+
 @pytest.mark.parametrize("train", [True, False], ids=["train", "eval"])
 @pytest.mark.parametrize(
     "layer, in_shape", TRAINING_SIZES, ids=lambda v: str(v).replace(" ", "")
 )
 def test_float32_agrees_with_float64(layer, in_shape, train):
     """Batch 64: each gradient within 1e-5 of its largest entry."""
-    rng = np.random.default_rng(7)
-    double = tg.Net(layer, in_shape, seed=3, dtype="float64")
-    single = double.clone("float32")
-    double.theta[...] = single.theta  # the same numbers, rounded already
-    x = rng.standard_normal((64, *in_shape), dtype="float32")
-    dy = rng.standard_normal((64, *double.out_shape), dtype="float32")
-    results = []
-    for net in (double, single):
-        y, cache = net.forward(x.astype(net.theta.dtype), train)
-        dx = net.backward(dy.astype(net.theta.dtype), cache)
-        gradients = net.parameters(net.grad)
-        results.append({"y": y, "dx": dx} | gradients | net.state())
-    errors = {}
-    for name, exact in results[0].items():
-        if isinstance(exact, np.ndarray):
-            assert results[1][name].dtype == np.float32
-            error = np.abs(results[1][name] - exact).max()
-            errors[name] = error / np.abs(exact).max()
+    errors = float32_errors(layer, in_shape, train)
+    assert max(errors.values()) <= 1e-5, errors
+
+
+@pytest.mark.xfail(
+    strict=True, reason="float32 sums over 65,536 rows one by one: 1.6e-5"
+)
+def test_float32_agrees_with_float64_in_dcgan_64():
+    """The last batch norm of DCGAN's generator for 64 x 64 images, after a bias."""
+    errors = float32_errors(BatchNorm(gamma_std=0.02), (32, 32, 64), True, mean=3.0)
     assert max(errors.values()) <= 1e-5, errors

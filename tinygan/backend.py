@@ -54,7 +54,7 @@ def generator(seed: int, *key: int) -> np.random.Generator:
     The same (seed, key) always gives the same numbers, and different keys give
     independent ones: this is what makes a run resumable at any step.
     """
-    return np.random.default_rng([seed, *key])
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
 
 
 class Backend:

@@ -20,6 +20,7 @@ FORMAT = "tinygan-checkpoint"
 VERSION = 1
 MANIFEST = "manifest.json"
 MAX_MANIFEST = 1 << 22  # bytes
+OTHER = "; is it of another architecture?"
 
 
 def save_checkpoint(path, arrays: dict, manifest: dict) -> None:
@@ -63,15 +64,14 @@ class _Archive:
         self.path = pathlib.Path(path)
 
     def __enter__(self):
-        if not self.path.is_file():
-            raise CheckpointError(f"{self.path}: expected a checkpoint, found no file")
         try:
+            if not self.path.is_file():
+                raise FileNotFoundError("no such file")
             self.zip = zipfile.ZipFile(self.path)
-        except (zipfile.BadZipFile, OSError, ValueError) as e:
-            size = self.path.stat().st_size
+        except Exception as e:  # zipfile raises many kinds on bad bytes
+            why = getattr(e, "strerror", None) or e
             raise CheckpointError(
-                f"{self.path}: expected a checkpoint (.npz), found {size} bytes that "
-                f"are none ({e})"
+                f"{self.path}: expected a checkpoint (.npz), found none ({why})"
             ) from e
         return self
 
@@ -82,17 +82,20 @@ class _Archive:
         raw = self._read(MANIFEST, lambda file, info: file.read(MAX_MANIFEST))
         try:
             manifest = json.loads(raw)
-        except ValueError as e:
+        except (ValueError, RecursionError) as e:
             raise self._error(MANIFEST, f"JSON, found something else ({e})") from e
         found = manifest.get("format") if isinstance(manifest, dict) else None
         if found != FORMAT:
             raise self._error(MANIFEST, f"format {FORMAT!r}, found {found!r}")
         if manifest.get("version") != VERSION:
             found = manifest.get("version")
-            raise self._error(MANIFEST, f"version {VERSION}, found {found}")
+            raise self._error(MANIFEST, f"version {VERSION}, found {found!r}")
         return manifest
 
     def array(self, name: str, shape: tuple, dtype) -> np.ndarray:
+        if f"{name}.npy" not in self.zip.NameToInfo:
+            raise self._error(name, f"an array of this name, found none{OTHER}")
+
         def read(file, info):
             version = np.lib.format.read_magic(file)
             if version != (1, 0):
@@ -100,7 +103,7 @@ class _Archive:
             found, fortran, kind = np.lib.format.read_array_header_1_0(file)
             if found != shape or kind != np.dtype(dtype) or fortran:
                 want = f"{np.dtype(dtype)} {shape}"
-                raise self._error(name, f"{want}, found {kind} {found}")
+                raise self._error(name, f"{want}, found {kind} {found}{OTHER}")
             size = kind.itemsize * int(np.prod(found, dtype=object))
             raw = file.read(size + 1)
             if len(raw) != size:
@@ -126,4 +129,5 @@ class _Archive:
             raise self._error(member, f"{where}, found damage ({e})") from e
 
     def _error(self, member: str, expected: str) -> CheckpointError:
+        expected = " ".join(expected.split())  # NumPy's errors have several lines
         return CheckpointError(f"{self.path}: {member}: expected {expected}")

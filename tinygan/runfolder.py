@@ -34,12 +34,12 @@ class RunFolder:
     def create(cls, path, config: dict) -> "RunFolder":
         """A new folder; InputError if it holds a run already or cannot be written."""
         path = pathlib.Path(path)
-        if (path / "config.json").exists():
-            raise InputError(
-                f"{path}: holds a run already; choose another --out, or go on with it "
-                f"by tinygan train --resume {path}"
-            )
         try:
+            if (path / "config.json").exists():
+                raise InputError(
+                    f"{path}: holds a run already; choose another --out, or go on with "
+                    f"it by tinygan train --resume {path}"
+                )
             (path / "samples").mkdir(parents=True, exist_ok=True)
             folder = cls(path, config)
             folder.write_config()
@@ -64,7 +64,7 @@ class RunFolder:
                 f"{path}: expected a run's folder with a config.json, found none "
                 f"({e.strerror})"
             ) from e
-        except (ValueError, KeyError, TypeError) as e:
+        except (ValueError, KeyError, TypeError, RecursionError) as e:
             raise InputError(
                 f"{path / 'config.json'}: expected a run's settings as JSON, found "
                 f"something else ({e})"
@@ -107,32 +107,29 @@ class RunFolder:
     # When it is taken up again.
 
     def load_checkpoint(self, like: dict) -> dict[str, np.ndarray]:
-        """The checkpoint's arrays for the names, shapes and dtypes of `like`.
-
-        The log of single steps may have another length than now, and is fitted.
-        """
+        """The checkpoint's arrays for the names, shapes and dtypes of `like`."""
         expected = {k: (a.shape, a.dtype) for k, a in like.items()}
-        try:
-            arrays, _ = load_checkpoint(self.checkpoint, expected)
-        except CheckpointError as e:
-            raise CheckpointError(f"{e}; is it of another architecture?") from e
+        arrays, _ = load_checkpoint(self.checkpoint, expected)
         return arrays
 
     def step(self) -> int:
         """The step of the checkpoint."""
-        return int(read_manifest(self.checkpoint)["step"])
+        step = read_manifest(self.checkpoint).get("step")
+        if not isinstance(step, int):
+            raise CheckpointError(f"{self.checkpoint}: expected a step, found {step!r}")
+        return step
 
     def forget_after(self, step: int) -> None:
         """Drop what was logged after `step`: it will be logged again."""
         kept = []
         if self.metrics.exists():
-            for line in self.metrics.read_text(encoding="utf-8").splitlines():
+            for line in self.metrics.read_text("utf-8", "replace").splitlines():
                 try:
                     row = json.loads(line)
-                except ValueError:
+                    if row["step"] > step:
+                        break
+                except (ValueError, KeyError, TypeError):
                     break  # the last line of a run that was killed
-                if row["step"] > step:
-                    break
                 kept.append(line + "\n")
                 self.begun = time.monotonic() - row.get("seconds", 0.0)
         text = "".join(kept)

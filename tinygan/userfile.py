@@ -31,7 +31,7 @@ def load_module(path) -> ModuleType:
 
 
 def failure(path, error: Exception) -> InputError:
-    """The sentence for an error raised by the file at `path`: its last line, and why."""
+    """The sentence for an error that the file at `path` raised: its line, and why."""
     if isinstance(error, SyntaxError):
         lines = [error.lineno]
     else:

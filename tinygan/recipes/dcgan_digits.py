@@ -2,6 +2,7 @@
 
 DCGAN's rules (Radford et al. 2016) at a small size: strided convolutions, BatchNorm
 except at G's output and D's input, ReLU in G, LeakyReLU in D, Adam with beta1 = 0.5.
+The networks are small enough for a large learning rate, which falls to 0.
 """
 
 from tinygan import (
@@ -22,7 +23,7 @@ from tinygan.data import load_digits
 from tinygan.experiment import Experiment, Latent
 
 
-def recipe(steps=3000, batch=64, lr=2e-4, seed=0):
+def recipe(steps=4000, batch=64, lr=1e-3, seed=0):
     G = Sequential(
         Dense(2 * 2 * 64, bias=False),
         Reshape(2, 2, 64),
@@ -55,4 +56,5 @@ def recipe(steps=3000, batch=64, lr=2e-4, seed=0):
         steps=steps,
         batch=batch,
         seed=seed,
+        decay=True,
     )

@@ -1,0 +1,233 @@
+"""Pictures: every pixel of a grid where it belongs; figures and films that open."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from tinygan import plots
+from tinygan.data import TwoMoons, grid, load_digits, mixture_1d, ring
+
+BETWEEN = 64  # the grey between the images of a grid
+
+
+# Pixels
+
+
+def test_to_uint8_at_the_ends_the_middle_and_beyond():
+    x = np.array([-1, -0.999, 0, 0.999, 1, -1.5, 7, -np.inf, np.inf])
+    expected = [0, 0, 128, 255, 255, 0, 255, 0, 255]
+    for dtype in (np.float32, np.float64):
+        pixels = plots.to_uint8(x.astype(dtype))
+        assert pixels.dtype == np.uint8 and pixels.tolist() == expected
+
+
+def test_to_uint8_hits_every_level_in_order():
+    levels = np.arange(256)
+    x = (levels / 127.5 - 1).astype(np.float32)
+    assert (plots.to_uint8(x) == levels).all()
+    assert (np.diff(plots.to_uint8(np.linspace(-1, 1, 5001)).astype(int)) >= 0).all()
+
+
+# Grids
+
+
+def layout(images, columns, scale, gap):
+    """The grid by definition: a pixel of an image is a square of the sheet."""
+    N, H, W, C = images.shape
+    h, w = H * scale + gap, W * scale + gap
+    rows = -(-N // columns)
+    sheet = np.full((rows * h + gap, columns * w + gap, 3), BETWEEN)
+    for n in range(N):
+        for i in range(H):
+            for j in range(W):
+                top = gap + n // columns * h + i * scale
+                left = gap + n % columns * w + j * scale
+                rgb = images[n, i, j] if C == 3 else [images[n, i, j, 0]] * 3
+                for k in range(3):
+                    level = round((float(rgb[k]) + 1) * 127.5)
+                    sheet[top : top + scale, left : left + scale, k] = level
+    return sheet
+
+
+@settings(deadline=None)
+@given(
+    N=st.integers(1, 7),
+    H=st.integers(1, 4),
+    W=st.integers(1, 4),
+    C=st.sampled_from([1, 3]),
+    columns=st.one_of(st.none(), st.integers(1, 5)),
+    scale=st.integers(1, 4),
+    seed=st.integers(0, 99),
+)
+def test_every_pixel_of_a_grid(N, H, W, C, columns, scale, seed):
+    levels = np.random.default_rng(seed).integers(0, 256, (N, H, W, C))
+    images = (levels / 127.5 - 1).astype(np.float32)
+    across = columns or math.ceil(math.sqrt(N))
+    sheet = plots.image_grid(images, columns, size=scale * across * (W + 1))
+    assert sheet.dtype == np.uint8
+    expected = layout(images, across, scale, max(1, scale // 2))
+    np.testing.assert_array_equal(sheet, expected)
+
+
+def test_a_known_grid():
+    images = np.full((3, 1, 2, 1), -1.0)  # of 3 images, two are black, the last is
+    images[2, 0] = [[1.0], [0.0]]  # white beside grey
+    sheet = plots.image_grid(images, size=6)
+    rows = [
+        [64, 64, 64, 64, 64, 64, 64],
+        [64, 0, 0, 64, 0, 0, 64],
+        [64, 64, 64, 64, 64, 64, 64],
+        [64, 255, 128, 64, 64, 64, 64],
+        [64, 64, 64, 64, 64, 64, 64],
+    ]
+    assert sheet.shape == (5, 7, 3)
+    for k in range(3):
+        assert sheet[..., k].tolist() == rows
+
+
+def test_the_grid_of_a_run_is_about_as_wide_as_said():
+    for N, side, C in ((100, 8, 1), (100, 28, 1), (64, 32, 3), (1, 64, 3)):
+        sheet = plots.image_grid(np.zeros((N, side, side, C)))
+        columns = math.ceil(math.sqrt(N))
+        assert 400 <= sheet.shape[1] <= 700
+        assert sheet.shape[0] == sheet.shape[1]
+        scale = np.argmax(sheet[sheet.shape[0] // columns // 2, 9:, 0] == BETWEEN) + 9
+        assert scale >= side  # a pixel is at least one pixel
+
+
+def test_other_channels_show_the_first():
+    images = np.random.default_rng(0).uniform(-1, 1, (2, 3, 3, 4))
+    sheet = plots.image_grid(images)
+    np.testing.assert_array_equal(sheet, plots.image_grid(images[..., :1]))
+    assert (sheet != plots.image_grid(images[..., :3])).any()
+
+
+def test_images_are_not_written_into():
+    images = np.random.default_rng(0).uniform(-1, 1, (4, 3, 3, 1))
+    before = images.copy()
+    plots.image_grid(images)
+    assert (images == before).all()
+
+
+# Figures
+
+
+def red(pixels) -> np.ndarray:
+    """Where the picture is about as red as what is generated."""
+    r, g, b = np.moveaxis(pixels.astype(int), -1, 0)
+    return (r > 120) & (r > g + 60) & (r > b + 60)
+
+
+@pytest.mark.parametrize("data", [ring(), grid(), TwoMoons()], ids=repr)
+def test_a_cloud_of_points(data):
+    points = data.sample(300, np.random.default_rng(0)).astype(np.float32)
+    cloud = plots.point_cloud(points, data, "step 3")
+    assert cloud.dtype == np.uint8 and cloud.ndim == 3 and cloud.shape[2] == 3
+    assert min(cloud.shape[:2]) > 300
+    nowhere = plots.point_cloud(points + 1000, data, "step 3")
+    assert nowhere.shape == cloud.shape
+    assert red(cloud).sum() > red(nowhere).sum() + 50  # its legend has a red dot
+
+
+def test_the_cloud_is_where_its_points_are():
+    up, down = (
+        red(plots.point_cloud(np.tile([[0.0, y]], (99, 1)), ring())) for y in (1, -1)
+    )
+    (y_up, x_up), (y_down, x_down) = (
+        np.argwhere(p & ~q).mean(0) for p, q in ((up, down), (down, up))
+    )
+    assert y_up < y_down - 50  # rows count downwards
+    assert x_up == pytest.approx(x_down, abs=2)
+
+
+def test_a_histogram():
+    data = mixture_1d()
+    points = data.sample(500, np.random.default_rng(0))
+    picture = plots.histogram(points, data, "step 3")
+    assert picture.dtype == np.uint8 and picture.shape[2] == 3
+    assert min(picture.shape[:2]) > 300
+    left = plots.histogram(points[points < 0], data, "step 3")
+    assert left.shape == picture.shape
+    half = picture.shape[1] // 2
+    assert red(picture)[100:, half:].sum() > red(left)[100:, half:].sum() + 1000
+
+
+def test_the_picture_fits_the_samples():
+    rng = np.random.default_rng(0)
+    images = rng.uniform(-1, 1, (5, 8, 8, 1))
+    sheet = plots.picture(images, load_digits())
+    np.testing.assert_array_equal(sheet, plots.image_grid(images))
+    np.testing.assert_array_equal(plots.picture(images, None), sheet)
+    points = ring().sample(50, rng)
+    cloud = plots.picture(points, ring(), "a")
+    np.testing.assert_array_equal(cloud, plots.point_cloud(points, ring(), "a"))
+    numbers, data = rng.standard_normal((50, 1)), mixture_1d()
+    curve = plots.picture(numbers, data, "a")
+    np.testing.assert_array_equal(curve, plots.histogram(numbers, data, "a"))
+
+
+# Files
+
+
+def test_a_png_holds_the_very_pixels(tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (7, 5, 3), np.uint8)
+    plots.save_png(tmp_path / "x.png", pixels)
+    with Image.open(tmp_path / "x.png") as image:
+        assert image.format == "PNG"
+        np.testing.assert_array_equal(np.array(image), pixels)
+    assert [p.name for p in tmp_path.iterdir()] == ["x.png"]
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_a_gif_has_a_frame_for_each_png(tmp_path, n):
+    frames = []
+    for i in range(n):
+        frames.append(tmp_path / f"{i}.png")
+        plots.save_png(frames[-1], np.full((20, 30, 3), 9 + 30 * i, np.uint8))
+    plots.save_gif(tmp_path / "x.gif", frames, seconds=1.4)
+    with Image.open(tmp_path / "x.gif") as film:
+        assert (film.format, film.size, film.n_frames) == ("GIF", (30, 20), n)
+        durations, levels = [], []
+        for i in range(n):
+            film.seek(i)
+            durations.append(film.info.get("duration"))
+            levels.append(np.array(film.convert("RGB"))[5, 5].tolist())
+        assert n == 1 or film.info["loop"] == 0
+    assert levels == [[9 + 30 * i] * 3 for i in range(n)]
+    if n > 1:
+        assert durations == [1400 // n] * (n - 1) + [2000]
+
+
+def test_a_gif_of_nothing_is_not_written(tmp_path):
+    plots.save_gif(tmp_path / "x.gif", [])
+    assert list(tmp_path.iterdir()) == []
+
+
+def write_metrics(path, steps):
+    rows = [
+        {"step": s, "V": -1.4 + s / 99, "J": 0.7, "D_x": 0.6, "D_Gz": 0.4}
+        for s in steps
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def test_the_curves_of_a_run(tmp_path):
+    pictures = []
+    for steps in ([20], [20, 40, 60], range(20, 2000, 20)):
+        write_metrics(tmp_path / "metrics.jsonl", steps)
+        plots.plot_losses(tmp_path / "losses.png", tmp_path / "metrics.jsonl")
+        with Image.open(tmp_path / "losses.png") as image:
+            assert image.format == "PNG" and min(image.size) > 400
+            pictures.append(image.convert("RGB").tobytes())
+    assert len(set(pictures)) == 3
+
+
+def test_a_run_without_rows_has_no_curves(tmp_path):
+    write_metrics(tmp_path / "metrics.jsonl", [])
+    plots.plot_losses(tmp_path / "losses.png", tmp_path / "metrics.jsonl")
+    assert not (tmp_path / "losses.png").exists()
