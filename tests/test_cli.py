@@ -20,10 +20,11 @@ import pytest
 from PIL import Image
 
 from tinygan import BackendError, __version__, cli, get_backend, recipes, runfolder
-from tinygan.backend import NUMPY
+from tinygan.backend import NUMPY, generator
 from tinygan.checkpoint import read_manifest
 from tinygan.cli import main
 from tinygan.data import load_images
+from tinygan.sampling import SAMPLE
 
 DATA = os.environ.get("TINYGAN_DATA")
 COMMANDS = ("train", "sample", "recipes", "check")
@@ -614,8 +615,7 @@ def test_samples_are_what_the_generator_makes(capsys, here, digits):
     with np.load(digits / "checkpoint.npz", allow_pickle=False) as file:
         G.theta[...] = file["G.theta"]
     run(capsys, "sample", digits, "--n", 4, "--seed", 2, "--out", "x.npy")
-    rng = np.random.default_rng([2, 3])
-    z = rng.standard_normal((4, experiment.latent.dim), dtype=np.float32)
+    z = experiment.latent.draw(4, generator(2, SAMPLE))
     y, _ = G.forward(z, train=False)
     np.testing.assert_allclose(np.load("x.npy"), (y + 1) / 2, atol=1e-6)
 

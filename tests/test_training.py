@@ -731,11 +731,12 @@ def test_an_optimizer_that_overflows_is_named(tmp_path, no_pictures):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A finished run of 20 steps; copy it before changing it."""
-    path = tmp_path_factory.mktemp("finished") / "run"
+    folder = tmp_path_factory.mktemp("finished")
+    path, recipe = folder / "run", write_recipe(folder / "mine.py", numbers="")
     arguments = ["--steps", "20", "--batch", "8", "--quiet", "--out", str(path)]
     with pytest.MonkeyPatch.context() as monkeypatch:
         _draw_nothing(monkeypatch)
-        assert main(["train", "mlp-digits", *arguments]) == 0
+        assert main(["train", recipe, *arguments]) == 0
     return path
 
 
@@ -773,6 +774,6 @@ def test_resume_with_more_steps_goes_on(finished, tmp_path, no_pictures):
     assert config["steps"] == config["options"]["steps"] == 41
     assert [r["step"] for r in rows(path)] == [20, 40, 41]
     straight = ["--out", str(tmp_path / "straight"), "--quiet", *same]
-    assert main(["train", "mlp-digits", *straight]) == 0
+    assert main(["train", config["recipe"], *straight]) == 0
     a, b = (stored(p) for p in (path, tmp_path / "straight"))
     assert differing_bits(a, b) == 0

@@ -6,6 +6,7 @@ Random numbers are drawn on the host from a generator keyed by (seed, what, when
 CPU and a GPU run see the same noise and a resumed run needs no generator state.
 """
 
+import contextlib
 import functools
 import os
 import platform
@@ -13,8 +14,11 @@ import sys
 import types
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from .errors import BackendError
+
+SMALL = 150_000  # parameters of both networks
 
 
 def get_xp(x) -> types.ModuleType:
@@ -74,6 +78,14 @@ class Backend:
     def synchronize(self) -> None:
         """Wait until everything asked of the device is done."""
 
+    def threads_for(self, parameters: int) -> contextlib.AbstractContextManager:
+        """Within this context, BLAS uses the threads that networks of this size repay.
+
+        Below SMALL parameters a product is over before a second thread has begun; and
+        where the machine is shared, waiting for that thread costs far more.
+        """
+        return threadpool_limits(1 if parameters < SMALL else None, user_api="blas")
+
     def describe(self) -> dict:
         """Machine and versions, for a run's config and for benchmark results."""
         return {
@@ -98,6 +110,9 @@ class CupyBackend(Backend):
 
     def to_host(self, a) -> np.ndarray:
         return self.xp.asnumpy(a)
+
+    def threads_for(self, parameters: int) -> contextlib.AbstractContextManager:
+        return contextlib.nullcontext()
 
     def synchronize(self) -> None:
         self.xp.cuda.get_current_stream().synchronize()

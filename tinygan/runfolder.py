@@ -72,6 +72,7 @@ class RunFolder:
         return cls(path, config)
 
     def write_config(self) -> None:
+        """Write config.json."""
         text = json.dumps(self.config, indent=2) + "\n"
         write_atomically(
             self.path / "config.json", lambda file: file.write(text.encode())

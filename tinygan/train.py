@@ -148,8 +148,9 @@ def train(
         folder.picture(run)
     good = run.state()
     bar = tqdm(total=e.steps, initial=run.step, unit="step", disable=not progress)
-    silent = np.errstate(over="ignore", invalid="ignore", divide="ignore")
-    with bar, silent, _interruptible() as stop:  # what is not finite is named below
+    silent = np.errstate(all="ignore")  # what is not finite is named by _checked
+    threads = run.backend.threads_for(run.G.theta.size + run.D.theta.size)
+    with bar, silent, threads, _interruptible() as stop:
         end = run.step >= e.steps
         while not end:
             run.turn()

@@ -64,10 +64,11 @@ class LeakyReLU(Activation):
         self.a = a
 
     def f(self, x):
-        return get_xp(x).where(x > 0, x, self.a * x)
+        return get_xp(x).maximum(x, self.a * x)
 
     def slope(self, y, v):  # y > 0 exactly where x > 0
-        return get_xp(y).where(y > 0, v, self.a * v)
+        positive = (y > 0).astype(y.dtype)
+        return get_xp(y).maximum(positive, self.a) * v
 
     def __repr__(self):
         return f"LeakyReLU({self.a})"

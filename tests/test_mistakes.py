@@ -1,0 +1,384 @@
+"""Mistakes found in well-known implementations of GANs: here none of them passes.
+
+Each test plants one of them and shows that the check which guards the real code fails
+on it, and passes on the real code.
+"""
+
+import math
+
+import numpy as np
+import pytest
+
+import tinygan as tg
+from tinygan.check import check_layer, check_objective, check_optimizer, game, relative
+from tinygan.data import ring
+from tinygan.layers import BatchNorm, Dense, LeakyReLU, Sequential, Tanh
+
+BOTH = [tg.Minimax(), tg.NonSaturating()]
+both = pytest.mark.parametrize("objective", BOTH, ids=lambda o: type(o).__name__)
+
+
+def failed(rows) -> set[str]:
+    return {f"{row.name.split(',')[0]}: {row.quantity}" for row in rows if not row.ok}
+
+
+def play_with(monkeypatch, objective, **steps) -> set[str]:
+    """What check_game says of the game with these wrong steps in it."""
+    for seed in range(3):
+        assert not failed(game.check_game(objective, seed))
+    for name, step in steps.items():
+        monkeypatch.setattr(game, name, step)
+    verdicts = [failed(game.check_game(objective, seed)) for seed in range(3)]
+    assert verdicts[0] == verdicts[1] == verdicts[2]
+    return verdicts[0]
+
+
+G_IS_WRONG = {"g_step: gradient", "g_step: gradient finite"}
+D_IS_WRONG = {"d_step: gradient", "d_step: gradient finite"}
+
+
+# 1. The generator never trains, while all losses look alive.
+
+
+@both
+def test_generator_handed_the_gradient_at_the_logits(monkeypatch, objective):
+    """dJ/ds in place of dJ/dx_fake: broadcasting makes it fit."""
+
+    def g_step(G, D, opt_G, objective, z):
+        x_fake, c_G = G.forward(z)
+        s_fake, _ = D.forward(x_fake)
+        ds = objective.g_grad(s_fake)
+        G.zero_grad()
+        G.backward(ds.reshape(-1, 1, 1, 1) + 0 * x_fake, c_G)
+        opt_G.descend(G.theta, G.grad)
+        return objective.g_value(s_fake)
+
+    assert play_with(monkeypatch, objective, g_step=g_step) == G_IS_WRONG
+
+
+@both
+def test_generator_flushed_before_its_step(monkeypatch, objective):
+    """The gradient is cleared between backward and the optimizer: theta_G stays."""
+
+    def g_step(G, D, opt_G, objective, z):
+        x_fake, c_G = G.forward(z)
+        s_fake, c_D = D.forward(x_fake)
+        dx_fake = D.backward(objective.g_grad(s_fake), c_D, param_grads=False)
+        G.backward(dx_fake, c_G)
+        G.zero_grad()
+        opt_G.descend(G.theta, G.grad)
+        return objective.g_value(s_fake)
+
+    assert play_with(monkeypatch, objective, g_step=g_step) == G_IS_WRONG
+
+
+@both
+def test_generator_not_flushed(monkeypatch, objective):
+    """The gradient of an earlier turn is still in there."""
+
+    def g_step(G, D, opt_G, objective, z):
+        G.grad += 1e-3
+        x_fake, c_G = G.forward(z)
+        s_fake, c_D = D.forward(x_fake)
+        dx_fake = D.backward(objective.g_grad(s_fake), c_D, param_grads=False)
+        G.backward(dx_fake, c_G)
+        opt_G.descend(G.theta, G.grad)
+        return objective.g_value(s_fake)
+
+    assert play_with(monkeypatch, objective, g_step=g_step) == G_IS_WRONG
+
+
+@both
+def test_generator_step_moves_the_discriminator(monkeypatch, objective):
+    def g_step(G, D, opt_G, objective, z):
+        real = tg.g_step(G, D, opt_G, objective, z)
+        D.theta -= 1e-9
+        return real
+
+    assert play_with(monkeypatch, objective, g_step=g_step) == {"g_step: stays"}
+
+
+# 2. The second forward overwrites what the first backward needs.
+
+
+@both
+def test_both_branches_with_the_cache_of_the_second(monkeypatch, objective):
+    def d_step(G, D, opt_D, objective, x_real, z):
+        x_fake, _ = G.forward(z)
+        s_real, _ = D.forward(x_real)
+        s_fake, cache = D.forward(x_fake)
+        ds_real, ds_fake = objective.d_grads(s_real, s_fake)
+        D.zero_grad()
+        D.backward(ds_real, cache)
+        D.backward(ds_fake, cache)
+        opt_D.ascend(D.theta, D.grad)
+        return objective.value(s_real, s_fake), 0.0, 0.0
+
+    assert play_with(monkeypatch, objective, d_step=d_step) == D_IS_WRONG
+
+
+@both
+def test_one_backward_for_two_forwards(monkeypatch, objective):
+    def d_step(G, D, opt_D, objective, x_real, z):
+        x_fake, _ = G.forward(z)
+        s_real, _ = D.forward(x_real)
+        s_fake, c_fake = D.forward(x_fake)
+        D.zero_grad()
+        D.backward(sum(objective.d_grads(s_real, s_fake)), c_fake)
+        opt_D.ascend(D.theta, D.grad)
+        return objective.value(s_real, s_fake), 0.0, 0.0
+
+    assert play_with(monkeypatch, objective, d_step=d_step) == D_IS_WRONG
+
+
+@both
+def test_second_backward_overwrites_the_gradient_of_the_first(monkeypatch, objective):
+    def d_step(G, D, opt_D, objective, x_real, z):
+        x_fake, _ = G.forward(z)
+        s_real, c_real = D.forward(x_real)
+        s_fake, c_fake = D.forward(x_fake)
+        ds_real, ds_fake = objective.d_grads(s_real, s_fake)
+        D.zero_grad()
+        D.backward(ds_real, c_real)
+        D.zero_grad()
+        D.backward(ds_fake, c_fake)
+        opt_D.ascend(D.theta, D.grad)
+        return objective.value(s_real, s_fake), 0.0, 0.0
+
+    assert play_with(monkeypatch, objective, d_step=d_step) == D_IS_WRONG
+
+
+@both
+def test_discriminator_descends(monkeypatch, objective):
+    def d_step(G, D, opt_D, objective, x_real, z):
+        before = D.theta.copy()
+        result = tg.d_step(G, D, opt_D, objective, x_real, z)
+        D.theta[...] = before - (D.theta - before)
+        return result
+
+    assert play_with(monkeypatch, objective, d_step=d_step) == D_IS_WRONG
+
+
+@both
+def test_discriminator_step_moves_the_generator(monkeypatch, objective):
+    """The classic: D's gradient goes on through into G, which helps D."""
+
+    def d_step(G, D, opt_D, objective, x_real, z):
+        result = tg.d_step(G, D, opt_D, objective, x_real, z)
+        G.theta += 1e-9
+        return result
+
+    assert "d_step: stays" in play_with(monkeypatch, objective, d_step=d_step)
+
+
+# 3. The second derivative of the activation, forgotten. (The penalties come later.)
+
+
+def test_curvature_forgotten():
+    """Right for ReLU; for tanh the gradient of a gradient is wrong by half."""
+
+    class Forgetful(Tanh):
+        def curvature(self, y, v):
+            return None
+
+    rows = check_layer(Sequential(Dense(5), Forgetful(), Dense(1)), (4,))
+    assert {row.quantity for row in rows if not row.ok} == {"reverse"}
+    (error,) = (row.error for row in rows if not row.ok)
+    assert 0.1 < error < 2
+    for right in (Tanh(), LeakyReLU()):
+        rows = check_layer(Sequential(Dense(5), right, Dense(1)), (4,))
+        assert not failed(rows)
+
+
+# 4. Two wrong signs that cancel.
+
+
+class Loss(tg.Minimax):
+    """-V where V belongs, with the derivatives of V."""
+
+    def value(self, s_real, s_fake):
+        return -super().value(s_real, s_fake)
+
+
+class Negated(tg.Minimax):
+    """V, with the derivatives of the loss -V."""
+
+    def d_grads(self, s_real, s_fake):
+        ds_real, ds_fake = super().d_grads(s_real, s_fake)
+        return -ds_real, -ds_fake
+
+
+@pytest.mark.parametrize("wrong", [Loss, Negated])
+def test_objective_and_gradient_of_opposite_signs(wrong):
+    quantities = {row.quantity for row in check_objective(wrong()) if not row.ok}
+    assert quantities == {"dV/ds", "dV/ds finite"}
+    assert not failed(check_objective(tg.Minimax()))
+
+
+def test_cancelled_by_the_optimizer():
+    """Negated, then descended: D trains all the same, and only the check can tell."""
+
+    def theta(objective, lr):
+        G = tg.Net(Dense(2), (3,), dtype="float64")
+        D = tg.Net(Dense(1), (2,), dtype="float64")
+        x, z = np.random.default_rng(0).standard_normal((2, 4, 3))
+        optimizer = tg.SGD(abs(lr))
+        optimizer.lr = lr
+        tg.d_step(G, D, optimizer, objective, x[:, :2], z)
+        return D.theta
+
+    assert np.array_equal(theta(tg.Minimax(), 0.1), theta(Negated(), -0.1))
+
+
+# 5. Adam, and batch normalisation
+
+
+def adam(m_bias, v_bias):
+    def direction(self, g, out):
+        self.m[...] = self.beta1 * self.m + (1 - self.beta1) * g
+        self.v[...] = self.beta2 * self.v + (1 - self.beta2) * g * g
+        m_hat, v_hat = self.m / m_bias(self), self.v / v_bias(self)
+        out[...] = m_hat / (np.sqrt(v_hat) + self.eps)
+        return 1.0
+
+    return direction
+
+
+def test_adam_corrects_its_bias_without_the_power_t(monkeypatch):
+    right = adam(lambda a: 1 - a.beta1**a.t, lambda a: 1 - a.beta2**a.t)
+    no_power = adam(lambda a: 1 - a.beta1, lambda a: 1 - a.beta2)
+    no_correction = adam(lambda a: 1.0, lambda a: 1.0)
+    only_m = adam(lambda a: 1 - a.beta1**a.t, lambda a: 1.0)
+    late = adam(lambda a: 1 - a.beta1 ** (a.t + 1), lambda a: 1 - a.beta2 ** (a.t + 1))
+    assert not failed(check_optimizer(tg.Adam(0.01, 0.5)))
+    monkeypatch.setattr(tg.Adam, "direction", right)
+    assert not failed(check_optimizer(tg.Adam(0.01, 0.5)))
+    for wrong in (no_power, no_correction, only_m, late):
+        monkeypatch.setattr(tg.Adam, "direction", wrong)
+        assert failed(check_optimizer(tg.Adam(0.01, 0.5))) == {"Adam: definition"}
+
+
+def test_batch_norm_in_evaluation_goes_backward_with_the_batch_formula():
+    class Wrong(BatchNorm):
+        def backward(self, dy, cache, param_grads=True):
+            x_hat, inv_std, _ = cache
+            return super().backward(dy, (x_hat, inv_std, True), param_grads)
+
+    quantities = {row.quantity for row in check_layer(Wrong(), (4,)) if not row.ok}
+    assert quantities == {"dx", "finite", "adjoint", "reverse"}
+    assert not failed(check_layer(BatchNorm(), (4,)))
+
+
+def test_batch_norm_with_eps_of_0_8():
+    """The .8 was meant for the momentum. It leaves a variance of .1 almost alone."""
+
+    def variance(layer):
+        net = tg.Net(layer, (4,), dtype="float64")
+        x = np.random.default_rng(0).normal(0, math.sqrt(0.1), (200, 4))
+        return net.forward(x)[0].var(axis=0)
+
+    def normalises(layer):
+        return bool((np.abs(variance(layer) - 1) <= 1e-3).all())
+
+    assert normalises(BatchNorm())
+    assert not normalises(BatchNorm(0.8))
+    assert (variance(BatchNorm(0.8)) < 0.2).all()
+    assert BatchNorm().eps == 1e-5
+
+
+# 6. A ring of 8 that has 7 modes
+
+
+def test_ring_with_both_ends_of_the_circle():
+    def distinct(means):
+        return len({tuple(np.round(m, 9) + 0.0) for m in means})
+
+    for n in (2, 3, 8, 25):
+        angle = np.linspace(0, 2 * math.pi, n)
+        assert distinct(np.stack([np.cos(angle), np.sin(angle)], axis=1)) == n - 1
+        assert distinct(ring(n).means) == n
+
+
+# 7. Saturating and non-saturating are not the same
+
+
+def test_gradients_of_both_generators_are_not_the_same():
+    """dJ/ds is -D and -(1 - D): their sum is -1, and they agree only at D = 1/2."""
+    for D, minimax, non_saturating in (
+        (0.001, -0.001, -0.999),
+        (0.25, -0.25, -0.75),
+        (0.5, -0.5, -0.5),
+        (0.9, -0.9, -0.1),
+    ):
+        s = np.array([[math.log(D / (1 - D))]])
+        assert tg.Minimax().g_grad(s)[0, 0] == pytest.approx(minimax, rel=1e-12)
+        slope = tg.NonSaturating().g_grad(s)[0, 0]
+        assert slope == pytest.approx(non_saturating, rel=1e-12)
+
+    class Same(tg.NonSaturating):
+        """The loss of one with the gradient of the other."""
+
+        def g_grad(self, s_fake, s_real=None):
+            return tg.Minimax().g_grad(s_fake)
+
+    quantities = {row.quantity for row in check_objective(Same()) if not row.ok}
+    assert quantities == {"dJ/ds", "dJ/ds finite"}
+
+
+def test_minus_log_of_1_minus_D_is_large_where_D_is_near_1():
+    """It is near 0 where D is near 0: there minimax saturates."""
+    J = {
+        D: -tg.Minimax().g_value(np.array([[math.log(D / (1 - D))]]))
+        for D in (0.001, 0.999)
+    }
+    assert J[0.999] == pytest.approx(-math.log(0.001), rel=1e-12) and J[0.999] > 6.9
+    assert J[0.001] == pytest.approx(-math.log(0.999), rel=1e-9) and J[0.001] < 0.002
+
+
+# 8. float32 silently promoted
+
+
+class Promoting(Dense):
+    """np.sqrt of a Python number is a float64 scalar, which NumPy 2 does not ignore."""
+
+    def linear(self, x):
+        return x @ self.W * np.sqrt(1.0), (x,)
+
+
+def promoted(layer) -> list[str]:
+    """What is not float32 in a step of a game of float32 networks."""
+    G = tg.Net(Sequential(layer, BatchNorm(), Tanh()), (3,))
+    D = tg.Net(Sequential(Dense(4), LeakyReLU(), Dense(1)), (2,))
+    rng = np.random.default_rng(0)
+    x, z = (rng.standard_normal((5, n), dtype="float32") for n in (2, 3))
+    seen = {}
+    with (
+        G.observe(lambda path, which, a: seen.update({f"G {path} {which}": a})),
+        D.observe(lambda path, which, a: seen.update({f"D {path} {which}": a})),
+    ):
+        steps = tg.play(
+            G, D, tg.Adam(), tg.Adam(), tg.NonSaturating(), lambda: x, lambda: z
+        )
+    seen |= {"G.theta": G.theta, "D.grad": D.grad}
+    seen |= dict(zip(("V", "J", "D(x)", "D(G(z))"), steps, strict=True))
+    seen |= {f"G {name}": value for name, value in G.state().items()}
+    return [name for name, a in seen.items() if a.dtype != np.float32]
+
+
+def test_float32_promoted_by_a_numpy_scalar():
+    assert promoted(Dense(2)) == []
+    names = promoted(Promoting(2))
+    assert {"G 0_Promoting forward", "J", "D 0_Dense backward"} <= set(names)
+    rows = check_layer(Promoting(2), (3,))
+    assert [row.note for row in rows if not row.ok] == ["float32 stays float32"]
+    assert not failed(check_layer(Dense(2), (3,)))
+
+
+def test_every_part_keeps_float32():
+    """A float64 scalar anywhere in an optimizer would cost a copy of theta a step."""
+    for optimizer in (tg.SGD(0.1), tg.Momentum(0.1), tg.RMSProp(0.1), tg.Adam(0.1)):
+        theta, g = np.ones((2, 5), "float32")
+        optimizer.ascend(theta, g)
+        moments = [getattr(optimizer, name) for name in optimizer.moments]
+        assert {a.dtype for a in (theta, optimizer._u, *moments)} == {np.dtype("f4")}
+        assert relative(theta - 1, g) > 0

@@ -1,0 +1,243 @@
+"""The package as a whole: what it imports, what it never does, which way it points."""
+
+import ast
+import importlib
+import importlib.metadata
+import inspect
+import pathlib
+import pkgutil
+import re
+import subprocess
+import sys
+
+import pytest
+
+import tinygan
+
+ROOT = pathlib.Path(tinygan.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+every_file = pytest.mark.parametrize(
+    "path", FILES, ids=lambda p: str(p.relative_to(ROOT))
+)
+
+
+def tree(path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def calls(path):
+    """(function as written, call) of every call in a file."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Call):
+            yield ast.unparse(node.func), node
+
+
+# Version and weight
+
+
+def test_there_is_one_version():
+    assert importlib.metadata.version("tinygan") == tinygan.__version__
+    setup = (ROOT.parent / "setup.cfg").read_text()
+    assert "version = attr: tinygan.__version__" in setup
+    number = tinygan.__version__
+    assert [p.name for p in FILES if number in p.read_text()] == ["__init__.py"]
+
+
+HEAVY = {"matplotlib", "PIL", "tqdm", "cupy", "torch", "argparse", "scipy"}
+
+
+def test_import_is_light():
+    code = "import sys, tinygan; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert {"tinygan", "numpy"} <= loaded
+    assert not loaded & HEAVY
+
+
+def test_every_name_in_all_is_there_once():
+    for name in ("tinygan", "tinygan.layers", "tinygan.data", "tinygan.check"):
+        module = importlib.import_module(name)
+        assert len(set(module.__all__)) == len(module.__all__)
+        for public in module.__all__:
+            assert hasattr(module, public), f"{name}.{public}"
+
+
+# What it never does
+
+
+@every_file
+def test_nothing_runs_code_from_data(path):
+    forbidden = {"eval", "exec", "compile", "__import__"}
+    libraries = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
+    loaders = {"np.load", "numpy.load", "np.lib.format.read_array", "np.save"}
+    for name, call in calls(path):
+        assert name not in forbidden, f"line {call.lineno}: {name}"
+        allowed = [k.value for k in call.keywords if k.arg == "allow_pickle"]
+        assert all(isinstance(v, ast.Constant) and v.value is False for v in allowed)
+        if name in loaders - {"np.save"}:
+            assert allowed, f"line {call.lineno}: {name} without allow_pickle=False"
+    assert not imported(path) & libraries
+    run = [name for name, _ in calls(path) if name.endswith(".exec_module")]
+    assert run == (["spec.loader.exec_module"] if path.name == "userfile.py" else [])
+
+
+@every_file
+def test_nothing_is_validated_by_assert(path):
+    found = [n.lineno for n in ast.walk(tree(path)) if isinstance(n, ast.Assert)]
+    assert found == []
+
+
+def imported(path) -> set[str]:
+    """The packages from outside that a file imports."""
+    names = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+@every_file
+def test_only_what_is_declared_is_imported(path):
+    declared = {"numpy", "matplotlib", "PIL", "tqdm", "cupy", "tinygan"}
+    foreign = imported(path) - set(sys.stdlib_module_names)
+    assert foreign <= declared
+    if "cupy" in foreign:
+        assert path.name == "backend.py"
+
+
+def test_the_declared_dependencies_are_the_imported_ones():
+    required = importlib.metadata.requires("tinygan") or ()
+    names = (re.match(r"[\w-]+", r)[0] for r in required if "extra" not in r)
+    runtime = {name.lower() for name in names}
+    distribution = {"PIL": "pillow"}
+    foreign = {name for path in FILES for name in imported(path)}
+    foreign -= set(sys.stdlib_module_names) | {"tinygan", "cupy"}
+    assert runtime == {distribution.get(name, name) for name in foreign}
+
+
+# Words
+
+
+def undocumented():
+    """Every public function, class and method without a docstring of its own or of the
+    class it comes from; commands of the CLI have their help."""
+    yield from (p.name for p in FILES if not ast.get_docstring(tree(p)))
+    for info in pkgutil.walk_packages(tinygan.__path__, "tinygan."):
+        if info.name == "tinygan.__main__":
+            continue
+        module = importlib.import_module(info.name)
+        for name, thing in vars(module).items():
+            if name.startswith("_") or getattr(thing, "__module__", "") != info.name:
+                continue
+            if not (inspect.isclass(thing) or inspect.isfunction(thing)):
+                continue
+            where = f"{info.name}.{name}"
+            if not inspect.getdoc(thing):
+                yield where
+            if inspect.isclass(thing):
+                for key, value in vars(thing).items():
+                    value = getattr(value, "__func__", getattr(value, "fget", value))
+                    if key.startswith("_") or not inspect.isfunction(value):
+                        continue
+                    if not inspect.getdoc(getattr(thing, key)):
+                        yield f"{where}.{key}"
+
+
+COMMANDS = {f"tinygan.cli.{c}" for c in ("train", "sample", "list_recipes", "check")}
+
+
+def test_everything_public_has_a_docstring():
+    missing = set(undocumented()) - COMMANDS
+    recipes = {name for name in missing if name.endswith(".recipe")}
+    assert missing - recipes == set()  # a recipe's words stand at the head of its file
+
+
+# Which way it points: what a part may import, of the parts of tinygan
+
+EVERYWHERE = {"errors", "backend"}
+MAY_IMPORT = {
+    "errors": set(),
+    "files": set(),
+    "backend": {"errors"},
+    "layers": EVERYWHERE,
+    "objectives": EVERYWHERE,
+    "penalties": EVERYWHERE,
+    "optim": EVERYWHERE,
+    "data": EVERYWHERE,
+    "net": EVERYWHERE | {"layers"},
+    "gan": EVERYWHERE | {"net", "objectives", "penalties", "optim"},
+}
+ORDER = ("backend", "layers", "net", "gan", "recipes", "train", "cli", "__main__")
+
+
+def part(path) -> str:
+    """layers/dense.py belongs to `layers`, net.py is `net`, __init__.py `tinygan`."""
+    first = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    return "tinygan" if first == "__init__" else first
+
+
+def imports_of(path) -> set[str]:
+    """The parts of tinygan that a file imports, wherever in it."""
+    parts = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            package = ["tinygan", *path.relative_to(ROOT).parent.parts]
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *filter(None, [node.module])])
+            modules = [f"{module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in modules:
+            head, *rest = name.split(".")
+            if head == "tinygan":
+                inside = rest and any(part(p) == rest[0] for p in FILES)
+                parts.add(rest[0] if inside else "tinygan")
+    return parts - {part(path)}
+
+
+def graph() -> dict[str, set[str]]:
+    edges = {part(path): set() for path in FILES}
+    for path in FILES:
+        edges[part(path)] |= imports_of(path)
+    return edges
+
+
+def reachable(edges, start) -> set[str]:
+    seen, todo = set(), [start]
+    while todo:
+        for other in edges[todo.pop()] - seen:
+            seen.add(other)
+            todo.append(other)
+    return seen
+
+
+def test_the_parts_are_found_with_their_imports():
+    edges = graph()
+    assert edges["net"] >= {"layers", "backend"}
+    assert edges["cli"] >= {"recipes", "train", "runfolder"}  # within functions too
+    assert "tinygan" in edges["recipes"]  # they import as a user does
+    assert edges["tinygan"] >= {"gan", "net", "layers", "errors"}
+
+
+@pytest.mark.parametrize("name", MAY_IMPORT)
+def test_the_foundations_import_only_what_lies_below(name):
+    assert graph().get(name, set()) <= MAY_IMPORT[name]
+
+
+def test_nothing_imports_what_lies_above_it():
+    edges = graph()
+    for i, name in enumerate(ORDER):
+        above = set(ORDER[i + 1 :])
+        assert not reachable(edges, name) & above, name
+    assert [n for n in edges if "cli" in edges[n]] == ["__main__"]
+    assert [n for n in edges if "train" in edges[n]] == ["cli"]
+
+
+def test_no_part_imports_itself_by_way_of_others():
+    edges = graph()
+    assert [name for name in edges if name in reachable(edges, name)] == []
