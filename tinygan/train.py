@@ -74,6 +74,12 @@ class Run:
         n = self.step % self.experiment.log_every or self.experiment.log_every
         return self.backend.to_host(self.log)[:n]
 
+    def thetas_finite(self) -> bool:
+        """Whether every parameter of both networks is finite: another host read."""
+        isfinite = self.backend.xp.isfinite
+        bad = (~isfinite(self.G.theta)).sum() + (~isfinite(self.D.theta)).sum()
+        return int(self.backend.to_host(bad)) == 0
+
     def z(self, n: int, *key: int):
         """n latents drawn for the place `key` of this run, on the backend."""
         rng = generator(self.experiment.seed, *key)
@@ -84,17 +90,25 @@ class Run:
         x, _ = self.G.forward(self.z(n, PICTURE), train=False)
         return self.backend.to_host(x)
 
-    def state(self) -> dict[str, np.ndarray]:
-        """All that changes from step to step, as host arrays, copied."""
-        arrays = {"step": np.int64(self.step), "log": self.log}
+    def state(self) -> dict:
+        """All that changes from step to step: arrays copied where they are, on the
+        device or (the numbers) on the host.
+        """
+        arrays = {"step": self.step, "log": self.log}
         for name, (net, opt) in self.players.items():
             arrays[f"{name}.theta"] = net.theta
             arrays |= {f"{name}.state.{k}": v for k, v in net.state().items()}
             arrays |= {f"{name}.opt.{k}": v for k, v in opt.state().items()}
+        return {
+            k: np.array(v) if isinstance(v, int) else v.copy()
+            for k, v in arrays.items()
+        }
+
+    def on_host(self, state: dict) -> dict[str, np.ndarray]:
+        """The arrays of `state()` as NumPy arrays."""
         host = self.backend.to_host
         return {
-            k: np.array(v if isinstance(v, int | np.generic) else host(v))
-            for k, v in arrays.items()
+            k: v if isinstance(v, np.ndarray) else host(v) for k, v in state.items()
         }
 
     def load(self, arrays: dict) -> None:
@@ -142,7 +156,7 @@ def train(
     """
     e = run.experiment
     if resume:
-        run.load(folder.load_checkpoint(run.state()))
+        run.load(folder.load_checkpoint(run.on_host(run.state())))
         folder.forget_after(run.step - run.step % e.log_every)
     else:
         folder.picture(run)
@@ -160,20 +174,20 @@ def train(
                 good, row = _checked(run, good)
                 bar.set_postfix(folder.log(row), refresh=False)
             if run.step % e.checkpoint_every == 0 or end:
-                folder.save_checkpoint(good)
+                folder.save_checkpoint(run.on_host(good))
             if run.step % e.picture_every == 0 or end:
                 folder.picture(run)
     folder.finish()
 
 
 def _checked(run: Run, good: dict) -> tuple[dict, dict]:
-    """The run's state and its logged means, if every number of both is finite."""
-    values, state = run.fetch(), run.state()
-    if not all(np.isfinite(a).all() for a in (values, *state.values())):
+    """The run's state and its logged means, if all is finite."""
+    values = run.fetch()
+    if not (np.isfinite(values).all() and run.thetas_finite()):
         raise NonFiniteError(run.diagnose(good))
     means = values.mean(axis=0, dtype=np.float64)
     row = zip(QUANTITIES, map(float, means), strict=True)
-    return state, {"step": run.step, **dict(row)}
+    return run.state(), {"step": run.step, **dict(row)}
 
 
 @contextlib.contextmanager
