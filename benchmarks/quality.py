@@ -67,7 +67,7 @@ def classifier_of(subject: str, data) -> tuple[Classifier, dict]:
         order = np.random.default_rng(0).permutation(len(images))
         held, kept = order[:300], order[300:]
     else:
-        images, epochs = load_images(data), 2
+        images, epochs = load_images(data), 5
         held, kept = np.arange(5000), np.arange(5000, len(images))
     parts = [
         Images(images.pixels[i], images.low, images.high, images.labels[i])

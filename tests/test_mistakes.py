@@ -98,6 +98,38 @@ def test_generator_step_moves_the_discriminator(monkeypatch, objective):
     assert play_with(monkeypatch, objective, g_step=g_step) == {"g_step: stays"}
 
 
+def small_game():
+    """G, D, x, z in float64, without anything random in a step."""
+    G = tg.Net(Sequential(Dense(4), Tanh(), Dense(2)), (3,), seed=1, dtype="float64")
+    D = tg.Net(Sequential(Dense(4), Tanh(), Dense(1)), (2,), seed=2, dtype="float64")
+    rng = np.random.default_rng(0)
+    return G, D, rng.standard_normal((5, 2)), rng.standard_normal((5, 3))
+
+
+@both
+def test_gradients_of_an_earlier_turn_are_cleared(objective):
+    """What is left in grad from before does not move the real steps."""
+    thetas = []
+    for left in (0.0, 7.0):
+        G, D, x, z = small_game()
+        G.grad[...] = D.grad[...] = left
+        tg.d_step(G, D, tg.SGD(0.1), objective, x, z)
+        D.grad[...] = left
+        tg.g_step(G, D, tg.SGD(0.1), objective, z)
+        thetas.append((G.theta, D.theta))
+    for clean, dirty in zip(*thetas, strict=True):
+        assert np.array_equal(clean, dirty)
+
+
+@both
+def test_generator_step_computes_no_gradient_of_the_discriminator(objective):
+    """Work thrown away, and a wrong gradient for whoever forgets to clear it."""
+    G, D, _, z = small_game()
+    D.grad[...] = 7.0
+    tg.g_step(G, D, tg.SGD(0.1), objective, z)
+    assert (D.grad == 7.0).all()
+
+
 # 2. The second forward overwrites what the first backward needs.
 
 

@@ -180,7 +180,9 @@ def test_state_round_trip(make):
     second.prepare(theta)
     second.load_state(saved)
     play(first, gradients[3:], theta.copy())  # must not reach into the second
+    kept = {k: v.copy() for k, v in saved.items()}
     assert np.array_equal(play(second, gradients[3:], theta), straight)
+    assert all(np.array_equal(saved[k], v) for k, v in kept.items())  # copied in
 
 
 def test_two_optimizers_share_nothing():

@@ -139,6 +139,60 @@ def test_jensen_shannon_of_disjoint_densities_is_log_2():
         assert mean(q, slope) == pytest.approx(-1, abs=1e-9)
 
 
+# Algorithm 1, step by step
+
+
+def game():
+    G = tg.Net(tg.Dense(2), (3,), seed=1, dtype="float64")
+    D = tg.Net(tg.Dense(1), (2,), seed=2, dtype="float64")
+    return G, D
+
+
+@both
+def test_steps_report_what_was_before_them(objective):
+    G, D = game()
+    rng = np.random.default_rng(0)
+    x_real, z = rng.standard_normal((5, 2)), rng.standard_normal((5, 3))
+    s_real = D.forward(x_real)[0]
+    s_fake = D.forward(G.forward(z)[0])[0]
+    value = objective.value(s_real, s_fake)
+    reported = tg.d_step(G, D, tg.SGD(0.1), objective, x_real, z)
+    beliefs = tg.sigmoid(s_real).mean(), tg.sigmoid(s_fake).mean()
+    assert reported == (value, *beliefs) and beliefs[0] != beliefs[1]
+    value = objective.g_value(D.forward(G.forward(z)[0])[0])
+    assert tg.g_step(G, D, tg.SGD(0.1), objective, z) == value
+
+
+@both
+@pytest.mark.parametrize("k", [1, 3])
+def test_a_turn_is_k_steps_of_d_then_one_of_g(objective, k):
+    """Each step with a fresh batch, and what the last of D's steps reported."""
+    rng = np.random.default_rng(0)
+    xs, zs = rng.standard_normal((k, 5, 2)), rng.standard_normal((k + 1, 5, 3))
+    G, D = game()
+    opt_G, opt_D = tg.Adam(0.1), tg.Adam(0.1)
+    for x_real, z in zip(xs, zs[:k], strict=True):
+        V_D = tg.d_step(G, D, opt_D, objective, x_real, z)
+    J = tg.g_step(G, D, opt_G, objective, zs[k])
+    expected = G.theta, D.theta, (V_D[0], J, *V_D[1:])
+
+    G, D = game()
+    real, latent = iter(xs), iter(zs)
+    reported = tg.play(
+        G,
+        D,
+        tg.Adam(0.1),
+        tg.Adam(0.1),
+        objective,
+        lambda: next(real),
+        lambda: next(latent),
+        k,
+    )
+    assert np.array_equal(G.theta, expected[0]) and np.array_equal(D.theta, expected[1])
+    assert reported == expected[2]
+    assert not list(real) and not list(latent)  # each batch was used once
+
+
 # The Dirac-GAN: p is a point at 0, G a point at theta, D(x) = sigma(psi x)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from .backend import get_xp
 from .data import Images
+from .errors import DataError
 from .layers import Conv2d, Dense, Dropout, Flatten, LeakyReLU, Sequential
 from .net import Net
 from .optim import Adam
@@ -35,7 +36,9 @@ class Classifier:
     Raises DataError when the images have no labels.
     """
 
-    def __init__(self, images: Images, epochs: int = 3, batch=64, lr=1e-3, seed=0):
+    def __init__(self, images: Images, epochs: int = 5, batch=64, lr=1e-3, seed=0):
+        if images.labels is None:
+            raise DataError("a classifier needs images with labels, got images without")
         tree = Sequential(
             Conv2d(16, 3, stride=2, pad=1),
             LeakyReLU(0.1),

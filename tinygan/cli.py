@@ -25,6 +25,8 @@ def main(argv: list[str] | None = None) -> int:
         return _fail(str(e), 2)
     except NonFiniteError as e:
         return _fail(str(e), 1)
+    except MemoryError as e:
+        return _fail(f"not enough memory ({e}); a smaller --batch or --n may fit", 2)
     except KeyboardInterrupt:
         return _fail("interrupted", 130)
     except BrokenPipeError:  # the reader of our output went away

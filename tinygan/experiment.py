@@ -28,6 +28,7 @@ class Latent:
 
     @property
     def shape(self) -> tuple[int]:
+        """Of one z, (dim,)."""
         return (self.dim,)
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:

@@ -48,18 +48,22 @@ class Net:
     # The four passes are the tree's.
 
     def forward(self, x, train: bool = True):
+        """(y, cache) for x (N, *in_shape); ShapeError for an x of another shape."""
         if x.shape[1:] != self.in_shape:
             expected = ", ".join(map(str, ("N", *self.in_shape)))
             raise ShapeError(f"the network expects inputs ({expected}), got {x.shape}")
         return self.tree.forward(x, train)
 
     def backward(self, dy, cache, param_grads: bool = True):
+        """dx = J^T dy; with param_grads, grad += its part for theta."""
         return self.tree.backward(dy, cache, param_grads)
 
     def tangent(self, x_dot, cache):
+        """(y_dot, cache_dot), y_dot = J x_dot, for the forward pass that left cache."""
         return self.tree.tangent(x_dot, cache)
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
+        """(dx, dx_dot), the reverse of (x, x_dot) -> (y, y_dot); adds to grad."""
         return self.tree.tangent_backward(dy, dy_dot, cache, cache_dot)
 
     def zero_grad(self) -> None:

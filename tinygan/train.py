@@ -74,10 +74,10 @@ class Run:
         n = self.step % self.experiment.log_every or self.experiment.log_every
         return self.backend.to_host(self.log)[:n]
 
-    def thetas_finite(self) -> bool:
-        """Whether every parameter of both networks is finite: another host read."""
+    def finite(self, state: dict) -> bool:
+        """Whether every number of a state is finite: one more host read."""
         isfinite = self.backend.xp.isfinite
-        bad = (~isfinite(self.G.theta)).sum() + (~isfinite(self.D.theta)).sum()
+        bad = sum((~isfinite(a)).sum() for a in state.values() if a.dtype.kind == "f")
         return int(self.backend.to_host(bad)) == 0
 
     def z(self, n: int, *key: int):
@@ -127,20 +127,32 @@ class Run:
 
     def diagnose(self, good: dict) -> str:
         """Where the first NaN or infinity arose, by replaying from the state `good`."""
-        last = self.step
         self.load(good)
-        while self.step < last:
+        while True:
             try:
                 with self.G.watch("G"), self.D.watch("D"):
                     self.turn()
             except NonFiniteError as e:
                 return f"step {self.step + 1}: NaN or infinity in {e}"
-            row = self.fetch()[-1]
-            if not np.isfinite(row).all():
-                names = [n for n, v in zip(QUANTITIES, row, strict=True) if v - v != 0]
-                network = "D" if "V" in names else "G"
-                return f"step {self.step}: {network}'s {', '.join(names)} not finite"
-        return f"step {self.step}: NaN or infinity in theta"
+            state = self.state()
+            if not self.finite(state):
+                return f"step {self.step}: NaN or infinity in {self._culprit(state)}"
+
+    def _culprit(self, state: dict) -> str:
+        """The first array of a state that is not finite: "D, layer 3_Dense.W"."""
+        values = {}
+        for name, array in self.on_host(state).items():
+            player, _, what = name.partition(".")
+            if what == "theta":
+                layers = self.players[player][0].parameters(array)
+                values |= {f"{player}, layer {k}": v for k, v in layers.items()}
+            elif what.startswith("state."):
+                values[f"{player}, layer {what.removeprefix('state.')}"] = array
+            elif what.startswith("opt."):
+                values[f"{player}'s optimizer, {what.removeprefix('opt.')}"] = array
+        row = self.fetch()[-1]
+        values |= {"D's value V": row[0], "G's value J": row[1]}
+        return next(k for k, v in values.items() if not np.isfinite(v).all())
 
 
 def train(
@@ -182,12 +194,12 @@ def train(
 
 def _checked(run: Run, good: dict) -> tuple[dict, dict]:
     """The run's state and its logged means, if all is finite."""
-    values = run.fetch()
-    if not (np.isfinite(values).all() and run.thetas_finite()):
+    values, state = run.fetch(), run.state()
+    if not run.finite(state):
         raise NonFiniteError(run.diagnose(good))
     means = values.mean(axis=0, dtype=np.float64)
     row = zip(QUANTITIES, map(float, means), strict=True)
-    return run.state(), {"step": run.step, **dict(row)}
+    return state, {"step": run.step, **dict(row)}
 
 
 @contextlib.contextmanager

@@ -39,6 +39,7 @@ class Row:
 
     @property
     def ok(self) -> bool:
+        """Whether the error is within the limit."""
         return self.error <= self.limit
 
 
@@ -63,9 +64,11 @@ class Probe:
         self.dy = self.normal(self.y.shape)
 
     def normal(self, shape):
+        """Standard normal numbers of that shape."""
         return self.rng.standard_normal(shape)
 
     def forward(self, net, x):
+        """(y, cache) of a network at x, from the layer state of the beginning."""
         net.load_state(self.state)
         return net.forward(x, self.train)
 

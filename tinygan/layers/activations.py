@@ -21,6 +21,7 @@ class Activation(Layer):
     """
 
     def f(self, x):
+        """y = f(x), elementwise."""
         raise TypeError(f"{self!r} does not define f(x)")
 
     def slope(self, y, v):
