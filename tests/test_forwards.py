@@ -407,12 +407,11 @@ def test_moments(init, variance):
             3 * 4 * 5 / 2,
             3 * 4 * 7,
         ),
-        pytest.param(
+        (
             lambda init: Conv2d(7, (3, 4), (1, 2), init=init),
             (8, 8, 5),
             3 * 4 * 5,
             3 * 4 * 7 / 2,
-            marks=pytest.mark.xfail(strict=True, reason="stride not in fan_out"),
         ),
     ],
     ids=["dense", "dense on a sequence", "conv", "conv transpose", "strided conv"],

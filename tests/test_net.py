@@ -492,7 +492,6 @@ def test_observe_ends_with_an_error():
     net.forward(np.zeros((1, 4), "float32"))
 
 
-@pytest.mark.xfail(strict=True, reason="the inner one takes the outer one away")
 def test_observe_may_be_nested():
     """To describe a network while it is watched."""
     net = Net(Sequential(Dense(2), Tanh()), (4,))

@@ -32,6 +32,8 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output went away
         sys.stderr.close()
         return 1
+    except OSError as e:  # the disk is full, say
+        return _fail(f"{e.filename or 'the system'}: {e.strerror}", 1)
 
 
 def _fail(sentence: str, status: int) -> int:
@@ -53,13 +55,14 @@ def train(args) -> int:
     if "data" in given:
         given["data"] = str(pathlib.Path(given["data"]).resolve())
     if args.resume:
-        folder, experiment = _reopen(args, given)
-        run = Run(experiment, backend)
-        folder.write_config()
+        folder, experiment, module = _reopen(args, given)
     else:
         name = args.recipe or recipes.DEFAULT
-        experiment = recipes.build(recipes.find(name), given)
-        run = Run(experiment, backend)  # reads the data: it may be refused
+        module = recipes.find(name)
+        experiment = recipes.build(module, given)
+    with recipes.blamed(module):  # it reads the data
+        run = Run(experiment, backend)
+    if not args.resume:
         folder = _new_folder(args, name, given, run)
     print(f"{folder.config['recipe']}: {experiment.steps} steps into {folder.path}")
     try:
@@ -95,7 +98,7 @@ def _new_folder(args, name: str, given: dict, run):
 
 
 def _reopen(args, given: dict):
-    """The folder and experiment of an earlier run, with other steps or data perhaps."""
+    """Folder, experiment and recipe of an earlier run, perhaps with other steps."""
     from . import recipes
     from .runfolder import RunFolder
 
@@ -109,14 +112,15 @@ def _reopen(args, given: dict):
                 f"--{name} cannot change when a run is resumed, only --steps and --data"
             )
     options.update(given)
-    experiment = recipes.build(recipes.find(folder.config["recipe"]), options)
+    module = recipes.find(folder.config["recipe"])
+    experiment = recipes.build(module, options)
     if folder.step() >= experiment.steps:
         raise InputError(
             f"{folder.path}: already at step {folder.step()} of {experiment.steps}; "
             "give a larger --steps to go on"
         )
     folder.config["steps"] = experiment.steps
-    return folder, experiment
+    return folder, experiment, module
 
 
 def _report(run):
@@ -152,7 +156,8 @@ def sample(args) -> int:
     module = recipes.find(folder.config["recipe"])
     experiment = recipes.build(module, folder.config["options"])
     out = args.out or folder.path / "generated.png"
-    sampling.write(experiment, folder, backend, args.n, args.seed, out)
+    with recipes.blamed(module):
+        sampling.write(experiment, folder, backend, args.n, args.seed, out)
     print(f"{args.n} samples of step {folder.step()} in {out}")
     return 0
 

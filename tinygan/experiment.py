@@ -26,6 +26,13 @@ class Latent:
     kind: str = "normal"
     scale: float = 1.0
 
+    def __post_init__(self):
+        if self.dim < 1 or self.kind not in ("normal", "uniform"):
+            raise InputError(
+                "latent: expected dim >= 1, normal or uniform, "
+                f"got dim {self.dim}, {self.kind!r}"
+            )
+
     @property
     def shape(self) -> tuple[int]:
         """Of one z, (dim,)."""
@@ -35,10 +42,8 @@ class Latent:
         """n latents as float32, (n, dim), on the host."""
         if self.kind == "normal":
             z = rng.standard_normal((n, self.dim), dtype=np.float32)
-        elif self.kind == "uniform":
-            z = 2 * rng.random((n, self.dim), dtype=np.float32) - 1
         else:
-            raise InputError(f"latent: expected normal or uniform, got {self.kind!r}")
+            z = 2 * rng.random((n, self.dim), dtype=np.float32) - 1
         return self.scale * z
 
 

@@ -170,14 +170,18 @@ class Net:
         The passes are "forward" and "backward", of the layers without children.
         """
         leaves = [(p, layer) for p, layer in self.layers() if not layer.children()]
+        before = [dict(vars(layer)) for _, layer in leaves]
         for path, layer in leaves:
             layer.forward = _then(layer.forward, path, "forward", see)
             layer.backward = _then(layer.backward, path, "backward", see)
         try:
             yield
         finally:
-            for _, layer in leaves:
-                del layer.forward, layer.backward
+            for (_, layer), attributes in zip(leaves, before, strict=True):
+                for name in ("forward", "backward"):
+                    delattr(layer, name)
+                    if name in attributes:  # an observer around this one
+                        setattr(layer, name, attributes[name])
 
     def watch(self, name: str):
         """Within this context, raise NonFiniteError at the first NaN or infinity.

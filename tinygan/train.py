@@ -127,8 +127,9 @@ class Run:
 
     def diagnose(self, good: dict) -> str:
         """Where the first NaN or infinity arose, by replaying from the state `good`."""
+        last = self.step
         self.load(good)
-        while True:
+        while self.step < last:
             try:
                 with self.G.watch("G"), self.D.watch("D"):
                     self.turn()
@@ -137,6 +138,7 @@ class Run:
             state = self.state()
             if not self.finite(state):
                 return f"step {self.step}: NaN or infinity in {self._culprit(state)}"
+        return f"step {self.step}: NaN or infinity that a replay did not show again"
 
     def _culprit(self, state: dict) -> str:
         """The first array of a state that is not finite: "D, layer 3_Dense.W"."""
@@ -152,7 +154,8 @@ class Run:
                 values[f"{player}'s optimizer, {what.removeprefix('opt.')}"] = array
         row = self.fetch()[-1]
         values |= {"D's value V": row[0], "G's value J": row[1]}
-        return next(k for k, v in values.items() if not np.isfinite(v).all())
+        bad = (name for name, v in values.items() if not np.isfinite(v).all())
+        return next(bad, "the log")
 
 
 def train(
@@ -169,6 +172,7 @@ def train(
     e = run.experiment
     if resume:
         run.load(folder.load_checkpoint(run.on_host(run.state())))
+        folder.write_config()
         folder.forget_after(run.step - run.step % e.log_every)
     else:
         folder.picture(run)

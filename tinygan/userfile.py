@@ -15,7 +15,11 @@ def load_module(path) -> ModuleType:
     fails.
     """
     path = pathlib.Path(path)
-    if not path.is_file():
+    try:
+        found = path.is_file()
+    except OSError as e:
+        raise InputError(f"{path}: expected a Python file ({e.strerror})") from e
+    if not found:
         raise InputError(f"{path}: expected a Python file, found none")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
@@ -32,10 +36,15 @@ def load_module(path) -> ModuleType:
 
 def failure(path, error: Exception) -> InputError:
     """The sentence for an error that the file at `path` raised: its line, and why."""
+    path = pathlib.Path(path)
+
+    def same(name):
+        return pathlib.Path(name).resolve() == path.resolve()
+
     if isinstance(error, SyntaxError):
         lines = [error.lineno]
     else:
         frames = traceback.extract_tb(error.__traceback__)
-        lines = [f.lineno for f in frames if f.filename == str(path)]
+        lines = [f.lineno for f in frames if same(f.filename)]
     where = f", line {lines[-1]}" if lines else ""
     return InputError(f"{path}{where}: {type(error).__name__}: {error}")

@@ -28,10 +28,16 @@ from .oracles import complex_step, finite_difference, relative
 
 
 def check_objective(objective: Objective, batch=5, seed=0) -> list[Row]:
-    """d_grads against V and g_grad against J; all finite at logits of +-10,000."""
+    """d_grads against V and g_grad against J, and what an objective must keep to."""
     rng = np.random.default_rng(seed)
     name = type(objective).__name__
     s_real, s_fake = rng.normal(0, 2, (2, batch, 1))
+    broken = [
+        rule for rule, kept in _objective_rules(objective, s_real, s_fake) if not kept
+    ]
+    manners = Row(name, "manners", float(len(broken)), 0.0, "; ".join(broken))
+    if broken:
+        return [manners]
     dV = np.array(objective.d_grads(s_real, s_fake))
     dJ = objective.g_grad(s_fake, s_real)
 
@@ -41,15 +47,33 @@ def check_objective(objective: Objective, batch=5, seed=0) -> list[Row]:
     def J(s):
         return objective.g_value(s, s_real)
 
-    far = np.array([[-1e4], [-50.0], [0.0], [50.0], [1e4]])
-    values = [objective.value(far, far), objective.g_value(far, far)]
-    values += [*objective.d_grads(far, far), objective.g_grad(far, far)]
-    bad = sum(int(not np.isfinite(v).all()) for v in values)
     return [
         *_slopes(name, "dV/ds", V, np.stack([s_real, s_fake]), dV, rng),
         *_slopes(name, "dJ/ds", J, s_fake, dJ, rng),
-        Row(name, "far", float(bad), 0.0, "finite at logits of +-10,000"),
+        manners,
     ]
+
+
+def _objective_rules(objective: Objective, s_real, s_fake):
+    """What an objective must keep to beside its formulas: (sentence, kept) pairs."""
+
+    def everything(s_real, s_fake):
+        values = [objective.value(s_real, s_fake), objective.g_value(s_fake, s_real)]
+        slopes = [*objective.d_grads(s_real, s_fake), objective.g_grad(s_fake, s_real)]
+        return values, slopes
+
+    given = s_real.copy(), s_fake.copy()
+    _, slopes = everything(s_real, s_fake)
+    shapes = [np.shape(slope) for slope in slopes]
+    yield "each derivative has its logits' shape", shapes == 3 * [s_real.shape]
+    yield "logits are only read", np.array_equal(given, (s_real, s_fake))
+    values, slopes = everything(*(s.astype("float32") for s in given))
+    dtypes = {v.dtype for v in (*values, *slopes)}
+    yield "float32 stays float32", dtypes == {np.dtype("float32")}
+    far = np.array([[-1e4], [-50.0], [0.0], [50.0], [1e4]])
+    values, slopes = everything(far, far)
+    finite = all(np.isfinite(v).all() for v in (*values, *slopes))
+    yield "all is finite at logits of +-10,000", finite
 
 
 def _slopes(name, quantity, L, point, gradient, rng) -> list[Row]:
@@ -75,14 +99,17 @@ def check_optimizer(optimizer: Optimizer, steps=12, seed=0) -> list[Row]:
     rng = np.random.default_rng(seed)
     name = type(optimizer).__name__
     gradients = rng.standard_normal((steps, 7)) * np.logspace(-3, 2, 7)
-    start = rng.standard_normal(7)
-    up, down, resumed, expected = (start.copy() for _ in range(4))
-    upward, downward, before = (copy.deepcopy(optimizer) for _ in range(3))
+    given, start = gradients.copy(), rng.standard_normal(7)
+    up, down, opposite, resumed, expected = (start.copy() for _ in range(5))
+    upward, downward, odd, before = (copy.deepcopy(optimizer) for _ in range(4))
+    upward.prepare(up)
+    upward._u[...] = np.nan  # a direction that is never written shows
     definition = DEFINITIONS.get(type(optimizer))
     worst = 0.0
     for t, g in enumerate(gradients, start=1):
         upward.ascend(up, g)
         downward.descend(down, g)
+        odd.descend(opposite, -g)
         before.ascend(resumed, g)
         if t == steps // 2:
             after = copy.deepcopy(optimizer)
@@ -93,11 +120,20 @@ def check_optimizer(optimizer: Optimizer, steps=12, seed=0) -> list[Row]:
             expected += optimizer.lr * definition(optimizer, gradients[:t])
             worst = max(worst, relative(up - expected, expected))
     mirror = relative((up - start) + (down - start), up - start)
+    mirror = max(mirror, relative(opposite - up, up - start))
+    still = float((up == start).sum()) + float((gradients != given).sum())
     lost = float(np.abs(resumed - up).max())
     known = [Row(name, "definition", worst, 1e-13)] if definition else []
     return [
         *known,
-        Row(name, "mirror", mirror, 1e-13, "descend is ascend backwards"),
+        Row(
+            name,
+            "mirror",
+            mirror,
+            1e-13,
+            "descend is ascend backwards, and u is odd in g",
+        ),
+        Row(name, "manners", still, 0.0, "theta moves in place, and g is only read"),
         Row(name, "resume", lost, 0.0, "state() holds all that it remembers"),
     ]
 
@@ -157,7 +193,7 @@ def check_game(objective: Objective, seed=0) -> list[Row]:
     moved = float(np.abs(G.theta - theta_G).max())
     rows.append(Row(name, "stays", moved, 0.0, "theta_G is left alone"))
 
-    D.theta[...] = theta_D
+    G.theta[...], D.theta[...] = theta_G, theta_D
     name = f"g_step, {type(objective).__name__}"
     g_step(G, D, SGD(1.0), objective, z)
     dJ = theta_G - G.theta

@@ -21,7 +21,7 @@ from ..layers import (
 )
 from ..objectives import Minimax, NonSaturating, Objective
 from ..optim import SGD, Adam, Momentum, Optimizer, RMSProp
-from ..userfile import load_module
+from ..userfile import failure, load_module
 from .game import check_game, check_objective, check_optimizer
 from .layer import LIMITS, Row, check_layer
 
@@ -91,12 +91,17 @@ def file_rows(path, seed: int = 0, analytic: bool = True) -> list[Row]:
     module = load_module(path)
     rows = []
     for thing, shape in _things(module, path):
-        if isinstance(thing, Layer):
-            rows += check_layer(thing, shape, seed=seed, analytic=analytic)
-        elif isinstance(thing, Objective):
-            rows += check_objective(thing, seed=seed)
-        else:
-            rows += check_optimizer(thing, seed=seed)
+        try:
+            if isinstance(thing, Layer):
+                rows += check_layer(thing, shape, seed=seed, analytic=analytic)
+            elif isinstance(thing, Objective):
+                rows += check_objective(thing, seed=seed)
+            else:
+                rows += check_optimizer(thing, seed=seed)
+        except InputError:
+            raise
+        except Exception as e:  # in the passes that the user wrote
+            raise failure(path, e) from e
     return rows
 
 
@@ -105,17 +110,23 @@ def _things(module, path):
     stated = getattr(module, "CHECKS", None)
     if stated is None:
         stated = [_make(cls, path) for cls in _classes(module)]
-    if not stated:
+    if not isinstance(stated, list | tuple) or not stated:
         raise InputError(
             f"{path}: expected a Layer, Objective or Optimizer class, or a list "
             "CHECKS = [(layer, in_shape), ...], found none"
         )
     for item in stated:
-        thing, shape = item if isinstance(item, tuple) else (item, None)
+        is_pair = isinstance(item, tuple) and len(item) == 2
+        thing, shape = item if is_pair else (item, None)
         if not isinstance(thing, Layer | Objective | Optimizer):
             raise InputError(
                 f"{path}: expected layers, objectives and optimizers in CHECKS, "
                 f"found {thing!r}"
+            )
+        if shape is not None and not isinstance(shape, tuple):
+            raise InputError(
+                f"{path}: expected (layer, in_shape) in CHECKS, in_shape a tuple, "
+                f"found {shape!r}"
             )
         if isinstance(thing, Layer) and shape is None:
             shape = _fitting_shape(thing, path)
@@ -141,6 +152,8 @@ def _make(cls: type, path):
             f"{path}: {cls.__name__} needs arguments ({e}); say how to make it with "
             f"CHECKS = [({cls.__name__}(...), in_shape)]"
         ) from e
+    except Exception as e:  # from the user's own constructor
+        raise failure(path, e) from e
 
 
 def _fitting_shape(layer: Layer, path) -> tuple:

@@ -14,6 +14,7 @@ it; `_dot` after it is a tangent.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from ..backend import column_sum
 from ..errors import ShapeError, TangentError
 
 
@@ -86,7 +87,7 @@ class Affine(Layer):
 
     def backward(self, dy, cache, param_grads=True):
         if param_grads and self.bias:
-            self.db += dy.reshape(-1, dy.shape[-1]).sum(axis=0)  # eq: affine-db
+            self.db += column_sum(dy)  # eq: affine-db
         return self.adjoint(dy, cache, param_grads)
 
     def tangent(self, x_dot, cache):

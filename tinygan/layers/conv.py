@@ -95,8 +95,9 @@ class Conv2d(Affine):
 
     def init(self, rng):
         kh, kw, C_in, C_out = self.W.shape
+        s = math.prod(self.stride)  # each input pixel reaches k^2/s^2 output pixels
         self.W[...] = self.initialise(
-            rng, self.W.shape, kh * kw * C_in, kh * kw * C_out
+            rng, self.W.shape, kh * kw * C_in, kh * kw * C_out / s
         )
 
     def linear(self, x):

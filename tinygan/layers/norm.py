@@ -5,7 +5,7 @@ other sample, and backward has two extra terms. In evaluation they are constants
 layer is affine, and backward has none: the two formulas must not be mixed up.
 """
 
-from ..backend import get_xp
+from ..backend import column_sum, get_xp
 from ..errors import TangentError
 from .base import Layer, require
 
@@ -41,13 +41,12 @@ class BatchNorm(Layer):
         self.state = {"mean": 0 * self.beta, "var": 0 * self.beta + 1}
 
     def forward(self, x, train=True):
-        axes = tuple(range(x.ndim - 1))
         if train:
             m = x.size // x.shape[-1]
             require(m > 1, self, "more than one value per channel to train on", x.shape)
-            mean = x.mean(axis=axes)  # (C,)
+            mean = column_sum(x) / m  # (C,)
             centred = x - mean
-            var = (centred * centred).mean(axis=axes)
+            var = column_sum(centred * centred) / m
             self.state["mean"] += self.momentum * (mean - self.state["mean"])
             unbiased = var * (m / (m - 1))
             self.state["var"] += self.momentum * (unbiased - self.state["var"])
@@ -59,10 +58,9 @@ class BatchNorm(Layer):
 
     def backward(self, dy, cache, param_grads=True):
         x_hat, inv_std, train = cache
-        axes = tuple(range(dy.ndim - 1))
         if not (train or param_grads):
             return (self.gamma * inv_std) * dy
-        dgamma, dbeta = (dy * x_hat).sum(axis=axes), dy.sum(axis=axes)
+        dgamma, dbeta = column_sum(dy * x_hat), column_sum(dy)
         if param_grads:
             self.dgamma += dgamma  # eq: batchnorm-dgamma
             self.dbeta += dbeta  # eq: batchnorm-dbeta
@@ -87,8 +85,7 @@ class BatchNorm(Layer):
         dx = None if dy is None else self.backward(dy, cache)
         if dy_dot is None:
             return dx, None
-        axes = tuple(range(dy_dot.ndim - 1))
-        self.dgamma += (dy_dot * x_hat_dot).sum(axis=axes)
+        self.dgamma += column_sum(dy_dot * x_hat_dot)
         return dx, (self.gamma * inv_std) * dy_dot
 
     def __repr__(self):

@@ -6,6 +6,7 @@ options that `tinygan train` may override: steps, batch, seed, lr, data. A user'
 file works in the same way.
 """
 
+import contextlib
 import difflib
 import importlib
 import inspect
@@ -60,6 +61,17 @@ def summary(module: ModuleType) -> str:
     return (module.__doc__ or "").strip().partition("\n")[0]
 
 
+@contextlib.contextmanager
+def blamed(module: ModuleType):
+    """Within this context, an error becomes an InputError that names the recipe's line."""
+    try:
+        yield
+    except (InputError, MemoryError):
+        raise
+    except Exception as e:
+        raise failure(module.__file__, e) from e
+
+
 def build(module: ModuleType, options: dict) -> Experiment:
     """recipe(**options); InputError if it fails, or does not take one of them."""
     accepted = inspect.signature(module.recipe).parameters
@@ -69,12 +81,8 @@ def build(module: ModuleType, options: dict) -> Experiment:
                 f"this recipe does not take --{option}; it takes "
                 f"{', '.join('--' + a for a in accepted)}"
             )
-    try:
+    with blamed(module):
         experiment = module.recipe(**options)
-    except InputError:
-        raise
-    except Exception as e:
-        raise failure(module.__file__, e) from e
     if not isinstance(experiment, Experiment):
         kind = type(experiment).__name__
         raise InputError(f"recipe(...) must return an Experiment, it returned {kind}")
