@@ -770,7 +770,7 @@ class FlatGradient(tg.Minimax):
         (Swapped(), {"dV/ds", "dV/ds finite"}),
         (SaturatingGradient(), {"dJ/ds", "dJ/ds finite"}),
         (SaturatingValue(), {"dJ/ds", "dJ/ds finite"}),
-        (Probabilities(), {"far"}),
+        (Probabilities(), {"manners"}),
         (Epsilon(), {"dV/ds"}),
         (OneLogit(), {"dV/ds"}),
         (WritesIntoLogits(), {"manners"}),

@@ -20,7 +20,10 @@ from .optim import Optimizer
 
 @dataclasses.dataclass(frozen=True)
 class Latent:
-    """p(z): `dim` independent numbers, N(0, scale^2), or uniform on [-scale, scale]."""
+    """p(z): `dim` independent numbers, N(0, scale^2), or uniform on [-scale, scale].
+
+    Raises ValueError for another kind, or dim < 1.
+    """
 
     dim: int
     kind: str = "normal"
@@ -28,9 +31,9 @@ class Latent:
 
     def __post_init__(self):
         if self.dim < 1 or self.kind not in ("normal", "uniform"):
-            raise InputError(
-                "latent: expected dim >= 1, normal or uniform, "
-                f"got dim {self.dim}, {self.kind!r}"
+            raise ValueError(
+                "Latent expects dim >= 1, normal or uniform, "
+                f"got {self.dim}, {self.kind!r}"
             )
 
     @property

@@ -63,7 +63,7 @@ def summary(module: ModuleType) -> str:
 
 @contextlib.contextmanager
 def blamed(module: ModuleType):
-    """Within this context, an error becomes an InputError that names the recipe's line."""
+    """Within this context, any error is an InputError that names the recipe's line."""
     try:
         yield
     except (InputError, MemoryError):
