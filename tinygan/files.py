@@ -11,7 +11,9 @@ def write_atomically(path, write) -> None:
     A crash at any moment leaves either the old file or the new one.
     """
     path = pathlib.Path(path)
-    fd, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    fd, temporary = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"
+    )
     try:
         with os.fdopen(fd, "wb") as file:
             write(file)

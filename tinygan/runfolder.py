@@ -1,12 +1,14 @@
 """A run's folder on the disk: what it holds, and how it is read back.
 
-config.json       the recipe, its options, the machine and the versions
-metrics.jsonl     one line per log interval: step, means of V, J, D(x), D(G(z))
-samples/          pictures of G(z) for the same z, as training goes
-samples.png       the last of them
-losses.png        the curves of metrics.jsonl
-training.gif      the film of samples/
-checkpoint.npz    everything needed to go on (checkpoint.py)
+    config.json       the recipe, its options, the machine and the versions
+    metrics.jsonl     one line per log interval: step, means of V, J, D(x), D(G(z))
+    samples/          pictures of G(z) for the same z, as training goes
+    samples.png       the last of them
+    losses.png        the curves of metrics.jsonl
+    training.gif      the film of samples/
+    checkpoint.npz    everything needed to go on (checkpoint.py)
+
+To go on, only config.json and checkpoint.npz are needed.
 """
 
 import json
@@ -121,7 +123,9 @@ class RunFolder:
         return step
 
     def forget_after(self, step: int) -> None:
-        """Drop what was logged after `step`: it will be logged again."""
+        """Drop what was logged after `step`, and what a killed run left half written."""
+        for leftover in self.path.rglob("*.tmp"):
+            leftover.unlink()
         kept = []
         if self.metrics.exists():
             for line in self.metrics.read_text("utf-8", "replace").splitlines():
