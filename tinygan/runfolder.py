@@ -123,7 +123,7 @@ class RunFolder:
         return step
 
     def forget_after(self, step: int) -> None:
-        """Drop what was logged after `step`, and what a killed run left half written."""
+        """Drop what was logged after `step`, and files left half written by a kill."""
         for leftover in self.path.rglob("*.tmp"):
             leftover.unlink()
         kept = []

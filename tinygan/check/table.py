@@ -95,7 +95,7 @@ def file_rows(path, seed: int = 0, analytic: bool = True) -> list[Row]:
             if isinstance(thing, Layer):
                 rows += check_layer(thing, shape, seed=seed, analytic=analytic)
             elif isinstance(thing, Objective):
-                rows += check_objective(thing, seed=seed)
+                rows += check_objective(thing, seed=seed, analytic=analytic)
             else:
                 rows += check_optimizer(thing, seed=seed)
         except InputError:
