@@ -106,8 +106,9 @@ def _reopen(args, given: dict):
         raise InputError("--resume takes the recipe and the folder from the run itself")
     folder = RunFolder.open(args.resume)
     options = folder.config["options"]
+    settled = {**folder.config, **options}
     for name in given:
-        if name not in ("steps", "data") and given[name] != options.get(name):
+        if name not in ("steps", "data") and given[name] != settled.get(name):
             raise InputError(
                 f"--{name} cannot change when a run is resumed, only --steps and --data"
             )

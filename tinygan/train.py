@@ -11,6 +11,7 @@ import contextlib
 import copy
 import itertools
 import signal
+import sys
 import threading
 
 import numpy as np
@@ -177,7 +178,13 @@ def train(
     else:
         folder.picture(run)
     good = run.state()
-    bar = tqdm(total=e.steps, initial=run.step, unit="step", disable=not progress)
+    bar = tqdm(
+        total=e.steps,
+        initial=run.step,
+        unit="step",
+        disable=not progress,
+        mininterval=0.1 if sys.stderr.isatty() else 10,  # a log file needs fewer lines
+    )
     silent = np.errstate(all="ignore")  # what is not finite is named by _checked
     threads = run.backend.threads_for(run.G.theta.size + run.D.theta.size)
     with bar, silent, threads, _interruptible() as stop:
