@@ -25,14 +25,14 @@ from tinygan.experiment import Experiment, Latent
 from tinygan.recipes import mnist
 
 
-def recipe(steps=2000, batch=64, lr=5e-4, seed=0, data=None):
+def recipe(steps=2000, batch=64, lr=1e-3, seed=0, data=None):
     init = normal(0.02)
 
     def norm():
         return BatchNorm(gamma_std=0.02)
 
     G = Sequential(
-        Dense(256, bias=False, init=init),
+        Dense(512, bias=False, init=init),
         norm(),
         ReLU(),
         Dense(7 * 7 * 128, bias=False, init=init),
@@ -62,10 +62,10 @@ def recipe(steps=2000, batch=64, lr=5e-4, seed=0, data=None):
         D=D,
         shape=(28, 28, 1),
         data=lambda: mnist(data),
-        latent=Latent(100),
+        latent=Latent(64),
         objective=NonSaturating(),
         opt_G=Adam(lr, beta1=0.5),
-        opt_D=Adam(lr, beta1=0.5),
+        opt_D=Adam(lr / 2, beta1=0.5),
         steps=steps,
         batch=batch,
         seed=seed,
