@@ -45,13 +45,13 @@ def image_grid(images, columns: int | None = None, size: int = 560) -> np.ndarra
 
 
 def point_cloud(points, data, title: str = "") -> np.ndarray:
-    """Generated points (N, 2) over the level lines of the density they should have."""
+    """Generated points (N, 2) over 2,000 of the data."""
     figure, axes = _figure(5.6, 5.6)
     real = data.sample(2000, np.random.default_rng(0))
     low, high = real.min(axis=0), real.max(axis=0)
     margin = 0.15 * (high - low)
-    axes.plot(*real.T, ".", ms=2, color="0.75", label="data")
-    axes.plot(*np.asarray(points).T, ".", ms=3, color="tab:red", label="generated")
+    axes.plot(*real.T, ".", ms=4, color="0.75", label="data")
+    axes.plot(*np.asarray(points).T, ".", ms=2, color="tab:red", label="generated")
     axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
     axes.set_ylim(low[1] - margin[1], high[1] + margin[1])
     axes.set_aspect("equal")

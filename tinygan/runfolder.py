@@ -92,7 +92,8 @@ class RunFolder:
 
     def picture(self, run) -> None:
         """Write the picture of the run's samples, and keep it as the last one."""
-        pixels = plots.picture(run.samples(), run.data, f"step {run.step}")
+        n = 100 if len(run.data.shape) == 3 else 1000  # images, or points
+        pixels = plots.picture(run.samples(n), run.data, f"step {run.step}")
         plots.save_png(self.path / "samples" / f"{run.step:07d}.png", pixels)
         plots.save_png(self.path / "samples.png", pixels)
 
