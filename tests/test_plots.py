@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tinygan import plots
-from tinygan.data import TwoMoons, grid, load_digits, mixture_1d, ring
+from tinygan.data import TwoMoons, grid, mixture_1d, ring
 
 BETWEEN = 64  # the grey between the images of a grid
 
@@ -117,6 +117,11 @@ def test_images_are_not_written_into():
 # Figures
 
 
+def real(data) -> np.ndarray:
+    """2,000 samples of a density."""
+    return data.sample(2000, np.random.default_rng(1))
+
+
 def red(pixels) -> np.ndarray:
     """Where the picture is about as red as what is generated."""
     r, g, b = np.moveaxis(pixels.astype(int), -1, 0)
@@ -126,17 +131,18 @@ def red(pixels) -> np.ndarray:
 @pytest.mark.parametrize("data", [ring(), grid(), TwoMoons()], ids=repr)
 def test_a_cloud_of_points(data):
     points = data.sample(300, np.random.default_rng(0)).astype(np.float32)
-    cloud = plots.point_cloud(points, data, "step 3")
+    cloud = plots.point_cloud(points, real(data), "step 3")
     assert cloud.dtype == np.uint8 and cloud.ndim == 3 and cloud.shape[2] == 3
     assert min(cloud.shape[:2]) > 300
-    nowhere = plots.point_cloud(points + 1000, data, "step 3")
+    nowhere = plots.point_cloud(points + 1000, real(data), "step 3")
     assert nowhere.shape == cloud.shape
     assert red(cloud).sum() > red(nowhere).sum() + 50  # its legend has a red dot
 
 
 def test_the_cloud_is_where_its_points_are():
     up, down = (
-        red(plots.point_cloud(np.tile([[0.0, y]], (99, 1)), ring())) for y in (1, -1)
+        red(plots.point_cloud(np.tile([[0.0, y]], (99, 1)), real(ring())))
+        for y in (1, -1)
     )
     (y_up, x_up), (y_down, x_down) = (
         np.argwhere(p & ~q).mean(0) for p, q in ((up, down), (down, up))
@@ -148,10 +154,10 @@ def test_the_cloud_is_where_its_points_are():
 def test_a_histogram():
     data = mixture_1d()
     points = data.sample(500, np.random.default_rng(0))
-    picture = plots.histogram(points, data, "step 3")
+    picture = plots.histogram(points, real(data), "step 3")
     assert picture.dtype == np.uint8 and picture.shape[2] == 3
     assert min(picture.shape[:2]) > 300
-    left = plots.histogram(points[points < 0], data, "step 3")
+    left = plots.histogram(points[points < 0], real(data), "step 3")
     assert left.shape == picture.shape
     half = picture.shape[1] // 2
     assert red(picture)[100:, half:].sum() > red(left)[100:, half:].sum() + 1000
@@ -160,15 +166,19 @@ def test_a_histogram():
 def test_the_picture_fits_the_samples():
     rng = np.random.default_rng(0)
     images = rng.uniform(-1, 1, (5, 8, 8, 1))
-    sheet = plots.picture(images, load_digits())
+    sheet = plots.picture(images, images)
     np.testing.assert_array_equal(sheet, plots.image_grid(images))
     np.testing.assert_array_equal(plots.picture(images, None), sheet)
     points = ring().sample(50, rng)
-    cloud = plots.picture(points, ring(), "a")
-    np.testing.assert_array_equal(cloud, plots.point_cloud(points, ring(), "a"))
-    numbers, data = rng.standard_normal((50, 1)), mixture_1d()
-    curve = plots.picture(numbers, data, "a")
-    np.testing.assert_array_equal(curve, plots.histogram(numbers, data, "a"))
+    cloud = plots.picture(points, real(ring()), "a")
+    np.testing.assert_array_equal(cloud, plots.point_cloud(points, real(ring()), "a"))
+    in_space = rng.standard_normal((2, 50, 3))  # generated and real, in 3-D
+    cloud = plots.picture(*in_space)
+    np.testing.assert_array_equal(cloud, plots.point_cloud(*in_space[..., :2]))
+    for shape in ((2, 50, 1), (2, 50, 8, 3)):  # numbers, and sequences of vectors
+        numbers = rng.standard_normal(shape)
+        curve = plots.picture(*numbers, "a")
+        np.testing.assert_array_equal(curve, plots.histogram(*numbers, "a"))
 
 
 # Files

@@ -65,3 +65,19 @@ def test_the_map_names_every_file_with_its_length():
         n: (stated[n], files[n]) for n in files if abs(stated[n] / files[n] - 1) > 0.1
     }
     assert off == {}, "stated and real lengths differ by more than a tenth"
+
+
+def test_a_recipe_may_import_a_file_beside_it(tmp_path):
+    block("my_loss.py", tmp_path)
+    recipe = block("my_recipe.py", tmp_path)
+    text = recipe.read_text().replace("objective=NonSaturating()", "objective=Mine()")
+    recipe.write_text("from my_loss import LeastSquares as Mine\n" + text)
+    experiment = recipes.build(recipes.find(str(recipe)), {})
+    assert type(experiment.objective).__name__ == "LeastSquares"
+
+
+def test_every_link_in_the_readme_leads_somewhere():
+    links = re.findall(r"\]\(([^)#]+)\)", README)
+    local = [link for link in links if "://" not in link]
+    assert len(local) > 20
+    assert [link for link in local if not (ROOT / link).exists()] == []

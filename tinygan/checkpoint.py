@@ -79,7 +79,7 @@ class _Archive:
         self.zip.close()
 
     def manifest(self) -> dict:
-        raw = self._read(MANIFEST, lambda file, info: file.read(MAX_MANIFEST))
+        raw = self._read(MANIFEST, lambda file: file.read(MAX_MANIFEST))
         try:
             manifest = json.loads(raw)
         except (ValueError, RecursionError) as e:
@@ -96,7 +96,7 @@ class _Archive:
         if f"{name}.npy" not in self.zip.NameToInfo:
             raise self._error(name, f"an array of this name, found none{OTHER}")
 
-        def read(file, info):
+        def read(file):
             version = np.lib.format.read_magic(file)
             if version != (1, 0):
                 raise self._error(name, f"a version 1.0 array, found {version}")
@@ -121,7 +121,7 @@ class _Archive:
             raise self._error(member, "plain stored bytes, found them packed")
         try:
             with self.zip.open(info) as file:
-                return read(file, info)
+                return read(file)
         except CheckpointError:
             raise
         except Exception as e:  # zipfile and numpy.format raise many kinds on bad bytes

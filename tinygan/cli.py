@@ -66,7 +66,8 @@ def train(args) -> int:
         folder = _new_folder(args, name, given, run)
     print(f"{folder.config['recipe']}: {experiment.steps} steps into {folder.path}")
     try:
-        play_on(run, folder, bool(args.resume), progress=not args.quiet)
+        with recipes.blamed(module, OSError):  # a full disk is not the recipe's
+            play_on(run, folder, bool(args.resume), progress=not args.quiet)
     except NonFiniteError as e:
         kept = folder.checkpoint if folder.checkpoint.exists() else "none yet"
         raise NonFiniteError(f"{e}; last good checkpoint: {kept}") from e
@@ -106,14 +107,14 @@ def _reopen(args, given: dict):
         raise InputError("--resume takes the recipe and the folder from the run itself")
     folder = RunFolder.open(args.resume)
     options = folder.config["options"]
-    settled = {**folder.config, **options}
+    module = recipes.find(folder.config["recipe"])
+    settled = {**recipes.defaults(module), **folder.config, **options}
     for name in given:
         if name not in ("steps", "data") and given[name] != settled.get(name):
             raise InputError(
                 f"--{name} cannot change when a run is resumed, only --steps and --data"
             )
     options.update(given)
-    module = recipes.find(folder.config["recipe"])
     experiment = recipes.build(module, options)
     if folder.step() >= experiment.steps:
         raise InputError(
@@ -200,8 +201,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"tinygan {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-
-    def command(name, run, help, examples):
+    for name, run, arguments, help, examples in COMMANDS:
         sub = commands.add_parser(
             name,
             help=help,
@@ -210,58 +210,7 @@ def _parser() -> Parser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         sub.set_defaults(run=run)
-        return sub
-
-    _train_arguments(
-        command(
-            "train",
-            train,
-            "train a GAN by a recipe and write a run's folder",
-            (
-                "tinygan train",
-                "tinygan train mlp-ring --steps 2000 --seed 3",
-                "tinygan train dcgan-mnist --data folder/of/idx/files",
-                "tinygan train my_recipe.py --out runs/mine",
-                "tinygan train --resume runs/mine --steps 5000",
-            ),
-        )
-    )
-    sub = command(
-        "sample",
-        sample,
-        "draw samples from a trained generator",
-        (
-            "tinygan sample runs/dcgan-digits --n 64 --out digits.png",
-            "tinygan sample runs/dcgan-digits --n 10000 --out digits.npz",
-        ),
-    )
-    sub.add_argument("folder", metavar="RUN", help="the folder of a run")
-    sub.add_argument("--n", type=_positive, default=64, help="how many (64)")
-    sub.add_argument("--seed", type=_natural, default=0, help="seed of z (0)")
-    sub.add_argument(
-        "--out",
-        type=pathlib.Path,
-        help="a .png picture, or the samples as .npy or .npz (RUN/generated.png)",
-    )
-    _backend_argument(sub)
-    command(
-        "recipes", list_recipes, "list the recipes, a line each", ("tinygan recipes",)
-    )
-    sub = command(
-        "check",
-        check,
-        "certify every derivative: ours, or those of your own layer",
-        (
-            "tinygan check",
-            "tinygan check my_layer.py",
-            "tinygan check my_layer.py --finite   (a forward with abs, norm or conj)",
-        ),
-    )
-    sub.add_argument("file", nargs="?", help="a Python file that defines layers")
-    sub.add_argument("--seed", type=_natural, default=0, help="seed of the draws (0)")
-    sub.add_argument(
-        "--finite", action="store_true", help="finite differences only, to 1e-6"
-    )
+        arguments(sub)
     return parser
 
 
@@ -275,7 +224,9 @@ def _train_arguments(sub) -> None:
     sub.add_argument("--steps", type=_positive, help="turns of the game")
     sub.add_argument("--batch", type=_positive, help="samples per step")
     sub.add_argument("--seed", type=_natural, help="seed of everything random")
-    sub.add_argument("--lr", type=_rate, help="learning rate of both players")
+    sub.add_argument(
+        "--lr", type=_rate, help="learning rate (in dcgan-mnist of G, half of it for D)"
+    )
     sub.add_argument("--data", help="IDX files, a folder of them, .npy or .npz")
     sub.add_argument("--out", help="the run's folder (runs/RECIPE)")
     sub.add_argument(
@@ -283,6 +234,26 @@ def _train_arguments(sub) -> None:
     )
     sub.add_argument("--quiet", action="store_true", help="no progress bar")
     _backend_argument(sub)
+
+
+def _sample_arguments(sub) -> None:
+    sub.add_argument("folder", metavar="RUN", help="the folder of a run")
+    sub.add_argument("--n", type=_positive, default=64, help="how many (64)")
+    sub.add_argument("--seed", type=_natural, default=0, help="seed of z (0)")
+    sub.add_argument(
+        "--out",
+        type=pathlib.Path,
+        help="a .png picture, or the samples as .npy or .npz (RUN/generated.png)",
+    )
+    _backend_argument(sub)
+
+
+def _check_arguments(sub) -> None:
+    sub.add_argument("file", nargs="?", help="a Python file that defines layers")
+    sub.add_argument("--seed", type=_natural, default=0, help="seed of the draws (0)")
+    sub.add_argument(
+        "--finite", action="store_true", help="finite differences only, to 1e-6"
+    )
 
 
 def _backend_argument(sub) -> None:
@@ -313,3 +284,49 @@ def _rate(text: str) -> float:
     return _number(
         text, float, lambda v: v > 0 and math.isfinite(v), "a positive number"
     )
+
+
+# name, function, its arguments, what it is for, examples
+COMMANDS = (
+    (
+        "train",
+        train,
+        _train_arguments,
+        "train a GAN by a recipe and write a run's folder",
+        (
+            "tinygan train",
+            "tinygan train mlp-ring --steps 2000 --seed 3",
+            "tinygan train dcgan-mnist --data folder/of/idx/files",
+            "tinygan train my_recipe.py --out runs/mine",
+            "tinygan train --resume runs/mine --steps 5000",
+        ),
+    ),
+    (
+        "sample",
+        sample,
+        _sample_arguments,
+        "draw samples from a trained generator",
+        (
+            "tinygan sample runs/dcgan-digits --n 64 --out digits.png",
+            "tinygan sample runs/dcgan-digits --n 10000 --out digits.npz",
+        ),
+    ),
+    (
+        "recipes",
+        list_recipes,
+        lambda sub: None,
+        "list the recipes, a line each",
+        ("tinygan recipes",),
+    ),
+    (
+        "check",
+        check,
+        _check_arguments,
+        "certify every derivative: ours, or those of your own layer",
+        (
+            "tinygan check",
+            "tinygan check my_layer.py",
+            "tinygan check my_layer.py --finite   (a forward with abs, norm or conj)",
+        ),
+    ),
+)

@@ -82,9 +82,10 @@ class Experiment:
     checkpoint_every: int = 0  # 0: ten over the run; a multiple of log_every
 
     def __post_init__(self):
-        for name in ("steps", "batch", "k", "log_every"):
+        least = {"steps": 1, "batch": 1, "k": 1, "log_every": 1}
+        for name in (*least, "picture_every", "checkpoint_every"):
             value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
+            if not isinstance(value, int) or value < least.get(name, 0):
                 raise InputError(f"{name}: expected a positive number, got {value}")
         if not isinstance(self.seed, int) or self.seed < 0:
             raise InputError(f"seed: expected 0 or a positive number, got {self.seed}")

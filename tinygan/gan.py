@@ -4,10 +4,13 @@ Two networks play a game over one value (Goodfellow et al. 2014, eq. 1):
 
     min_G max_D V(D, G) = E_x[log D(x)] + E_z[log(1 - D(G(z)))]
 
-`d_step` is the discriminator's move, up the gradient of V; `g_step` is the generator's,
-down the gradient of J, through D into its own weights. `play` is the paper's Algorithm
-1. D ends in a logit s, D(x) = sigma(s): objectives.py holds the signs, layers/ the
-Jacobians.
+`d_step` is the discriminator's move, up the gradient of V. `g_step` is the generator's,
+down the gradient of J, through D into its own weights; J is the second term of V, the
+only one G can move, or what is put in its place, such as -E_z[log D(G(z))]. `play` is
+one iteration of the paper's Algorithm 1.
+
+D ends in a logit s, D(x) = sigma(s). objectives.py holds V, J and every sign, layers/
+the Jacobians, optim.py the direction u that a gradient becomes.
 """
 
 from .backend import sigmoid
@@ -18,7 +21,7 @@ def d_step(G, D, opt_D, objective, x_real, z):
 
     x_real: (N, *D.in_shape)      z: (N, *G.in_shape)
     """
-    x_fake, _ = G.forward(z)  # G is fixed here: its cache is dropped
+    x_fake, _ = G.forward(z)  # theta_G is fixed here: the cache is dropped
     s_real, c_real = D.forward(x_real)  # (N, 1)
     s_fake, c_fake = D.forward(x_fake)
     ds_real, ds_fake = objective.d_grads(s_real, s_fake)
@@ -33,7 +36,7 @@ def d_step(G, D, opt_D, objective, x_real, z):
 def g_step(G, D, opt_G, objective, z):
     """theta_G -= lr u(dJ/dtheta_G). Returns J before the step.
 
-    D is a fixed function here: the gradient passes through it into x_fake, and its own
+    theta_D is fixed here: the gradient passes through D into x_fake, and D's own
     parameters' gradients are never computed.      z: (N, *G.in_shape)
     """
     x_fake, c_G = G.forward(z)
@@ -46,7 +49,7 @@ def g_step(G, D, opt_G, objective, z):
 
 
 def play(G, D, opt_G, opt_D, objective, real, latent, k=1):
-    """One turn of Algorithm 1: k steps of the discriminator, then one of the generator.
+    """One iteration of Algorithm 1: k steps of the discriminator, one of the generator.
 
     real() gives the next batch of data, latent() a new batch of z. Returns V, J, mean
     D(x) and mean D(G(z)): 0-d arrays, left on the device.

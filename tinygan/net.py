@@ -139,7 +139,7 @@ class Net:
             return backend.asarray(np.array(self.backend.to_host(a), dtype))
 
         theta = move(self.theta)
-        self._bind(theta, 0 * theta)
+        self._bind(theta, backend.xp.zeros_like(theta))
         for _, layer in self.layers():
             layer.state = {
                 name: value if isinstance(value, int) else move(value)

@@ -5,8 +5,8 @@ Each turns a gradient g into a direction u(g), odd in g, and then
     ascend     theta += lr u        for the discriminator, which maximises V
     descend    theta -= lr u        for the generator, which minimises J
 
-so nobody negates a loss to fit an interface. theta and g are flat vectors, and all the
-work is done in place in vectors of their size.
+so nobody negates a loss to fit an interface. theta and g are flat vectors; theta and
+the moments are changed in place.
 """
 
 import math
@@ -15,8 +15,7 @@ from .backend import get_xp
 
 
 class Optimizer:
-    """A rule u(g), with a learning rate and perhaps moments that remember past
-    gradients.
+    """A rule u(g) with a learning rate, and perhaps moments: a memory of gradients.
 
     `moments` names the vectors that remember; they start at zero, like the count of
     steps t, and are what a checkpoint has to hold.
@@ -48,7 +47,8 @@ class Optimizer:
         self.prepare(theta)
         self.t += 1
         u = self._u
-        u *= signed_lr * self.direction(g, out=u)
+        factor = self.direction(g, out=u)
+        u *= signed_lr * factor
         theta += u
 
     def prepare(self, theta) -> None:
@@ -122,8 +122,9 @@ class Adam(Optimizer):
 
     u = m_hat / (sqrt(v_hat) + eps)
 
-    m and v start at zero, and the powers of t undo that bias. Every |u| is about 1 or
-    less, so lr is the size of a step. Source: Kingma and Ba 2015, Algorithm 1.
+    m and v start at zero, and the powers of t undo that bias. |u| is usually about 1
+    or less, so lr is the size of a step; after a long silence it can reach
+    (1 - beta1) / sqrt(1 - beta2). Source: Kingma and Ba 2015, Algorithm 1 and sec. 2.1.
     """
 
     moments = ("m", "v")

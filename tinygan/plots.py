@@ -44,14 +44,14 @@ def image_grid(images, columns: int | None = None, size: int = 560) -> np.ndarra
     return sheet
 
 
-def point_cloud(points, data, title: str = "") -> np.ndarray:
-    """Generated points (N, 2) over 2,000 of the data."""
+def point_cloud(points, real, title: str = "") -> np.ndarray:
+    """Generated points (N, d), d >= 2, over real ones: the first two coordinates."""
     figure, axes = _figure(5.6, 5.6)
-    real = data.sample(2000, np.random.default_rng(0))
+    real, points = (np.asarray(a)[:, :2] for a in (real, points))
     low, high = real.min(axis=0), real.max(axis=0)
-    margin = 0.15 * (high - low)
+    margin = 0.15 * (high - low) + 1e-3
     axes.plot(*real.T, ".", ms=4, color="0.75", label="data")
-    axes.plot(*np.asarray(points).T, ".", ms=2, color="tab:red", label="generated")
+    axes.plot(*points.T, ".", ms=2, color="tab:red", label="generated")
     axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
     axes.set_ylim(low[1] - margin[1], high[1] + margin[1])
     axes.set_aspect("equal")
@@ -60,26 +60,30 @@ def point_cloud(points, data, title: str = "") -> np.ndarray:
     return _render(figure)
 
 
-def histogram(points, data, title: str = "") -> np.ndarray:
-    """Generated numbers (N, 1) as a histogram over the density they should have."""
+def histogram(numbers, real, title: str = "") -> np.ndarray:
+    """Generated numbers, of any shape, as a histogram over that of real ones."""
     figure, axes = _figure(5.6, 4.0)
-    real = data.sample(2000, np.random.default_rng(0))
-    x = np.linspace(real.min() - 1, real.max() + 1, 400)
-    axes.hist(np.ravel(points), bins=80, density=True, color="tab:red", alpha=0.6)
-    axes.plot(x, data.density(x[:, None]), color="black", label="p(x)")
-    axes.set_xlim(x[0], x[-1])
+    real, numbers = np.ravel(real), np.ravel(numbers)
+    low, high = real.min(), real.max()
+    margin = 0.15 * (high - low) + 1e-3
+    bins = np.linspace(low - margin, high + margin, 81)
+    axes.hist(real, bins, density=True, color="0.75", label="data")
+    axes.hist(numbers, bins, density=True, color="tab:red", alpha=0.6, label="G(z)")
     axes.legend()
     axes.set_title(title)
     return _render(figure)
 
 
-def picture(samples, data, title: str = "") -> np.ndarray:
-    """The picture that fits the samples: a grid, a cloud, or a histogram."""
+def picture(samples, real, title: str = "") -> np.ndarray:
+    """What fits the samples: a grid of images, a cloud of points, or a histogram.
+
+    `real` is a batch of real samples (N, *shape), which a grid does not need.
+    """
     if samples.ndim == 4:
         return image_grid(samples)
-    if samples.shape[1:] == (2,):
-        return point_cloud(samples, data, title)
-    return histogram(samples[:, :1], data, title)
+    if samples.ndim == 2 and samples.shape[1] > 1:
+        return point_cloud(samples, real, title)
+    return histogram(samples, real, title)
 
 
 def save_png(path, pixels: np.ndarray) -> None:
@@ -116,12 +120,9 @@ def plot_losses(path, metrics_path) -> None:
     step = [row["step"] for row in rows]
     for name, label in (("V", "V(D, G), D ascends"), ("J", "J(G), G descends")):
         above.plot(step, [row[name] for row in rows], lw=1, label=label)
-    balance = {"color": "0.5", "lw": 0.8, "ls": ":"}
-    above.axhline(-math.log(4), **balance)
-    above.text(step[0], -math.log(4), "-log 4", color="0.5", va="bottom", fontsize=8)
     for name, label in (("D_x", "D(x)"), ("D_Gz", "D(G(z))")):
         below.plot(step, [row[name] for row in rows], lw=1, label=label)
-    below.axhline(0.5, **balance)
+    below.axhline(0.5, color="0.5", lw=0.8, ls=":")
     below.set_ylim(0, 1)
     below.set_xlabel("step")
     for axes in (above, below):

@@ -82,18 +82,18 @@ class RunFolder:
 
     # While training goes.
 
-    def log(self, row: dict) -> dict:
-        """Append a row to metrics.jsonl; return its quantities, rounded, for a bar."""
+    def log(self, row: dict) -> None:
+        """Append a row, and the seconds since the run began, to metrics.jsonl."""
         seconds = round(time.monotonic() - self.begun, 3)
         with open(self.metrics, "a", encoding="utf-8") as file:
             file.write(json.dumps({**row, "seconds": seconds}) + "\n")
-        labels = {"V": "V", "J": "J", "D_x": "D(x)", "D_Gz": "D(G(z))"}
-        return {label: f"{row[name]:.3f}" for name, label in labels.items()}
 
     def picture(self, run) -> None:
         """Write the picture of the run's samples, and keep it as the last one."""
-        n = 100 if len(run.data.shape) == 3 else 1000  # images, or points
-        pixels = plots.picture(run.samples(n), run.data, f"step {run.step}")
+        is_image = len(run.experiment.shape) == 3
+        samples = run.samples(100 if is_image else 1000)
+        real = None if is_image else run.real_samples(1000)
+        pixels = plots.picture(samples, real, f"step {run.step}")
         plots.save_png(self.path / "samples" / f"{run.step:07d}.png", pixels)
         plots.save_png(self.path / "samples.png", pixels)
 
@@ -124,9 +124,12 @@ class RunFolder:
         return step
 
     def forget_after(self, step: int) -> None:
-        """Drop what was logged after `step`, and files left half written by a kill."""
+        """Drop what was written after `step`, or left half written by a kill."""
         for leftover in self.path.rglob("*.tmp"):
             leftover.unlink()
+        for frame in (self.path / "samples").glob("*.png"):
+            if frame.stem.isdigit() and int(frame.stem) > step:
+                frame.unlink()
         kept = []
         if self.metrics.exists():
             for line in self.metrics.read_text("utf-8", "replace").splitlines():

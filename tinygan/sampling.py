@@ -45,13 +45,16 @@ def write(experiment, folder, backend, n: int, seed: int, out) -> None:
     if out.suffix not in (".png", ".npy", ".npz"):
         raise InputError(f"--out {out}: expected a name ending in .png, .npy or .npz")
     x = generate(experiment, folder, backend, n, seed)
+    if out.suffix == ".png":
+        real = None
+        if x.ndim != 4:
+            real = backend.to_host(experiment.data().batches(1000, 0, backend)(0))
+        pixels = plots.picture(x, real, f"step {folder.step()}")
+    values = (x + 1) / 2 if x.ndim == 4 else x
     try:
         if out.suffix == ".png":
-            data = None if x.ndim == 4 else experiment.data()
-            plots.save_png(out, plots.picture(x, data, f"step {folder.step()}"))
-            return
-        values = (x + 1) / 2 if x.ndim == 4 else x
-        if out.suffix == ".npy":
+            plots.save_png(out, pixels)
+        elif out.suffix == ".npy":
             write_atomically(out, lambda file: np.save(file, values))
         else:
             write_atomically(out, lambda file: np.savez_compressed(file, x=values))

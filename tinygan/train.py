@@ -91,6 +91,10 @@ class Run:
         x, _ = self.G.forward(self.z(n, PICTURE), train=False)
         return self.backend.to_host(x)
 
+    def real_samples(self, n: int) -> np.ndarray:
+        """n real samples, for a picture: the first batch of a stream of their own."""
+        return self.backend.to_host(self.data.batches(n, PICTURE, self.backend)(0))
+
     def state(self) -> dict:
         """All that changes from step to step: arrays copied where they are, on the
         device or (the numbers) on the host.
@@ -195,7 +199,8 @@ def train(
             end = run.step >= e.steps or stop.is_set()
             if run.step % e.log_every == 0 or end:
                 good, row = _checked(run, good)
-                bar.set_postfix(folder.log(row), refresh=False)
+                folder.log(row)
+                bar.set_postfix(_labelled(row), refresh=False)
             if run.step % e.checkpoint_every == 0 or end:
                 folder.save_checkpoint(run.on_host(good))
             if run.step % e.picture_every == 0 or end:
@@ -211,6 +216,12 @@ def _checked(run: Run, good: dict) -> tuple[dict, dict]:
     means = values.mean(axis=0, dtype=np.float64)
     row = zip(QUANTITIES, map(float, means), strict=True)
     return state, {"step": run.step, **dict(row)}
+
+
+def _labelled(row: dict) -> dict[str, str]:
+    """The four quantities of a row as the progress bar shows them."""
+    labels = ("V", "J", "D(x)", "D(G(z))")
+    return {k: f"{row[q]:.3f}" for k, q in zip(labels, QUANTITIES, strict=True)}
 
 
 @contextlib.contextmanager

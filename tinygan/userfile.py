@@ -2,6 +2,7 @@
 
 import importlib.util
 import pathlib
+import sys
 import traceback
 from types import ModuleType
 
@@ -21,10 +22,15 @@ def load_module(path) -> ModuleType:
         raise InputError(f"{path}: expected a Python file ({e.strerror})") from e
     if not found:
         raise InputError(f"{path}: expected a Python file, found none")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    name = f"tinygan_userfile_{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise InputError(f"{path}: expected a Python file whose name ends in .py")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.insert(0, folder)  # as for a script: it may import its neighbours
     try:
         spec.loader.exec_module(module)
     except InputError:

@@ -81,7 +81,7 @@ def _objective_rules(objective: Objective, s_real, s_fake):
 
 def _slopes(name, quantity, L, point, gradient, rng, analytic=True) -> list[Row]:
     """`gradient` against the complex step of L, and against finite differences."""
-    exact, finite = 0.0, 0.0
+    exact, finite, used = 0.0, 0.0, 0
     for _ in range(DRAWS):
         v = rng.standard_normal(point.shape)
         slope = (gradient * v).sum()
@@ -90,6 +90,8 @@ def _slopes(name, quantity, L, point, gradient, rng, analytic=True) -> list[Row]
         estimate = finite_difference(L, point, v)
         if estimate is not None:  # None: the step crossed a kink
             finite = max(finite, relative(estimate - slope, gradient))
+            used += 1
+    finite = finite if used else np.inf
     rows = [Row(name, quantity, exact, 1e-11)] if analytic else []
     return [*rows, Row(name, f"{quantity} finite", finite, 1e-6)]
 

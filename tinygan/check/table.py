@@ -2,7 +2,7 @@
 
 import inspect
 
-from ..errors import InputError, ShapeError
+from ..errors import InputError
 from ..layers import (
     BatchNorm,
     Conv2d,
@@ -161,12 +161,13 @@ def _fitting_shape(layer: Layer, path) -> tuple:
     for shape in SHAPES:
         try:
             layer.build(shape)
-        except (ShapeError, ValueError, TypeError, IndexError):
-            continue
-        return shape
+        except Exception as e:  # whatever a user's build does to refuse a shape
+            why = e
+        else:
+            return shape
     raise InputError(
-        f"{path}: {layer!r} fits none of the input shapes {SHAPES}; state one with "
-        "CHECKS = [(layer, in_shape)]"
+        f"{path}: {layer!r} fits none of the input shapes {SHAPES} ({why}); state one "
+        "with CHECKS = [(layer, in_shape)]"
     )
 
 

@@ -1,7 +1,7 @@
 """Activations: elementwise y = f(x), each with its first and second derivative.
 
-Every f here is strictly determined by its output, so f' and f'' are written as
-functions of y and the cache is y alone, which the next layer keeps anyway.
+For every f here, f'(x) and f''(x) can be told from y = f(x), so they are written as
+functions of y, and the cache is y alone.
 """
 
 from ..backend import get_xp, sigmoid, softplus

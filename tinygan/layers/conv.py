@@ -66,7 +66,7 @@ def col2im(cols, x_shape, kernel, stride, pad):
 
 
 class Conv2d(Affine):
-    """y[n,i,j] = sum_{a,b} x[n, i s + a - p, j s + b - p] W[a,b] + b
+    """y[n,i,j] = b + sum_{u,v} x[n, i s + u - p, j s + v - p] W[u,v]
 
     x is (N, H, W, C_in), y is (N, OH, OW, C_out) with OH = floor((H + 2p - k)/s) + 1.
     `kernel`, `stride` and `pad` are numbers or (height, width) pairs.
@@ -124,7 +124,7 @@ class Conv2d(Affine):
 
 class ConvTranspose2d(Affine):
     """The adjoint of a convolution: y = A^T x + b, where A is the Conv2d that maps y's
-    shape to x's. A stride s makes the image s times larger.
+    shape to x's. A stride s makes the image about s times larger.
 
     x is (N, H, W, C_in), y is (N, OH, OW, C_out) with OH = (H - 1) s - 2p + k + op.
     `output_pad` op < s picks one of the s image sizes that A maps to H. The kernel W is

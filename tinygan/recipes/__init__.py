@@ -15,7 +15,7 @@ import pkgutil
 from types import ModuleType
 
 from ..data import Images, load_images
-from ..errors import InputError
+from ..errors import InputError, NonFiniteError
 from ..experiment import Experiment
 from ..userfile import failure, load_module
 
@@ -61,12 +61,18 @@ def summary(module: ModuleType) -> str:
     return (module.__doc__ or "").strip().partition("\n")[0]
 
 
+def defaults(module: ModuleType) -> dict:
+    """The options that the recipe takes, with their default values."""
+    parameters = inspect.signature(module.recipe).parameters
+    return {name: parameter.default for name, parameter in parameters.items()}
+
+
 @contextlib.contextmanager
-def blamed(module: ModuleType):
+def blamed(module: ModuleType, *passing: type[Exception]):
     """Within this context, any error is an InputError that names the recipe's line."""
     try:
         yield
-    except (InputError, MemoryError):
+    except (InputError, NonFiniteError, MemoryError, *passing):
         raise
     except Exception as e:
         raise failure(module.__file__, e) from e
