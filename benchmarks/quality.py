@@ -18,7 +18,7 @@ import numpy as np
 import tinygan
 from tinygan import recipes
 from tinygan.classifier import Classifier
-from tinygan.data import Images, load_digits, load_images
+from tinygan.data import Images, load_digits
 from tinygan.metrics import mode_coverage
 from tinygan.runfolder import RunFolder
 from tinygan.train import Run, train
@@ -67,7 +67,7 @@ def classifier_of(subject: str, data) -> tuple[Classifier, dict]:
         order = np.random.default_rng(0).permutation(len(images))
         held, kept = order[:300], order[300:]
     else:
-        images, epochs = load_images(data), 5
+        images, epochs = recipes.mnist(data), 5
         held, kept = np.arange(5000), np.arange(5000, len(images))
     parts = [
         Images(images.pixels[i], images.low, images.high, images.labels[i])
@@ -87,7 +87,7 @@ def measure(subject: str, args) -> dict:
     options = {"data": args.data} if subject == "mnist" else {}
     if args.steps:
         options["steps"] = args.steps
-    report = {"recipe": SUBJECTS[subject], "options": options, "runs": []}
+    report = {"recipe": SUBJECTS[subject], "runs": []}
     classifier = None
     if subject in ("digits", "mnist"):
         classifier, report["classifier_on_real"] = classifier_of(subject, args.data)
@@ -109,13 +109,13 @@ def main(argv=None) -> int:
     parser.add_argument("--data", help="MNIST's folder, for mnist")
     parser.add_argument("--out", type=new_file, help="write the results there as JSON")
     args = parser.parse_args(argv)
+    about = {"date": now(), "commit": commit(), "tinygan": tinygan.__version__}
+    about |= {"machine": machine(), "numpy": np.__version__}
     try:
         results = {subject: measure(subject, args) for subject in args.only}
     except tinygan.InputError as e:
         parser.error(str(e))
     if args.out:
-        about = {"date": now(), "commit": commit(), "tinygan": tinygan.__version__}
-        about |= {"machine": machine(), "numpy": np.__version__}
         args.out.write_text(json.dumps(about | {"results": results}, indent=1) + "\n")
     return 0
 

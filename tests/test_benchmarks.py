@@ -3,18 +3,14 @@ here looks at how long anything took."""
 
 import importlib
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import tinygan as tg
+from benchmarks import libraries, quality, report, step, worker, works
 
-sys.path.insert(0, str(Path(__file__).parents[1]))  # they are no part of the package
-step = importlib.import_module("benchmarks.step")
-report = importlib.import_module("benchmarks.report")
-works = importlib.import_module("benchmarks.works")
 WORKS = works.WORKS
 
 
@@ -65,7 +61,6 @@ def test_torch_plays_the_same_game(name):
     """Its modules hold our parameters, compute our logits, and do the FLOP we count."""
     torch = pytest.importorskip("torch")
     flop_counter = importlib.import_module("torch.utils.flop_counter")
-    libraries = importlib.import_module("benchmarks.libraries")
     torch.set_num_threads(1)
 
     work = type(WORKS[name])()
@@ -124,8 +119,31 @@ def test_ratio_is_paired_by_rounds():
 
 
 def test_a_worker_that_dies_is_named(monkeypatch):
-    worker = importlib.import_module("benchmarks.worker")
     one = worker.Worker("numpy", "mlp")
     one.process.kill()
     with pytest.raises(worker.WorkerError, match="the numpy worker ended"):
         one.run(1)
+
+
+def test_quality_reports_a_row_for_each_seed(tmp_path):
+    out = tmp_path / "quality.json"
+    options = ["--only", "ring,digits", "--steps", "3", "--seeds", "2"]
+    assert quality.main([*options, "--out", str(out)]) == 0
+    results = json.loads(out.read_text())["results"]
+    for subject, keys in (
+        ("ring", {"modes", "of", "high_quality"}),
+        ("digits", {"confidence", "classes_of_100", "counts_of_1000"}),
+    ):
+        rows = results[subject]["runs"]
+        assert [row["seed"] for row in rows] == [0, 1]
+        assert all(row["steps"] == 3 and keys <= row.keys() for row in rows)
+    assert results["digits"]["classifier_on_real"]["accuracy"] > 0.95
+    counts = results["digits"]["runs"][0]["counts_of_1000"]
+    assert len(counts) == 10 and sum(counts) == 1000
+
+
+def test_quality_of_mnist_needs_its_data(capsys):
+    with pytest.raises(SystemExit) as exit:
+        quality.main(["--only", "mnist"])
+    assert exit.value.code == 2
+    assert "--data" in capsys.readouterr().err
