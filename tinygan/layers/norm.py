@@ -20,11 +20,16 @@ class BatchNorm(Layer):
         training    dx = gamma / sqrt(var + eps) (dy - mean(dy) - x_hat mean(dy x_hat))
         evaluation  dx = gamma / sqrt(var + eps) dy
 
+    In evaluation alone there is a tangent, x_hat_dot = x_dot / sqrt(var + eps):
+
+        y_dot = gamma x_hat_dot      dx_dot = gamma / sqrt(var + eps) dy_dot
+        dgamma = sum dy x_hat + sum dy_dot x_hat_dot
+
     Running statistics are layer state, r += momentum (batch - r), with the unbiased
     variance (m / (m - 1)). gamma starts at N(1, gamma_std^2); DCGAN uses 0.02.
 
-    Raises ShapeError in training when m = 1, where x_hat is always 0. Source: Ioffe and
-    Szegedy 2015, Algorithm 1.
+    Raises ShapeError in training when m = 1, where x_hat is always 0, and TangentError
+    for the tangent in training. Source: Ioffe and Szegedy 2015, Algorithm 1.
     """
 
     def __init__(self, eps: float = 1e-5, momentum: float = 0.1, gamma_std=0.0):

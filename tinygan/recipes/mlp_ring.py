@@ -2,7 +2,7 @@
 
 Radius 2, standard deviation 0.02. G must be steep between the modes to leave nothing
 there, so its latent is wide, N(0, 4^2), and it is a layer deeper than D. Learning rates
-fall to 0: at a constant rate G keeps circling around the modes.
+fall to 0: at a constant rate G loses modes again that it had found.
 """
 
 from tinygan import Adam, Dense, NonSaturating, Sequential, Tanh
