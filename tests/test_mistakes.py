@@ -44,7 +44,7 @@ D_IS_WRONG = {"d_step: gradient", "d_step: gradient finite"}
 def test_generator_handed_the_gradient_at_the_logits(monkeypatch, objective):
     """dJ/ds in place of dJ/dx_fake: broadcasting makes it fit."""
 
-    def g_step(G, D, opt_G, objective, z):
+    def g_step(G, D, opt_G, objective, z, x_real=None):
         x_fake, c_G = G.forward(z)
         s_fake, _ = D.forward(x_fake)
         ds = objective.g_grad(s_fake)
@@ -60,7 +60,7 @@ def test_generator_handed_the_gradient_at_the_logits(monkeypatch, objective):
 def test_generator_flushed_before_its_step(monkeypatch, objective):
     """The gradient is cleared between backward and the optimizer: theta_G stays."""
 
-    def g_step(G, D, opt_G, objective, z):
+    def g_step(G, D, opt_G, objective, z, x_real=None):
         x_fake, c_G = G.forward(z)
         s_fake, c_D = D.forward(x_fake)
         dx_fake = D.backward(objective.g_grad(s_fake), c_D, param_grads=False)
@@ -76,7 +76,7 @@ def test_generator_flushed_before_its_step(monkeypatch, objective):
 def test_generator_not_flushed(monkeypatch, objective):
     """The gradient of an earlier turn is still in there."""
 
-    def g_step(G, D, opt_G, objective, z):
+    def g_step(G, D, opt_G, objective, z, x_real=None):
         G.grad += 1e-3
         x_fake, c_G = G.forward(z)
         s_fake, c_D = D.forward(x_fake)
@@ -90,7 +90,7 @@ def test_generator_not_flushed(monkeypatch, objective):
 
 @both
 def test_generator_step_moves_the_discriminator(monkeypatch, objective):
-    def g_step(G, D, opt_G, objective, z):
+    def g_step(G, D, opt_G, objective, z, x_real=None):
         real = tg.g_step(G, D, opt_G, objective, z)
         D.theta -= 1e-9
         return real
@@ -392,7 +392,7 @@ def promoted(layer) -> list[str]:
             G, D, tg.Adam(), tg.Adam(), tg.NonSaturating(), lambda: x, lambda: z
         )
     seen |= {"G.theta": G.theta, "D.grad": D.grad}
-    seen |= dict(zip(("V", "J", "D(x)", "D(G(z))"), steps, strict=True))
+    seen |= dict(zip(("V", "J", "D(x)", "D(G(z))", "P"), steps, strict=True))
     seen |= {f"G {name}": value for name, value in G.state().items()}
     return [name for name, a in seen.items() if a.dtype != np.float32]
 

@@ -345,14 +345,14 @@ def test_every_step_has_a_batch_and_latents_of_its_own(make, k, monkeypatch):
     reals, latents = [], []
     d_step, g_step = gan.d_step, gan.g_step
 
-    def d_seen(G, D, opt_D, objective, x_real, z):
+    def d_seen(G, D, opt_D, objective, x_real, z, *rest):
         reals.append(x_real.copy())
         latents.append(z.copy())
-        return d_step(G, D, opt_D, objective, x_real, z)
+        return d_step(G, D, opt_D, objective, x_real, z, *rest)
 
-    def g_seen(G, D, opt_G, objective, z):
+    def g_seen(G, D, opt_G, objective, z, x_real):
         latents.append(z.copy())
-        return g_step(G, D, opt_G, objective, z)
+        return g_step(G, D, opt_G, objective, z, x_real)
 
     monkeypatch.setattr(gan, "d_step", d_seen)
     monkeypatch.setattr(gan, "g_step", g_seen)
@@ -402,7 +402,7 @@ class Counting(Backend):
 
     def to_host(self, a):
         self.reads += 1
-        self.log_reads += a.shape == (LOG_EVERY, 4)
+        self.log_reads += a.shape == (LOG_EVERY, 5)
         return super().to_host(a)
 
 
@@ -415,7 +415,7 @@ def test_the_host_reads_nothing_in_a_turn_and_once_per_log_interval(
     backend.reads = 0
     turns(run, LOG_EVERY)
     assert backend.reads == 0
-    assert run.fetch().shape == (LOG_EVERY, 4)
+    assert run.fetch().shape == (LOG_EVERY, 5)
     assert backend.reads == 1
 
     fetched_at = []
@@ -475,7 +475,7 @@ def test_the_rows_are_the_means_of_their_intervals(tmp_path, no_pictures):
         first = (row["step"] - 1) // LOG_EVERY * LOG_EVERY
         mean = np.mean(values[first : row["step"]], axis=0)
         got = [row[name] for name in ("V", "J", "D_x", "D_Gz")]
-        np.testing.assert_allclose(got, mean, rtol=1e-12)
+        np.testing.assert_allclose([*got, 0], mean, rtol=1e-12)
 
 
 def test_a_folder_that_holds_a_run_is_left_alone(tmp_path):

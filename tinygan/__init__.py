@@ -20,28 +20,63 @@ from .gan import d_step, g_step, play
 from .layers import *  # noqa: F403
 from .layers import __all__ as _layers
 from .net import Net
-from .objectives import Minimax, NonSaturating, Objective
-from .optim import SGD, Adam, Momentum, Optimizer, RMSProp
+from .objectives import (
+    Critic,
+    Hinge,
+    LeastSquares,
+    Minimax,
+    NonSaturating,
+    Objective,
+    RelativisticAverage,
+    RelativisticPairing,
+    Wasserstein,
+)
+from .optim import (
+    SGD,
+    Adam,
+    ClipNorm,
+    ClipValue,
+    ClipWeights,
+    Momentum,
+    Optimizer,
+    RMSProp,
+)
+from .penalties import DRAGAN, R1, R2, WGANGP, Drift, Penalty
 
 __all__ = [
-    "NUMPY",
-    "SGD",
     "Adam",
     "Backend",
     "BackendError",
     "CheckpointError",
+    "ClipNorm",
+    "ClipValue",
+    "ClipWeights",
+    "Critic",
+    "DRAGAN",
     "DataError",
+    "Drift",
+    "Hinge",
     "InputError",
+    "LeastSquares",
     "Minimax",
     "Momentum",
+    "NUMPY",
     "Net",
-    "TangentError",
     "NonFiniteError",
     "NonSaturating",
     "Objective",
     "Optimizer",
+    "Penalty",
+    "R1",
+    "R2",
     "RMSProp",
+    "RelativisticAverage",
+    "RelativisticPairing",
+    "SGD",
     "ShapeError",
+    "TangentError",
+    "WGANGP",
+    "Wasserstein",
     "d_step",
     "g_step",
     "get_backend",

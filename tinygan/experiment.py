@@ -16,6 +16,7 @@ from .layers import Layer
 from .net import Net
 from .objectives import Objective
 from .optim import Optimizer
+from .penalties import Penalty
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +51,36 @@ class Latent:
         return self.scale * z
 
 
+@dataclasses.dataclass(frozen=True)
+class CriticSteps:
+    """k discriminator steps a turn, but `boost` in the first turns and now and then.
+
+    The boosted turns are those before `first`, and every `every`-th (0: none). The
+    numbers are those of the first WGAN's code, whose critic is to be near its optimum
+    before G trusts it (Arjovsky et al. 2017). ValueError for numbers out of range.
+    """
+
+    k: int = 5
+    boost: int = 100
+    first: int = 25
+    every: int = 500
+
+    def __post_init__(self):
+        if min(self.k, self.boost) < 1 or min(self.first, self.every) < 0:
+            raise ValueError(f"CriticSteps expects k, boost >= 1, others >= 0: {self}")
+
+    def __call__(self, turn: int) -> int:
+        """How many discriminator steps turn 0, 1, 2 ... has."""
+        return self.before(turn + 1) - self.before(turn)
+
+    def before(self, turn: int) -> int:
+        """How many discriminator steps all the turns before `turn` have."""
+        boosted = min(turn, self.first)
+        if self.every and turn > self.first:
+            boosted += -(-turn // self.every) + (-self.first // self.every)
+        return self.k * turn + (self.boost - self.k) * boosted
+
+
 @dataclasses.dataclass
 class Experiment:
     """What a recipe returns.
@@ -57,8 +88,10 @@ class Experiment:
     `data` is a function, so that sampling from a trained run does not read the data; it
     returns an object with `shape` and `batches(batch, seed, backend)`, whose result
     maps i to the i-th batch. `shape` is one sample's. `k` is the number of
-    discriminator steps per generator step, and `steps` counts turns of k + 1 steps.
-    With `decay` both learning rates fall linearly, to 0 after the last step.
+    discriminator steps per generator step, or a CriticSteps, and `steps` counts turns
+    of k + 1 steps. With `decay` both learning rates fall linearly, to 0 after the last
+    step. With `ema` > 0 samples come from a moving average of G's weights, which keeps
+    that share of itself each turn (less in the first turns: (1 + t)/(10 + t)).
 
     Raises InputError for numbers out of range, ShapeError (from `networks`) when G does
     not make what D takes.
@@ -75,14 +108,21 @@ class Experiment:
     steps: int
     batch: int
     seed: int = 0
-    k: int = 1
+    k: int | CriticSteps = 1
     decay: bool = False
+    penalties: tuple[Penalty, ...] = ()
+    ema: float = 0.0
     log_every: int = 20
     picture_every: int = 0  # 0: forty pictures over the run
     checkpoint_every: int = 0  # 0: ten over the run; a multiple of log_every
 
     def __post_init__(self):
-        least = {"steps": 1, "batch": 1, "k": 1, "log_every": 1}
+        least = {"steps": 1, "batch": 1, "log_every": 1}
+        if not isinstance(self.k, CriticSteps):
+            least["k"] = 1
+        if not 0 <= self.ema < 1:
+            raise InputError(f"ema: expected a share 0 <= ema < 1, got {self.ema}")
+        self.penalties = tuple(self.penalties)
         for name in (*least, "picture_every", "checkpoint_every"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < least.get(name, 0):
@@ -92,6 +132,13 @@ class Experiment:
         self.picture_every = self.picture_every or math.ceil(self.steps / 40)
         each = self.checkpoint_every or self.steps / 10
         self.checkpoint_every = self.log_every * math.ceil(each / self.log_every)
+
+    @property
+    def critic_steps(self) -> CriticSteps:
+        """k as a schedule."""
+        if isinstance(self.k, CriticSteps):
+            return self.k
+        return CriticSteps(self.k, boost=self.k, first=0, every=0)
 
     def networks(self, backend: Backend, dtype="float32") -> tuple[Net, Net]:
         """Copies of G and D as networks, initialised from the seed."""

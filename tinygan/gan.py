@@ -10,17 +10,20 @@ only one G can move, or what is put in its place, such as -E_z[log D(G(z))]. `pl
 one iteration of the paper's Algorithm 1.
 
 D ends in a logit s, D(x) = sigma(s). objectives.py holds V, J and every sign, layers/
-the Jacobians, optim.py the direction u that a gradient becomes.
+the Jacobians, penalties.py what D pays for being steep, optim.py the direction u that a
+gradient becomes.
 """
 
-from .backend import sigmoid
 
+def d_step(G, D, opt_D, objective, x_real, z, penalties=(), rng=None):
+    """theta_D += lr u(d(V - P)/dtheta_D), P the sum of the penalties.
 
-def d_step(G, D, opt_D, objective, x_real, z):
-    """theta_D += lr u(dV/dtheta_D). Returns V, mean D(x), mean D(G(z)) before the step.
+    Returns V, D(x), D(G(z)) and P before the step: 0-d arrays. The two in the middle
+    are means, as `objective.beliefs` has them. rng: for penalties at random points.
 
     x_real: (N, *D.in_shape)      z: (N, *G.in_shape)
     """
+    D.advance()  # spectral norms: one power iteration, then D is one function
     x_fake, _ = G.forward(z)  # theta_G is fixed here: the cache is dropped
     s_real, c_real = D.forward(x_real)  # (N, 1)
     s_fake, c_fake = D.forward(x_fake)
@@ -28,33 +31,43 @@ def d_step(G, D, opt_D, objective, x_real, z):
     D.zero_grad()
     D.backward(ds_real, c_real)  # each branch with its own cache
     D.backward(ds_fake, c_fake)  # gradients add up
-    opt_D.ascend(D.theta, D.grad)
     V = objective.value(s_real, s_fake)
-    return V, sigmoid(s_real).mean(), sigmoid(s_fake).mean()
+    P = 0 * V
+    real, fake = (x_real, s_real, c_real), (x_fake, s_fake, c_fake)
+    for penalty in penalties:
+        P = P + penalty.accumulate(D, real, fake, rng)
+    opt_D.ascend(D.theta, D.grad)
+    return V, *objective.beliefs(s_real, s_fake), P
 
 
-def g_step(G, D, opt_G, objective, z):
+def g_step(G, D, opt_G, objective, z, x_real=None):
     """theta_G -= lr u(dJ/dtheta_G). Returns J before the step.
 
     theta_D is fixed here: the gradient passes through D into x_fake, and D's own
-    parameters' gradients are never computed.      z: (N, *G.in_shape)
+    parameters' gradients are never computed. An objective that is `paired` compares
+    with real samples and needs x_real (N, *D.in_shape).      z: (N, *G.in_shape)
     """
+    G.advance()
     x_fake, c_G = G.forward(z)
     s_fake, c_D = D.forward(x_fake)
-    dx_fake = D.backward(objective.g_grad(s_fake), c_D, param_grads=False)
+    s_real = D.forward(x_real)[0] if objective.paired else None
+    ds_fake = objective.g_grad(s_fake, s_real)
+    dx_fake = D.backward(ds_fake, c_D, param_grads=False)
     G.zero_grad()
     G.backward(dx_fake, c_G)
     opt_G.descend(G.theta, G.grad)
-    return objective.g_value(s_fake)
+    return objective.g_value(s_fake, s_real)
 
 
-def play(G, D, opt_G, opt_D, objective, real, latent, k=1):
+def play(G, D, opt_G, opt_D, objective, real, latent, k=1, penalties=(), rng=None):
     """One iteration of Algorithm 1: k steps of the discriminator, one of the generator.
 
-    real() gives the next batch of data, latent() a new batch of z. Returns V, J, mean
-    D(x) and mean D(G(z)): 0-d arrays, left on the device.
+    real() gives the next batch of data, latent() a new batch of z. Returns V, J, D(x),
+    D(G(z)) and P, 0-d arrays, left on the device.
     """
     for _ in range(k):
-        V, D_x, D_Gz = d_step(G, D, opt_D, objective, real(), latent())
-    J = g_step(G, D, opt_G, objective, latent())
-    return V, J, D_x, D_Gz
+        x_real = real()
+        values = d_step(G, D, opt_D, objective, x_real, latent(), penalties, rng)
+    V, D_x, D_Gz, P = values
+    J = g_step(G, D, opt_G, objective, latent(), x_real)
+    return V, J, D_x, D_Gz, P

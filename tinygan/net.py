@@ -66,6 +66,11 @@ class Net:
         """(dx, dx_dot), the reverse of (x, x_dot) -> (y, y_dot); adds to grad."""
         return self.tree.tangent_backward(dy, dy_dot, cache, cache_dot)
 
+    def advance(self) -> None:
+        """Once per step, before its forward passes: every layer's `advance`."""
+        for _, layer in self.layers():
+            layer.advance()
+
     def zero_grad(self) -> None:
         """grad = 0. Gradients add up until someone clears them."""
         self.grad[...] = 0
@@ -153,7 +158,8 @@ class Net:
         """A table of the layers: name, output's shape, number of parameters."""
         shapes = {}
         with self.observe(lambda path, _, y: shapes.setdefault(path, y.shape[1:])):
-            x = np.zeros((1, *self.in_shape))
+            N = math.prod(layer.joins for _, layer in self.layers())  # Pack
+            x = np.zeros((N, *self.in_shape))
             self.forward(self.backend.asarray(x.astype(self.theta.dtype)), train=False)
         rows = [("input", self.in_shape, 0)]
         for path, layer in self.layers():

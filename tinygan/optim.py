@@ -153,6 +153,86 @@ class Adam(Optimizer):
         return math.sqrt(v_bias) / m_bias
 
 
+class Wrapper(Optimizer):
+    """An optimizer around another, which has the learning rate and the moments."""
+
+    def __init__(self, inner: Optimizer, limit: float):
+        if not (math.isfinite(limit) and limit > 0):
+            kind = type(self).__name__
+            raise ValueError(f"{kind} expects a limit > 0, got {limit}")
+        self.inner, self.limit = inner, float(limit)
+
+    @property
+    def lr(self) -> float:
+        """The inner optimizer's learning rate."""
+        return self.inner.lr
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        self.inner.lr = value
+
+    def prepare(self, theta) -> None:
+        self.inner.prepare(theta)
+        if not hasattr(self, "_g"):
+            self._g = get_xp(theta).empty_like(theta)
+
+    def state(self) -> dict:
+        return self.inner.state()
+
+    def load_state(self, state: dict) -> None:
+        self.inner.load_state(state)
+
+    def clipped(self, g):
+        """The gradient that the inner optimizer is given."""
+        return g
+
+    def _step(self, theta, g, signed_lr) -> None:
+        self.prepare(theta)
+        self.inner._step(theta, self.clipped(g), signed_lr)
+
+
+class ClipValue(Wrapper):
+    """g_i <- min(max(g_i, -c), c), then the inner optimizer's step
+
+    The direction changes with it. Source: Mikolov 2012, section 3.2.2.
+    """
+
+    def clipped(self, g):
+        get_xp(g).clip(g, -self.limit, self.limit, out=self._g)  # eq: clip-value
+        return self._g
+
+
+class ClipNorm(Wrapper):
+    """g <- g min(1, c / |g|), then the inner optimizer's step
+
+    The norm is that of the whole gradient, so its direction stays. Source: Pascanu et
+    al. 2013, Algorithm 1.
+    """
+
+    def clipped(self, g):
+        xp = get_xp(g)
+        norm = xp.sqrt((g * g).sum())
+        over = norm > self.limit
+        factor = xp.where(over, self.limit / xp.where(over, norm, 1), 1)
+        xp.multiply(g, factor, out=self._g)  # eq: clip-norm
+        return self._g
+
+
+class ClipWeights(Wrapper):
+    """The inner optimizer's step, then theta_i <- min(max(theta_i, -c), c)
+
+    How the first WGAN keeps its critic from being steep: weights in a box bound the
+    slope, though only roughly. It clips gammas and biases too, as the authors' code
+    does. Source: Arjovsky et al. 2017, Algorithm 1 (c = 0.01).
+    """
+
+    def _step(self, theta, g, signed_lr) -> None:
+        super()._step(theta, g, signed_lr)
+        get_xp(theta).clip(
+            theta, -self.limit, self.limit, out=theta
+        )  # eq: clip-weights
+
+
 def moving_average(a, b, rho: float, work) -> None:
     """a <- rho a + (1 - rho) b, in place, with `work` as space for the second term."""
     a *= rho

@@ -21,10 +21,11 @@ def generate(experiment: Experiment, folder: RunFolder, backend: Backend, n, see
     Raises CheckpointError if the folder's checkpoint is not this experiment's.
     """
     G, _ = experiment.networks(backend)
-    like = {"G.theta": G.theta} | {f"G.state.{k}": v for k, v in G.state().items()}
+    theta = "G.ema" if experiment.ema else "G.theta"
+    like = {theta: G.theta} | {f"G.state.{k}": v for k, v in G.state().items()}
     host = {k: v if isinstance(v, int) else backend.to_host(v) for k, v in like.items()}
     arrays = folder.load_checkpoint({k: np.asarray(v) for k, v in host.items()})
-    G.theta[...] = backend.asarray(arrays["G.theta"])
+    G.theta[...] = backend.asarray(arrays[theta])
     G.load_state({k.removeprefix("G.state."): v for k, v in arrays.items()})
     z = experiment.latent.draw(n, generator(seed, SAMPLE))
     chunks = [

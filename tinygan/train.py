@@ -1,10 +1,10 @@
 """The training loop: turns of the game, and what is written down about them.
 
 `Run` is a game in progress, a function of (experiment, step): all its randomness is
-keyed by the seed and the step, so its state is the two networks, the two optimizers and
-the step, and a resumed run continues bit for bit. `train` plays a Run to its end and
-keeps its folder: config.json, metrics.jsonl, samples/, losses.png, training.gif and
-checkpoint.npz.
+keyed by the seed and the step, so its state is the two networks, G's moving average,
+the two optimizers and the step, and a resumed run continues bit for bit. `train` plays
+a Run to its end and keeps its folder: config.json, metrics.jsonl, samples/, losses.png,
+training.gif and checkpoint.npz.
 """
 
 import contextlib
@@ -23,8 +23,8 @@ from .experiment import Experiment
 from .gan import play
 from .runfolder import RunFolder
 
-LATENT, PICTURE = 1, 2  # streams of noise, beside those of the data
-QUANTITIES = ("V", "J", "D_x", "D_Gz")
+LATENT, PICTURE, POINTS = 1, 2, 4  # streams of noise, beside those of the data
+QUANTITIES = ("V", "J", "D_x", "D_Gz", "P")
 
 
 class Run:
@@ -33,6 +33,7 @@ class Run:
     def __init__(self, experiment: Experiment, backend: Backend = NUMPY):
         self.experiment, self.backend, self.step = experiment, backend, 0
         self.G, self.D = experiment.networks(backend)
+        self.G_ema = self.G.clone() if experiment.ema else self.G  # makes the samples
         self.opt_G = copy.deepcopy(experiment.opt_G)
         self.opt_D = copy.deepcopy(experiment.opt_D)
         self.players = {"G": (self.G, self.opt_G), "D": (self.D, self.opt_D)}
@@ -45,13 +46,15 @@ class Run:
                 f"found {tuple(self.data.shape)}"
             )
         self.batches = self.data.batches(experiment.batch, experiment.seed, backend)
-        # V, J, D(x), D(G(z)) of the steps since the last fetch: they stay on the device
-        self.log = backend.asarray(np.zeros((experiment.log_every, 4), np.float32))
+        # QUANTITIES of the steps since the last fetch: they stay on the device
+        shape = (experiment.log_every, len(QUANTITIES))
+        self.log = backend.asarray(np.zeros(shape, np.float32))
 
     def turn(self) -> None:
-        """One turn of Algorithm 1 (gan.py), its four values into the log."""
+        """One turn of Algorithm 1 (gan.py), its values into the log."""
         e, turn = self.experiment, self.step
-        draws, batches = itertools.count(), itertools.count(turn * e.k)
+        k = e.critic_steps
+        draws, batches = itertools.count(), itertools.count(k.before(turn))
 
         def latent():
             return self.z(e.batch, LATENT, turn, next(draws))
@@ -63,8 +66,20 @@ class Run:
             self.opt_G.lr = e.opt_G.lr * (1 - turn / e.steps)
             self.opt_D.lr = e.opt_D.lr * (1 - turn / e.steps)
         values = play(
-            self.G, self.D, self.opt_G, self.opt_D, e.objective, real, latent, e.k
+            self.G,
+            self.D,
+            self.opt_G,
+            self.opt_D,
+            e.objective,
+            real,
+            latent,
+            k(turn),
+            e.penalties,
+            generator(e.seed, POINTS, turn) if e.penalties else None,
         )
+        if e.ema:
+            beta = min(e.ema, (1 + turn) / (10 + turn))
+            self.G_ema.theta += (1 - beta) * (self.G.theta - self.G_ema.theta)
         row = self.log[turn % e.log_every]
         for i, value in enumerate(values):
             row[i] = value
@@ -88,7 +103,8 @@ class Run:
 
     def samples(self, n: int = 100) -> np.ndarray:
         """G(z) for n latents that are the same at every step; running statistics."""
-        x, _ = self.G.forward(self.z(n, PICTURE), train=False)
+        self.G_ema.load_state(self.G.state())
+        x, _ = self.G_ema.forward(self.z(n, PICTURE), train=False)
         return self.backend.to_host(x)
 
     def real_samples(self, n: int) -> np.ndarray:
@@ -104,6 +120,8 @@ class Run:
             arrays[f"{name}.theta"] = net.theta
             arrays |= {f"{name}.state.{k}": v for k, v in net.state().items()}
             arrays |= {f"{name}.opt.{k}": v for k, v in opt.state().items()}
+        if self.experiment.ema:
+            arrays["G.ema"] = self.G_ema.theta
         return {
             k: np.array(v) if isinstance(v, int) else v.copy()
             for k, v in arrays.items()
@@ -129,6 +147,8 @@ class Run:
             net.theta[...] = self.backend.asarray(arrays[f"{name}.theta"])
             net.load_state(under(f"{name}.state."))
             opt.load_state(under(f"{name}.opt."))
+        if self.experiment.ema:
+            self.G_ema.theta[...] = self.backend.asarray(arrays["G.ema"])
 
     def diagnose(self, good: dict) -> str:
         """Where the first NaN or infinity arose, by replaying from the state `good`."""
@@ -214,14 +234,16 @@ def _checked(run: Run, good: dict) -> tuple[dict, dict]:
     if not run.finite(state):
         raise NonFiniteError(run.diagnose(good))
     means = values.mean(axis=0, dtype=np.float64)
-    row = zip(QUANTITIES, map(float, means), strict=True)
-    return state, {"step": run.step, **dict(row)}
+    row = dict(zip(QUANTITIES, map(float, means), strict=True))
+    if not run.experiment.penalties:
+        del row["P"]
+    return state, {"step": run.step, **row}
 
 
 def _labelled(row: dict) -> dict[str, str]:
-    """The four quantities of a row as the progress bar shows them."""
-    labels = ("V", "J", "D(x)", "D(G(z))")
-    return {k: f"{row[q]:.3f}" for k, q in zip(labels, QUANTITIES, strict=True)}
+    """The quantities of a row as the progress bar shows them."""
+    labels = {"V": "V", "J": "J", "D_x": "D(x)", "D_Gz": "D(G(z))", "P": "P"}
+    return {labels[q]: f"{row[q]:.3f}" for q in QUANTITIES if q in row}
 
 
 @contextlib.contextmanager

@@ -1,13 +1,14 @@
 """Derivatives are certified here, not trusted: `tinygan check`.
 
-`check_layer`, `check_objective` and `check_optimizer` hold anything that keeps the
-protocols against independent oracles (oracles.py); `builtin_rows` does so for all that
-tinygan brings, `file_rows` for what a user's own file defines.
+`check_layer`, `check_objective`, `check_optimizer` and `check_penalty` hold anything
+that keeps the protocols against independent oracles (oracles.py); `builtin_rows` does
+so for all that tinygan brings, `file_rows` for what a user's own file defines.
 """
 
 from .game import check_game, check_objective, check_optimizer
 from .layer import Row, check_layer
 from .oracles import complex_step, finite_difference, relative
+from .penalty import check_penalty
 from .table import builtin_rows, file_rows, print_table
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "check_layer",
     "check_objective",
     "check_optimizer",
+    "check_penalty",
     "complex_step",
     "file_rows",
     "finite_difference",

@@ -22,7 +22,7 @@ from ..layers import (
 )
 from ..net import Net
 from ..objectives import Objective
-from ..optim import SGD, Adam, Momentum, Optimizer, RMSProp
+from ..optim import SGD, Adam, ClipNorm, ClipValue, Momentum, Optimizer, RMSProp
 from .layer import DRAWS, Row
 from .oracles import complex_step, finite_difference, relative
 
@@ -33,7 +33,7 @@ def check_objective(objective: Objective, batch=5, seed=0, analytic=True) -> lis
     analytic=False leaves the complex step out, as in check_layer.
     """
     rng = np.random.default_rng(seed)
-    name = type(objective).__name__
+    name = repr(objective)
     s_real, s_fake = rng.normal(0, 2, (2, batch, 1))
     broken = [
         rule for rule, kept in _objective_rules(objective, s_real, s_fake) if not kept
@@ -107,7 +107,7 @@ def check_optimizer(optimizer: Optimizer, steps=12, seed=0) -> list[Row]:
     up, down, opposite, resumed, expected = (start.copy() for _ in range(5))
     upward, downward, odd, before = (copy.deepcopy(optimizer) for _ in range(4))
     upward.prepare(up)
-    upward._u[...] = np.nan  # a direction that is never written shows
+    getattr(upward, "inner", upward)._u[...] = np.nan  # one never written shows
     definition = DEFINITIONS.get(type(optimizer))
     worst = 0.0
     for t, g in enumerate(gradients, start=1):
@@ -158,11 +158,22 @@ def _rmsprop(o, g):
     return g[-1] / (np.sqrt((1 - o.rho) * _weighted(o.rho, g * g)) + o.eps)
 
 
+def _clip_value(o, g):
+    return DEFINITIONS[type(o.inner)](o.inner, np.clip(g, -o.limit, o.limit))
+
+
+def _clip_norm(o, g):
+    norms = np.linalg.norm(g, axis=1, keepdims=True)
+    return DEFINITIONS[type(o.inner)](o.inner, g / np.maximum(1, norms / o.limit))
+
+
 DEFINITIONS = {
     SGD: lambda o, g: g[-1],
     Momentum: lambda o, g: _weighted(o.mu, g),
     RMSProp: _rmsprop,
     Adam: _adam,
+    ClipValue: _clip_value,
+    ClipNorm: _clip_norm,
 }
 
 
@@ -190,7 +201,7 @@ def check_game(objective: Objective, seed=0) -> list[Row]:
         s_real, s_fake = logits(theta_G, theta_D)
         return objective.g_value(s_fake, s_real)
 
-    name = f"d_step, {type(objective).__name__}"
+    name = f"d_step, {objective!r}"
     d_step(G, D, SGD(1.0), objective, x, z)
     dV = D.theta - theta_D
     rows = _slopes(name, "gradient", V, theta_D, dV, rng)
@@ -198,8 +209,8 @@ def check_game(objective: Objective, seed=0) -> list[Row]:
     rows.append(Row(name, "stays", moved, 0.0, "theta_G is left alone"))
 
     G.theta[...], D.theta[...] = theta_G, theta_D
-    name = f"g_step, {type(objective).__name__}"
-    g_step(G, D, SGD(1.0), objective, z)
+    name = f"g_step, {objective!r}"
+    g_step(G, D, SGD(1.0), objective, z, x)
     dJ = theta_G - G.theta
     rows += _slopes(name, "gradient", J, theta_G, dJ, rng)
     moved = float(np.abs(D.theta - theta_D).max())

@@ -28,6 +28,8 @@ class Layer:
 
     shapes: Mapping = MappingProxyType({})  # parameters: {"W": (n_in, n_out), ...}
     state: Mapping = MappingProxyType({})  # running statistics and the like, by name
+    out_axis = -1  # the axis of W that counts the outputs
+    joins = 1  # how many samples make one of the output's
 
     def build(self, in_shape: tuple) -> tuple:
         """Set `shapes`; return the output's shape, without the batch axis."""
@@ -54,6 +56,13 @@ class Layer:
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
         """Return (dx, dx_dot), adding to the parameters' gradients; None is zero."""
         raise TangentError(f"{self!r} has no tangent_backward pass")
+
+    def advance(self) -> None:
+        """Move state on that is neither theta nor batch statistics, by one step.
+
+        d_step calls it once, before its forward passes, so that the real and the fake
+        batch see one and the same D.
+        """
 
     def children(self) -> tuple[tuple[str, "Layer"], ...]:
         """The (name, layer) pairs inside a container."""

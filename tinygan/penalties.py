@@ -1,0 +1,201 @@
+"""Penalties: what keeps D smooth, a second derivative by hand.
+
+D ascends V - P. A gradient penalty is a function of how steep D is at some points,
+
+    g = grad_x D(x)      P = mean phi(|g|)
+
+with the norm taken over everything that belongs to one logit. Its gradient with respect
+to theta is a gradient of a gradient. It needs no second backpropagation by machine:
+let v = dP/dg, held constant; then
+
+    grad_theta P = grad_theta <v, g> = grad_theta sum D_dot(x; v)
+
+because <v, grad_x D> is the directional derivative of D along v, which is what the
+tangent pass computes. So four moves (`penalise`):
+
+    1. g by a backward pass of D            3. v forward through the tangent of D
+    2. v = dP/dg from phi'                  4. the tangent pass, reversed, into grad
+
+A layer whose output for one sample depends on the others' (BatchNorm in training) has
+no g, and raises TangentError; LayerNorm, InstanceNorm and SpectralNorm are fine.
+"""
+
+import math
+
+from .backend import get_xp
+from .errors import InputError
+
+
+class Penalty:
+    """Something that D pays for: D ascends V - sum of penalties."""
+
+    def accumulate(self, D, real, fake, rng=None):
+        """D.grad -= dP/dtheta; return P, a 0-d array.
+
+        real, fake: (x, s, cache) of the two batches, as d_step has them.
+        rng: a NumPy Generator, for penalties at random points.
+        """
+        raise TypeError(f"{type(self).__name__} does not define accumulate")
+
+    def __repr__(self) -> str:
+        numbers = ", ".join(f"{k}={v:g}" for k, v in vars(self).items())
+        return f"{type(self).__name__}({numbers})"
+
+
+def penalise(D, s, cache, phi):
+    """D.grad -= dP/dtheta for P = mean phi(|g|), g = grad_x D; return P.
+
+    s, cache: what D.forward gave at the points. phi maps the norms r (N,) to phi(r) and
+    phi'(r)/r, each (N,): v = phi'(r)/r g, and where r = 0 the subgradient is v = 0.
+    """
+    xp = get_xp(s)
+    ones = xp.ones_like(s)
+    g = D.backward(ones, cache, param_grads=False)  # (N, ...): dD(x_n)/dx_n
+    rows = g.reshape(s.size, -1)  # all that belongs to one logit
+    r = xp.sqrt((rows * rows).sum(axis=1))  # eq: penalty-norm
+    value, slope = phi(r)
+    v = rows * (slope / s.size)[:, None]  # eq: penalty-v
+    _, cache_dot = D.tangent(v.reshape(g.shape), cache)  # eq: penalty-tangent
+    D.tangent_backward(None, -ones, cache, cache_dot)  # eq: penalty-gradient
+    return value.mean()
+
+
+class SquaredNorm(Penalty):
+    """P = gamma/2 mean |grad_x D|^2      v = gamma g / N"""
+
+    def __init__(self, gamma: float = 10.0):
+        self.gamma = _weight(self, "gamma", gamma)
+
+    def phi(self, r):
+        """(phi(r), phi'(r)/r) for phi = gamma/2 r^2."""
+        return self.gamma / 2 * r * r, self.gamma + 0 * r
+
+    def at(self, D, x, s, cache):
+        """The penalty at the points x, whose forward pass left `cache`."""
+        return penalise(D, s, cache, self.phi)
+
+
+class R1(SquaredNorm):
+    """P = gamma/2 mean |grad_x D(x)|^2 on real data
+
+    It vanishes where p_G = p_data and D is flat, so the game can come to rest there,
+    as it cannot with a slope of 1. The real batch's cache is used again: its forward
+    pass is free. Source: Mescheder et al. 2018, eq. 9.
+    """
+
+    def accumulate(self, D, real, fake, rng=None):
+        return self.at(D, *real)
+
+
+class R2(SquaredNorm):
+    """P = gamma/2 mean |grad_x D(G(z))|^2 on generated data
+
+    Source: Mescheder et al. 2018, eq. 10.
+    """
+
+    def accumulate(self, D, real, fake, rng=None):
+        return self.at(D, *fake)
+
+
+class UnitNorm(Penalty):
+    """P = lambda mean (|g| - k)^2      v = 2 lambda (1 - k/|g|) g / N
+
+    With `one_sided`, only slopes above k are punished: max(0, |g| - k) in place of
+    |g| - k.
+    """
+
+    def __init__(self, weight: float, k: float, one_sided: bool):
+        self.weight = _weight(self, "weight", weight)
+        self.k, self.one_sided = float(k), bool(one_sided)
+
+    def phi(self, r):
+        """(phi(r), phi'(r)/r) for phi = lambda (r - k)^2; 0 for the second at r = 0."""
+        where = get_xp(r).where
+        excess = r - self.k
+        if self.one_sided:
+            excess = where(excess > 0, excess, 0)
+        positive = r > 0
+        slope = where(positive, excess, 0) / where(positive, r, 1)
+        return self.weight * excess * excess, 2 * self.weight * slope
+
+    def points(self, x_real, x_fake, rng):
+        """Where the penalty is taken: an array like x_real."""
+        raise TypeError(f"{type(self).__name__} does not define points")
+
+    def accumulate(self, D, real, fake, rng=None):
+        if rng is None:
+            raise InputError(f"{self!r} draws its points at random: d_step needs rng=")
+        x_hat = self.points(real[0], fake[0], rng)
+        s, cache = D.forward(x_hat)
+        return penalise(D, s, cache, self.phi)
+
+
+class WGANGP(UnitNorm):
+    """P = lambda mean (|grad_x D(x_hat)| - 1)^2
+
+        x_hat = eps x + (1 - eps) G(z), eps uniform on [0, 1), one for *each example*
+
+    A critic of slope 1 between the data and the samples is what the dual of the
+    Wasserstein distance asks for. Source: Gulrajani et al. 2017, eq. 3 and Algorithm 1;
+    one_sided: their section 4 and Petzka et al. 2018.
+    """
+
+    def __init__(self, weight: float = 10.0, k: float = 1.0, one_sided: bool = False):
+        super().__init__(weight, k, one_sided)
+
+    def points(self, x_real, x_fake, rng):
+        eps = _uniform(x_real, per_example(x_real), rng)
+        return eps * x_real + (1 - eps) * x_fake  # eq: wgan-gp-points
+
+
+class DRAGAN(UnitNorm):
+    """P = lambda mean (|grad_x D(x_hat)| - k)^2 around the real data
+
+        x_hat = x + alpha c std(x) u      u uniform on [0, 1) for each number,
+                                          alpha uniform on [0, 1) for each example
+
+    std(x) is that of the whole batch. G's samples play no part: D is to be smooth where
+    the data are. Source: Kodali et al. 2017, eq. 1 and their code (lambda 10, c 1/2).
+    """
+
+    def __init__(self, weight: float = 10.0, k: float = 1.0, c: float = 0.5):
+        super().__init__(weight, k, one_sided=False)
+        self.c = float(c)
+
+    def points(self, x_real, x_fake, rng):
+        alpha = _uniform(x_real, per_example(x_real), rng)
+        u = _uniform(x_real, x_real.shape, rng)
+        return x_real + alpha * (self.c * x_real.std()) * u  # eq: dragan-points
+
+
+class Drift(Penalty):
+    """P = eps mean s_real^2      dP/ds_real = 2 eps s_real / N
+
+    A Wasserstein critic is free up to a constant; this keeps it from drifting away from
+    0. Not a gradient penalty: one more backward. Source: Karras et al. 2018, app. A.1.
+    """
+
+    def __init__(self, eps: float = 1e-3):
+        self.eps = _weight(self, "eps", eps)
+
+    def accumulate(self, D, real, fake, rng=None):
+        _, s, cache = real
+        D.backward(s * (-2 * self.eps / s.size), cache)  # eq: drift-gradient
+        return self.eps * (s * s).mean()  # eq: drift
+
+
+def per_example(x) -> tuple[int, ...]:
+    """The shape of one number for each example of x: (N, 1, ..., 1)."""
+    return (len(x),) + (1,) * (x.ndim - 1)
+
+
+def _uniform(like, shape, rng):
+    """Numbers uniform on [0, 1) of `shape`, drawn on the host, of like's library."""
+    return get_xp(like).asarray(rng.random(shape).astype(like.real.dtype))
+
+
+def _weight(penalty: Penalty, name: str, value: float) -> float:
+    if not (math.isfinite(value) and value >= 0):
+        kind = type(penalty).__name__
+        raise ValueError(f"{kind} expects {name} >= 0, got {value}")
+    return float(value)
