@@ -6,7 +6,7 @@ A recipe is a function that returns one; `train` plays it. Nothing here computes
 import copy
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -89,9 +89,13 @@ class Experiment:
     returns an object with `shape` and `batches(batch, seed, backend)`, whose result
     maps i to the i-th batch. `shape` is one sample's. `k` is the number of
     discriminator steps per generator step, or a CriticSteps, and `steps` counts turns
-    of k + 1 steps. With `decay` both learning rates fall linearly, to 0 after the last
-    step. With `ema` > 0 samples come from a moving average of G's weights, which keeps
-    that share of itself each turn (less in the first turns: (1 + t)/(10 + t)).
+    of k + 1 steps.
+
+    With `decay` both learning rates fall linearly, to 0 after the last step; it may
+    also be a function of the turn, the factor of both rates. `penalties` are what D
+    pays, or a function from the turn to them, where their weight changes. With `ema` >
+    0 samples come from a moving average of G's weights, which keeps that share of
+    itself each turn (less in the first ones: (1 + t)/(10 + t)).
 
     Raises InputError for numbers out of range, ShapeError (from `networks`) when G does
     not make what D takes.
@@ -109,8 +113,8 @@ class Experiment:
     batch: int
     seed: int = 0
     k: int | CriticSteps = 1
-    decay: bool = False
-    penalties: tuple[Penalty, ...] = ()
+    decay: bool | Callable[[int], float] = False
+    penalties: Sequence[Penalty] | Callable[[int], Sequence[Penalty]] = ()
     ema: float = 0.0
     log_every: int = 20
     picture_every: int = 0  # 0: forty pictures over the run
@@ -122,7 +126,6 @@ class Experiment:
             least["k"] = 1
         if not 0 <= self.ema < 1:
             raise InputError(f"ema: expected a share 0 <= ema < 1, got {self.ema}")
-        self.penalties = tuple(self.penalties)
         for name in (*least, "picture_every", "checkpoint_every"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < least.get(name, 0):
@@ -139,6 +142,16 @@ class Experiment:
         if isinstance(self.k, CriticSteps):
             return self.k
         return CriticSteps(self.k, boost=self.k, first=0, every=0)
+
+    def rate(self, turn: int) -> float:
+        """The factor of both learning rates at a turn."""
+        if callable(self.decay):
+            return self.decay(turn)
+        return 1 - turn / self.steps if self.decay else 1.0
+
+    def penalties_at(self, turn: int) -> Sequence[Penalty]:
+        """The penalties of a turn."""
+        return self.penalties(turn) if callable(self.penalties) else self.penalties
 
     def networks(self, backend: Backend, dtype="float32") -> tuple[Net, Net]:
         """Copies of G and D as networks, initialised from the seed."""

@@ -79,16 +79,27 @@ class SGD(Optimizer):
 
 
 class Momentum(Optimizer):
-    """m <- mu m + g      u = m. Source: Polyak 1964 (the heavy ball)."""
+    """m <- mu_t m + g      u = m      mu_t = mu + (final - mu) min(1, (t - 1)/ramp)
+
+    mu is constant unless `final` and `ramp` say over how many steps it rises. Source:
+    Polyak 1964 (the heavy ball); Sutskever et al. 2013 for a momentum that rises.
+    """
 
     moments = ("m",)
 
-    def __init__(self, lr: float, mu: float = 0.9):
+    def __init__(
+        self, lr: float, mu: float = 0.9, final: float | None = None, ramp: int = 1
+    ):
         super().__init__(lr)
         self.mu = _fraction(self, "mu", mu)
+        self.final = _fraction(self, "final", mu if final is None else final)
+        if ramp < 1:
+            raise ValueError(f"Momentum expects ramp >= 1, got {ramp}")
+        self.ramp = ramp
 
     def direction(self, g, out):
-        self.m *= self.mu
+        risen = min(1.0, (self.t - 1) / self.ramp)
+        self.m *= self.mu + (self.final - self.mu) * risen
         self.m += g  # eq: momentum
         out[...] = self.m
         return 1.0

@@ -62,9 +62,8 @@ class Run:
         def real():
             return self.batches(next(batches))
 
-        if e.decay:
-            self.opt_G.lr = e.opt_G.lr * (1 - turn / e.steps)
-            self.opt_D.lr = e.opt_D.lr * (1 - turn / e.steps)
+        self.opt_G.lr = e.opt_G.lr * e.rate(turn)
+        self.opt_D.lr = e.opt_D.lr * e.rate(turn)
         values = play(
             self.G,
             self.D,
@@ -74,7 +73,7 @@ class Run:
             real,
             latent,
             k(turn),
-            e.penalties,
+            e.penalties_at(turn),
             generator(e.seed, POINTS, turn) if e.penalties else None,
         )
         if e.ema:

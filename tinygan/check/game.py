@@ -154,6 +154,11 @@ def _adam(o, g):
     return m / (np.sqrt(v) + o.eps)
 
 
+def _momentum(o, g):
+    mus = o.mu + (o.final - o.mu) * np.minimum(1, np.arange(len(g)) / o.ramp)
+    return sum(np.prod(mus[i + 1 :]) * g[i] for i in range(len(g)))
+
+
 def _rmsprop(o, g):
     return g[-1] / (np.sqrt((1 - o.rho) * _weighted(o.rho, g * g)) + o.eps)
 
@@ -169,7 +174,7 @@ def _clip_norm(o, g):
 
 DEFINITIONS = {
     SGD: lambda o, g: g[-1],
-    Momentum: lambda o, g: _weighted(o.mu, g),
+    Momentum: _momentum,
     RMSProp: _rmsprop,
     Adam: _adam,
     ClipValue: _clip_value,

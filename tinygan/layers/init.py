@@ -40,3 +40,12 @@ def normal(std: float = 0.02):
         return rng.normal(0.0, std, shape)
 
     return init
+
+
+def uniform(r: float):
+    """U(-r, r) whatever the fan, as in the first GAN's code."""
+
+    def init(rng, shape, fan_in, fan_out):
+        return rng.uniform(-r, r, shape)
+
+    return init

@@ -1,0 +1,86 @@
+"""The games that the scoreboard plays: every objective with every regulariser.
+
+All share the networks, the latent, the optimizer and the budget, so that a row differs
+from another in one thing alone. None is tuned: a method may do better than its line
+with settings of its own, as the recipes show.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import tinygan as tg
+from tinygan.data import grid, ring
+from tinygan.experiment import Experiment, Latent
+
+OBJECTIVES = {
+    "minimax": tg.Minimax,
+    "non-saturating": tg.NonSaturating,
+    "wasserstein": tg.Wasserstein,
+    "least-squares": tg.LeastSquares,
+    "hinge": tg.Hinge,
+    "rel-average": tg.RelativisticAverage,
+    "rel-pairing": tg.RelativisticPairing,
+}
+DATA = {"ring": ring, "grid": grid}
+
+
+@dataclasses.dataclass(frozen=True)
+class Regulariser:
+    """What is done to D: layers in front, each Dense wrapped, penalties, optimizer."""
+
+    says: str
+    front: Callable = lambda steps: []
+    wrap: Callable = lambda layer: layer
+    penalties: tuple = ()
+    optimizer: Callable = lambda inner: inner
+
+
+REGULARISERS = {
+    "none": Regulariser("nothing"),
+    "clip-weights": Regulariser(
+        "weights clipped to 0.1", optimizer=lambda o: tg.ClipWeights(o, 0.1)
+    ),
+    "clip-norm": Regulariser(
+        "D's gradient clipped to a norm of 1", optimizer=lambda o: tg.ClipNorm(o, 1.0)
+    ),
+    "spectral": Regulariser("spectral normalisation", wrap=tg.SpectralNorm),
+    "wgan-gp": Regulariser("gradient penalty, weight 0.1", penalties=(tg.WGANGP(0.1),)),
+    "dragan": Regulariser("DRAGAN, weight 0.1", penalties=(tg.DRAGAN(0.1),)),
+    "r1": Regulariser("R1, gamma 0.01", penalties=(tg.R1(0.01),)),
+    "r2": Regulariser("R2, gamma 0.01", penalties=(tg.R2(0.01),)),
+    "noise": Regulariser(
+        "instance noise, 0.1 falling to 0 half way",
+        front=lambda steps: [tg.InstanceNoise(0.1, steps=max(1, steps // 2))],
+    ),
+    "pack-2": Regulariser("two samples packed", front=lambda steps: [tg.Pack(2)]),
+}
+
+
+def game(data: str, objective: str, regulariser: str, steps: int, seed: int):
+    """The Experiment of one cell of the scoreboard."""
+    r = REGULARISERS[regulariser]
+    hidden = [layer for _ in range(3) for layer in (tg.Dense(128), tg.Tanh())]
+    G = tg.Sequential(*hidden, tg.Dense(2))
+    D = tg.Sequential(
+        *r.front(steps),
+        r.wrap(tg.Dense(128)),
+        tg.Tanh(),
+        r.wrap(tg.Dense(128)),
+        tg.Tanh(),
+        r.wrap(tg.Dense(1)),
+    )
+    return Experiment(
+        G=G,
+        D=D,
+        shape=(2,),
+        data=DATA[data],
+        latent=Latent(2, scale=8.0),
+        objective=OBJECTIVES[objective](),
+        opt_G=tg.Adam(1e-3, beta1=0.5),
+        opt_D=r.optimizer(tg.Adam(1e-3, beta1=0.5)),
+        steps=steps,
+        batch=256,
+        seed=seed,
+        decay=True,
+        penalties=r.penalties,
+    )

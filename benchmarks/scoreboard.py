@@ -1,0 +1,145 @@
+"""Every objective with every regulariser on ring and grid, several seeds. Slow: hours.
+
+    python -m benchmarks.scoreboard --out scoreboard.jsonl          # play the games
+    python -m benchmarks.scoreboard --only grid --objectives hinge --seeds 1
+    python -m benchmarks.scoreboard --show scoreboard.jsonl --docs docs
+
+A finished game is a line of the file, and is not played again: the command may be
+stopped and repeated. With --docs the table and the plot are written into that folder,
+beside the numbers published by others.
+"""
+
+import json
+import math
+import multiprocessing
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from tinygan.metrics import mode_coverage, reverse_kl
+from tinygan.train import Run
+
+from .games import DATA, OBJECTIVES, REGULARISERS, game
+from .report import Parser, above, commit, machine, names, now
+
+SAMPLES = 2500
+KEYS = ("data", "objective", "regulariser", "steps", "seed")
+PUBLISHED = (  # name, then (modes, % high quality, reverse KL) on ring and on grid
+    ("GAN (PacGAN's table)", (6.3, 98.2, 0.45), (17.3, 94.8, 0.70)),
+    ("ALI (PacGAN's table)", (6.6, 97.6, 0.36), (24.1, 95.7, 0.14)),
+    ("PacGAN2", (7.9, 95.6, 0.07), (23.8, 91.3, 0.13)),
+    ("PacGAN4", (7.8, 95.9, 0.07), (24.8, 93.6, 0.04)),
+    ("GAN (VEEGAN's table)", (1.0, None, None), None),
+    ("Unrolled GAN (VEEGAN's table)", (7.6, 35.6, None), None),
+    ("VEEGAN", (8.0, 52.9, None), None),
+)
+
+
+def play(cell: dict) -> dict:
+    """One game, and what its samples are like; no modes where it diverged."""
+    begun = time.process_time()
+    run = Run(game(**cell))
+    with np.errstate(all="ignore"), run.backend.threads_for(0):
+        for _ in range(run.experiment.steps):
+            run.turn()
+        x = run.samples(SAMPLES)
+    found = {"modes": 0, "high_quality": 0.0, "reverse_kl": None}
+    if np.isfinite(x).all():
+        modes, quality = mode_coverage(x, run.data)
+        kl = reverse_kl(x, run.data)
+        found = {"modes": modes, "high_quality": quality}
+        found["reverse_kl"] = kl if math.isfinite(kl) else None
+    seconds = round(time.process_time() - begun, 1)
+    return cell | found | {"of": len(run.data.means), "cpu_seconds": seconds}
+
+
+def read(path: Path) -> list[dict]:
+    """The games that a file holds; the first line tells where they were played."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines()[1:]]
+
+
+def play_all(cells: list[dict], path: Path, jobs: int) -> None:
+    """Play what is not yet in the file, `jobs` games at a time."""
+    done = {tuple(row[k] for k in KEYS) for row in read(path)}
+    todo = [cell for cell in cells if tuple(cell[k] for k in KEYS) not in done]
+    if not path.exists():
+        about = {"date": now(), "commit": commit(), "machine": machine()}
+        path.write_text(json.dumps(about | {"numpy": np.__version__}) + "\n")
+    print(f"{len(todo)} games to play, {len(cells) - len(todo)} are in the file")
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool, path.open("a") as f:
+        for i, row in enumerate(pool.imap_unordered(play, todo), start=1):
+            f.write(json.dumps(row) + "\n")
+            f.flush()
+            cell = " ".join(str(row[k]) for k in KEYS)
+            print(
+                f"{i}/{len(todo)} {cell}: {row['modes']} modes, "
+                f"{row['high_quality']:.1%}, {row['cpu_seconds']} s",
+                flush=True,
+            )
+
+
+def mean_and_error(values: list[float]) -> tuple[float, float]:
+    """The mean and its standard error, 0 for a single value."""
+    if len(values) < 2:
+        return values[0], 0.0
+    return statistics.mean(values), statistics.stdev(values) / math.sqrt(len(values))
+
+
+def summary(rows: list[dict]) -> dict:
+    """{(data, objective, regulariser): {"modes": (mean, error), ...}}"""
+    cells: dict[tuple, list[dict]] = {}
+    for row in rows:
+        key = (row["data"], row["objective"], row["regulariser"])
+        cells.setdefault(key, []).append(row)
+    found = {}
+    for key, games in cells.items():
+        kl = [g["reverse_kl"] for g in games if g["reverse_kl"] is not None]
+        found[key] = {
+            "modes": mean_and_error([g["modes"] for g in games]),
+            "quality": mean_and_error([100 * g["high_quality"] for g in games]),
+            "kl": mean_and_error(kl) if len(kl) == len(games) else None,
+            "seeds": len(games),
+        }
+    return found
+
+
+def main(argv=None) -> int:
+    parser = Parser(prog="python -m benchmarks.scoreboard", description=__doc__)
+    parser.add_argument("--only", type=names(DATA), default=[*DATA])
+    parser.add_argument("--objectives", type=names(OBJECTIVES), default=[*OBJECTIVES])
+    parser.add_argument(
+        "--regularisers", type=names(REGULARISERS), default=[*REGULARISERS]
+    )
+    parser.add_argument("--seeds", type=above(int, 0), default=3, help="how many (3)")
+    parser.add_argument(
+        "--steps", type=above(int, 0), default=5000, help="turns (5000)"
+    )
+    parser.add_argument("--jobs", type=above(int, 0), default=2, help="processes (2)")
+    parser.add_argument("--out", type=Path, help="the file of games, .jsonl")
+    parser.add_argument("--show", type=Path, help="print the table of this file")
+    parser.add_argument("--docs", type=Path, help="with --show: write it there as well")
+    args = parser.parse_args(argv)
+    if bool(args.out) == bool(args.show):
+        parser.error("expected either --out FILE or --show FILE")
+    if args.show:
+        from .scoreboard_pages import show
+
+        return show(args.show, args.docs)
+    cells = [
+        {"data": d, "objective": o, "regulariser": r, "steps": args.steps, "seed": s}
+        for s in range(args.seeds)
+        for d in args.only
+        for o in args.objectives
+        for r in args.regularisers
+    ]
+    play_all(cells, args.out, args.jobs)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""The scoreboard as a page: a table, a plot, and the numbers published by others."""
+
+from pathlib import Path
+
+import numpy as np
+
+from .games import DATA, OBJECTIVES, REGULARISERS
+from .scoreboard import PUBLISHED, read, summary
+
+MODES = {"ring": 8, "grid": 25}
+PLOT = "images/scoreboard.png"
+HEAD = """# The scoreboard: every objective with every regulariser
+
+Ring of 8 Gaussians (radius 2, standard deviation 0.02) and grid of 25 (spacing 2,
+standard deviation 0.05), {seeds} seeds, mean +- standard error. All games share two
+tanh MLPs (G 3x128, D 2x128), latent N(0, 8^2) in 2-D, Adam 1e-3 (.5, .999) falling
+linearly to 0, batch 256 and {steps:,} turns of one step each; 2,500 samples are scored.
+A sample is of high quality within 3 standard deviations of a mode (at best 98.89 % in
+two dimensions), and a mode counts with one such sample. The reverse KL, in nats, is
+that of the samples' nearest modes against equal shares; a dash means that a game
+diverged.
+
+**Nothing here is tuned**, neither per objective nor per regulariser, and one critic
+step a turn is few for a Wasserstein critic: the table says what the change of one thing
+does at a small fixed budget, not what a method can reach. `best-grid` and the other
+recipes show that. Repeat it with
+
+    python -m benchmarks.scoreboard --out scoreboard.jsonl
+    python -m benchmarks.scoreboard --show scoreboard.jsonl --docs docs
+
+![Modes covered and high-quality samples, for each objective and regulariser]({plot})
+"""
+NOTE = """## Published numbers
+
+Other networks, other budgets (400 epochs of 100,000 samples in the first four), a ring
+of radius 1 and standard deviation 0.01: beside ours for orientation, not for a race.
+
+| method | ring: modes / % HQ / reverse KL | grid: modes / % HQ / reverse KL |
+|---|---|---|
+"""
+
+
+def page(path: Path) -> str:
+    """The page in Markdown."""
+    rows = read(path)
+    cells = summary(rows)
+    seeds = max(cell["seeds"] for cell in cells.values())
+    steps = max(row["steps"] for row in rows)
+    text = HEAD.format(seeds=seeds, steps=steps, plot=PLOT)
+    for data in DATA:
+        of = {"ring": 8, "grid": 25}[data]
+        text += (
+            f"\n## {data.capitalize()}: modes of {of} / % high quality / reverse KL\n"
+        )
+        text += "\n| | " + " | ".join(REGULARISERS) + " |\n"
+        text += "|---" * (1 + len(REGULARISERS)) + "|\n"
+        for objective in OBJECTIVES:
+            line = (_cell(cells.get((data, objective, r))) for r in REGULARISERS)
+            text += f"| {objective} | " + " | ".join(line) + " |\n"
+    text += "\nThe regularisers: "
+    text += (
+        "; ".join(f"*{name}* {r.says}" for name, r in REGULARISERS.items()) + ".\n\n"
+    )
+    text += NOTE
+    for name, *numbers in PUBLISHED:
+        text += f"| {name} | " + " | ".join(map(_published, numbers)) + " |\n"
+    return text
+
+
+def _cell(cell: dict | None) -> str:
+    if cell is None:
+        return ""
+    (m, dm), (q, dq) = cell["modes"], cell["quality"]
+    kl = f"{cell['kl'][0]:.2f}" if cell["kl"] else "-"
+    return f"{m:.1f}+-{dm:.1f} / {q:.0f}+-{dq:.0f} / {kl}"
+
+
+def _published(numbers) -> str:
+    if numbers is None:
+        return ""
+    return " / ".join("-" if n is None else f"{n:g}" for n in numbers)
+
+
+def draw(path: Path, out: Path) -> None:
+    """Four heat maps: modes and quality, ring and grid."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    cells = summary(read(path))
+    figure = Figure(figsize=(12.5, 8.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    for i, data in enumerate(DATA):
+        for j, (key, top) in enumerate((("modes", MODES[data]), ("quality", 100))):
+            axes = figure.add_subplot(2, 2, 2 * i + j + 1)
+            _heat_map(
+                axes, {k[1:]: v[key] for k, v in cells.items() if k[0] == data}, top
+            )
+            what = f"modes of {top}" if key == "modes" else "% high quality"
+            axes.set_title(f"{data}: {what}")
+    figure.savefig(out, dpi=110)
+
+
+def _heat_map(axes, cells: dict, top: float) -> None:
+    """The means of {(objective, regulariser): (mean, error)}, 0 to `top`."""
+    values = np.full((len(OBJECTIVES), len(REGULARISERS)), np.nan)
+    for y, objective in enumerate(OBJECTIVES):
+        for x, regulariser in enumerate(REGULARISERS):
+            mean, _ = cells.get((objective, regulariser), (np.nan, 0))
+            values[y, x] = mean
+            colour = "white" if mean < top / 2 else "black"
+            text = f"{mean:.0f}" if top == 100 else f"{mean:.1f}"
+            axes.text(x, y, text, ha="center", va="center", color=colour)
+    axes.imshow(values, vmin=0, vmax=top, cmap="viridis", aspect="auto")
+    axes.set_xticks(range(len(REGULARISERS)), REGULARISERS, rotation=35, ha="right")
+    axes.set_yticks(range(len(OBJECTIVES)), OBJECTIVES)
+
+
+def show(path: Path, docs: Path | None) -> int:
+    """Print the page; with `docs`, write it and the plot into that folder."""
+    text = page(path)
+    print(text)
+    if docs:
+        (docs / "images").mkdir(parents=True, exist_ok=True)
+        (docs / "scoreboard.md").write_text(text)
+        draw(path, docs / PLOT)
+    return 0

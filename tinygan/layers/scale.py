@@ -1,0 +1,27 @@
+"""A fixed change of units, without parameters."""
+
+from .base import Affine
+
+
+class Scale(Affine):
+    """y = a x + b      dx = a dy      y_dot = a x_dot
+
+    a and b are numbers, not parameters: from pixels in [0, 1], as a sigmoid makes them,
+    to [-1, 1], as the data come, it is Scale(2, -1), and back Scale(0.5, 0.5).
+    """
+
+    def __init__(self, a: float, b: float = 0.0):
+        self.factor, self.shift = float(a), float(b)
+
+    def linear(self, x):
+        return self.factor * x, ()
+
+    def forward(self, x, train=True):
+        y, cache = self.linear(x)
+        return y + self.shift, cache
+
+    def adjoint(self, dy, cache, param_grads=True):
+        return self.factor * dy
+
+    def __repr__(self):
+        return f"Scale({self.factor:g}, {self.shift:g})"

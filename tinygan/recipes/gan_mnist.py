@@ -1,0 +1,69 @@
+"""MNIST, 28x28, by the first GAN, with its own settings (needs --data).
+
+Goodfellow et al. 2014, as in their code: z uniform, 100-1200-1200-784 with ReLUs and a
+sigmoid; D of two layers of 240 maxout units with five pieces, its inputs dropped with
+probability .2 and its hidden units with .5; SGD at 0.1, shrinking by 1.000004 a step,
+with momentum .5 rising to .7 over 250 epochs; batches of 100, pixels in [0, 1]. Their
+limit on the norm of D's weight columns is left out. Their runs were hundreds of epochs
+of 500 steps; digits show after a few.
+"""
+
+import math
+
+from tinygan import (
+    Dense,
+    Dropout,
+    Flatten,
+    Maxout,
+    Momentum,
+    NonSaturating,
+    ReLU,
+    Reshape,
+    Scale,
+    Sequential,
+    Sigmoid,
+    uniform,
+)
+from tinygan.experiment import Experiment, Latent
+from tinygan.recipes import mnist
+
+EPOCH = 500  # steps
+
+
+def recipe(steps=20000, batch=100, lr=0.1, seed=0, data=None):
+    G = Sequential(
+        Dense(1200, init=uniform(0.05)),
+        ReLU(),
+        Dense(1200, init=uniform(0.05)),
+        ReLU(),
+        Dense(784, init=uniform(0.05)),
+        Sigmoid(),
+        Scale(2, -1),
+        Reshape(28, 28, 1),
+    )
+    D = Sequential(
+        Flatten(),
+        Scale(0.5, 0.5),
+        Dropout(0.2),
+        Dense(240 * 5, init=uniform(0.005)),
+        Maxout(5),
+        Dropout(0.5),
+        Dense(240 * 5, init=uniform(0.005)),
+        Maxout(5),
+        Dropout(0.5),
+        Dense(1, init=uniform(0.005)),
+    )
+    return Experiment(
+        G=G,
+        D=D,
+        shape=(28, 28, 1),
+        data=lambda: mnist(data),
+        latent=Latent(100, "uniform", scale=math.sqrt(3)),
+        objective=NonSaturating(),
+        opt_G=Momentum(lr, 0.5, final=0.7, ramp=250 * EPOCH),
+        opt_D=Momentum(lr, 0.5, final=0.7, ramp=250 * EPOCH),
+        steps=steps,
+        batch=batch,
+        seed=seed,
+        decay=lambda turn: 1.000004**-turn,
+    )

@@ -1,0 +1,48 @@
+"""The grid of 25 by WGAN-GP: a Wasserstein critic with a gradient penalty.
+
+The toy settings of Gulrajani et al. 2017: three hidden layers of 512 ReLUs in both
+networks, a penalty of weight 0.1, five critic steps a turn, Adam with betas .5 and .9.
+The negative critic loss is an estimate of the distance and falls as the samples get
+better, which a GAN's losses do not do.
+"""
+
+from tinygan import WGANGP, Adam, Dense, ReLU, Sequential, Wasserstein
+from tinygan.data import grid
+from tinygan.experiment import Experiment, Latent
+
+
+def recipe(steps=3000, batch=256, lr=2e-4, seed=0):
+    G = Sequential(
+        Dense(512),
+        ReLU(),
+        Dense(512),
+        ReLU(),
+        Dense(512),
+        ReLU(),
+        Dense(2),
+    )
+    D = Sequential(
+        Dense(512),
+        ReLU(),
+        Dense(512),
+        ReLU(),
+        Dense(512),
+        ReLU(),
+        Dense(1),
+    )
+    return Experiment(
+        G=G,
+        D=D,
+        shape=(2,),
+        data=grid,
+        latent=Latent(2),
+        objective=Wasserstein(),
+        opt_G=Adam(lr, beta1=0.5, beta2=0.9),
+        opt_D=Adam(lr, beta1=0.5, beta2=0.9),
+        steps=steps,
+        batch=batch,
+        seed=seed,
+        k=5,
+        decay=True,
+        penalties=[WGANGP(0.1)],
+    )
