@@ -111,23 +111,49 @@ def save_gif(path, frames: list[pathlib.Path], seconds: float = 6.0) -> None:
 
 
 def plot_losses(path, metrics_path) -> None:
-    """The curves of a run's metrics.jsonl: V and J above, D(x) and D(G(z)) below."""
+    """The curves of a run's metrics.jsonl: V, J (and P) above, D(x) and D(G(z)) below,
+    and under those the measures of the samples, where there are any.
+    """
     with open(metrics_path, encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     if not rows:
         return
-    figure, (above, below) = _figure(7, 5.6, rows=2)
-    step = [row["step"] for row in rows]
-    for name, label in (("V", "V(D, G), D ascends"), ("J", "J(G), G descends")):
-        above.plot(step, [row[name] for row in rows], lw=1, label=label)
-    for name, label in (("D_x", "D(x)"), ("D_Gz", "D(G(z))")):
-        below.plot(step, [row[name] for row in rows], lw=1, label=label)
-    below.axhline(0.5, color="0.5", lw=0.8, ls=":")
-    below.set_ylim(0, 1)
-    below.set_xlabel("step")
-    for axes in (above, below):
+    measured = [row for row in rows if "sliced_wasserstein" in row]
+    figure, panels = _figure(7, 8 if measured else 5.6, rows=3 if measured else 2)
+    curves = (
+        {"V": "V(D, G), D ascends", "J": "J(G), G descends", "P": "P, D pays"},
+        {"D_x": "D(x)", "D_Gz": "D(G(z))"},
+    )
+    for axes, names in zip(panels, curves, strict=False):
+        for name, label in names.items():
+            if name in rows[0]:
+                _curve(axes, rows, name, label)
         axes.legend(fontsize=8)
+    both = [row[name] for row in rows for name in ("D_x", "D_Gz")]
+    if min(both) >= 0 and max(both) <= 1:  # beliefs; a critic's scores know no bounds
+        panels[1].axhline(0.5, color="0.5", lw=0.8, ls=":")
+        panels[1].set_ylim(0, 1)
+    if measured:
+        _measures(panels[2], measured)
+    panels[-1].set_xlabel("step")
     save_png(path, _render(figure))
+
+
+def _measures(axes, rows: list[dict]) -> None:
+    """The sliced Wasserstein distance; of known modes also the high-quality share."""
+    _curve(axes, rows, "sliced_wasserstein", "sliced Wasserstein distance")
+    axes.set_ylim(bottom=0)
+    axes.legend(fontsize=8, loc="upper left")
+    if "high_quality" in rows[0]:
+        right = axes.twinx()
+        _curve(right, rows, "high_quality", "high quality (right)", color="tab:green")
+        right.set_ylim(0, 1)
+        right.legend(fontsize=8, loc="upper right")
+
+
+def _curve(axes, rows, name: str, label: str, **style) -> None:
+    x, y = [row["step"] for row in rows], [row[name] for row in rows]
+    axes.plot(x, y, lw=1, label=label, **style)
 
 
 def _figure(width: float, height: float, rows: int = 1):

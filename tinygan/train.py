@@ -21,6 +21,7 @@ from .backend import NUMPY, Backend, generator
 from .errors import InputError, NonFiniteError
 from .experiment import Experiment
 from .gan import play
+from .metrics import cheap_measures
 from .runfolder import RunFolder
 
 LATENT, PICTURE, POINTS = 1, 2, 4  # streams of noise, beside those of the data
@@ -105,6 +106,14 @@ class Run:
         self.G_ema.load_state(self.G.state())
         x, _ = self.G_ema.forward(self.z(n, PICTURE), train=False)
         return self.backend.to_host(x)
+
+    def measures(self) -> dict[str, float]:
+        """The cheap ones of `metrics`, of the same latents and data at every step."""
+        n = 256 if len(self.experiment.shape) == 3 else 2500
+        samples = self.samples(n)
+        if not np.isfinite(samples).all():
+            return {}
+        return cheap_measures(samples, self.real_samples(n), self.data)
 
     def real_samples(self, n: int) -> np.ndarray:
         """n real samples, for a picture: the first batch of a stream of their own."""
@@ -218,6 +227,8 @@ def train(
             end = run.step >= e.steps or stop.is_set()
             if run.step % e.log_every == 0 or end:
                 good, row = _checked(run, good)
+                if _picture_due(run):
+                    row |= run.measures()
                 folder.log(row)
                 bar.set_postfix(_labelled(row), refresh=False)
             if run.step % e.checkpoint_every == 0 or end:
@@ -237,6 +248,14 @@ def _checked(run: Run, good: dict) -> tuple[dict, dict]:
     if not run.experiment.penalties:
         del row["P"]
     return state, {"step": run.step, **row}
+
+
+def _picture_due(run: Run) -> bool:
+    """Whether the last log interval holds a step at which a picture is drawn."""
+    e, last = run.experiment, run.step - 1
+    first = last - last % e.log_every
+    due = run.step // e.picture_every > first // e.picture_every
+    return due or run.step == e.steps
 
 
 def _labelled(row: dict) -> dict[str, str]:
