@@ -13,19 +13,30 @@ from hypothesis import strategies as st
 import tinygan as tg
 from tinygan.check import check_game, check_layer, finite_difference, relative
 from tinygan.layers import (
+    AvgPool2d,
     BatchNorm,
     Conv2d,
     ConvTranspose2d,
     Dense,
     Dropout,
     Flatten,
+    InstanceNoise,
+    InstanceNorm,
+    LayerNorm,
     LeakyReLU,
+    Maxout,
+    MinibatchStd,
+    Pack,
+    PixelNorm,
     ReLU,
     Reshape,
+    Residual,
     Sequential,
     Sigmoid,
     Softplus,
+    SpectralNorm,
     Tanh,
+    Upsample2d,
     col2im,
     im2col,
 )
@@ -158,6 +169,115 @@ def test_dropout(p, in_shape, batch, seed):
     certify(Dropout(p), tuple(in_shape), batch, seed)
 
 
+@given(st.floats(0, 2), st.sampled_from([None, 1, 5]), few, few, seeds)
+def test_instance_noise(std, steps, C, batch, seed):
+    certify(InstanceNoise(std, steps), (2, C), batch, seed)
+
+
+@given(
+    st.sampled_from([LayerNorm, InstanceNorm, PixelNorm]),
+    st.lists(few, min_size=1, max_size=3),
+    st.sampled_from([1e-8, 1e-5, 0.1]),
+    few,
+    seeds,
+)
+def test_sample_norms(kind, in_shape, eps, batch, seed):
+    """Of two numbers x_hat is a sign, and J no larger than rounding: nothing to see."""
+    layer, in_shape = kind(eps), tuple(in_shape)
+    axes = layer.axes(len(in_shape) + 1)
+    m = int(np.prod([in_shape[axis - 1] for axis in axes], dtype=int))
+    if m < 3:
+        return
+    certify(layer, in_shape, batch, seed, tame=m >= 8)
+
+
+@given(seeds, st.sampled_from([LayerNorm, InstanceNorm, PixelNorm]))
+def test_sample_norms_of_two(seed, kind):
+    """With m = 2 the terms cancel, but a large eps leaves enough of them."""
+    shape = {LayerNorm: (2,), InstanceNorm: (2, 3), PixelNorm: (3, 2)}[kind]
+    certify(kind(0.5), shape, 2, seed)
+
+
+def flat(kind):
+    """J taken for a constant: right in backward and tangent, wrong in the reverse."""
+
+    class Flat(kind):
+        def tangent_backward(self, dy, dy_dot, cache, cache_dot):
+            _, dx_dot = super().tangent_backward(dy, dy_dot, cache, cache_dot)
+            dx = None if dy is None else self.backward(dy, cache, param_grads=False)
+            return dx, dx_dot
+
+    return Flat
+
+
+@pytest.mark.parametrize("kind", [LayerNorm, InstanceNorm, PixelNorm, MinibatchStd])
+def test_a_forgotten_curvature_is_caught(kind):
+    rows = {row.quantity: row for row in check_layer(flat(kind)(), (3, 4, 5))}
+    assert {q for q, row in rows.items() if not row.ok} == {"reverse"}
+    assert rows["reverse"].error > 1e-3
+
+
+def linear_layers():
+    """A layer with a W, and the shape of its input."""
+    dense = st.builds(Dense, few, st.booleans())
+    conv = st.builds(Conv2d, few, few, few, st.just(1), st.booleans())
+    convt = st.builds(
+        ConvTranspose2d, few, st.integers(2, 3), few, st.integers(0, 1), st.just(0)
+    )
+    flat = st.tuples(dense, st.lists(few, min_size=1, max_size=3).map(tuple))
+    images = st.tuples(st.one_of(conv, convt), st.tuples(*[st.integers(2, 4)] * 2, few))
+    return st.one_of(flat, images)
+
+
+@given(linear_layers(), few, few, seeds)
+def test_spectral_norm(pair, n_iterations, batch, seed):
+    """A W of one column or row has no direction to move in but its own, and its own
+    does not count: dW is what rounding left of 0."""
+    layer, in_shape = pair
+    wrapped = SpectralNorm(layer, n_iterations)
+    wrapped.build(in_shape)
+    W = np.prod(wrapped.shapes["W"], dtype=int)
+    if W == 1:
+        return
+    certify(wrapped, in_shape, batch, seed, tame=False)
+
+
+@given(few, few, few, few, few, seeds)
+def test_resampling(k, H, W, C, batch, seed):
+    certify(AvgPool2d(k), (k * H, k * W, C), batch, seed)
+    certify(Upsample2d(k), (H, W, C), batch, seed)
+
+
+@given(st.integers(1, 4), st.lists(few, max_size=2), few, few, seeds)
+def test_maxout(k, front, C, batch, seed):
+    certify(Maxout(k), (*front, C * k), batch, seed)
+
+
+@given(few, st.integers(1, 4), st.lists(few, max_size=2), few, seeds)
+def test_minibatch_std(groups, group, front, C, seed):
+    eps = 0.1 if group == 2 else 1e-8  # of two numbers, see the sample norms
+    certify(MinibatchStd(group, eps), (*front, C), groups * group, seed)
+
+
+@given(few, few, st.lists(few, max_size=2), few, seeds)
+def test_pack(packs, m, front, C, seed):
+    certify(Pack(m), (*front, C), packs * m, seed)
+
+
+@given(
+    st.sampled_from([None, "Dense", "Residual"]),
+    st.sampled_from([1.0, 0.1, -2.0]),
+    st.lists(few, max_size=2),
+    few,
+    seeds,
+)
+def test_residual(shortcut, scale, front, batch, seed):
+    f = Sequential(Dense(6), Softplus(), Dense(4))
+    kinds = {"Dense": Dense(4), "Residual": Residual(Sequential(Dense(4), Tanh()))}
+    layer = Residual(f, kinds.get(shortcut), scale)
+    certify(layer, (*front, 4), batch, seed)
+
+
 # Networks
 
 
@@ -171,7 +291,7 @@ def stacks(draw, depth=2):
     """A random tree of layers for images, with Sequentials in Sequentials."""
     layers = []
     for _ in range(draw(few)):
-        kind = draw(st.integers(0, 5))
+        kind = draw(st.integers(0, 9))
         if kind == 0:
             layers.append(Conv2d(draw(few), draw(few), draw(few), 2))
         elif kind == 1:
@@ -184,6 +304,14 @@ def stacks(draw, depth=2):
             layers.append(Sequential(*draw(stacks(depth - 1))))
         elif kind == 4:
             layers.append(BatchNorm(gamma_std=0.1))
+        elif kind == 5:
+            layers.append(LayerNorm(eps=0.1))
+        elif kind == 6:
+            layers.append(SpectralNorm(Conv2d(draw(few), 3, pad=1)))
+        elif kind == 7:
+            layers.append(Residual(Sequential(Tanh(), LayerNorm(0.1))))
+        elif kind == 8:
+            layers.append(Upsample2d(2))
         layers.append(draw(activation()))
     return layers
 
@@ -298,6 +426,20 @@ TRAINING_SIZES = [
     (Sigmoid(), (28, 28, 1)),
     (Softplus(), (14, 14, 64)),
     (Dropout(0.3), (512,)),
+    (InstanceNoise(0.3), (512,)),
+    (LayerNorm(), (512,)),
+    (LayerNorm(), (14, 14, 64)),
+    (InstanceNorm(), (14, 14, 64)),
+    (PixelNorm(), (14, 14, 64)),
+    (SpectralNorm(Dense(512)), (784,)),
+    (SpectralNorm(Conv2d(128, 4, 2, 1)), (14, 14, 64)),
+    (SpectralNorm(ConvTranspose2d(64, 4, 2, 1)), (7, 7, 128)),
+    (AvgPool2d(2), (14, 14, 64)),
+    (Upsample2d(2), (7, 7, 128)),
+    (Maxout(5), (1200,)),
+    (MinibatchStd(4), (14, 14, 64)),
+    (Pack(2), (14, 14, 64)),
+    (Residual(Dense(512)), (512,)),
     (Flatten(), (7, 7, 128)),
     (Reshape(7, 7, 128), (6272,)),
 ]
@@ -310,7 +452,8 @@ def float32_errors(layer, in_shape, train, mean=0.0) -> dict[str, float]:
     single = double.clone("float32")
     double.theta[...] = single.theta  # the same numbers, rounded already
     x = rng.normal(mean, 1.0, (64, *in_shape)).astype("float32")
-    dy = rng.standard_normal((64, *double.out_shape), dtype="float32")
+    N = 64 // layer.joins
+    dy = rng.standard_normal((N, *double.out_shape), dtype="float32")
     results = []
     for net in (double, single):
         y, cache = net.forward(x.astype(net.theta.dtype), train)

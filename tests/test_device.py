@@ -16,19 +16,31 @@ import pytest
 import tinygan as tg
 from tinygan import NUMPY, Net, backend
 from tinygan.layers import (
+    AvgPool2d,
     BatchNorm,
     Conv2d,
     ConvTranspose2d,
     Dense,
     Dropout,
     Flatten,
+    InstanceNoise,
+    InstanceNorm,
+    LayerNorm,
     LeakyReLU,
+    Maxout,
+    MinibatchStd,
+    Pack,
+    PixelNorm,
     ReLU,
     Reshape,
+    Residual,
+    Scale,
     Sequential,
     Sigmoid,
     Softplus,
+    SpectralNorm,
     Tanh,
+    Upsample2d,
 )
 
 
@@ -103,6 +115,35 @@ CASES = {
     "Flatten": (Flatten, (3, 2, 4)),
     "Reshape": (lambda: Reshape(2, 3, 4), (24,)),
     "Dropout": (lambda: Dropout(0.3), (50,)),
+    "InstanceNoise": (lambda: InstanceNoise(0.3, steps=4), (3, 2, 4)),
+    "LayerNorm": (LayerNorm, (7,)),
+    "LayerNorm of images": (LayerNorm, (3, 2, 4)),
+    "InstanceNorm": (InstanceNorm, (3, 2, 4)),
+    "PixelNorm": (PixelNorm, (3, 2, 4)),
+    "SpectralNorm of Dense": (lambda: SpectralNorm(Dense(3)), (4, 5)),
+    "SpectralNorm of Conv2d": (
+        lambda: SpectralNorm(Conv2d(3, 4, stride=2, pad=1), n_iterations=2),
+        (6, 8, 2),
+    ),
+    "SpectralNorm of ConvTranspose2d": (
+        lambda: SpectralNorm(ConvTranspose2d(3, 4, stride=2, pad=1, bias=False)),
+        (3, 4, 2),
+    ),
+    "AvgPool2d": (lambda: AvgPool2d(2), (4, 6, 3)),
+    "Scale": (lambda: Scale(2, -1), (4, 3)),
+    "Upsample2d": (lambda: Upsample2d(2), (2, 3, 3)),
+    "Maxout": (lambda: Maxout(3), (2, 6)),
+    "MinibatchStd": (lambda: MinibatchStd(3), (7,)),
+    "MinibatchStd of images": (lambda: MinibatchStd(2), (3, 2, 4)),
+    "Pack": (lambda: Pack(2), (7,)),
+    "Pack of images": (lambda: Pack(3), (3, 2, 4)),
+    "Residual": (
+        lambda: Residual(
+            Sequential(Conv2d(3, 3, pad=1), LayerNorm(), Tanh()), Conv2d(3, 1), 0.5
+        ),
+        (3, 2, 4),
+    ),
+    "Residual of the identity": (lambda: Residual(Dense(5)), (5,)),
     "Sequential": (
         lambda: Sequential(
             ConvTranspose2d(3, 3, stride=2, pad=1),
@@ -128,13 +169,14 @@ def passes(case, where, train: bool, dtype="float64") -> dict:
     """Every result of every pass of one network, left where it was computed."""
     make, in_shape = case
     net = Net(make(), in_shape, seed=1, dtype=dtype, backend=where)
-    N, out_shape = 6, net.out_shape
+    N = 6
     net.theta[...] = draw(where, 1, net.theta.size, dtype=dtype)  # no bias is 0
-    net.forward(draw(where, 2, N, *in_shape, dtype=dtype))  # running statistics move
+    y, _ = net.forward(draw(where, 2, N, *in_shape, dtype=dtype))  # statistics move
     x, x_dot = (draw(where, i, N, *in_shape, dtype=dtype) for i in (3, 4))
-    dy, dy_dot = (draw(where, i, N, *out_shape, dtype=dtype) for i in (5, 6))
+    dy, dy_dot = (draw(where, i, *y.shape, dtype=dtype) for i in (5, 6))
     results = {}
     with no_host_read():
+        net.advance()
         y, cache = net.forward(x, train)
         net.zero_grad()
         results |= {"y": y, "dx": net.backward(dy, cache), "grad": net.grad.copy()}
@@ -192,7 +234,16 @@ def test_every_layer_is_a_case():
 def concrete(base: type) -> list[type]:
     """The exported subclasses of `base`."""
     kinds = [v for v in vars(tg).values() if isinstance(v, type)]
-    return [v for v in kinds if issubclass(v, base) and v is not base]
+    abstract = (base, tg.Critic)
+    found = [v for v in kinds if issubclass(v, base) and v not in abstract]
+    return [CLIPPED.get(v, v) for v in found]
+
+
+CLIPPED = {  # optimizers that wrap another
+    tg.ClipValue: lambda lr: tg.ClipValue(tg.Adam(lr), 0.5),
+    tg.ClipNorm: lambda lr: tg.ClipNorm(tg.Adam(lr), 0.5),
+    tg.ClipWeights: lambda lr: tg.ClipWeights(tg.Adam(lr), 0.5),
+}
 
 
 def objective_results(objective, where, dtype="float64") -> dict:
@@ -229,7 +280,8 @@ def optimized(optimizer, where, steps=range(4), theta=None, dtype="float64") -> 
         g = draw(where, 10 + t, 40, dtype=dtype)
         with no_host_read():
             (optimizer.descend if t % 2 else optimizer.ascend)(theta, g)
-    return {"theta": theta} | {m: getattr(optimizer, m) for m in optimizer.moments}
+    state = optimizer.state().items()
+    return {"theta": theta} | {k: v for k, v in state if k != "t"}
 
 
 @pytest.mark.parametrize("kind", concrete(tg.Optimizer))
@@ -311,22 +363,39 @@ GAMES = {"mlp": mlp_game, "dcgan": dcgan_game}
 class Match:
     """A game with all its pieces and the batches of one turn, on one backend."""
 
-    def __init__(self, game, where, dtype="float64", optimizer=tg.Adam, objective=None):
+    def __init__(
+        self,
+        game,
+        where,
+        dtype="float64",
+        optimizer=tg.Adam,
+        objective=None,
+        penalties=(),
+    ):
         self.G, self.D = GAMES[game](where, dtype)
         self.opt_G, self.opt_D = optimizer(1e-2), optimizer(1e-2)
         self.objective = objective or tg.NonSaturating()
+        self.penalties = penalties
         self.x = draw(where, 30, 8, *self.D.in_shape, dtype=dtype)
         shape = (8, *self.G.in_shape)
         self.z = [draw(where, i, *shape, dtype=dtype) for i in (31, 32, 33)]
 
     def d_step(self):
-        V, D_x, D_Gz = tg.d_step(
-            self.G, self.D, self.opt_D, self.objective, self.x, self.z[0]
+        V, D_x, D_Gz, P = tg.d_step(
+            self.G,
+            self.D,
+            self.opt_D,
+            self.objective,
+            self.x,
+            self.z[0],
+            self.penalties,
+            np.random.default_rng(5),
         )
-        return {"V": V, "D(x)": D_x, "D(G(z))": D_Gz}
+        return {"V": V, "D(x)": D_x, "D(G(z))": D_Gz, "P": P}
 
     def g_step(self):
-        J = tg.g_step(self.G, self.D, self.opt_G, self.objective, self.z[1])
+        x = self.x if self.objective.paired else None
+        J = tg.g_step(self.G, self.D, self.opt_G, self.objective, self.z[1], x)
         return {"J": J}
 
     def play(self, k=2):
@@ -340,8 +409,10 @@ class Match:
             lambda: self.x,
             lambda: next(z),
             k,
+            self.penalties,
+            np.random.default_rng(5),
         )
-        return dict(zip(("V", "J", "D(x)", "D(G(z))"), values, strict=True))
+        return dict(zip(("V", "J", "D(x)", "D(G(z))", "P"), values, strict=True))
 
     def everything(self) -> dict:
         """All that a step leaves behind, by name."""
@@ -349,8 +420,30 @@ class Match:
         for name, net, opt in (("G", self.G, self.opt_G), ("D", self.D, self.opt_D)):
             found |= {f"{name} theta": net.theta, f"{name} grad": net.grad}
             found |= {f"{name} {k}": v for k, v in net.state().items()}
-            found |= {f"{name} {k}": getattr(opt, k, net.theta) for k in opt.moments}
+            opt.prepare(net.theta)
+            found |= {f"{name} {k}": v for k, v in opt.state().items()}
         return {k: v for k, v in found.items() if not isinstance(v, int)}
+
+
+PENALTIES = (tg.WGANGP(), tg.R1(0.1), tg.R2(0.1), tg.DRAGAN(), tg.Drift())
+
+
+@pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: type(p).__name__)
+def test_penalties(penalty, device):
+    """A discriminator step with each: the same numbers, and no host read."""
+    ours, numpys = (Match("mlp", b, penalties=[penalty]) for b in (device, NUMPY))
+    with no_host_read():
+        values = ours.d_step()
+    agree(device, values, numpys.d_step())
+    agree(device, ours.everything(), numpys.everything())
+    assert float(device.to_host(values["P"])) > 0
+
+
+@pytest.mark.parametrize("penalty", PENALTIES, ids=lambda p: type(p).__name__)
+def test_penalties_keep_float32(penalty, anywhere):
+    match = Match("mlp", anywhere, "float32", penalties=[penalty])
+    everything = match.d_step() | match.everything()
+    assert {str(v.dtype) for v in everything.values()} == {"float32"}
 
 
 STEPS = {"d_step": Match.d_step, "g_step": Match.g_step, "play": Match.play}

@@ -14,19 +14,29 @@ from hypothesis import strategies as st
 import tinygan as tg
 from tinygan.check import relative
 from tinygan.layers import (
+    AvgPool2d,
     BatchNorm,
     Conv2d,
     ConvTranspose2d,
     Dense,
     Dropout,
     Flatten,
+    InstanceNoise,
+    InstanceNorm,
+    LayerNorm,
     LeakyReLU,
+    Maxout,
+    MinibatchStd,
+    Pack,
+    PixelNorm,
     ReLU,
     Reshape,
+    Residual,
     Sequential,
     Sigmoid,
     Softplus,
     Tanh,
+    Upsample2d,
     glorot,
     he,
     normal,
@@ -221,6 +231,231 @@ def test_batch_norm_refuses_a_single_value(in_shape):
     net.forward(x, train=False)
 
 
+# Normalisation within a sample
+
+
+def naive_norm(values, eps, centre=True):
+    """(x - mu) / sqrt(mean (x - mu)^2 + eps) of a list of numbers."""
+    m = len(values)
+    mu = math.fsum(values) / m if centre else 0.0
+    sigma = math.sqrt(math.fsum((v - mu) ** 2 for v in values) / m + eps)
+    return [(v - mu) / sigma for v in values]
+
+
+@given(st.lists(few, max_size=2), st.integers(2, 4), seeds)
+def test_layer_norm_by_loops(front, C, seed):
+    rng = np.random.default_rng(seed)
+    net = double(LayerNorm(1e-3), (*front, C), rng)
+    x = rng.normal(1.0, 2.0, (3, *front, C))
+    y, _ = net.forward(x)
+    for n in range(3):
+        x_hat = np.reshape(naive_norm(x[n].ravel().tolist(), 1e-3), x[n].shape)
+        for at in np.ndindex(*x[n].shape):
+            expected = net.tree.gamma[at[-1]] * x_hat[at] + net.tree.beta[at[-1]]
+            assert abs(y[n][at] - expected) <= 1e-12 * max(1, abs(expected))
+
+
+@given(few, st.integers(2, 3), few, seeds)
+def test_instance_norm_by_loops(H, W, C, seed):
+    rng = np.random.default_rng(seed)
+    net = double(InstanceNorm(1e-3), (H, W, C), rng)
+    x = rng.normal(1.0, 2.0, (3, H, W, C))
+    y, _ = net.forward(x)
+    for n, c in np.ndindex(3, C):
+        x_hat = naive_norm(x[n, :, :, c].ravel().tolist(), 1e-3)
+        expected = net.tree.gamma[c] * np.array(x_hat) + net.tree.beta[c]
+        assert relative(y[n, :, :, c].ravel() - expected, expected) <= 1e-12
+
+
+@given(st.lists(few, max_size=2), st.integers(2, 4), seeds)
+def test_pixel_norm_by_loops(front, C, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(1.0, 2.0, (3, *front, C))
+    y, _ = PixelNorm().forward(x)
+    for at in np.ndindex(3, *front):
+        expected = naive_norm(x[at].tolist(), 1e-8, centre=False)
+        assert np.abs(y[at] - expected).max() <= 1e-12
+        assert abs((y[at] ** 2).mean() - 1) <= 1e-6
+
+
+def test_sample_norms_see_no_neighbours_and_no_scale():
+    """Each sample's output is its own, and the same in training and evaluation."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(3.0, 2.0, (4, 3, 5, 6))
+    for kind in (LayerNorm, InstanceNorm, PixelNorm):
+        net = tg.Net(kind(), (3, 5, 6), dtype="float64")
+        y, _ = net.forward(x)
+        alone, _ = net.forward(x[2:3], train=False)
+        assert relative(alone[0] - y[2], y[2]) <= 1e-14
+        scaled, _ = net.forward(7 * x)
+        assert relative(scaled - y, y) <= 1e-5  # but for eps
+
+
+@pytest.mark.parametrize(
+    "layer, in_shape, message",
+    [
+        (LayerNorm(), (1,), r"LayerNorm\(\) expects more than one number per sample"),
+        (LayerNorm(), (), r"expects inputs \(\.\.\., C\), got \(\)"),
+        (InstanceNorm(), (6,), r"more than one position, got \(6,\)"),
+        (InstanceNorm(), (1, 1, 6), r"more than one position, got \(1, 1, 6\)"),
+        (PixelNorm(), (4, 4, 1), r"more than one channel, got \(4, 4, 1\)"),
+    ],
+)
+def test_sample_norms_refuse(layer, in_shape, message):
+    with pytest.raises(tg.ShapeError, match=message):
+        tg.Net(layer, in_shape)
+
+
+@pytest.mark.parametrize("eps", [0.0, -1e-5, math.nan])
+def test_sample_norms_refuse_an_eps(eps):
+    for kind in (LayerNorm, InstanceNorm, PixelNorm):
+        with pytest.raises(ValueError, match=f"{kind.__name__} expects eps > 0"):
+            kind(eps)
+
+
+# Resampling
+
+
+@given(few, few, few, few, seeds)
+def test_resampling_by_loops(k, H, W, C, seed):
+    x = np.random.default_rng(seed).standard_normal((2, k * H, k * W, C))
+    small, _ = tg.Net(AvgPool2d(k), x.shape[1:], dtype="float64").forward(x)
+    large, _ = tg.Net(Upsample2d(k), x.shape[1:], dtype="float64").forward(x)
+    assert small.shape == (2, H, W, C) and large.shape == (2, k * k * H, k * k * W, C)
+    for n, i, j, c in np.ndindex(*small.shape):
+        block = [
+            x[n, k * i + a, k * j + b, c]
+            for a, b in itertools.product(range(k), [*range(k)])
+        ]
+        assert abs(small[n, i, j, c] - math.fsum(block) / k**2) <= 1e-12
+    for n, i, j, c in np.ndindex(*large.shape):
+        assert large[n, i, j, c] == x[n, i // k, j // k, c]
+    again, _ = AvgPool2d(k).forward(large)
+    assert relative(again - x, x) <= 1e-14
+
+
+def test_resampling_refuses():
+    for kind in (AvgPool2d, Upsample2d):
+        with pytest.raises(
+            ValueError, match=f"{kind.__name__} expects a factor k >= 1"
+        ):
+            kind(0)
+        with pytest.raises(tg.ShapeError, match=r"expects images \(H, W, C\), got"):
+            tg.Net(kind(2), (4, 4))
+    with pytest.raises(tg.ShapeError, match=r"whose sides 2 divides, got \(4, 5, 1\)"):
+        tg.Net(AvgPool2d(2), (4, 5, 1))
+
+
+# Several samples at once
+
+
+@given(few, st.integers(1, 4), st.lists(few, max_size=2), few, seeds)
+def test_minibatch_std_by_loops(M, g, front, C, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((g * M, *front, C))
+    net = tg.Net(MinibatchStd(g), (*front, C), dtype="float64")
+    y, _ = net.forward(x)
+    assert y.shape == (g * M, *front, C + 1) == (g * M, *net.out_shape)
+    assert np.array_equal(y[..., :C], x)
+    for i in range(M):
+        members = [i + M * j for j in range(g)]
+        deviations = []
+        for at in np.ndindex(*front, C):
+            values = [x[n][at] for n in members]
+            mu = math.fsum(values) / g
+            variance = math.fsum((v - mu) ** 2 for v in values) / g
+            deviations.append(math.sqrt(variance + 1e-8))
+        s = math.fsum(deviations) / len(deviations)
+        for n in members:
+            assert np.abs(y[n][..., C] - s).max() <= 1e-12
+
+
+def test_minibatch_std_of_a_small_batch():
+    """Fewer samples than a group are one group; equal samples differ by sqrt(eps)."""
+    x = np.random.default_rng(0).standard_normal((3, 5))
+    assert np.array_equal(MinibatchStd(4).forward(x)[0], MinibatchStd(3).forward(x)[0])
+    y, cache = MinibatchStd(4).forward(x[:1])
+    assert relative(y[:, 5] - 1e-4, 1e-4) <= 1e-12
+    dy = np.ones((1, 6))
+    assert np.array_equal(MinibatchStd(4).backward(dy, cache), dy[:, :5])
+    with pytest.raises(tg.ShapeError, match="a batch of samples that 4 divides, got 6"):
+        MinibatchStd(4).forward(np.zeros((6, 5)))
+    with pytest.raises(ValueError, match="MinibatchStd expects a group >= 1, got 0"):
+        MinibatchStd(0)
+
+
+@given(few, few, st.lists(few, max_size=2), few, seeds)
+def test_pack_by_loops(packs, m, front, C, seed):
+    x = np.random.default_rng(seed).standard_normal((packs * m, *front, C))
+    net = tg.Net(Pack(m), (*front, C), dtype="float64")
+    y, _ = net.forward(x)
+    assert y.shape == (packs, *front, m * C) == (packs, *net.out_shape)
+    for p, j in np.ndindex(packs, m):
+        assert np.array_equal(y[p][..., j * C : (j + 1) * C], x[p * m + j])
+
+
+def test_pack_refuses():
+    with pytest.raises(tg.ShapeError, match="samples that 2 divides, got 3"):
+        Pack(2).forward(np.zeros((3, 4)))
+    with pytest.raises(ValueError, match="Pack expects m >= 1 samples, got 0"):
+        Pack(0)
+    net = tg.Net(Sequential(Pack(2), Dense(3), Pack(3), Dense(1)), (4,))
+    assert "(24,)" not in net.describe() and "(9,)" in net.describe()
+
+
+# Maxout
+
+
+@given(st.integers(1, 4), st.lists(few, max_size=2), few, seeds)
+def test_maxout_by_loops(k, front, C, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.integers(-2, 3, (2, *front, C * k)).astype(float)  # many are equal
+    net = tg.Net(Maxout(k), (*front, C * k), dtype="float64")
+    y, cache = net.forward(x)
+    dy, x_dot = rng.standard_normal(y.shape), rng.standard_normal(x.shape)
+    dx, (y_dot, _) = net.backward(dy, cache), net.tangent(x_dot, cache)
+    assert y.shape == (2, *net.out_shape)
+    for at in np.ndindex(2, *front, C):
+        pieces = x[at[:-1]][at[-1] * k : (at[-1] + 1) * k].tolist()
+        first = at[-1] * k + pieces.index(max(pieces))
+        assert y[at] == max(pieces) and y_dot[at] == x_dot[at[:-1]][first]
+        expected = [dy[at] if i == first else 0 for i in range(at[-1] * k, first + 1)]
+        assert dx[at[:-1]][at[-1] * k : first + 1].tolist() == expected
+    assert abs(dx.sum() - dy.sum()) <= 1e-12  # nothing behind the first
+
+
+def test_maxout_refuses():
+    with pytest.raises(tg.ShapeError, match=r"a last axis that 5 divides, got \(12,\)"):
+        tg.Net(Maxout(5), (12,))
+    with pytest.raises(ValueError, match="Maxout expects k >= 1 pieces, got 0"):
+        Maxout(0)
+
+
+# Residual connections
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.1])
+def test_residual(scale):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((3, 4))
+    f, g = Dense(4), Dense(4)
+    net = double(Residual(f, scale=scale), (4,), rng)
+    y, _ = net.forward(x)
+    assert relative(y - (x + scale * (x @ f.W + f.b)), y) <= 1e-14
+    net = double(Residual(f, g, scale), (4,), rng)
+    names = ["f.W", "f.b", "shortcut.W", "shortcut.b"]
+    assert list(net.parameters()) == names
+    y, _ = net.forward(x)
+    assert relative(y - (x @ g.W + g.b + scale * (x @ f.W + f.b)), y) <= 1e-14
+
+
+def test_residual_refuses():
+    with pytest.raises(tg.ShapeError, match=r"shape \(4,\), got \(3,\)"):
+        tg.Net(Residual(Dense(3)), (4,))
+    with pytest.raises(tg.ShapeError, match=r"shape \(2,\), got \(3,\)"):
+        tg.Net(Residual(Dense(3), Dense(2)), (4,))
+
+
 # Dropout
 
 
@@ -288,6 +523,65 @@ def test_dropout_masks_come_from_the_state():
 def test_dropout_refuses(p):
     with pytest.raises(ValueError, match="0 <= p < 1"):
         Dropout(p)
+
+
+# Noise
+
+
+def test_instance_noise_is_normal():
+    net = tg.Net(InstanceNoise(0.3), (1000,), seed=4, dtype="float64")
+    x = np.random.default_rng(0).random((200, 1000))
+    n = (net.forward(x)[0] - x) / 0.3
+    assert abs(n.mean()) <= 5 / math.sqrt(n.size)
+    assert abs(n.var() - 1) <= 5 * math.sqrt(2 / n.size)
+    assert abs((n**4).mean() - 3) <= 0.1
+    for axis in (0, 1):  # no column and no row is special
+        assert np.abs(n.mean(axis=axis)).max() <= 6 / math.sqrt(n.shape[axis])
+    y, _ = net.forward(x, train=False)
+    assert np.array_equal(y, x)
+    x_dot = np.ones_like(x)
+    assert np.array_equal(net.tangent(x_dot, ())[0], x_dot)
+
+
+def test_instance_noise_falls_to_nothing():
+    """In a straight line, by `advance` alone; then no more numbers are drawn."""
+    net = tg.Net(InstanceNoise(2.0, steps=4), (5000,), seed=1, dtype="float64")
+    x, seen = np.zeros((20, 5000)), []
+    for _ in range(6):
+        seen.append((net.forward(x)[0].std(), net.forward(x)[0].std()))
+        net.advance()
+    expected = np.array([2.0, 1.5, 1.0, 0.5, 0.0, 0.0])[:, None]
+    assert np.abs(np.array(seen) - expected).max() <= 0.02
+    assert net.state()[".t"] == 6 and net.state()[".draws"] == 8
+    constant = tg.Net(InstanceNoise(2.0), (5000,), dtype="float64")
+    constant.advance()
+    assert abs(constant.forward(x)[0].std() - 2) <= 0.02
+
+
+def test_instance_noise_comes_from_the_state():
+    net = tg.Net(InstanceNoise(1.0, steps=10), (50,), seed=6)
+    x, state = np.zeros((4, 50), "float32"), net.state()
+
+    def turn():
+        net.advance()
+        return net.forward(x)[0], net.forward(x)[0]
+
+    first, second = turn(), turn()
+    net.load_state(state)
+    for ours, again in ((first, turn()), (second, turn())):
+        assert np.array_equal(ours, again)
+    draws = [a.ravel() / a.std() for a in (*first, *second)]
+    for a, b in itertools.combinations(draws, 2):
+        assert abs((a * b).mean()) <= 0.3  # independent
+    assert first[0].dtype == np.float32
+
+
+def test_instance_noise_refuses():
+    for std in (-0.1, math.nan):
+        with pytest.raises(ValueError, match="InstanceNoise expects a std >= 0"):
+            InstanceNoise(std)
+    with pytest.raises(ValueError, match="InstanceNoise expects steps >= 1, got 0"):
+        InstanceNoise(0.1, 0)
 
 
 # Activations

@@ -53,7 +53,9 @@ def images(f):
     return g
 
 
-def check_passes(layer, in_shape, f, scale=1.0, state=None, tangent=True) -> None:
+def check_passes(
+    layer, in_shape, f, scale=1.0, state=None, tangent=True, batch=3, tolerance=1e-12
+) -> None:
     """All passes of `layer` against torch's derivatives of f(x, *parameters). With
     `state`, in evaluation.
 
@@ -62,7 +64,8 @@ def check_passes(layer, in_shape, f, scale=1.0, state=None, tangent=True) -> Non
     """
     net = randomised(layer, in_shape)
     layer.state = layer.state if state is None else state
-    x = scale * rng.normal(size=(3, *in_shape))
+    net.advance()
+    x = scale * rng.normal(size=(batch, *in_shape))
     y, cache = net.forward(x, train=state is None)
     dy = rng.normal(size=y.shape)
     dx = net.backward(dy, cache)
@@ -71,10 +74,12 @@ def check_passes(layer, in_shape, f, scale=1.0, state=None, tangent=True) -> Non
     x_t, parameters = leaf(x), [leaf(p) for p in net.parameters().values()]
     y_t = f(x_t, *parameters)
     d_t = grad(y_t, [x_t, *parameters], torch.tensor(dy), create_graph=True)
-    agree({"y": (y, y_t), "dx": (dx, d_t[0])})
+    agree({"y": (y, y_t), "dx": (dx, d_t[0])}, tolerance)
     ours = net.parameters(net.grad)
-    agree({n: (ours[n], d) for n, d in zip(names, d_t[1:], strict=True)})
-    agree({"dx alone": (net.backward(dy, cache, param_grads=False), d_t[0])})
+    pairs = zip(names, d_t[1:], strict=True)
+    agree({n: (ours[n], d) for n, d in pairs}, tolerance)
+    dx = net.backward(dy, cache, param_grads=False)
+    agree({"dx alone": (dx, d_t[0])}, tolerance)
     if not tangent:
         return
 
@@ -83,14 +88,15 @@ def check_passes(layer, in_shape, f, scale=1.0, state=None, tangent=True) -> Non
     u, x_dot_t = leaf(0 * y), leaf(x_dot)
     (Ju,) = grad(f(x_t, *parameters), x_t, u, create_graph=True)
     (y_dot_t,) = grad(Ju, u, x_dot_t, create_graph=True)
-    agree({"y_dot": (y_dot, y_dot_t)})
+    agree({"y_dot": (y_dot, y_dot_t)}, tolerance)
 
     net.zero_grad()
     dx, dx_dot = net.tangent_backward(dy, dy_dot, cache, cache_dot)
     total = (y_t * torch.tensor(dy)).sum() + (y_dot_t * torch.tensor(dy_dot)).sum()
     d_t = grad(total, [x_t, x_dot_t, *parameters])
-    agree({"dx": (dx, d_t[0]), "dx_dot": (dx_dot, d_t[1])})
-    agree({n: (ours[n], d) for n, d in zip(names, d_t[2:], strict=True)})
+    agree({"dx": (dx, d_t[0]), "dx_dot": (dx_dot, d_t[1])}, tolerance)
+    pairs = zip(names, d_t[2:], strict=True)
+    agree({n: (ours[n], d) for n, d in pairs}, tolerance)
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -197,6 +203,184 @@ def test_batch_norm_running_statistics():
     y, _ = net.forward(x, train=False)
     y_t = module.eval()(torch.tensor(x).permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
     agree({"y": (y, y_t)})
+
+
+# Layers for a critic: norms within a sample, spectral norms, and what stands beside.
+
+
+def sample_norm(first, last):
+    """The norm over the axes from `first` to `last`, from its definition."""
+
+    def f(x, gamma, beta):
+        axes = list(range(first, x.ndim + last))
+        var, mu = torch.var_mean(x, axes, correction=0, keepdim=True)
+        return gamma * (x - mu) / (var + 1e-3).sqrt() + beta
+
+    return f
+
+
+def layer_norm(x, gamma, beta):
+    return F.layer_norm(x, x.shape[1:], eps=1e-3) * gamma + beta
+
+
+def instance_norm(x, gamma, beta):
+    y = F.instance_norm(x.movedim(-1, 1), weight=gamma, bias=beta, eps=1e-3)
+    return y.movedim(1, -1)
+
+
+# Right in two derivatives and wrong in the third, which the reverse of the tangent is:
+# there torch 2.13 takes the deviation that it saved for a constant.
+FUSED = {"LayerNorm": layer_norm, "InstanceNorm": instance_norm}
+
+
+def pixel_norm(x):
+    return F.rms_norm(x, x.shape[-1:], eps=1e-3)
+
+
+def minibatch_std(x):
+    """As in the code of progressive GANs: three samples to a group, two groups."""
+    y = x.reshape(3, 2, *x.shape[1:])
+    y = y - y.mean(0, keepdim=True)
+    s = ((y**2).mean(0) + 1e-8).sqrt().flatten(1).mean(1)  # (2,)
+    s = s.reshape(2, *(1 for _ in x.shape[1:]))
+    return torch.cat([x, s.tile(3, *x.shape[1:-1], 1)], -1)
+
+
+def pack(x):
+    return torch.cat([x[0::2], x[1::2]], -1)
+
+
+LAYERS = {  # all take images, and change their shape or not
+    "LayerNorm": (lambda: tg.LayerNorm(1e-3), sample_norm(1, 0)),
+    "InstanceNorm": (lambda: tg.InstanceNorm(1e-3), sample_norm(1, -1)),
+    "PixelNorm": (lambda: tg.PixelNorm(1e-3), pixel_norm),
+    "AvgPool2d": (lambda: tg.AvgPool2d(2), images(lambda x: F.avg_pool2d(x, 2))),
+    "Upsample2d": (
+        lambda: tg.Upsample2d(2),
+        images(lambda x: F.interpolate(x, scale_factor=2, mode="nearest")),
+    ),
+    "Maxout": (lambda: tg.Maxout(2), lambda x: x.unflatten(-1, (-1, 2)).amax(-1)),
+    "MinibatchStd": (lambda: tg.MinibatchStd(3), minibatch_std),
+    "Pack": (lambda: tg.Pack(2), pack),
+    "Residual": (
+        lambda: tg.Residual(tg.Sequential(tg.Dense(4), tg.Tanh()), scale=0.3),
+        lambda x, W, b: x + 0.3 * torch.tanh(x @ W + b),
+    ),
+    "InstanceNoise": (lambda: tg.InstanceNoise(0.0), lambda x: x),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_of_critics(name):
+    make, f = LAYERS[name]
+    check_passes(make(), (4, 6, 4), f, batch=6)
+    if name in ("LayerNorm", "PixelNorm", "Maxout", "MinibatchStd", "Pack"):
+        check_passes(make(), (4,), f, batch=6)
+    if name in FUSED:
+        check_passes(make(), (4, 6, 4), FUSED[name], batch=6, tangent=False)
+
+
+def spectral_norm_like(layer, module, order):
+    """W -> W / sigma by torch, with the u and v of `layer`; W in torch's layout, which
+    is ours in the given order."""
+    module = torch.nn.utils.parametrizations.spectral_norm(module.double())
+    normalise = module.parametrizations.weight[0].eval()  # no power iteration
+
+    def f(W):
+        u, v = layer.state["u"], layer.state["v"]
+        if len(order) == 4:  # (kh kw C_in) in torch's order
+            v = v.reshape(*W.shape[:2], -1).transpose(2, 0, 1).ravel()
+        normalise._u.copy_(torch.tensor(u))
+        normalise._v.copy_(torch.tensor(v))
+        return normalise(W.permute(order))
+
+    return f
+
+
+def spectral_dense():
+    layer = tg.SpectralNorm(tg.Dense(5))
+    normalised = spectral_norm_like(layer, torch.nn.Linear(4, 5), (1, 0))
+    return layer, lambda x, W, b: F.linear(x, normalised(W), b)
+
+
+def spectral_conv():
+    layer = tg.SpectralNorm(tg.Conv2d(5, (3, 4), 2, 1))
+    module = torch.nn.Conv2d(4, 5, (3, 4))
+    normalised = spectral_norm_like(layer, module, (3, 2, 0, 1))
+    f = images(lambda x, W, b: F.conv2d(x, W, b, 2, 1))
+    return layer, lambda x, W, b: f(x, normalised(W), b)
+
+
+def spectral_conv_transpose():
+    layer = tg.SpectralNorm(tg.ConvTranspose2d(5, (3, 4), 2, 1))
+    module = torch.nn.ConvTranspose2d(4, 5, (3, 4))
+    normalised = spectral_norm_like(layer, module, (3, 2, 0, 1))
+    f = images(lambda x, W, b: F.conv_transpose2d(x, W, b, 2, 1))
+    return layer, lambda x, W, b: f(x, normalised(W), b)
+
+
+SPECTRAL = {
+    "Dense": spectral_dense,
+    "Conv2d": spectral_conv,
+    "ConvTranspose2d": spectral_conv_transpose,
+}
+
+
+@pytest.mark.parametrize("name", SPECTRAL)
+def test_spectral_norm(name):
+    layer, f = SPECTRAL[name]()
+    check_passes(layer, (4, 6, 4), f)
+
+
+def test_spectral_norm_of_a_module():
+    """A whole module with its own power iterations comes to the same weights."""
+    net = randomised(tg.SpectralNorm(tg.Dense(5)), (4,))
+    module = torch.nn.Linear(4, 5).double()
+    with torch.no_grad():
+        module.weight.copy_(torch.tensor(net.tree.W.T))
+        module.bias.copy_(torch.tensor(net.tree.b))
+    module = torch.nn.utils.parametrizations.spectral_norm(module)
+    x = rng.normal(size=(3, 4))
+    for _ in range(300):
+        net.advance()
+        module(torch.tensor(x))
+    y, cache = net.forward(x)
+    y_t = module(torch.tensor(x))
+    dy = rng.normal(size=y.shape)
+    net.backward(dy, cache)
+    W_t = module.parametrizations.weight.original
+    (dW_t,) = grad(y_t, W_t, torch.tensor(dy))
+    agree({"y": (y, y_t), "dW": (net.tree.dW, dW_t.T)}, 1e-10)
+
+
+@pytest.mark.parametrize("name", [*LAYERS, *SPECTRAL])
+def test_the_gradient_of_a_gradient(name):
+    """d/dtheta of sum |grad_x D|^2 / 2 for a small critic around each layer: <v, g>
+    with v = g, by the tangent pass reversed, beside torch's double backward."""
+    if name in SPECTRAL:
+        layer, f = SPECTRAL[name]()
+    else:
+        make, f = LAYERS[name]
+        layer, f = make(), FUSED.get(name, f)
+    body = tg.Conv2d(4, 3, pad=1), tg.Tanh(), layer, tg.Softplus()
+    net = randomised(tg.Sequential(*body, tg.Flatten(), tg.Dense(1)), (4, 6, 2))
+    net.advance()
+    x = rng.normal(size=(6, 4, 6, 2))
+    s, cache = net.forward(x)
+    g = net.backward(np.ones_like(s), cache, param_grads=False)
+    _, cache_dot = net.tangent(g, cache)
+    dx, _ = net.tangent_backward(None, np.ones_like(s), cache, cache_dot)
+
+    x_t, parameters = leaf(x), [leaf(p) for p in net.parameters().values()]
+    conv = images(lambda x, W, b: F.conv2d(x, W.permute(3, 2, 0, 1), b, padding=1))
+    y_t = torch.tanh(conv(x_t, *parameters[:2]))
+    y_t = F.softplus(f(y_t, *parameters[2:-2]), threshold=40).flatten(1)
+    s_t = y_t @ parameters[-2] + parameters[-1]
+    (g_t,) = grad(s_t.sum(), x_t, create_graph=True)
+    d_t = grad((g_t**2).sum() / 2, [x_t, *parameters], materialize_grads=True)
+    agree({"s": (s, s_t), "g": (g, g_t), "dx": (dx, d_t[0])}, 1e-10)
+    pairs = zip(net.parameters(net.grad).items(), d_t[1:], strict=True)
+    agree({n: (ours, theirs) for (n, ours), theirs in pairs}, 1e-10)
 
 
 def bce(s, target):
@@ -376,7 +560,7 @@ def test_50_steps_of_a_gan(nets, objective, G_loss):
     for _ in range(50):
         real = rng.uniform(-1, 1, (8, *sample))
         z_D, z_G = rng.normal(size=(2, 8, *latent))
-        seen = tg.d_step(G, D, opt_D, objective, real, z_D)
+        *seen, _ = tg.d_step(G, D, opt_D, objective, real, z_D)
         seen = [*seen, tg.g_step(G, D, opt_G, objective, z_G)]
         real_t = torch.tensor(np.moveaxis(real, -1, 1))
         z_D, z_G = torch.tensor(z_D), torch.tensor(z_G)

@@ -55,6 +55,7 @@ class Probe:
         self.net = Net(layer, in_shape, seed=seed, dtype="float64")
         self.train = train
         self.net.theta += 0.3 * self.normal(self.net.theta.shape)  # no zero biases
+        self.net.advance()
         self.x = self.normal((batch, *in_shape))
         self.net.forward(self.normal(self.x.shape))  # running statistics move off 0, 1
         self.state = {k: np.copy(v) for k, v in self.net.state().items()}

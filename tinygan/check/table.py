@@ -4,26 +4,49 @@ import inspect
 
 from ..errors import InputError
 from ..layers import (
+    AvgPool2d,
     BatchNorm,
     Conv2d,
     ConvTranspose2d,
     Dense,
     Dropout,
     Flatten,
+    InstanceNoise,
+    InstanceNorm,
     Layer,
+    LayerNorm,
     LeakyReLU,
+    Maxout,
+    MinibatchStd,
+    Pack,
+    PixelNorm,
     ReLU,
     Reshape,
+    Residual,
+    Scale,
     Sequential,
     Sigmoid,
     Softplus,
+    SpectralNorm,
     Tanh,
+    Upsample2d,
 )
-from ..objectives import Minimax, NonSaturating, Objective
-from ..optim import SGD, Adam, Momentum, Optimizer, RMSProp
+from ..objectives import (
+    Hinge,
+    LeastSquares,
+    Minimax,
+    NonSaturating,
+    Objective,
+    RelativisticAverage,
+    RelativisticPairing,
+    Wasserstein,
+)
+from ..optim import SGD, Adam, ClipNorm, ClipValue, Momentum, Optimizer, RMSProp
+from ..penalties import DRAGAN, R1, R2, WGANGP, Drift, Penalty
 from ..userfile import failure, load_module
 from .game import check_game, check_objective, check_optimizer
 from .layer import LIMITS, Row, check_layer
+from .penalty import check_penalty
 
 NAME = 60  # characters of a name in the table
 LAYER_COLUMNS = [*LIMITS]
@@ -56,11 +79,75 @@ def builtin_layers() -> list[tuple[Layer, tuple]]:
         (Flatten(), (3, 4, 2)),
         (Reshape(4, 3, 2), (24,)),
         (Dropout(0.4), (6,)),
+        (InstanceNoise(0.5), (6,)),
+        (InstanceNoise(0.5, steps=3), (3, 4, 2)),
+        (LayerNorm(), (6,)),
+        (LayerNorm(eps=0.1), (3, 4, 2)),
+        (InstanceNorm(), (3, 4, 2)),
+        (InstanceNorm(eps=0.1), (5, 3)),
+        (PixelNorm(), (6,)),
+        (PixelNorm(eps=0.1), (3, 4, 2)),
+        (SpectralNorm(Dense(4)), (6,)),
+        (SpectralNorm(Dense(4, bias=False), 3), (5, 3)),
+        (SpectralNorm(Conv2d(4, 3, 2, 1)), (5, 6, 2)),
+        (SpectralNorm(ConvTranspose2d(3, 4, 2, 1)), (4, 3, 2)),
+        (AvgPool2d(2), (4, 6, 3)),
+        (Upsample2d(3), (2, 3, 2)),
+        (Scale(2.0, -1.0), (6,)),
+        (Maxout(3), (6,)),
+        (Maxout(2), (3, 4, 4)),
+        (MinibatchStd(4), (6,)),
+        (MinibatchStd(2), (3, 4, 2)),
+        (Pack(2), (6,)),
+        (Pack(4), (3, 4, 2)),
         (Sequential(Dense(8), Tanh(), Dense(3), LeakyReLU()), (5,)),
         (
             Sequential(Conv2d(3, 3, 2, 1), Softplus(), Flatten(), Dense(1)),
             (5, 5, 2),
         ),
+        (
+            Residual(Sequential(Conv2d(2, 3, pad=1), LayerNorm(), Tanh()), scale=0.5),
+            (4, 3, 2),
+        ),
+        (
+            Residual(
+                Sequential(SpectralNorm(Conv2d(3, 3, pad=1)), LeakyReLU(), AvgPool2d()),
+                shortcut=Sequential(AvgPool2d(), Conv2d(3, 1)),
+            ),
+            (4, 4, 2),
+        ),
+    ]
+
+
+def builtin_objectives() -> list[Objective]:
+    """Every objective of tinygan, with and without smoothed labels."""
+    return [
+        Minimax(),
+        Minimax(real_label=0.9),
+        NonSaturating(),
+        Wasserstein(),
+        LeastSquares(),
+        Hinge(),
+        RelativisticAverage(),
+        RelativisticAverage(real_label=0.9),
+        RelativisticPairing(),
+    ]
+
+
+def builtin_penalties() -> list[Penalty]:
+    """Every penalty of tinygan."""
+    return [WGANGP(), WGANGP(one_sided=True, k=0.1), R1(), R2(), DRAGAN(), Drift(0.1)]
+
+
+def builtin_optimizers() -> list[Optimizer]:
+    """Every optimizer of tinygan whose definition is known."""
+    return [
+        SGD(0.1),
+        Momentum(0.1, 0.5, final=0.9, ramp=4),
+        RMSProp(0.01),
+        Adam(0.01, 0.5),
+        ClipValue(Adam(0.01, 0.5), 0.1),
+        ClipNorm(Momentum(0.1), 1.0),
     ]
 
 
@@ -69,12 +156,13 @@ def builtin_rows(seed: int = 0) -> list[Row]:
     rows = []
     for layer, shape in builtin_layers():
         rows += check_layer(layer, shape, seed=seed)
-    objectives = (Minimax(), NonSaturating())
-    for objective in objectives:
+    for objective in builtin_objectives():
         rows += check_objective(objective, seed=seed)
-    for objective in objectives:
+    for objective in builtin_objectives():
         rows += check_game(objective, seed=seed)
-    for optimizer in (SGD(0.1), Momentum(0.1), RMSProp(0.01), Adam(0.01, 0.5)):
+    for penalty in builtin_penalties():
+        rows += check_penalty(penalty, seed=seed)
+    for optimizer in builtin_optimizers():
         rows += check_optimizer(optimizer, seed=seed)
     return rows
 
@@ -83,8 +171,8 @@ def file_rows(path, seed: int = 0, analytic: bool = True) -> list[Row]:
     """Check what the user's Python file brings.
 
     The file may say what to check, `CHECKS = [(layer, in_shape), objective, optimizer,
-    ...]`. Without it, every Layer, Objective and Optimizer class that it defines is
-    made without arguments, and layers are tried on a few shapes.
+    ...]`. Without it, every Layer, Objective, Optimizer and Penalty class that it
+    defines is made without arguments, and layers are tried on a few shapes.
 
     Raises InputError when there is nothing to check or it cannot be built.
     """
@@ -96,6 +184,8 @@ def file_rows(path, seed: int = 0, analytic: bool = True) -> list[Row]:
                 rows += check_layer(thing, shape, seed=seed, analytic=analytic)
             elif isinstance(thing, Objective):
                 rows += check_objective(thing, seed=seed, analytic=analytic)
+            elif isinstance(thing, Penalty):
+                rows += check_penalty(thing, seed=seed, analytic=analytic)
             else:
                 rows += check_optimizer(thing, seed=seed)
         except InputError:
@@ -112,16 +202,16 @@ def _things(module, path):
         stated = [_make(cls, path) for cls in _classes(module)]
     if not isinstance(stated, list | tuple) or not stated:
         raise InputError(
-            f"{path}: expected a Layer, Objective or Optimizer class, or a list "
-            "CHECKS = [(layer, in_shape), ...], found none"
+            f"{path}: expected a Layer, Objective, Optimizer or Penalty class, or a "
+            "list CHECKS = [(layer, in_shape), ...], found none"
         )
     for item in stated:
         is_pair = isinstance(item, tuple) and len(item) == 2
         thing, shape = item if is_pair else (item, None)
-        if not isinstance(thing, Layer | Objective | Optimizer):
+        if not isinstance(thing, Layer | Objective | Optimizer | Penalty):
             raise InputError(
-                f"{path}: expected layers, objectives and optimizers in CHECKS, "
-                f"found {thing!r}"
+                f"{path}: expected layers, objectives, optimizers and penalties in "
+                f"CHECKS, found {thing!r}"
             )
         if shape is not None and not isinstance(shape, tuple):
             raise InputError(
@@ -140,7 +230,7 @@ def _classes(module) -> list[type]:
         for cls in vars(module).values()
         if inspect.isclass(cls)
         and cls.__module__ == module.__name__
-        and issubclass(cls, Layer | Objective | Optimizer)
+        and issubclass(cls, Layer | Objective | Optimizer | Penalty)
     ]
 
 

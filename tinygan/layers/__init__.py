@@ -2,34 +2,54 @@
 
 from .activations import Activation, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
 from .base import Affine, Layer
-from .combine import Sequential
+from .combine import Residual, Sequential
 from .conv import Conv2d, ConvTranspose2d, col2im, im2col
 from .dense import Dense
 from .dropout import Dropout
-from .init import glorot, he, normal
+from .init import glorot, he, normal, uniform
+from .maxout import Maxout
+from .minibatch import MinibatchStd, Pack
+from .noise import InstanceNoise
 from .norm import BatchNorm
+from .resample import AvgPool2d, Upsample2d
 from .reshape import Flatten, Reshape
+from .samplenorm import InstanceNorm, LayerNorm, PixelNorm
+from .scale import Scale
+from .spectral import SpectralNorm
 
 __all__ = [
     "Activation",
     "Affine",
+    "AvgPool2d",
     "BatchNorm",
     "Conv2d",
     "ConvTranspose2d",
     "Dense",
     "Dropout",
     "Flatten",
+    "InstanceNoise",
+    "InstanceNorm",
     "Layer",
+    "LayerNorm",
     "LeakyReLU",
+    "Maxout",
+    "MinibatchStd",
+    "Pack",
+    "PixelNorm",
     "ReLU",
     "Reshape",
+    "Residual",
+    "Scale",
     "Sequential",
     "Sigmoid",
     "Softplus",
+    "SpectralNorm",
     "Tanh",
+    "Upsample2d",
     "col2im",
     "glorot",
     "he",
     "im2col",
     "normal",
+    "uniform",
 ]

@@ -1,6 +1,6 @@
 """Layers made of layers."""
 
-from .base import Layer
+from .base import Layer, plus, require
 
 
 class Sequential(Layer):
@@ -51,3 +51,62 @@ class Sequential(Layer):
 
     def __repr__(self):
         return f"Sequential({', '.join(map(repr, self.layers))})"
+
+
+class Residual(Layer):
+    """y = g(x) + a f(x)     dx = J_g^T dy + a J_f^T dy     y_dot = (J_g + a J_f) x_dot
+
+    g is the `shortcut`, the identity unless given, and a is the `scale`. The gradient
+    reaches x undamped through g however deep f is. Raises ShapeError when f and g give
+    different shapes. Source: He et al. 2016, eq. 1 and 2.
+    """
+
+    def __init__(self, f: Layer, shortcut: Layer | None = None, scale: float = 1.0):
+        self.f, self.shortcut, self.scale = f, shortcut, float(scale)
+
+    def children(self):
+        rest = () if self.shortcut is None else (("shortcut", self.shortcut),)
+        return (("f", self.f), *rest)
+
+    def build(self, in_shape):
+        f, g = self.f.build(in_shape), in_shape
+        if self.shortcut is not None:
+            g = self.shortcut.build(in_shape)
+        same = tuple(f) == tuple(g)
+        require(same, self, f"f to give the shortcut's shape {tuple(g)}", tuple(f))
+        return f
+
+    def forward(self, x, train=True):
+        f, cache = self.f.forward(x, train)
+        if self.shortcut is None:
+            g, shortcut = x, None
+        else:
+            g, shortcut = self.shortcut.forward(x, train)
+        return g + self.scale * f, (cache, shortcut)  # eq: residual
+
+    def backward(self, dy, cache, param_grads=True):
+        dx = self.f.backward(self.scale * dy, cache[0], param_grads)
+        if self.shortcut is not None:
+            dy = self.shortcut.backward(dy, cache[1], param_grads)
+        return dy + dx  # eq: residual-dx
+
+    def tangent(self, x_dot, cache):
+        f_dot, cache_dot = self.f.tangent(x_dot, cache[0])
+        shortcut_dot = None
+        if self.shortcut is not None:
+            x_dot, shortcut_dot = self.shortcut.tangent(x_dot, cache[1])
+        return x_dot + self.scale * f_dot, (cache_dot, shortcut_dot)
+
+    def tangent_backward(self, dy, dy_dot, cache, cache_dot):
+        scaled = [None if d is None else self.scale * d for d in (dy, dy_dot)]
+        dx, dx_dot = self.f.tangent_backward(*scaled, cache[0], cache_dot[0])
+        if self.shortcut is not None:
+            dy, dy_dot = self.shortcut.tangent_backward(
+                dy, dy_dot, cache[1], cache_dot[1]
+            )
+        return plus(dy, dx), plus(dy_dot, dx_dot)
+
+    def __repr__(self):
+        rest = "" if self.shortcut is None else f", shortcut={self.shortcut!r}"
+        rest += "" if self.scale == 1 else f", scale={self.scale:g}"
+        return f"Residual({self.f!r}{rest})"

@@ -135,6 +135,8 @@ class ConvTranspose2d(Affine):
     Raises ShapeError when built on anything but (H, W, C_in) or when nothing is left.
     """
 
+    out_axis = -2
+
     def __init__(
         self, C_out: int, kernel, stride=1, pad=0, output_pad=0, bias=True, init=None
     ):

@@ -79,8 +79,9 @@ class BatchNorm(Layer):
         _, inv_std, train = cache
         if train:
             raise TangentError(
-                "BatchNorm in training has no per-sample gradient: its output for one "
-                "sample depends on the whole batch. Leave it out of a penalised critic"
+                "BatchNorm in training has no per-sample gradient, which a gradient "
+                "penalty needs: its output for one sample depends on the whole batch. "
+                "Use LayerNorm, InstanceNorm or SpectralNorm instead"
             )
         x_hat_dot = x_dot * inv_std
         return self.gamma * x_hat_dot, (x_hat_dot,)

@@ -1,0 +1,122 @@
+"""Layers that let D see several samples at once, against mode collapse.
+
+A generator that always makes the same picture is not told so by a D that judges one
+sample at a time. Both layers make a logit depend on more than one sample, and that is
+their purpose; a gradient penalty then takes the gradient of the *sum* of the logits
+(MinibatchStd) or of a logit by all the samples it judges (Pack).
+"""
+
+import math
+
+from ..backend import get_xp
+from .base import Affine, Layer, require
+from .samplenorm import jacobian, normalised
+
+
+class MinibatchStd(Layer):
+    """y = x and one more channel: how much the samples of a group differ
+
+        sigma = sqrt(var + eps) over the group, for each feature      s = mean(sigma)
+        ds/dx = x_hat / (g F)      s_dot = mean(x_hat x_dot)
+
+    x is (N, ..., C) and y (N, ..., C + 1); s is one number for each group of g samples,
+    and stands at every position of each of them. x_hat is x normalised over the group,
+    F the number of features. As in the authors' code g = min(group, N), and where there
+    are M = N/g groups, group i holds the samples i, i + M, i + 2M, ... Reversing the
+    tangent, with t the sum of dy_dot over the copies of s_dot and J = dx_hat/dx:
+
+        dx += t/(g F) J x_dot      dx_dot += t/(g F) x_hat
+
+    Raises ShapeError when g does not divide N. Source: Karras et al. 2018, sec. 3.
+    """
+
+    def __init__(self, group: int = 4, eps: float = 1e-8):
+        if not group >= 1:
+            raise ValueError(f"MinibatchStd expects a group >= 1, got {group}")
+        self.group, self.eps = group, eps
+
+    def build(self, in_shape):
+        require(len(in_shape) >= 1, self, "inputs (..., C)", in_shape)
+        return (*in_shape[:-1], in_shape[-1] + 1)
+
+    def forward(self, x, train=True):
+        N = len(x)
+        g = min(self.group, N)
+        require(N % g == 0, self, f"a batch of samples that {g} divides", N)
+        x_hat, inv_std = normalised(x.reshape(g, N // g, -1), (0,), self.eps)
+        s = (1 / inv_std).mean(axis=2, keepdims=True)  # (1, M, 1)  # eq: minibatch-std
+        return self._append(x, s, g), (x_hat, inv_std)
+
+    def backward(self, dy, cache, param_grads=True):
+        x_hat, _ = cache  # (g, M, F)
+        return self._reverse(dy, x_hat)  # eq: minibatch-std-dx
+
+    def tangent(self, x_dot, cache):
+        x_hat, _ = cache
+        v = x_dot.reshape(x_hat.shape)
+        s_dot = (x_hat * v).mean(axis=(0, 2), keepdims=True)
+        return self._append(x_dot, s_dot, len(x_hat)), (v,)
+
+    def tangent_backward(self, dy, dy_dot, cache, cache_dot):
+        (x_hat, inv_std), (v,) = cache, cache_dot
+        dx = None if dy is None else self._reverse(dy, x_hat)
+        if dy_dot is None:
+            return dx, None
+        x_hat_dot, _ = jacobian(v, x_hat, inv_std, (0,))
+        bend = self._spread(dy_dot, x_hat_dot)  # eq: minibatch-std-curvature
+        return bend if dx is None else dx + bend, self._reverse(dy_dot, x_hat)
+
+    def _append(self, x, s, g):
+        """x with s, of each sample's group, as one more channel."""
+        xp = get_xp(x)
+        s = xp.broadcast_to(s, (g, s.shape[1], math.prod(x.shape[1:-1])))
+        return xp.concatenate([x, s.reshape(*x.shape[:-1], 1)], axis=-1)
+
+    def _reverse(self, dy, x_hat):
+        """dy of x itself, and x_hat / (g F) times the sum of dy over the copies of s"""
+        return dy[..., :-1] + self._spread(dy, x_hat)
+
+    def _spread(self, dy, v):
+        """t / (g F) v, in x's shape."""
+        g, M, F = v.shape
+        t = dy[..., -1].reshape(g, M, -1).sum(axis=(0, 2)).reshape(1, M, 1)
+        return (t * v / (g * F)).reshape(*dy.shape[:-1], dy.shape[-1] - 1)
+
+    def __repr__(self):
+        return f"MinibatchStd({self.group})"
+
+
+class Pack(Affine):
+    """y = m samples that follow one another, joined along the channels
+
+    x is (N, ..., C), y (N/m, ..., m C): D gives one logit for m samples, which are all
+    real or all generated, and so tells a collapsed generator by their likeness. The
+    adjoint takes them apart again. The first layer of D, and of nothing else.
+
+    Raises ShapeError when m does not divide N. Source: Lin et al. 2018, "PacGAN".
+    """
+
+    def __init__(self, m: int = 2):
+        if not m >= 1:
+            raise ValueError(f"Pack expects m >= 1 samples, got {m}")
+        self.m = self.joins = m
+
+    def build(self, in_shape):
+        require(len(in_shape) >= 1, self, "inputs (..., C)", in_shape)
+        return (*in_shape[:-1], self.m * in_shape[-1])
+
+    def linear(self, x):
+        (N, *rest, C), m = x.shape, self.m
+        require(N % m == 0, self, f"a batch of samples that {m} divides", N)
+        groups = x.reshape(N // m, m, *rest, C)
+        y = get_xp(x).moveaxis(groups, 1, -2)  # (N/m, ..., m, C)  # eq: pack
+        return y.reshape(N // m, *rest, m * C), ()
+
+    def adjoint(self, dy, cache, param_grads=True):
+        (packs, *rest, mC), m = dy.shape, self.m
+        groups = dy.reshape(packs, *rest, m, mC // m)
+        dx = get_xp(dy).moveaxis(groups, -2, 1)  # (N/m, m, ..., C)  # eq: pack-dx
+        return dx.reshape(packs * m, *rest, mC // m)
+
+    def __repr__(self):
+        return f"Pack({self.m})"

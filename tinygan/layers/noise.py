@@ -1,0 +1,59 @@
+"""Noise on D's input: two distributions that share no point, made to overlap."""
+
+import numpy as np
+
+from ..backend import generator, get_xp
+from .base import Affine
+
+
+class InstanceNoise(Affine):
+    """y = x + std_t n, n ~ N(0, 1)      dx = dy      in evaluation y = x
+
+    The first layer of D, so that the real and the generated batch are both blurred.
+    Images lie on thin sets, and a D that separates two thin sets perfectly tells G
+    nothing; blurred, they overlap. std_t falls in a straight line from `std` to 0 over
+    `steps` calls of `advance`, or stays where it is when steps is None.
+
+    The noise comes from a generator keyed by (seed, how many were drawn before); both,
+    and t, are layer state, so a resumed run draws on where it stopped. Raises
+    ValueError unless std >= 0 and steps >= 1. Source: Sonderby et al. 2017, sec. 2.3,
+    and Arjovsky and Bottou 2017, sec. 3.
+    """
+
+    def __init__(self, std: float, steps: int | None = None):
+        if not std >= 0:
+            raise ValueError(f"InstanceNoise expects a std >= 0, got {std}")
+        if steps is not None and not steps >= 1:
+            raise ValueError(f"InstanceNoise expects steps >= 1, got {steps}")
+        self.std, self.steps = float(std), steps
+
+    def init(self, rng):
+        self.state = {"seed": int(rng.integers(2**31)), "draws": 0, "t": 0}
+
+    def advance(self):
+        self.state["t"] += 1
+
+    def std_t(self) -> float:
+        """How strong the noise is now."""
+        if self.steps is None:
+            return self.std
+        return self.std * max(0.0, 1 - self.state["t"] / self.steps)
+
+    def forward(self, x, train=True):
+        std = self.std_t()
+        if not train or std == 0:
+            return x, ()
+        rng = generator(self.state["seed"], self.state["draws"])
+        self.state["draws"] += 1
+        n = rng.standard_normal(x.shape, dtype=np.float32)
+        return x + std * get_xp(x).asarray(n).astype(x.dtype), ()  # eq: instance-noise
+
+    def adjoint(self, dy, cache, param_grads=True):
+        return dy
+
+    def tangent(self, x_dot, cache):
+        return x_dot, ()
+
+    def __repr__(self):
+        steps = "" if self.steps is None else f", steps={self.steps}"
+        return f"InstanceNoise({self.std}{steps})"

@@ -1,0 +1,138 @@
+"""Spectral normalisation: a linear layer that stretches no vector.
+
+D is Lipschitz where its layers are, and a linear layer's Lipschitz constant is the
+largest singular value sigma of its matrix. Dividing the weights by sigma makes it 1.
+"""
+
+import copy
+
+from ..backend import get_xp
+from ..errors import InputError
+from .base import Layer
+
+TINY = 1e-12  # added to sigma: weights that are all 0 stay 0, and nothing is NaN
+START = 20  # power iterations at initialisation: u and v are good from the start
+
+
+class SpectralNorm(Layer):
+    """The wrapped layer with W_bar = W / sigma in place of W
+
+        sigma = u^T M v      dM = (dM_bar - <dM_bar, M_bar> u v^T) / sigma
+
+    M (C_out, n) is W as a matrix, its output channels in rows. u (C_out,) and v (n,)
+    follow M's leading singular vectors by power iteration,
+
+        v = M^T u / |M^T u|      u = M v / |M v|      (`advance`, n_iterations times)
+
+    They are layer state and constants of the gradient; the forward pass reads them and
+    never moves them. For a convolution sigma is the norm of this matrix, as in the
+    paper, and not of the map from image to image. A bias stays as it is.
+
+    Raises InputError unless the layer has a parameter W and no state or layers of its
+    own. Source: Miyato et al. 2018, Algorithm 1 and eq. 12.
+    """
+
+    def __init__(self, layer: Layer, n_iterations: int = 1):
+        if not n_iterations >= 1:
+            raise ValueError(
+                f"SpectralNorm expects n_iterations >= 1, got {n_iterations}"
+            )
+        self.layer, self.n_iterations = layer, n_iterations
+
+    # W and b are parameters of *this* layer. The wrapped one is only the formulas: each
+    # pass lends them to a copy of it, with W_bar for W.
+
+    def build(self, in_shape):
+        out_shape = self.layer.build(in_shape)
+        self.shapes = self.layer.shapes
+        if "W" not in self.shapes or self.layer.children():
+            raise InputError(
+                f"SpectralNorm expects a layer with a parameter W, such as Dense or "
+                f"Conv2d, got {self.layer!r}"
+            )
+        return out_shape
+
+    def init(self, rng):
+        layer = self._with(self.W, self.dW)
+        layer.init(rng)
+        if layer.state:
+            raise InputError(
+                f"SpectralNorm expects a layer without state, got {self.layer!r}"
+            )
+        A = self._matrix(self.W)
+        u, v = (rng.standard_normal(n) for n in A.shape[::-1])
+        self.state = {"u": _unit(u, u), "v": _unit(v, v)}
+        self._iterate(START)
+
+    def advance(self):
+        self._iterate(self.n_iterations)
+
+    def forward(self, x, train=True):
+        u, v = self.state["u"], self.state["v"]
+        sigma = v @ self._matrix(self.W) @ u + TINY  # eq: spectral-sigma
+        W_bar = self.W / sigma
+        y, cache = self._with(W_bar).forward(x, train)
+        return y, (W_bar, sigma, u, v, cache)
+
+    def backward(self, dy, cache, param_grads=True):
+        W_bar, *_, inner = cache
+        if not param_grads:
+            return self._with(W_bar).backward(dy, inner, param_grads=False)
+        layer = self._with(W_bar, 0 * W_bar)
+        dx = layer.backward(dy, inner)
+        self._reverse(layer.dW, cache)
+        return dx
+
+    def tangent(self, x_dot, cache):
+        W_bar, *_, inner = cache
+        return self._with(W_bar).tangent(x_dot, inner)
+
+    def tangent_backward(self, dy, dy_dot, cache, cache_dot):
+        W_bar, *_, inner = cache
+        layer = self._with(W_bar, 0 * W_bar)
+        dx, dx_dot = layer.tangent_backward(dy, dy_dot, inner, cache_dot)
+        self._reverse(layer.dW, cache)
+        return dx, dx_dot
+
+    def _reverse(self, dW_bar, cache) -> None:
+        """dW += what W -> W_bar = W / sigma makes of dW_bar; sigma depends on W."""
+        W_bar, sigma, u, v, _ = cache
+        along = (dW_bar * W_bar).sum()  # <dW_bar, W_bar>
+        uv = (v[:, None] * u).reshape(self._outputs_last(self.W).shape)
+        uv = get_xp(uv).moveaxis(uv, -1, self.layer.out_axis)  # d sigma/dW
+        self.dW += (dW_bar - along * uv) / sigma  # eq: spectral-dW
+
+    def _with(self, W, dW=None) -> Layer:
+        """The wrapped layer with that W and dW, its other parameters being ours."""
+        layer = copy.copy(self.layer)
+        for name in self.shapes:
+            setattr(layer, name, getattr(self, name))
+            setattr(layer, f"d{name}", getattr(self, f"d{name}"))
+        layer.W, layer.dW = W, dW
+        return layer
+
+    def _outputs_last(self, W):
+        return get_xp(W).moveaxis(W, self.layer.out_axis, -1)
+
+    def _matrix(self, W):
+        """M^T (n, C_out), which for Dense and Conv2d is W itself, seen as a matrix."""
+        W = self._outputs_last(W)
+        return W.reshape(-1, W.shape[-1])
+
+    def _iterate(self, n: int) -> None:
+        A, u, v = self._matrix(self.W), self.state["u"], self.state["v"]
+        for _ in range(n):
+            v = _unit(A @ u, v)  # eq: spectral-v
+            u = _unit(v @ A, u)  # eq: spectral-u
+        self.state = {"u": u, "v": v}  # new arrays: a cache may hold the old ones
+
+    def __repr__(self):
+        return f"SpectralNorm({self.layer!r})"
+
+
+def _unit(a, old):
+    """a / |a|, or `old` where a is 0 and has no direction."""
+    xp = get_xp(a)
+    size = xp.sqrt((a * a).sum())
+    some = size > TINY
+    return xp.where(some, a / xp.where(some, size, 1), old)
