@@ -1,11 +1,11 @@
 """What the recipes reach: modes, recognisable digits, classes. Slow: it trains them.
 
-    python -m benchmarks.quality --only ring,digits --seeds 5 --out quality.json
-    python -m benchmarks.quality --only mnist --data folder/with/mnist
+    python -m benchmarks.quality --only mlp-ring,best-grid --seeds 5 --out found.json
+    python -m benchmarks.quality --only dcgan-mnist --data folder/with/mnist
 
-ring, grid    modes covered and share of high-quality samples, 2,500 samples
-digits        a classifier of the embedded digits judges 1,000 samples of dcgan-digits
-mnist         a classifier of MNIST judges 1,000 samples of dcgan-mnist
+*-ring, *-grid  modes covered and share of high-quality samples, 2,500 samples
+*-digits        a classifier of the embedded digits judges 1,000 samples
+*-mnist         a classifier of MNIST judges 1,000 samples
 """
 
 import json
@@ -25,12 +25,7 @@ from tinygan.train import Run, train
 
 from .report import Parser, above, commit, machine, names, new_file, now
 
-SUBJECTS = {
-    "ring": "mlp-ring",
-    "grid": "mlp-grid",
-    "digits": "dcgan-digits",
-    "mnist": "dcgan-mnist",
-}
+DEFAULT = ["mlp-ring", "dcgan-digits"]
 
 
 def trained(recipe: str, options: dict) -> tuple[Run, float]:
@@ -60,9 +55,9 @@ def judge_images(run: Run, classifier: Classifier) -> dict:
     }
 
 
-def classifier_of(subject: str, data) -> tuple[Classifier, dict]:
+def classifier_of(recipe: str, data) -> tuple[Classifier, dict]:
     """A classifier of the real images, and how well it does on held-out ones."""
-    if subject == "digits":
+    if recipe.endswith("-digits"):
         images, epochs = load_digits(), 60
         order = np.random.default_rng(0).permutation(len(images))
         held, kept = order[:300], order[300:]
@@ -82,37 +77,37 @@ def classifier_of(subject: str, data) -> tuple[Classifier, dict]:
     return classifier, real
 
 
-def measure(subject: str, args) -> dict:
-    """One subject: a row for each seed."""
-    options = {"data": args.data} if subject == "mnist" else {}
+def measure(recipe: str, args) -> dict:
+    """One recipe: a row for each seed."""
+    options = {"data": args.data} if recipe.endswith("-mnist") else {}
     if args.steps:
         options["steps"] = args.steps
-    report = {"recipe": SUBJECTS[subject], "runs": []}
+    report = {"recipe": recipe, "runs": []}
     classifier = None
-    if subject in ("digits", "mnist"):
-        classifier, report["classifier_on_real"] = classifier_of(subject, args.data)
-        print(f"{subject}: classifier on real", report["classifier_on_real"])
+    if recipe.endswith(("-digits", "-mnist")):
+        classifier, report["classifier_on_real"] = classifier_of(recipe, args.data)
+        print(f"{recipe}: classifier on real", report["classifier_on_real"])
     for seed in range(args.seeds):
-        run, seconds = trained(SUBJECTS[subject], {**options, "seed": seed})
+        run, seconds = trained(recipe, {**options, "seed": seed})
         found = judge_images(run, classifier) if classifier else judge_modes(run)
         row = {"seed": seed, "steps": run.step, "seconds": round(seconds, 1)} | found
         report["runs"].append(row)
-        print(f"{subject}:", json.dumps(row), flush=True)
+        print(f"{recipe}:", json.dumps(row), flush=True)
     return report
 
 
 def main(argv=None) -> int:
     parser = Parser(prog="python -m benchmarks.quality", description=__doc__)
-    parser.add_argument("--only", type=names(SUBJECTS), default=["ring", "digits"])
+    parser.add_argument("--only", type=names(recipes.names()), default=DEFAULT)
     parser.add_argument("--seeds", type=above(int, 0), default=5, help="how many (5)")
     parser.add_argument("--steps", type=above(int, 0), help="other than the recipe's")
-    parser.add_argument("--data", help="MNIST's folder, for mnist")
+    parser.add_argument("--data", help="MNIST's folder, for *-mnist")
     parser.add_argument("--out", type=new_file, help="write the results there as JSON")
     args = parser.parse_args(argv)
     about = {"date": now(), "commit": commit(), "tinygan": tinygan.__version__}
     about |= {"machine": machine(), "numpy": np.__version__}
     try:
-        results = {subject: measure(subject, args) for subject in args.only}
+        results = {recipe: measure(recipe, args) for recipe in args.only}
     except tinygan.InputError as e:
         parser.error(str(e))
     if args.out:

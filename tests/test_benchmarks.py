@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 
 import tinygan as tg
-from benchmarks import libraries, quality, report, step, worker, works
+from benchmarks import (
+    critic,
+    games,
+    libraries,
+    quality,
+    report,
+    scoreboard,
+    step,
+    worker,
+    works,
+)
 
 WORKS = works.WORKS
 
@@ -127,23 +137,85 @@ def test_a_worker_that_dies_is_named(monkeypatch):
 
 def test_quality_reports_a_row_for_each_seed(tmp_path):
     out = tmp_path / "quality.json"
-    options = ["--only", "ring,digits", "--steps", "3", "--seeds", "2"]
+    options = ["--only", "mlp-ring,dcgan-digits", "--steps", "3", "--seeds", "2"]
     assert quality.main([*options, "--out", str(out)]) == 0
     results = json.loads(out.read_text())["results"]
     for subject, keys in (
-        ("ring", {"modes", "of", "high_quality"}),
-        ("digits", {"confidence", "classes_of_100", "counts_of_1000"}),
+        ("mlp-ring", {"modes", "of", "high_quality"}),
+        ("dcgan-digits", {"confidence", "classes_of_100", "counts_of_1000"}),
     ):
         rows = results[subject]["runs"]
         assert [row["seed"] for row in rows] == [0, 1]
         assert all(row["steps"] == 3 and keys <= row.keys() for row in rows)
-    assert results["digits"]["classifier_on_real"]["accuracy"] > 0.95
-    counts = results["digits"]["runs"][0]["counts_of_1000"]
+    assert results["dcgan-digits"]["classifier_on_real"]["accuracy"] > 0.95
+    counts = results["dcgan-digits"]["runs"][0]["counts_of_1000"]
     assert len(counts) == 10 and sum(counts) == 1000
 
 
 def test_quality_of_mnist_needs_its_data(capsys):
     with pytest.raises(SystemExit) as exit:
-        quality.main(["--only", "mnist"])
+        quality.main(["--only", "dcgan-mnist"])
     assert exit.value.code == 2
     assert "--data" in capsys.readouterr().err
+
+
+# The scoreboard, and the critic's loss
+
+
+def test_every_game_of_the_scoreboard_can_be_played():
+    for data in games.DATA:
+        for objective in games.OBJECTIVES:
+            for regulariser in games.REGULARISERS:
+                cell = {"data": data, "objective": objective, "steps": 2, "seed": 1}
+                row = scoreboard.play(cell | {"regulariser": regulariser})
+                assert row.items() >= cell.items()
+                assert 0 <= row["modes"] <= row["of"] == {"ring": 8, "grid": 25}[data]
+                assert 0 <= row["high_quality"] <= 1
+
+
+def test_the_scoreboard_has_every_objective_and_penalty():
+    concrete = {v for v in vars(tg).values() if isinstance(v, type)}
+    abstract = {tg.Objective, tg.Critic}
+    objectives = {v for v in concrete if issubclass(v, tg.Objective)} - abstract
+    assert set(games.OBJECTIVES.values()) == objectives
+    used = {type(p) for r in games.REGULARISERS.values() for p in r.penalties}
+    assert used == {tg.WGANGP, tg.DRAGAN, tg.R1, tg.R2}
+
+
+def test_the_scoreboard_goes_on_where_it_stopped_and_writes_a_page(tmp_path, capsys):
+    out, docs = tmp_path / "games.jsonl", tmp_path / "docs"
+    options = ["--only", "ring", "--objectives", "hinge", "--regularisers", "none,r1"]
+    options += ["--steps", "2", "--jobs", "1", "--out", str(out)]
+    assert scoreboard.main([*options, "--seeds", "1"]) == 0
+    first = scoreboard.read(out)
+    assert scoreboard.main([*options, "--seeds", "2"]) == 0
+    rows = scoreboard.read(out)
+    assert rows[:2] == first and len(rows) == 4
+    assert "2 games to play, 2 are in the file" in capsys.readouterr().out
+    assert scoreboard.main(["--show", str(out), "--docs", str(docs)]) == 0
+    page = (docs / "scoreboard.md").read_text()
+    assert "PacGAN4" in page and "| hinge |" in page and "2 seeds" in page
+    assert (docs / "images" / "scoreboard.png").stat().st_size > 10_000
+
+
+def test_mean_and_standard_error():
+    mean, error = scoreboard.mean_and_error([1.0, 2.0, 3.0])
+    assert (mean, error) == pytest.approx((2.0, 1 / np.sqrt(3)))
+    assert scoreboard.mean_and_error([4.0]) == (4.0, 0.0)
+
+
+def test_spearman():
+    x = [0.1, 5.0, 2.0, 3.0]
+    assert critic.spearman(x, [1, 100, 2, 3]) == pytest.approx(1)
+    assert critic.spearman(x, [-1, -100, -2, -3]) == pytest.approx(-1)
+    assert critic.spearman([1, 2, 3, 4], [2, 1, 4, 3]) == pytest.approx(1 - 6 * 4 / 60)
+
+
+def test_the_critics_curve(tmp_path):
+    out = tmp_path / "critic.json"
+    options = ["--only", "wgan-gp-digits", "--steps", "3", "--seeds", "1"]
+    assert critic.main([*options, "--out", str(out), "--docs", str(tmp_path)]) == 0
+    (run,) = json.loads(out.read_text())["results"]["wgan-gp-digits"]
+    assert [step for step, _, _ in run["curve"]] == [1, 2, 3]
+    assert -1 <= run["spearman"] <= 1
+    assert (tmp_path / critic.PLOT).stat().st_size > 5_000

@@ -1,0 +1,106 @@
+"""Does the loss say how good the samples are? A critic's does, a GAN's does not.
+
+    python -m benchmarks.critic --seeds 3 --out critic.json --docs docs
+
+Trains WGAN-GP on the grid and on the digits, and GANs beside them, and correlates what
+the log carries: V, which for a Wasserstein critic is minus its loss (without the
+penalty) and an estimate of the distance, with the sliced Wasserstein distance between
+samples and data. Spearman's rank correlation over the run; 1 is perfect order.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from tinygan import recipes
+from tinygan.train import Run
+
+from .report import Parser, above, commit, machine, names, new_file, now
+
+RECIPES = ("wgan-gp-grid", "wgan-gp-digits", "mlp-grid", "dcgan-digits")
+PLOT = "images/critic-loss.png"
+
+
+def spearman(x, y) -> float:
+    """The correlation of the ranks of two sequences without ties."""
+    ranks = (np.argsort(np.argsort(values)) for values in (x, y))
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+def curve(recipe: str, options: dict) -> list[tuple[int, float, float]]:
+    """(turn, V, sliced Wasserstein distance) at forty places of a run of the recipe.
+
+    V is the mean over the turns since the place before, as a log would have it.
+    """
+    experiment = recipes.build(recipes.find(recipe), options)
+    every = experiment.log_every = max(1, experiment.steps // 40)
+    run, points = Run(experiment), []
+    with run.backend.threads_for(run.G.theta.size + run.D.theta.size):
+        for _ in range(experiment.steps):
+            run.turn()
+            if run.step % every == 0:
+                V = float(run.fetch()[:, 0].mean())
+                distance = run.measures()["sliced_wasserstein"]
+                points.append((run.step, V, distance))
+    return points
+
+
+def measure(args) -> dict:
+    """{recipe: [{"seed", "spearman", "curve"}, ...]}"""
+    results = {}
+    for recipe in args.only:
+        results[recipe] = []
+        for seed in range(args.seeds):
+            options = {"seed": seed} | ({"steps": args.steps} if args.steps else {})
+            points = curve(recipe, options)
+            _, V, distance = zip(*points, strict=True)
+            row = {"seed": seed, "spearman": spearman(V, distance), "curve": points}
+            results[recipe].append(row)
+            print(f"{recipe} seed {seed}: Spearman {row['spearman']:+.3f}", flush=True)
+    return results
+
+
+def draw(results: dict, out: Path) -> None:
+    """V and the distance over the steps of each recipe's first run."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5.2 * len(results), 3.8), layout="constrained")
+    FigureCanvasAgg(figure)
+    for i, (recipe, runs) in enumerate(results.items()):
+        left = figure.add_subplot(1, len(results), i + 1)
+        step, V, distance = zip(*runs[0]["curve"], strict=True)
+        left.plot(step, V, color="tab:blue", label="V of the critic (left)")
+        right = left.twinx()
+        right.plot(step, distance, color="tab:red", label="sliced Wasserstein (right)")
+        mean = np.mean([run["spearman"] for run in runs])
+        left.set_title(f"{recipe}: Spearman {mean:+.2f} ({len(runs)} seeds)")
+        left.set_xlabel("turn")
+        handles = [*left.get_lines(), *right.get_lines()]
+        left.legend(handles, [h.get_label() for h in handles], fontsize=8)
+    figure.savefig(out, dpi=100)
+
+
+def main(argv=None) -> int:
+    parser = Parser(prog="python -m benchmarks.critic", description=__doc__)
+    parser.add_argument("--only", type=names(RECIPES), default=[*RECIPES])
+    parser.add_argument("--seeds", type=above(int, 0), default=3, help="how many (3)")
+    parser.add_argument("--steps", type=above(int, 0), help="other than the recipe's")
+    parser.add_argument("--out", type=new_file, help="write the results there as JSON")
+    parser.add_argument("--docs", type=Path, help="draw the plot into this folder")
+    args = parser.parse_args(argv)
+    about = {"date": now(), "commit": commit(), "machine": machine()}
+    results = measure(args)
+    if args.out:
+        text = json.dumps(about | {"numpy": np.__version__, "results": results})
+        args.out.write_text(text + "\n")
+    if args.docs:
+        (args.docs / PLOT).parent.mkdir(parents=True, exist_ok=True)
+        draw(results, args.docs / PLOT)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
