@@ -46,7 +46,7 @@ def test_every_line_of_algorithm_1_stands_in_gan_py():
     source = (ROOT / "tinygan" / "gan.py").read_text(encoding="utf-8")
     table = README.split("| On paper |")[1].split("\n\n")[0]
     lines = re.findall(r"\| `([^`]+)` \|", table)
-    assert len(lines) == 8
+    assert len(lines) == 9
     assert [line for line in lines if line not in source] == []
 
 
@@ -71,9 +71,9 @@ def test_a_recipe_may_import_a_file_beside_it(tmp_path):
     block("my_loss.py", tmp_path)
     recipe = block("my_recipe.py", tmp_path)
     text = recipe.read_text().replace("objective=NonSaturating()", "objective=Mine()")
-    recipe.write_text("from my_loss import LeastSquares as Mine\n" + text)
+    recipe.write_text("from my_loss import PearsonChi2 as Mine\n" + text)
     experiment = recipes.build(recipes.find(str(recipe)), {})
-    assert type(experiment.objective).__name__ == "LeastSquares"
+    assert type(experiment.objective).__name__ == "PearsonChi2"
 
 
 def test_every_link_in_the_readme_leads_somewhere():
