@@ -27,7 +27,7 @@ from tinygan.data import load_images
 from tinygan.sampling import SAMPLE
 
 DATA = os.environ.get("TINYGAN_DATA")
-COMMANDS = ("train", "sample", "recipes", "check")
+COMMANDS = ("train", "sample", "evaluate", "recipes", "check", "theory")
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:

@@ -141,7 +141,10 @@ def undocumented():
                         yield f"{where}.{key}"
 
 
-COMMANDS = {f"tinygan.cli.{c}" for c in ("train", "sample", "list_recipes", "check")}
+COMMANDS = {
+    f"tinygan.cli.{command}"
+    for command in ("train", "sample", "evaluate", "list_recipes", "check", "theory")
+}
 
 
 def test_everything_public_has_a_docstring():
@@ -164,8 +167,21 @@ MAY_IMPORT = {
     "data": EVERYWHERE,
     "net": EVERYWHERE | {"layers"},
     "gan": EVERYWHERE | {"net", "objectives", "penalties", "optim"},
+    "theory": EVERYWHERE
+    | {"objectives", "penalties", "optim", "layers", "net", "gan"}
+    | {"data", "metrics", "plots"},
 }
-ORDER = ("backend", "layers", "net", "gan", "recipes", "train", "cli", "__main__")
+ORDER = (
+    "backend",
+    "layers",
+    "net",
+    "gan",
+    "theory",
+    "recipes",
+    "train",
+    "cli",
+    "__main__",
+)
 
 
 def part(path) -> str:
@@ -231,6 +247,9 @@ def test_nothing_imports_what_lies_above_it():
         assert not reachable(edges, name) & above, name
     assert [n for n in edges if "cli" in edges[n]] == ["__main__"]
     assert [n for n in edges if "train" in edges[n]] == ["cli"]
+    assert [n for n in edges if "evaluate" in edges[n]] == ["cli"]
+    assert not reachable(edges, "metrics") & {"experiment", "runfolder", "recipes"}
+    assert [n for n in edges if "theory" in edges[n]] == ["cli"]
 
 
 def test_no_part_imports_itself_by_way_of_others():

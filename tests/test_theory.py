@@ -158,7 +158,7 @@ def test_steps_report_what_was_before_them(objective):
     value = objective.value(s_real, s_fake)
     reported = tg.d_step(G, D, tg.SGD(0.1), objective, x_real, z)
     beliefs = tg.sigmoid(s_real).mean(), tg.sigmoid(s_fake).mean()
-    assert reported == (value, *beliefs) and beliefs[0] != beliefs[1]
+    assert reported == (value, *beliefs, 0) and beliefs[0] != beliefs[1]
     value = objective.g_value(D.forward(G.forward(z)[0])[0])
     assert tg.g_step(G, D, tg.SGD(0.1), objective, z) == value
 

@@ -1,0 +1,34 @@
+"""Measures of what a generator makes.
+
+Losses tell little about samples; these look at the samples themselves, on the host and
+in float64. None of them sees everything: read several, each beside what it gives for
+two sets of real samples.
+"""
+
+from .cheap import cheap_measures
+from .distances import median_distance, mmd2, sliced_wasserstein, wasserstein_1d
+from .features import PCA, Flat, feature_space
+from .likelihood import Parzen, parzen_log_likelihood
+from .modes import kl_divergence, mode_coverage, reverse_kl, within
+from .neighbours import nearest_neighbour_accuracy, precision_recall
+from .patches import sliced_wasserstein_patches
+
+__all__ = [
+    "PCA",
+    "Flat",
+    "Parzen",
+    "cheap_measures",
+    "feature_space",
+    "kl_divergence",
+    "median_distance",
+    "mmd2",
+    "mode_coverage",
+    "nearest_neighbour_accuracy",
+    "parzen_log_likelihood",
+    "precision_recall",
+    "reverse_kl",
+    "sliced_wasserstein",
+    "sliced_wasserstein_patches",
+    "wasserstein_1d",
+    "within",
+]

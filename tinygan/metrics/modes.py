@@ -1,0 +1,109 @@
+"""Mode collapse, counted: which modes of a known mixture the samples reach, how evenly.
+
+The protocol is that of VEEGAN (Srivastava et al. 2017) and PacGAN (Lin et al. 2018),
+for a GaussianMixture with any standard deviations and weights. A sample belongs to the
+mode that is nearest in units of that mode's standard deviation, and is of high quality
+if it lies within 3 of them.
+"""
+
+import math
+
+import numpy as np
+
+from ..data import GaussianMixture
+from . import pairs
+
+NEAR = 3.0  # standard deviations
+
+
+def mode_coverage(samples, mixture: GaussianMixture) -> tuple[int, float]:
+    """(modes covered, share of high-quality samples) of samples (N, d).
+
+    A mode is covered if one sample of high quality belongs to it. No generator can
+    honestly pass the share P(|g| <= 3) of a Gaussian, `within(3, d)`: in two dimensions
+    1 - exp(-9/2) = 98.89 %. A sample that is not finite is not of high quality.
+
+    Raises ValueError unless the samples are (N, d), d the mixture's, N >= 1.
+    """
+    nearest, distance = _nearest_mode(samples, mixture)
+    good = distance <= NEAR
+    return len(np.unique(nearest[good])), float(good.mean())
+
+
+def reverse_kl(samples, mixture: GaussianMixture) -> float:
+    """KL(p || w) = sum_k p_k log(p_k / w_k)      w: the mixture's weights, in nats
+
+    p_k is the share of mode k among the samples (N, d) that are of high quality; the
+    others count for nothing, they are in `mode_coverage`. 0 is best. An even choice of
+    m of K even modes gives log(K/m). Exact samples give about (K - 1)/(2N), the bias of
+    p. Without one sample of high quality it is log(1 / min_k w_k), its largest value.
+
+    Which samples count is read in PacGAN's released code (pacgan/extensions.py), which
+    makes this histogram; it bins by distance in standard deviations, as here. "Reverse"
+    because the generator's distribution stands first: KL(w || p) is infinite as soon as
+    one mode is lost.
+
+    Raises ValueError unless the samples are (N, d), d the mixture's, N >= 1.
+    """
+    nearest, distance = _nearest_mode(samples, mixture)
+    counts = np.bincount(nearest[distance <= NEAR], minlength=len(mixture.means))
+    if counts.sum() == 0:
+        return -math.log(mixture.weights.min())
+    return kl_divergence(counts, mixture.weights)
+
+
+def kl_divergence(p, q) -> float:
+    """KL(p || q) = sum_k p_k log(p_k / q_k) in nats; infinite if q_k = 0 < p_k.
+
+    p, q: (K,), counts or weights, each in proportion.
+
+    Raises ValueError unless both are (K,), finite, >= 0 and not all 0.
+    """
+    p, q = (np.asarray(a, np.float64) for a in (p, q))
+    if p.ndim != 1 or p.shape != q.shape:
+        raise ValueError(
+            f"expected p and q of one shape (K,), got {p.shape}, {q.shape}"
+        )
+    for name, a in (("p", p), ("q", q)):
+        if not (np.isfinite(a).all() and (a >= 0).all() and a.sum() > 0):
+            raise ValueError(f"{name}: expected weights >= 0, not all 0, got {a}")
+    p, q = p / p.sum(), q / q.sum()
+    if (q[p > 0] == 0).any():
+        return math.inf
+    ratio = np.where(p > 0, p, 1) / np.where(p > 0, q, 1)
+    return max(0.0, float((p * np.log(ratio)).sum()))
+
+
+def within(r: float, d: int) -> float:
+    """P(|g| <= r) for g ~ N(0, I) in d dimensions.
+
+        P_1 = erf(r / sqrt 2)      P_2 = 1 - exp(-r^2/2)
+        P_{d+2} = P_d - (r^2/2)^{d/2} exp(-r^2/2) / Gamma(d/2 + 1)
+
+    Raises ValueError unless r >= 0 and d >= 1.
+    """
+    if not r >= 0 or d < 1:
+        raise ValueError(f"expected r >= 0 and d >= 1, got r = {r} and d = {d}")
+    half = r**2 / 2
+    P = math.erf(r / math.sqrt(2)) if d % 2 else -math.expm1(-half)
+    for k in range(2 - d % 2, d, 2):
+        P -= half ** (k / 2) * math.exp(-half) / math.gamma(k / 2 + 1)
+    return P
+
+
+def _nearest_mode(samples, mixture) -> tuple[np.ndarray, np.ndarray]:
+    """argmin_k |x - mu_k| / sigma_k and that minimum, (N,) each, for x (N, d)."""
+    x = np.asarray(samples, np.float64)
+    K, d = mixture.means.shape
+    if x.ndim != 2 or x.shape[1] != d or len(x) == 0:
+        raise ValueError(f"samples: expected (N, {d}), N >= 1, got {x.shape}")
+    nearest, distance = np.empty(len(x), np.int64), np.empty(len(x))
+    rows = max(1, pairs.CELLS // (K * d))
+    for i in range(0, len(x), rows):
+        with np.errstate(over="ignore"):
+            e = x[i : i + rows].T[:, :, None] - mixture.means.T[:, None]  # (d, rows, K)
+            square = ((e / mixture.std) ** 2).sum(axis=0)  # (rows, K)
+        k = square.argmin(axis=1)
+        nearest[i : i + rows] = k
+        distance[i : i + rows] = np.sqrt(square[np.arange(len(k)), k])
+    return nearest, distance

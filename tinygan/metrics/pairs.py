@@ -1,0 +1,67 @@
+"""What the measures share: samples as rows of float64, and distances between all pairs.
+
+A matrix of distances is only ever seen a block of rows at a time, so its size does not
+bound the number of samples.
+"""
+
+import numpy as np
+
+CELLS = 1 << 22  # numbers in a block: 32 MB
+
+
+def as_rows(name: str, x, least: int = 1) -> np.ndarray:
+    """x (N, ...) as rows (N, d) of float64.
+
+    Raises ValueError unless there are at least `least` samples, each with at least one
+    number, all finite.
+    """
+    x = np.asarray(x, np.float64)
+    if x.ndim < 2 or len(x) < least or x[:1].size == 0:
+        raise ValueError(
+            f"{name}: expected at least {least} samples, (N, ...), got {x.shape}"
+        )
+    if not np.isfinite(x).all():
+        raise ValueError(f"{name}: expected finite samples, got NaN or infinity")
+    return x.reshape(len(x), -1)
+
+
+def matched(x, y, least: int = 1, names=("x", "y")) -> tuple[np.ndarray, np.ndarray]:
+    """x (N, ...) and y (M, ...) as rows (N, d) and (M, d).
+
+    Raises ValueError where `as_rows` does, and if a sample of x is shaped otherwise
+    than a sample of y.
+    """
+    rows = as_rows(names[0], x, least), as_rows(names[1], y, least)
+    shapes = np.shape(x)[1:], np.shape(y)[1:]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f"expected samples of one shape, got {shapes[0]} in {names[0]} "
+            f"and {shapes[1]} in {names[1]}"
+        )
+    return rows
+
+
+def squared_distances(x: np.ndarray, y: np.ndarray | None = None):
+    """Yields, rows after rows, D_ij = |x_i - y_j|^2 = |x_i|^2 + |y_j|^2 - 2 <x_i, y_j>
+
+    x: (N, d)      y: (M, d)      a block: (rows, M)
+
+    Without y the pairs are those within x, and D_ii is infinite: no point is its own
+    neighbour. The points are centred first, so that little cancels, and what is below
+    the rounding error of the sum is 0: so it is for equal points, in any order.
+    """
+    other = x if y is None else y
+    centre = other.mean(axis=0)
+    x, other = x - centre, other - centre
+    xx, yy = (x**2).sum(axis=1), (other**2).sum(axis=1)
+    rounding = np.finfo(np.float64).eps * (8 + x.shape[1])
+    rows = max(1, CELLS // len(other))
+    for i in range(0, len(x), rows):
+        part = x[i : i + rows]
+        scale = xx[i : i + rows, None] + yy  # (rows, M)
+        D = scale - 2 * (part @ other.T)
+        D *= rounding * scale < D
+        if y is None:
+            k = np.arange(len(part))
+            D[k, i + k] = np.inf
+        yield D

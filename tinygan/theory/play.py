@@ -1,0 +1,224 @@
+"""The Dirac-GAN in discrete steps: what a learning rate makes of the field.
+
+One turn of the game is a map F of (theta, psi). Near the equilibrium it is a matrix M,
+and its largest |eigenvalue|, the spectral radius rho, is the factor by which a turn
+shrinks or stretches the distance. Two ways to play:
+
+    simultaneous   both players step from the same point:  M = I + h A
+    alternating    G answers the D that has already moved: M = (I + h A_G)(I + h A_D)
+
+A is the field's Jacobian; A_G and A_D are its rows for G and for D. `predicted_turn` is
+this algebra. `Turn` is the real thing, two networks and tinygan's own d_step and
+g_step, and `spectral_radius_measured` looks only at where it goes.
+
+Source: Mescheder et al. 2018, Lemmas 2.3 and 2.4; Gidel et al. 2019.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from ..gan import d_step, g_step
+from ..layers import Dense, Layer, SpectralNorm
+from ..layers.base import Affine
+from ..net import Net
+from ..optim import SGD
+from .dirac import DiracGAN, measured_jacobian, ordered, predicted_jacobian
+
+
+class Point(Affine):
+    """y = x + b      dx = dy      db = sum_n dy      y_dot = x_dot
+
+    The generator of the Dirac-GAN: a point at theta = b for z = 0, a cloud around it
+    for noise z.
+    """
+
+    bias = True
+
+    def build(self, in_shape):
+        self.shapes = {"b": in_shape[-1:]}
+        return in_shape
+
+    def init(self, rng):
+        self.b[...] = 0
+
+    def linear(self, x):
+        return x, ()
+
+    def adjoint(self, dy, cache, param_grads=True):
+        return dy
+
+
+@dataclasses.dataclass
+class Turn:
+    """F: one turn of a DiracGAN by the real steps, k of D's and one of G's.
+
+    h: the learning rate of both      alternating: whether G sees D's move
+
+    ValueError for h <= 0 (from SGD) or k < 1.
+    """
+
+    game: DiracGAN
+    h: float = 0.1
+    k: int = 1
+    alternating: bool = True
+    dtype: str = "float64"
+
+    def __post_init__(self):
+        if self.k < 1:
+            raise ValueError(f"expected k >= 1 steps of D, got {self.k}")
+        slope: Layer = Dense(1, bias=False)
+        slope = SpectralNorm(slope) if self.game.spectral else slope
+        self.G = Net(Point(), (1,), dtype=self.dtype)
+        self.D = Net(slope, (1,), dtype=self.dtype)
+        self.opt_G = self.game.wrap_G(SGD(self.h))
+        self.opt_D = self.game.wrap_D(SGD(self.h))
+        self.x_real, self.z = self.game.batches()
+        self.penalties = (self.game.penalty,) if self.game.penalty else ()
+        self.rng = np.random.default_rng(0)  # for the points x_hat, which do not matter
+
+    def __call__(self, theta, psi) -> np.ndarray:
+        """(theta, psi) after the turn, (2,)."""
+        G, D, objective = self.G, self.D, self.game.objective
+        G.theta[...], D.theta[...] = theta, psi
+        x_real, z = self.x_real, self.z
+        for _ in range(self.k):
+            d_step(G, D, self.opt_D, objective, x_real, z, self.penalties, self.rng)
+        moved = D.theta.copy()
+        if not self.alternating:
+            D.theta[...] = psi
+        g_step(G, D, self.opt_G, objective, z, x_real)
+        return np.concatenate([G.theta, moved])
+
+    def trajectory(self, start, turns: int) -> np.ndarray:
+        """Where `turns` turns from `start` lead: (turns + 1, 2), the start first.
+
+        It ends early, at the last finite point, if play runs out of the numbers.
+        """
+        points = [np.asarray(start, np.float64)]
+        for _ in range(turns):
+            w = self(*points[-1])
+            if not (np.isfinite(w).all() and np.abs(w).max() < 1e100):
+                break
+            points.append(w)
+        return np.array(points)
+
+
+# What theory says of a turn
+
+
+def predicted_turn(
+    game: DiracGAN, h: float, k: int = 1, alternating: bool = True
+) -> np.ndarray:
+    """M = F'(0, 0), (2, 2), from A = ((0, alpha), (-beta, -c))
+
+    D's k steps are a shear that also shrinks, with q = (1 - h c)^k and
+    b = h beta (1 + (1 - h c) + ... + (1 - h c)^(k-1)), which is k h beta without c:
+
+        psi <- q psi - b theta
+
+    G's is a shear, theta <- theta + h alpha psi, with the psi from before or after:
+
+        simultaneous  M = (1, h alpha; -b, q)
+        alternating   M = (1, h alpha; 0, 1)(1, 0; -b, q)
+                        = (1 - h alpha b, h alpha q; -b, q)
+    """
+    (_, alpha), (minus_beta, minus_c) = predicted_jacobian(game)
+    steps = (1 + h * minus_c) ** np.arange(k)
+    b, q = -h * minus_beta * steps.sum(), (1 + h * minus_c) ** k
+    if alternating:
+        return np.array([[1 - h * alpha * b, h * alpha * q], [-b, q]])  # eq: turn-alt
+    return np.array([[1.0, h * alpha], [-b, q]])  # eq: turn-sim
+
+
+def multipliers(eigenvalues, h: float, alternating: bool = True) -> np.ndarray:
+    """The eigenvalues mu of a turn (k = 1) from those of the field, lambda_1, lambda_2.
+
+        simultaneous   mu = 1 + h lambda, one for each
+        alternating    mu^2 - t mu + d = 0,   t = 1 + d - h^2 lambda_1 lambda_2,
+                                              d = 1 + h (lambda_1 + lambda_2)
+
+    Simultaneous steps from imaginary lambda = +-i w give |mu| = sqrt(1 + h^2 w^2) > 1:
+    play spirals outwards whatever h. Alternating ones give a product of two shears,
+    d = 1: it keeps areas, and |mu| = 1 exactly as long as h w <= 2, beyond which it
+    leaves. It never comes nearer. With damping, d = 1 - h c < 1, and complex mu have
+    |mu| = sqrt(1 - h c), whatever w.
+
+    The second line rests on J being flat in theta at psi = 0, A's zero. Source:
+    Mescheder et al. 2018, Lemmas 2.3 and 2.4, for the log loss without damping.
+    """
+    l1, l2 = np.asarray(eigenvalues, complex)
+    if not alternating:
+        return ordered([1 + h * l1, 1 + h * l2])  # eq: multipliers-sim
+    d = 1 + h * (l1 + l2)
+    t = 1 + d - h * h * l1 * l2
+    root = np.sqrt(t * t / 4 - d)
+    return ordered([t / 2 + root, t / 2 - root])  # eq: multipliers-alt
+
+
+def spectral_radius(M) -> float:
+    """rho = max |mu| over the eigenvalues of a matrix."""
+    return float(np.abs(np.linalg.eigvals(M)).max())
+
+
+# What the game does
+
+
+def measured_turn(
+    game: DiracGAN, h: float, k: int = 1, alternating: bool = True
+) -> np.ndarray:
+    """M = F'(0, 0) of the real turn, by complex steps through both networks; (2, 2)."""
+    return measured_jacobian(Turn(game, h, k, alternating, "complex128"))
+
+
+def spectral_radius_measured(
+    game: DiracGAN,
+    h: float,
+    k: int = 1,
+    alternating: bool = True,
+    turns: int = 12,
+    start: float = 1e-5,
+) -> float:
+    """rho from nothing but trajectories: the M that carries each point to the next
+
+        M = argmin sum_t |w_{t+1} - M w_t|^2
+
+    over two short ones that begin at distance `start` along either axis, so near that
+    M is all there is (the rest is smaller by start^2).
+    """
+    turn = Turn(game, h, k, alternating)
+    before, after = [], []
+    for point in np.eye(2) * start:
+        w = turn.trajectory(point, turns)
+        before.append(w[:-1])
+        after.append(w[1:])
+    scale = np.concatenate(before), np.concatenate(after)
+    size = np.abs(scale[0]).max(axis=1, keepdims=True)
+    M, *_ = np.linalg.lstsq(scale[0] / size, scale[1] / size, rcond=None)
+    return spectral_radius(M.T)
+
+
+def verdict(points: np.ndarray, turns: int) -> str:
+    """What a trajectory did, from its distances r to (0, 0), a word or two:
+
+    converges   r ends below a thousandth of its start
+    stops       it hardly moves in its last tenth (by 2 % of r), but not at (0, 0)
+    diverges    the largest r of the last quarter is above that of the second quarter,
+                by a tenth or more, or play ran out of the numbers
+    creeps in   it is below, by a tenth or more: nearer, but slower than any exponential
+    circles     it is neither
+
+    points: (turns + 1, 2), fewer if play ran out of the numbers.
+    """
+    r = np.hypot(*points.T)
+    quarter = max(1, len(r) // 4)
+    early, late = r[quarter : 2 * quarter].max(), r[-quarter:].max()
+    if len(points) <= turns:
+        return "diverges"
+    if r[-1] < 1e-3 * r[0]:
+        return "converges"
+    if np.ptp(points[-max(2, len(r) // 10) :], axis=0).max() < 0.02 * r[-1]:
+        return "stops"
+    if late > 1.1 * early:
+        return "diverges"
+    return "creeps in" if late < 0.9 * early else "circles"
