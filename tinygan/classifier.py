@@ -68,6 +68,24 @@ class Classifier:
             [softmax(self.net.forward(p, train=False)[0]) for p in parts]
         )
 
+    def features(self, x, chunk: int = 500) -> np.ndarray:
+        """h / |h|, h the hidden layer, (N, 128) in float64, for images x in [-1, 1].
+
+        What the last layer draws its classes from: images that are alike to the
+        classifier are near each other there. Only the direction counts, since what it
+        does not recognise has a short h, and would lie amid all classes.
+        """
+        x = np.asarray(x, np.float32)
+        parts = []
+        for i in range(0, len(x), chunk):
+            h = x[i : i + chunk]
+            for layer in self.net.tree.layers[:-2]:  # without dropout and logits
+                h, _ = layer.forward(h, train=False)
+            parts.append(h)
+        h = np.concatenate(parts).astype(np.float64)
+        length = np.sqrt((h**2).sum(axis=1, keepdims=True))
+        return h / np.where(length > 0, length, 1)
+
     def accuracy(self, images: Images) -> float:
         """The share of `images` whose label is the most probable class."""
         p = self.probabilities(images.scaled(images.pixels))

@@ -1,4 +1,5 @@
-"""The command line: `tinygan train`, `sample`, `recipes`, `check`.
+"""The command line: `tinygan train`, `sample`, `evaluate`, `recipes`, `check`,
+`theory`.
 
 Everything that a user can get wrong arrives here as an `InputError` and leaves as one
 sentence on stderr with exit status 2. A diverged run ends with status 1, an interrupted
@@ -11,7 +12,7 @@ import pathlib
 import sys
 
 from . import __version__
-from .errors import InputError, NonFiniteError
+from .errors import DataError, InputError, NonFiniteError
 
 SCALARS = ("steps", "batch", "seed", "lr", "data")
 
@@ -164,6 +165,46 @@ def sample(args) -> int:
     return 0
 
 
+def evaluate(args) -> int:
+    from . import recipes
+    from .backend import get_backend
+    from .evaluate import evaluate as measured
+    from .evaluate import table, write
+    from .runfolder import RunFolder
+
+    if args.out and (args.out.is_dir() or not args.out.parent.is_dir()):
+        raise InputError(f"--out {args.out}: expected a file in a folder that exists")
+    backend = get_backend(args.backend)
+    folder = RunFolder.open(args.folder)
+    module = recipes.find(folder.config["recipe"])
+    options = dict(folder.config["options"])
+    if args.data is not None:
+        options["data"] = str(pathlib.Path(args.data).resolve())
+    experiment = recipes.build(module, options)
+
+    def say(sentence):
+        print(f"{sentence} ...", file=sys.stderr, flush=True)
+
+    try:
+        with recipes.blamed(module):
+            n, rows = measured(experiment, folder, backend, args.n, args.seed, say)
+    except DataError as e:
+        hint = "; --data tells where the data are now" if "data" in options else ""
+        raise InputError(f"{e}{hint}") from e
+    few = f" (of {args.n:,}: a third of the data is the most)" if n < args.n else ""
+    print(
+        f"{folder.path}, step {folder.step()}: {n:,} samples{few} against as many real"
+    )
+    print("ceiling: what as many other real samples reach\n")
+    for line in table(rows):
+        print(line)
+    if args.out:
+        about = {"run": str(folder.path), "recipe": folder.config["recipe"]}
+        about |= {"step": folder.step(), "n": n, "seed": args.seed}
+        write(args.out, about | {"tinygan": __version__}, rows)
+    return 0
+
+
 def list_recipes(args) -> int:
     from . import recipes
 
@@ -182,6 +223,23 @@ def check(args) -> int:
     else:
         rows = builtin_rows(args.seed)
     return 0 if print_table(rows) else 1
+
+
+def theory(args) -> int:
+    from .theory import figures
+
+    if args.name is None:
+        if args.out:
+            raise InputError("--out needs the NAME of a figure; see tinygan theory")
+        for name, (_, about) in figures.FIGURES.items():
+            print(f"{name:<24}{about}")
+        return 0
+    figures.find(args.name)
+    out = args.out or pathlib.Path(f"{args.name}.png")
+    for line in figures.write(args.name, out, args.seed):
+        print(line)
+    print(f"look at {out}")
+    return 0
 
 
 # The arguments
@@ -248,12 +306,31 @@ def _sample_arguments(sub) -> None:
     _backend_argument(sub)
 
 
+def _evaluate_arguments(sub) -> None:
+    sub.add_argument("folder", metavar="RUN", help="the folder of a run")
+    sub.add_argument(
+        "--n", type=_positive, default=2500, help="how many samples, 20 or more (2500)"
+    )
+    sub.add_argument(
+        "--seed", type=_natural, default=0, help="seed of z and of all choices (0)"
+    )
+    sub.add_argument("--data", help="where the data are now, if not where they were")
+    sub.add_argument("--out", type=pathlib.Path, help="write the results there as JSON")
+    _backend_argument(sub)
+
+
 def _check_arguments(sub) -> None:
     sub.add_argument("file", nargs="?", help="a Python file that defines layers")
     sub.add_argument("--seed", type=_natural, default=0, help="seed of the draws (0)")
     sub.add_argument(
         "--finite", action="store_true", help="finite differences only, to 1e-6"
     )
+
+
+def _theory_arguments(sub) -> None:
+    sub.add_argument("name", nargs="?", metavar="NAME", help="none: list the figures")
+    sub.add_argument("--out", type=pathlib.Path, help="a .png picture (NAME.png)")
+    sub.add_argument("--seed", type=_natural, default=0, help="seed of training (0)")
 
 
 def _backend_argument(sub) -> None:
@@ -312,6 +389,17 @@ COMMANDS = (
         ),
     ),
     (
+        "evaluate",
+        evaluate,
+        _evaluate_arguments,
+        "measure how good and how varied a generator's samples are",
+        (
+            "tinygan evaluate runs/dcgan-digits",
+            "tinygan evaluate runs/mlp-ring --n 10000 --out results.json",
+            "tinygan evaluate runs/dcgan-mnist --data folder/of/idx/files",
+        ),
+    ),
+    (
         "recipes",
         list_recipes,
         lambda sub: None,
@@ -327,6 +415,17 @@ COMMANDS = (
             "tinygan check",
             "tinygan check my_layer.py",
             "tinygan check my_layer.py --finite   (a forward with abs, norm or conj)",
+        ),
+    ),
+    (
+        "theory",
+        theory,
+        _theory_arguments,
+        "draw what the theory says beside what the code does",
+        (
+            "tinygan theory",
+            "tinygan theory optimal-discriminator --out d.png --seed 3",
+            "tinygan theory dirac-table",
         ),
     ),
 )

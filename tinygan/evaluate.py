@@ -1,0 +1,280 @@
+"""A trained generator, measured: every measure beside the best that can be had.
+
+No measure is 0, or 1, or 100 % for a perfect generator and finitely many samples. So
+each comes with its ceiling: the same measure of as many real samples, others than those
+that the generated ones are compared with. For a known mixture it is exact. The
+generator may have seen all of them in training: one that returns its training images
+reaches the ceiling too.
+"""
+
+import json
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from .backend import NUMPY, Backend, generator
+from .classifier import Classifier
+from .data import GaussianMixture, Images
+from .errors import InputError
+from .experiment import Experiment
+from .files import write_atomically
+from .metrics import (
+    Flat,
+    feature_space,
+    kl_divergence,
+    median_distance,
+    mmd2,
+    mode_coverage,
+    nearest_neighbour_accuracy,
+    parzen_log_likelihood,
+    precision_recall,
+    reverse_kl,
+    sliced_wasserstein,
+    sliced_wasserstein_patches,
+    within,
+)
+from .metrics.distances import SCALES
+from .metrics.modes import NEAR
+from .runfolder import RunFolder
+from .sampling import generate
+
+LEAST = 20  # samples
+PATCHES = 320_000  # of a set, at most: the protocol's 128 from each of 2,500 images
+SPLIT = 4  # the stream that splits the real images, beside those of train.py
+
+
+class Row(NamedTuple):
+    """A measure: its value, its ceiling (above), what is better, and what it says."""
+
+    name: str
+    value: float
+    ceiling: float
+    better: str  # "higher", "lower", or the number to come near to
+    says: str
+
+
+class Result(NamedTuple):
+    """What was measured, on how many samples."""
+
+    n: int
+    rows: list[Row]
+
+
+class Real(NamedTuple):
+    """Three disjoint sets of real samples: to compare with, for the ceiling, the rest.
+
+    shown, held: (n, *shape) as the generator makes them      rest: Images, or None
+    """
+
+    shown: np.ndarray
+    held: np.ndarray
+    rest: Images | None
+
+
+def evaluate(
+    experiment: Experiment,
+    folder: RunFolder,
+    backend: Backend,
+    n: int,
+    seed: int = 0,
+    say: Callable = lambda sentence: None,
+) -> Result:
+    """The measures of n samples of the run's generator, or as many as the data allow.
+
+    Of N images a third is the most: as many again are needed for the ceiling and for
+    the features. `say` is called with a sentence before whatever takes seconds.
+
+    Raises InputError for n < LEAST, fewer than 3 LEAST images, data of another shape
+    than the experiment's; CheckpointError where `generate` does.
+    """
+    if n < LEAST:
+        raise InputError(f"--n {n}: expected {LEAST} samples or more to measure")
+    data = experiment.data()
+    if tuple(data.shape) != tuple(experiment.shape):
+        raise InputError(
+            f"data: expected samples of shape {tuple(experiment.shape)}, "
+            f"found {tuple(data.shape)}"
+        )
+    if isinstance(data, Images):
+        if len(data) < 3 * LEAST:
+            raise InputError(
+                f"data: expected at least {3 * LEAST} images to measure, "
+                f"found {len(data)}"
+            )
+        n = min(n, len(data) // 3)
+    say(f"drawing {n:,} samples")
+    samples = generate(experiment, folder, backend, n, seed)
+    if not np.isfinite(samples).all():
+        raise InputError(f"{folder.checkpoint}: its generator makes NaN or infinity")
+    return Result(n, measure(samples, data, seed, say))
+
+
+def measure(samples, data, seed: int = 0, say=lambda sentence: None) -> list[Row]:
+    """The rows for samples (n, *shape), as a generator of `data` makes them.
+
+    Points of any kind: sliced Wasserstein distance, MMD, 1-NN accuracy, precision and
+    recall; for a GaussianMixture its modes before them. Images: the same on patches and
+    in a feature space, and the Parzen likelihood; with labels, the classes as well.
+    """
+    real = real_samples(data, len(samples), seed)
+    if not isinstance(data, Images):
+        rows = _modes(samples, data) if isinstance(data, GaussianMixture) else []
+        return rows + _points(samples, real, seed) + _pairs(samples, real, Flat())
+    say("comparing 7x7 patches")
+    rows = _patches(samples, real, seed)
+    kind = "a principal component analysis" if data.labels is None else "a classifier"
+    say(f"training {kind} of {len(real.rest):,} other real images, for features")
+    space = feature_space(real.rest, seed)
+    say("comparing features")
+    rows += _pairs(samples, real, space)
+    if isinstance(space, Classifier):
+        rows += _classes(samples, real, space)
+    say("Parzen windows")
+    return rows + _likelihood(samples, real)
+
+
+def real_samples(data, n: int, seed: int = 0) -> Real:
+    """2n real samples in two halves; of Images, a third part as well, all disjoint.
+
+    Data of another kind are asked for a batch of 2n.
+    """
+    if not isinstance(data, Images):
+        both = NUMPY.to_host(data.batches(2 * n, seed, NUMPY)(0))
+        return Real(both[:n], both[n:], None)
+    order = generator(seed, SPLIT).permutation(len(data))
+    shown, held = (data.scaled(data.pixels[i]) for i in (order[:n], order[n : 2 * n]))
+    rest = order[2 * n :]
+    labels = None if data.labels is None else data.labels[rest]
+    return Real(shown, held, Images(data.pixels[rest], data.low, data.high, labels))
+
+
+# The rows, group by group
+
+MEASURES = {  # what is better (or the number to come near to), and what it says
+    "modes": ("higher", "that have a sample within 3 std"),
+    "high quality": ("higher", "share of samples within 3 std of a mode"),
+    "reverse KL": ("lower", "how unevenly the modes are filled, in nats"),
+    "sliced Wasserstein": ("lower", "how far mass must move, in data units"),
+    "patches": ("lower", "sliced Wasserstein of 7x7 patches, x 1000"),
+    "MMD^2": ("lower", "distance of the mean features, 0 but for noise"),
+    "1-NN accuracy": ("0.5", "1: told apart"),
+    "precision": ("higher", "generated that lie among the real"),
+    "recall": ("higher", "real that lie among the generated"),
+    "confidence": ("higher", "a classifier's, in the class that it names"),
+    "classes": ("higher", "how many classes it names"),
+    "class KL": ("lower", "their frequencies against the data's, in nats"),
+    "Parzen likelihood": ("higher", "nats, easily gamed"),
+}
+
+
+def _row(name, value, ceiling, more: str = "", where: str = "") -> Row:
+    better, says = MEASURES[name]
+    return Row(name + where, value, ceiling, better, says + more)
+
+
+def _modes(samples, p: GaussianMixture) -> list[Row]:
+    modes, quality = mode_coverage(samples, p)
+    K, d = p.means.shape
+    return [
+        _row("modes", modes, K),
+        _row("high quality", quality, within(NEAR, d)),
+        _row("reverse KL", reverse_kl(samples, p), (K - 1) / (2 * len(samples))),
+    ]
+
+
+def _points(samples, real: Real, seed) -> list[Row]:
+    sets = samples, real.held
+    values = (sliced_wasserstein(x, real.shown, seed=seed) for x in sets)
+    return [_row("sliced Wasserstein", *values)]
+
+
+def _patches(samples, real: Real, seed) -> list[Row]:
+    sets, side = (samples, real.held), min(samples.shape[1:3])
+    how = {"size": min(7, side), "per_image": max(1, min(128, PATCHES // len(samples)))}
+    values = (sliced_wasserstein_patches(x, real.shown, **how, seed=seed) for x in sets)
+    return [
+        _row("patches", 1000 * value, 1000 * top, where=f" at {side >> level} px")
+        for level, (value, top) in enumerate(zip(*values, strict=True))
+    ]
+
+
+def _pairs(samples, real: Real, space) -> list[Row]:
+    """The measures that compare all pairs, in a feature space."""
+    x, shown, held = (space.features(a) for a in (samples, real.shown, real.held))
+    scales = np.multiply(SCALES, median_distance(shown, held) or 1.0)
+    same, top = (nearest_neighbour_accuracy(shown, a) for a in (x, held))
+    precisions, recalls = zip(
+        *(precision_recall(shown, a) for a in (x, held)), strict=True
+    )
+    each = f"; real {same.real:.2f}, generated {same.fake:.2f}"
+    return [
+        _row("MMD^2", *(mmd2(shown, a, scales) for a in (x, held))),
+        _row("1-NN accuracy", same.total, top.total, each),
+        _row("precision", *precisions),
+        _row("recall", *recalls),
+    ]
+
+
+def _classes(samples, real: Real, classifier: Classifier) -> list[Row]:
+    """What the classifier makes of samples, and of real ones that it has not seen."""
+    p = [classifier.probabilities(x) for x in (samples, real.held)]
+    K = p[0].shape[1]
+    counts = [np.bincount(a.argmax(axis=1), minlength=K) for a in p]
+    weights = np.bincount(real.rest.labels, minlength=K)
+    return [
+        _row("confidence", *(float(a.max(axis=1).mean()) for a in p)),
+        _row("classes", *(int((c > 0).sum()) for c in counts)),
+        _row("class KL", *(kl_divergence(c, weights) for c in counts)),
+    ]
+
+
+def _likelihood(samples, real: Real) -> list[Row]:
+    validation = real.rest.scaled(real.rest.pixels[:1000])
+    test, validation = ((a + 1) / 2 for a in (real.shown, validation))
+    found, top = (
+        parzen_log_likelihood((x + 1) / 2, test, validation)
+        for x in (samples, real.held)
+    )
+    how = f"; +- {found.error:.1f}, sigma {found.sigma:.2f}"
+    return [_row("Parzen likelihood", found.mean, top.mean, how)]
+
+
+# The table
+
+
+def table(rows: list[Row]) -> list[str]:
+    """The rows as lines of text."""
+    head = ("measure", "value", "ceiling", "better", "what it says")
+    cells = [head, *((r.name, *map(_short, r[1:3]), *r[3:]) for r in rows)]
+    width = [max(len(line[k]) for line in cells) for k in range(4)]
+    return [
+        f"{name:<{width[0]}}  {value:>{width[1]}}  {ceiling:>{width[2]}}  "
+        f"{better:<{width[3]}}  {says}"
+        for name, value, ceiling, better, says in cells
+    ]
+
+
+def _short(value: float) -> str:
+    """As few digits as say something."""
+    if isinstance(value, int) or value == 0:
+        return f"{value:d}" if isinstance(value, int) else "0"
+    if abs(value) < 1e-3:
+        return f"{value:.1e}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.4f}"
+
+
+def write(out, about: dict, rows: list[Row]) -> None:
+    """Write `about` and the rows as JSON; InputError if `out` cannot be written."""
+    measures = [{k: _finite(v) for k, v in row._asdict().items()} for row in rows]
+    text = json.dumps({**about, "measures": measures}, indent=1) + "\n"
+    try:
+        write_atomically(out, lambda file: file.write(text.encode()))
+    except OSError as e:
+        raise InputError(f"--out {out}: cannot be written ({e.strerror or e})") from e
+
+
+def _finite(value):
+    """null for what JSON has no number for."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
