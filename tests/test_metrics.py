@@ -1,6 +1,7 @@
 """Judges of samples, judged: modes counted, a classifier that knows its digits."""
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -10,7 +11,15 @@ from hypothesis import strategies as st
 from tinygan.classifier import Classifier, cross_entropy_grad, softmax
 from tinygan.data import GaussianMixture, Images, grid, load_digits, mixture_1d, ring
 from tinygan.errors import DataError
-from tinygan.metrics import mode_coverage
+from tinygan.metrics import (
+    cheap_measures,
+    kl_divergence,
+    mode_coverage,
+    pairs,
+    reverse_kl,
+    sliced_wasserstein,
+    within,
+)
 
 WITHIN_3 = 1 - math.exp(-9 / 2)  # of a Gaussian in the plane: 98.89 %
 
@@ -62,6 +71,127 @@ def test_a_mode_is_covered_only_by_a_sample_of_high_quality():
     p = ring()
     near = p.means + 5 * p.std[0]  # nearest to all 8, and good for none
     assert mode_coverage(np.concatenate([near, p.means[:2]]), p) == (2, 0.2)
+
+
+def test_a_sample_belongs_to_the_mode_that_is_fewest_standard_deviations_away():
+    p = GaussianMixture([[0.0, 0.0], [2.0, 0.0]], [0.1, 1.0])
+    x = np.tile([0.8, 0.0], (5, 1))  # nearer to the narrow mode, 8 of whose std away
+    assert mode_coverage(x, p) == (1, 1.0)
+    assert reverse_kl(x, p) == pytest.approx(math.log(2))
+    assert mode_coverage(np.concatenate([x, p.means[:1]]), p) == (2, 1.0)
+
+
+counts_of_modes = st.lists(st.integers(0, 20), min_size=8, max_size=8)
+
+
+@given(counts=counts_of_modes, bad=st.integers(0, 9), seed=st.integers(0, 99))
+def test_reverse_kl_of_known_counts(counts, bad, seed):
+    p = ring()
+    if not sum(counts):
+        counts[3] = 1
+    rng = np.random.default_rng(seed)
+    x = np.concatenate([np.repeat(p.means, counts, axis=0), np.full((bad, 2), 0.3)])
+    shares = [c / sum(counts) for c in counts if c]
+    expected = sum(q * math.log(8 * q) for q in shares)
+    assert reverse_kl(rng.permutation(x), p) == pytest.approx(expected, abs=1e-12)
+
+
+def test_reverse_kl_against_uneven_weights():
+    p = GaussianMixture(np.eye(3), 0.01, [1, 2, 5])
+    exact = np.repeat(p.means, [1, 2, 5], axis=0)
+    assert reverse_kl(exact, p) == pytest.approx(0, abs=1e-15)
+    for k, w in enumerate((1 / 8, 1 / 4, 5 / 8)):  # collapsed onto one mode
+        assert reverse_kl(p.means[[k, k]], p) == pytest.approx(-math.log(w))
+    far = np.full((4, 3), [9.0, 0, 0])
+    for nothing in (far, far + np.nan, far - np.inf, far * 1e300):
+        assert mode_coverage(nothing, p) == (0, 0.0)
+        assert reverse_kl(nothing, p) == pytest.approx(math.log(8))
+
+
+def test_reverse_kl_of_exact_samples_is_the_bias_of_the_counts():
+    p, n = grid(), 2500
+    found = [
+        reverse_kl(p.sample(n, np.random.default_rng(seed)), p) for seed in range(200)
+    ]
+    assert np.mean(found) == pytest.approx(24 / (2 * n), rel=0.1)
+
+
+@pytest.mark.parametrize("d", range(1, 12))
+def test_within_is_the_chi_square_distribution(d):
+    chi2 = pytest.importorskip("scipy.stats").chi2
+    for r in (0.0, 0.3, 1.0, 3.0, 6.0):
+        assert within(r, d) == pytest.approx(chi2.cdf(r**2, d), abs=1e-14)
+
+
+def test_within_of_one_and_two_dimensions():
+    assert within(3, 2) == pytest.approx(WITHIN_3, abs=1e-15)
+    assert within(3, 1) == pytest.approx(math.erf(3 / math.sqrt(2)), abs=1e-15)
+    for r, d in ((-1, 2), (math.nan, 2), (3, 0)):
+        with pytest.raises(ValueError, match="expected r >= 0"):
+            within(r, d)
+
+
+def test_kl_divergence_by_hand_and_of_nonsense():
+    assert kl_divergence([1, 1], [1, 3]) == pytest.approx(math.log(4 / 3) / 2)
+    assert kl_divergence([0, 5], [2, 2]) == pytest.approx(math.log(2))
+    assert kl_divergence([3, 0], [7, 0]) == 0
+    assert kl_divergence([1, 1], [1, 0]) == math.inf
+    for p, q, word in (
+        ([1, 2], [1, 2, 3], r"\(2,\), \(3,\)"),
+        ([[1]], [[1]], r"\(1, 1\)"),
+        ([0, 0], [1, 1], "p: expected"),
+        ([1, 1], [1, -1], "q: expected"),
+        ([1, math.nan], [1, 1], "p: expected"),
+    ):
+        with pytest.raises(ValueError, match=word):
+            kl_divergence(p, q)
+
+
+@pytest.mark.parametrize("measure", [mode_coverage, reverse_kl])
+def test_modes_take_points_of_the_mixtures_dimension(measure):
+    for shape in ((0, 2), (5, 3), (5,), (5, 2, 1)):
+        with pytest.raises(ValueError, match=r"expected \(N, 2\)"):
+            measure(np.zeros(shape), ring())
+
+
+@planes
+def test_modes_do_not_depend_on_the_blocks_or_the_order(p, monkeypatch):
+    rng = np.random.default_rng(0)
+    x = p.sample(500, rng)
+    whole = mode_coverage(x, p), reverse_kl(x, p)
+    monkeypatch.setattr(pairs, "CELLS", 7 * len(p.means) * 2)
+    assert (mode_coverage(x, p), reverse_kl(x, p)) == whole
+    x = rng.permutation(x)
+    assert (mode_coverage(x, p), reverse_kl(x, p)) == whole
+
+
+# What a training log carries
+
+
+def test_cheap_measures_of_a_mixture_and_of_anything_else():
+    p, rng = ring(), np.random.default_rng(0)
+    x, real = p.sample(300, rng), p.sample(200, rng).astype(np.float32)
+    found = cheap_measures(x, real, p)
+    assert list(found) == ["modes", "high_quality", "reverse_kl", "sliced_wasserstein"]
+    assert (found["modes"], found["high_quality"]) == mode_coverage(x, p)
+    assert found["reverse_kl"] == reverse_kl(x, p)
+    assert found["sliced_wasserstein"] == sliced_wasserstein(x, real, 16)
+    assert {type(v) for v in found.values()} == {float}
+    images = rng.uniform(-1, 1, (20, 8, 8, 1)).astype(np.float32)
+    assert list(cheap_measures(images, -images, load_digits())) == [
+        "sliced_wasserstein"
+    ]
+    assert all(map(math.isfinite, cheap_measures(x + 9, real, p).values()))
+
+
+def test_cheap_measures_are_cheap():
+    p, rng = grid(), np.random.default_rng(0)
+    x, real = p.sample(2500, rng), p.sample(2500, rng)
+    begun = [time.perf_counter()]
+    for _ in range(10):
+        cheap_measures(x, real, p)
+        begun.append(time.perf_counter())
+    assert np.diff(begun).min() < 0.02
 
 
 # The classifier
@@ -142,6 +272,24 @@ def test_its_probabilities_are_distributions_whatever_the_chunk(judged):
     np.testing.assert_allclose(classifier.probabilities(x, chunk=7), p, atol=1e-5)
     assert (p.argmax(axis=1) == unseen.labels).mean() == classifier.accuracy(unseen)
     assert p.max(axis=1).mean() > 0.9
+
+
+def test_its_features_are_the_directions_of_its_hidden_layer(judged):
+    classifier, unseen = judged
+    x = unseen.scaled(unseen.pixels)
+    h = classifier.features(x)
+    assert (h.shape, h.dtype) == ((299, 128), np.float64)
+    np.testing.assert_allclose((h**2).sum(axis=1), 1, rtol=1e-12)
+    np.testing.assert_allclose(classifier.features(x, chunk=7), h, atol=1e-5)
+    near = ((h[:, None] - h) ** 2).sum(axis=-1) + 9 * np.eye(299)
+    same = unseen.labels[near.argmin(axis=1)] == unseen.labels
+    assert same.mean() > 0.9
+    last = classifier.net.tree.layers[-1]
+    s, _ = classifier.net.forward(x, train=False)
+    along = h @ last.W  # s = |h| along + b
+    length = ((s - last.b) * along).sum(axis=1) / (along**2).sum(axis=1)
+    assert (length > 0).all()
+    np.testing.assert_allclose(length[:, None] * along + last.b, s, atol=1e-3)
 
 
 def test_it_is_less_sure_of_noise(judged):
