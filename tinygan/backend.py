@@ -20,6 +20,10 @@ from .errors import BackendError
 
 SMALL = 150_000  # parameters of both networks
 
+# What random numbers are for: the first part of the key of `generator`.
+LATENT, PICTURE, SAMPLE, POINTS, SPLIT = 1, 2, 3, 4, 5
+SHUFFLE, BATCH = 101, 102  # of a stream of data
+
 
 def get_xp(x) -> types.ModuleType:
     """The array library that x belongs to: `numpy`, or whichever package made it."""

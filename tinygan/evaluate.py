@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .backend import NUMPY, Backend, generator
+from .backend import NUMPY, SPLIT, Backend, generator
 from .classifier import Classifier
 from .data import GaussianMixture, Images
 from .errors import InputError
@@ -42,7 +42,6 @@ from .sampling import generate
 
 LEAST = 20  # samples
 PATCHES = 320_000  # of a set, at most: the protocol's 128 from each of 2,500 images
-SPLIT = 4  # the stream that splits the real images, beside those of train.py
 
 
 class Row(NamedTuple):

@@ -5,13 +5,12 @@ import pathlib
 import numpy as np
 
 from . import plots
-from .backend import Backend, generator
+from .backend import SAMPLE, Backend, generator
 from .errors import InputError
 from .experiment import Experiment
 from .files import write_atomically
 from .runfolder import RunFolder
 
-SAMPLE = 3  # the stream of noise for samples, beside those of train.py
 CHUNK = 256  # samples per forward pass
 
 

@@ -17,14 +17,13 @@ import threading
 import numpy as np
 from tqdm import tqdm
 
-from .backend import NUMPY, Backend, generator
+from .backend import LATENT, NUMPY, PICTURE, POINTS, Backend, generator
 from .errors import InputError, NonFiniteError
 from .experiment import Experiment
 from .gan import play
 from .metrics import cheap_measures
 from .runfolder import RunFolder
 
-LATENT, PICTURE, POINTS = 1, 2, 4  # streams of noise, beside those of the data
 QUANTITIES = ("V", "J", "D_x", "D_Gz", "P")
 
 

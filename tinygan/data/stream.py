@@ -8,10 +8,7 @@ import operator
 
 import numpy as np
 
-from ..backend import NUMPY, Backend, generator
-
-# What the random numbers are for: the first part of the key of `generator`.
-SHUFFLE, SAMPLE = 101, 102
+from ..backend import BATCH, NUMPY, SHUFFLE, Backend, generator
 
 
 class Stream:
@@ -30,7 +27,7 @@ class Stream:
 
 
 class SampleStream(Stream):
-    """Batch i is `density.sample(batch, generator(seed, SAMPLE, i))`."""
+    """Batch i is `density.sample(batch, generator(seed, BATCH, i))`."""
 
     def __init__(self, density, batch, seed, backend=NUMPY, dtype="float32"):
         super().__init__(batch, seed, backend, dtype)
@@ -38,7 +35,7 @@ class SampleStream(Stream):
 
     def __call__(self, i: int):
         """Batch i: (batch, d), on the backend."""
-        rng = generator(self.seed, SAMPLE, _whole("the batch number", i))
+        rng = generator(self.seed, BATCH, _whole("the batch number", i))
         x = self.density.sample(self.batch, rng)
         return self.backend.asarray(x.astype(self.dtype))
 
