@@ -1,0 +1,69 @@
+"""Every recipe builds, plays two turns, and makes samples of the data's shape."""
+
+import numpy as np
+import pytest
+
+from tinygan import BatchNorm, recipes
+from tinygan.experiment import CriticSteps
+from tinygan.penalties import Penalty
+from tinygan.train import Run
+
+
+@pytest.fixture(scope="module")
+def mnist(tmp_path_factory):
+    """28x28 noise in MNIST's place: the recipe does not look at what it reads."""
+    path = tmp_path_factory.mktemp("data") / "images.npz"
+    pixels = np.random.default_rng(0).integers(0, 256, (200, 28, 28), np.uint8)
+    np.savez(path, images=pixels)
+    return str(path)
+
+
+def built(name, mnist, **options):
+    module = recipes.find(name)
+    if "data" in recipes.defaults(module):
+        options["data"] = mnist
+    return recipes.build(module, options)
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_a_recipe_plays(name, mnist):
+    experiment = built(name, mnist, steps=2, batch=8)
+    if isinstance(experiment.k, CriticSteps):  # a hundred steps in the first turns
+        experiment.k = CriticSteps(2, boost=3)
+    run = Run(experiment)
+    before = run.G.theta.copy(), run.D.theta.copy()
+    run.turn()
+    run.turn()
+    assert (run.G.theta != before[0]).any() and (run.D.theta != before[1]).any()
+    x = run.samples(4)
+    assert x.shape == (4, *experiment.shape) and np.isfinite(x).all()
+    assert np.isfinite(run.fetch()).all()
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_a_recipe_keeps_its_own_rules(name, mnist):
+    """Every option counts, and no penalised critic has BatchNorm."""
+    experiment = built(name, mnist, steps=7, batch=6, seed=5, lr=0.25)
+    assert (experiment.steps, experiment.batch, experiment.seed) == (7, 6, 5)
+    assert 0.25 in (experiment.opt_G.lr, experiment.opt_D.lr)
+    assert len(recipes.summary(recipes.find(name))) <= 88
+    penalties = experiment.penalties_at(0)
+    assert all(isinstance(p, Penalty) for p in penalties)
+    run = Run(experiment)
+    norms = [layer for _, layer in run.D.layers() if isinstance(layer, BatchNorm)]
+    assert not (penalties and norms)
+
+
+def test_the_recipes_of_the_field_are_there():
+    assert set(recipes.names()) >= {
+        "best-grid",
+        "gan-mnist",
+        "hinge-digits",
+        "pacgan-grid",
+        "r1-mnist",
+        "ragan-digits",
+        "sngan-mnist",
+        "wgan-gp-digits",
+        "wgan-gp-grid",
+        "wgan-ring",
+    }
