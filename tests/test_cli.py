@@ -19,7 +19,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinygan import BackendError, __version__, cli, get_backend, recipes, runfolder
+from tinygan import (
+    BackendError,
+    __version__,
+    cli,
+    commands,
+    get_backend,
+    recipes,
+    runfolder,
+)
 from tinygan.backend import NUMPY, generator
 from tinygan.checkpoint import read_manifest
 from tinygan.cli import main
@@ -504,7 +512,7 @@ def test_cupy_without_a_gpu(capsys, here, points):
 def test_train_by_every_recipe(capsys, here, recipe):
     options = ["--steps", 2, "--batch", 8, "--seed", 3, "--quiet", "--out", "run"]
     accepted = inspect.signature(recipes.find(recipe).recipe).parameters
-    assert set(accepted) <= set(cli.SCALARS)
+    assert set(accepted) <= set(commands.SCALARS)
     if "data" in accepted:
         if not DATA:
             pytest.skip("TINYGAN_DATA names no folder of data sets")

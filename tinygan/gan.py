@@ -50,7 +50,7 @@ def g_step(G, D, opt_G, objective, z, x_real=None):
     G.advance()
     x_fake, c_G = G.forward(z)
     s_fake, c_D = D.forward(x_fake)
-    s_real = D.forward(x_real)[0] if objective.paired else None
+    s_real = D.forward(x_real)[0] if objective.paired and x_real is not None else None
     ds_fake = objective.g_grad(s_fake, s_real)
     dx_fake = D.backward(ds_fake, c_D, param_grads=False)
     G.zero_grad()

@@ -42,8 +42,7 @@ class Optimizer:
         self._step(theta, g, -self.lr)
 
     def _step(self, theta, g, signed_lr: float) -> None:
-        if theta.shape != g.shape:
-            raise ValueError(f"theta has shape {theta.shape}, its gradient {g.shape}")
+        _same_shape(theta, g)
         self.prepare(theta)
         self.t += 1
         u = self._u
@@ -93,7 +92,7 @@ class Momentum(Optimizer):
         super().__init__(lr)
         self.mu = _fraction(self, "mu", mu)
         self.final = _fraction(self, "final", mu if final is None else final)
-        if ramp < 1:
+        if not ramp >= 1:
             raise ValueError(f"Momentum expects ramp >= 1, got {ramp}")
         self.ramp = ramp
 
@@ -198,6 +197,7 @@ class Wrapper(Optimizer):
         return g
 
     def _step(self, theta, g, signed_lr) -> None:
+        _same_shape(theta, g)
         self.prepare(theta)
         self.inner._step(theta, self.clipped(g), signed_lr)
 
@@ -249,6 +249,11 @@ def moving_average(a, b, rho: float, work) -> None:
     a *= rho
     get_xp(b).multiply(b, 1 - rho, out=work)
     a += work
+
+
+def _same_shape(theta, g) -> None:
+    if theta.shape != g.shape:
+        raise ValueError(f"theta has shape {theta.shape}, its gradient {g.shape}")
 
 
 def _fraction(optimizer, name: str, value: float) -> float:

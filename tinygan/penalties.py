@@ -106,7 +106,7 @@ class UnitNorm(Penalty):
 
     def __init__(self, weight: float, k: float, one_sided: bool):
         self.weight = _weight(self, "weight", weight)
-        self.k, self.one_sided = float(k), bool(one_sided)
+        self.k, self.one_sided = _weight(self, "k", k), bool(one_sided)
 
     def phi(self, r):
         """(phi(r), phi'(r)/r) for phi = lambda (r - k)^2; 0 for the second at r = 0."""
@@ -160,7 +160,7 @@ class DRAGAN(UnitNorm):
 
     def __init__(self, weight: float = 10.0, k: float = 1.0, c: float = 0.5):
         super().__init__(weight, k, one_sided=False)
-        self.c = float(c)
+        self.c = _weight(self, "c", c)
 
     def points(self, x_real, x_fake, rng):
         alpha = _uniform(x_real, per_example(x_real), rng)

@@ -5,11 +5,12 @@ that keeps the protocols against independent oracles (oracles.py); `builtin_rows
 so for all that tinygan brings, `file_rows` for what a user's own file defines.
 """
 
+from .builtin import builtin_rows
 from .game import check_game, check_objective, check_optimizer
 from .layer import Row, check_layer
 from .oracles import complex_step, finite_difference, relative
 from .penalty import check_penalty
-from .table import builtin_rows, file_rows, print_table
+from .table import file_rows, print_table
 
 __all__ = [
     "Row",
