@@ -12,7 +12,6 @@ beside the numbers published by others.
 import json
 import math
 import multiprocessing
-import statistics
 import sys
 import time
 from pathlib import Path
@@ -24,18 +23,10 @@ from tinygan.train import Run
 
 from .games import DATA, OBJECTIVES, REGULARISERS, game
 from .report import Parser, above, commit, machine, names, now
+from .scoreboard_pages import read, show
 
 SAMPLES = 2500
 KEYS = ("data", "objective", "regulariser", "steps", "seed")
-PUBLISHED = (  # name, then (modes, % high quality, reverse KL) on ring and on grid
-    ("GAN (PacGAN's table)", (6.3, 98.2, 0.45), (17.3, 94.8, 0.70)),
-    ("ALI (PacGAN's table)", (6.6, 97.6, 0.36), (24.1, 95.7, 0.14)),
-    ("PacGAN2", (7.9, 95.6, 0.07), (23.8, 91.3, 0.13)),
-    ("PacGAN4", (7.8, 95.9, 0.07), (24.8, 93.6, 0.04)),
-    ("GAN (VEEGAN's table)", (1.0, None, None), None),
-    ("Unrolled GAN (VEEGAN's table)", (7.6, 35.6, None), None),
-    ("VEEGAN", (8.0, 52.9, None), None),
-)
 
 
 def play(cell: dict) -> dict:
@@ -54,13 +45,6 @@ def play(cell: dict) -> dict:
         found["reverse_kl"] = kl if math.isfinite(kl) else None
     seconds = round(time.process_time() - begun, 1)
     return cell | found | {"of": len(run.data.means), "cpu_seconds": seconds}
-
-
-def read(path: Path) -> list[dict]:
-    """The games that a file holds; the first line tells where they were played."""
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text().splitlines()[1:]]
 
 
 def play_all(cells: list[dict], path: Path, jobs: int) -> None:
@@ -83,31 +67,6 @@ def play_all(cells: list[dict], path: Path, jobs: int) -> None:
             )
 
 
-def mean_and_error(values: list[float]) -> tuple[float, float]:
-    """The mean and its standard error, 0 for a single value."""
-    if len(values) < 2:
-        return values[0], 0.0
-    return statistics.mean(values), statistics.stdev(values) / math.sqrt(len(values))
-
-
-def summary(rows: list[dict]) -> dict:
-    """{(data, objective, regulariser): {"modes": (mean, error), ...}}"""
-    cells: dict[tuple, list[dict]] = {}
-    for row in rows:
-        key = (row["data"], row["objective"], row["regulariser"])
-        cells.setdefault(key, []).append(row)
-    found = {}
-    for key, games in cells.items():
-        kl = [g["reverse_kl"] for g in games if g["reverse_kl"] is not None]
-        found[key] = {
-            "modes": mean_and_error([g["modes"] for g in games]),
-            "quality": mean_and_error([100 * g["high_quality"] for g in games]),
-            "kl": mean_and_error(kl) if len(kl) == len(games) else None,
-            "seeds": len(games),
-        }
-    return found
-
-
 def main(argv=None) -> int:
     parser = Parser(prog="python -m benchmarks.scoreboard", description=__doc__)
     parser.add_argument("--only", type=names(DATA), default=[*DATA])
@@ -127,8 +86,6 @@ def main(argv=None) -> int:
     if bool(args.out) == bool(args.show):
         parser.error("expected either --out FILE or --show FILE")
     if args.show:
-        from .scoreboard_pages import show
-
         return show(args.show, args.docs)
     cells = [
         {"data": d, "objective": o, "regulariser": r, "steps": args.steps, "seed": s}

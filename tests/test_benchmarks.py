@@ -16,6 +16,7 @@ from benchmarks import (
     quality,
     report,
     scoreboard,
+    scoreboard_pages,
     step,
     worker,
     works,
@@ -199,9 +200,9 @@ def test_the_scoreboard_goes_on_where_it_stopped_and_writes_a_page(tmp_path, cap
 
 
 def test_mean_and_standard_error():
-    mean, error = scoreboard.mean_and_error([1.0, 2.0, 3.0])
+    mean, error = scoreboard_pages.mean_and_error([1.0, 2.0, 3.0])
     assert (mean, error) == pytest.approx((2.0, 1 / np.sqrt(3)))
-    assert scoreboard.mean_and_error([4.0]) == (4.0, 0.0)
+    assert scoreboard_pages.mean_and_error([4.0]) == (4.0, 0.0)
 
 
 def test_spearman():
