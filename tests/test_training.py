@@ -4,6 +4,7 @@ Everything is held to the last bit: what `Run.state()` gives, the rows of metric
 the last picture. Ctrl-C, kill -9 and NaN are brought about for real.
 """
 
+import copy
 import dataclasses
 import json
 import os
@@ -21,31 +22,41 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinygan import (
+    R1,
+    WGANGP,
     Adam,
     BatchNorm,
+    ClipNorm,
+    ClipWeights,
     Conv2d,
     ConvTranspose2d,
     Dense,
+    Drift,
     Dropout,
     Flatten,
+    InstanceNoise,
     LeakyReLU,
     Momentum,
     NonSaturating,
+    RelativisticPairing,
     ReLU,
     Reshape,
     Sequential,
+    SpectralNorm,
     Tanh,
     gan,
     plots,
+    recipes,
 )
 from tinygan import train as train_module
-from tinygan.backend import Backend
+from tinygan.backend import NUMPY, Backend, generator
 from tinygan.checkpoint import load_checkpoint, read_manifest
 from tinygan.cli import main
 from tinygan.data import load_digits, ring
 from tinygan.errors import CheckpointError, InputError, NonFiniteError, ShapeError
-from tinygan.experiment import Experiment, Latent
+from tinygan.experiment import CriticSteps, Experiment, Latent
 from tinygan.runfolder import RunFolder
+from tinygan.sampling import SAMPLE, generate
 from tinygan.train import Run, train
 
 STEPS, LOG_EVERY = 23, 4
@@ -80,6 +91,36 @@ def points(**numbers) -> Experiment:
     return _experiment(G, D, (2,), ring, **numbers)
 
 
+def falling(turn: int) -> float:
+    return 0.97**turn
+
+
+def regularised(**numbers) -> Experiment:
+    """Whatever keeps a game smooth: spectral norms, penalties at random points, noise
+    that fades, clipping, an average of G, a critic's schedule, a paired objective."""
+    G = Sequential(
+        Dense(12), BatchNorm(), ReLU(), SpectralNorm(Dense(8)), Dropout(0.2), Dense(2)
+    )
+    D = Sequential(
+        InstanceNoise(0.3, steps=40),
+        SpectralNorm(Dense(12)),
+        LeakyReLU(0.2),
+        SpectralNorm(Dense(6)),
+        LeakyReLU(0.2),
+        Dense(1),
+    )
+    numbers = {
+        "objective": RelativisticPairing(),
+        "penalties": [WGANGP(2.0, 0.1), Drift(0.1), R1(0.5)],
+        "k": CriticSteps(2, boost=4, first=2, every=5),
+        "decay": falling,
+        "ema": 0.9,
+        "opt_G": ClipNorm(Adam(0.01, beta1=0.5), 0.1),
+        "opt_D": ClipWeights(ClipNorm(Adam(0.01, beta1=0.5), 0.5), 0.6),
+    } | numbers
+    return _experiment(G, D, (2,), ring, **numbers)
+
+
 def _experiment(G, D, shape, data, **numbers):
     numbers = {
         "steps": STEPS,
@@ -88,14 +129,15 @@ def _experiment(G, D, shape, data, **numbers):
         "decay": True,
         "log_every": LOG_EVERY,
         "picture_every": 1000,
+        "objective": NonSaturating(),
         "opt_G": Adam(0.01, beta1=0.5),
         "opt_D": Momentum(0.01),
     } | numbers
-    objective = NonSaturating()
-    return Experiment(G, D, shape, data, Latent(3), objective, **numbers)
+    return Experiment(G, D, shape, data, Latent(3), **numbers)
 
 
-both = pytest.mark.parametrize("make", [images, points], ids=["images", "points"])
+MAKERS = {"images": images, "points": points, "regularised": regularised}
+every = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 
 
 def turns(run: Run, n: int) -> Run:
@@ -165,7 +207,7 @@ def interrupted(experiment, at) -> Interrupted:
 # Reproducible
 
 
-@both
+@every
 def test_the_same_seed_gives_the_same_bits_and_another_seed_others(make):
     a, b, other = (turns(Run(make(seed=s)), 7).state() for s in (5, 5, 6))
     assert differing_bits(a, b) == 0
@@ -193,7 +235,7 @@ def test_samples_are_of_the_same_latents_at_every_step_and_change_nothing():
 # Resumed
 
 
-@both
+@every
 @settings(deadline=None)
 @given(data=st.data())
 def test_n_steps_and_then_m_are_n_plus_m(make, data, tmp_path_factory):
@@ -209,15 +251,22 @@ def test_n_steps_and_then_m_are_n_plus_m(make, data, tmp_path_factory):
     assert straight.fetch().tobytes() == resumed.fetch().tobytes()
 
 
-@both
+@every
 def test_the_state_holds_all_that_moves_and_all_of_it_matters(make):
     saved = turns(Run(make()), 6).state()
     straight = turns(Run(make()), 9).state()
     fresh = Run(make()).state()
-    kinds = ("G.theta", "D.theta", "G.opt.m", "G.opt.v", "D.opt.m", "G.opt.t")
-    assert set(kinds) <= saved.keys()
-    for suffix in ("BatchNorm.mean", "BatchNorm.var", "Dropout.draws"):
+    kinds = {"G.theta", "D.theta", "G.opt.m", "G.opt.v", "D.opt.m", "G.opt.t"}
+    suffixes = ["BatchNorm.mean", "BatchNorm.var", "Dropout.draws"]
+    if make is regularised:
+        kinds |= {"D.opt.v", "G.ema"}
+        suffixes += ["Norm.u", "Norm.v", "Noise.draws", "Noise.t"]
+    assert kinds <= saved.keys()
+    for suffix in suffixes:
         assert any(name.endswith(suffix) for name in saved), suffix
+    unread = ["D.opt.t"] if make is not regularised else []  # Momentum's
+    # `advance` makes v of u before D is used; samples between two steps do need v
+    unread += [n for n in saved if n[0] == "D" and n.endswith("SpectralNorm.v")]
     unmoved = []
     for name in saved:
         if differing_bits({name: fresh[name]}, {name: saved[name]}) == 0:
@@ -226,11 +275,11 @@ def test_the_state_holds_all_that_moves_and_all_of_it_matters(make):
         forgetful = Run(make())
         forgetful.load(saved | {name: fresh[name]})
         moved = turns(forgetful, 3).state()
-        assert name == "D.opt.t" or differing_bits(straight, moved) > 0, name
-    assert all(name.endswith("Dropout.seed") for name in unmoved)
+        assert name in unread or differing_bits(straight, moved) > 0, name
+    assert all(name.endswith((".seed", "D.opt.t")) for name in unmoved)
 
 
-@both
+@every
 @pytest.mark.parametrize("N", [1, 4, 6, 20, 22])
 def test_a_run_stopped_by_ctrl_c_and_resumed_writes_what_one_in_one_go_writes(
     make, N, tmp_path, no_pictures
@@ -309,7 +358,7 @@ def test_a_checkpoint_of_another_architecture_is_refused_and_changes_nothing(tmp
 # The game
 
 
-@both
+@every
 def test_d_step_moves_d_and_g_step_moves_g(make, monkeypatch):
     moved = []
 
@@ -330,16 +379,16 @@ def test_d_step_moves_d_and_g_step_moves_g(make, monkeypatch):
     d_step, g_step = gan.d_step, gan.g_step
     monkeypatch.setattr(gan, "d_step", watched(d_step))
     monkeypatch.setattr(gan, "g_step", watched(g_step))
-    run = turns(Run(make()), 3)
+    run = turns(Run(make(k=2)), 3)
     assert moved == 3 * [
         ("d_step", False, True),
         ("d_step", False, True),
         ("g_step", True, False),
     ]
-    assert (run.opt_G.t, run.opt_D.t) == (3, 6)
+    assert [opt.state()["t"] for opt in (run.opt_G, run.opt_D)] == [3, 6]
 
 
-@both
+@every
 @pytest.mark.parametrize("k", [1, 3])
 def test_every_step_has_a_batch_and_latents_of_its_own(make, k, monkeypatch):
     reals, latents = [], []
@@ -366,6 +415,53 @@ def test_every_step_has_a_batch_and_latents_of_its_own(make, k, monkeypatch):
     assert {z.shape for z in latents} == {(8, 3)}
 
 
+def test_a_schedule_of_critic_steps_takes_every_batch_once(monkeypatch):
+    reals, steps, d_step, g_step = [], [], gan.d_step, gan.g_step
+
+    def d_seen(G, D, opt_D, objective, x_real, *rest):
+        reals.append(x_real.copy())
+        return d_step(G, D, opt_D, objective, x_real, *rest)
+
+    def g_seen(G, D, opt_G, objective, z, x_real):
+        steps.append(len(reals))
+        assert np.array_equal(x_real, reals[-1])  # what a paired objective compares
+        return g_step(G, D, opt_G, objective, z, x_real)
+
+    monkeypatch.setattr(gan, "d_step", d_seen)
+    monkeypatch.setattr(gan, "g_step", g_seen)
+    run = turns(Run(regularised()), 12)
+    k = [4, 4, 2, 2, 2, 4, 2, 2, 2, 2, 4, 2]  # boosted: 0, 1, and every fifth
+    assert steps == np.cumsum(k).tolist()
+    assert (run.opt_G.inner.t, run.opt_D.inner.inner.t) == (12, sum(k))
+    for i, x in enumerate(reals):
+        np.testing.assert_array_equal(x, run.batches(i))
+    assert len({x.tobytes() for x in reals}) == len(reals)
+
+
+def test_critic_steps_are_those_of_the_first_wgan():
+    k, done = CriticSteps(), 0
+    for turn in range(2100):
+        assert k.before(turn) == done
+        assert k(turn) == (100 if turn < 25 or turn % 500 == 0 else 5)
+        done += k(turn)
+
+
+@given(*(st.integers(a, 9) for a in (1, 1, 0, 0)))
+def test_critic_steps(k, boost, first, every):
+    schedule, done = CriticSteps(k, boost, first, every), 0
+    for turn in range(30):
+        boosted = turn < first or (every and turn % every == 0)
+        assert schedule.before(turn) == done
+        assert schedule(turn) == (boost if boosted else k)
+        done += schedule(turn)
+
+
+@pytest.mark.parametrize("wrong", [(0,), (5, 0), (5, 9, -1), (5, 9, 2, -1)])
+def test_critic_steps_out_of_range(wrong):
+    with pytest.raises(ValueError, match="CriticSteps expects k, boost >= 1"):
+        CriticSteps(*wrong)
+
+
 def test_the_rates_decay_linearly_to_zero_after_the_last_step():
     run, rates = Run(points(steps=10)), []
     for _ in range(10):
@@ -375,6 +471,29 @@ def test_the_rates_decay_linearly_to_zero_after_the_last_step():
     np.testing.assert_allclose(rates, np.stack([expected, expected], axis=1))
     constant = turns(Run(points(decay=False)), 3)
     assert (constant.opt_G.lr, constant.opt_D.lr) == (0.01, 0.01)
+
+
+def test_the_rates_decay_by_a_function_of_the_turn():
+    """Through the wrappers, to the optimizers that have the rates."""
+    run = Run(regularised())
+    for turn in range(9):
+        run.turn()
+        rates = run.opt_G.inner.lr, run.opt_D.inner.inner.lr
+        assert rates == pytest.approx(2 * [0.01 * 0.97**turn], rel=1e-12)
+    assert run.experiment.opt_G.lr == 0.01
+    still = turns(Run(regularised(decay=lambda turn: 0.0)), 1)
+    start = Run(regularised())
+    for still_net, net in ((still.G, start.G), (still.D, start.D)):
+        before = net.theta if net is start.G else net.theta.clip(-0.6, 0.6)
+        assert np.array_equal(still_net.theta, before)
+
+
+def test_weights_are_clipped_after_each_step():
+    run = Run(regularised(opt_D=ClipWeights(Adam(0.01), 0.05)))
+    assert np.abs(run.D.theta).max() > 0.05
+    for _ in range(3):
+        run.turn()
+        assert np.abs(run.D.theta).max() == np.float32(0.05)
 
 
 def test_the_quantities_are_those_of_each_step():
@@ -394,6 +513,122 @@ def test_the_quantities_are_those_of_each_step():
     assert len(run.fetch()) == 2  # steps 4 and 5
 
 
+@pytest.mark.parametrize("make", [points, images])
+def test_the_penalty_is_in_the_rows_if_there_is_one(make, tmp_path, no_pictures):
+    plain = RunFolder.create(tmp_path / "plain", CONFIG)
+    train(Run(make()), plain)
+    assert all("P" not in row for row in rows(plain.path))
+    drift = RunFolder.create(tmp_path / "drift", CONFIG)
+    train(Run(make(penalties=[Drift(0.0), Drift(1.0)])), drift)
+    assert all(row["P"] > 0 for row in rows(drift.path))
+    switched_off = RunFolder.create(tmp_path / "off", CONFIG)
+    train(Run(make(penalties=[Drift(0.0)])), switched_off)
+    assert rows(switched_off.path) == [row | {"P": 0} for row in rows(plain.path)]
+
+
+def test_the_penalty_in_the_log_is_that_of_the_step():
+    """R1 and Drift by their formulas, with D as it was before the step."""
+    penalties = [R1(0.5), Drift(0.1)]
+    by_hand, run = Run(regularised(k=1)), Run(regularised(k=1, penalties=penalties))
+    for turn in range(3):
+        by_hand.load(run.state())
+        D, x = by_hand.D, by_hand.batches(turn)
+        D.advance()
+        s, cache = D.forward(x)
+        g = D.backward(np.ones_like(s), cache, param_grads=False)
+        P = 0.25 * (g * g).sum(axis=1).mean() + 0.1 * (s * s).mean()
+        assert turns(run, 1).fetch()[-1][4] == pytest.approx(P, rel=1e-5)
+
+
+def test_every_step_has_points_of_its_own():
+    """From a stream that the seed and the turn determine, like all that is random."""
+    seen = []
+
+    class Noted(WGANGP):
+        def points(self, x_real, x_fake, rng):
+            seen.append(copy.deepcopy(rng).random(4).tobytes())
+            return super().points(x_real, x_fake, rng)
+
+    for seed in (0, 1):
+        turns(Run(regularised(seed=seed, k=2, penalties=[Noted(2.0)])), 3)
+    assert len(set(seen)) == len(seen) == 2 * 3 * 2
+    for turn in range(3):
+        rng = generator(1, train_module.POINTS, turn)
+        assert seen[6 + 2 * turn] == rng.random(4).tobytes()
+
+
+# The average of G's weights
+
+
+def test_the_average_is_a_weighted_sum_of_the_trajectory():
+    """theta_bar = sum_t w_t theta_t, w_t = (1 - beta_t) beta_(t+1) ... beta_(T-1), the
+    rest of 1 on where G began; beta_t = (1 + t)/(10 + t), at most ema."""
+    for ema, T in ((0.2, 6), (0.9, 9), (0.999, 30)):
+        run = Run(regularised(ema=ema))
+        trajectory = [run.G.theta.astype(float)]
+        for _ in range(T):
+            run.turn()
+            trajectory.append(run.G.theta.astype(float))
+        beta = np.array([min(ema, (1 + t) / (10 + t)) for t in range(T)])
+        w = [(1 - beta[t]) * np.prod(beta[t + 1 :]) for t in range(T)]
+        w = np.array([1 - sum(w), *w])
+        assert w[0] == pytest.approx(np.prod(beta)) and (w > 0).all()
+        average = np.tensordot(w, trajectory, 1)
+        np.testing.assert_allclose(run.G_ema.theta, average, atol=2e-7)
+        assert run.G_ema.theta.dtype == np.float32
+        assert np.abs(run.G_ema.theta - run.G.theta).max() > 1e-3
+
+
+def by_average(run: Run, z) -> np.ndarray:
+    """G(z) in evaluation with the averaged weights and G's own running statistics."""
+    G = run.G.clone()
+    G.theta[...] = run.state()["G.ema"]
+    return G.forward(z, train=False)[0]
+
+
+def test_samples_are_made_by_the_average():
+    run = turns(Run(regularised()), 7)
+    z = run.z(9, train_module.PICTURE)
+    assert np.array_equal(run.samples(9), by_average(run, z))
+    assert (run.samples(9) != run.G.forward(z, train=False)[0]).any()
+    without = turns(Run(regularised(ema=0.0)), 7)
+    assert without.G_ema is without.G and "G.ema" not in without.state()
+    assert np.array_equal(without.samples(9), without.G.forward(z, train=False)[0])
+
+
+def test_the_average_does_not_touch_the_game():
+    a, b = (turns(Run(regularised(ema=ema)), 6).state() for ema in (0.0, 0.95))
+    del b["G.ema"]
+    assert differing_bits(a, b) == 0
+
+
+def test_tinygan_sample_samples_from_the_average(tmp_path, no_pictures):
+    experiment = regularised(steps=6)
+    run, folder = Run(experiment), RunFolder.create(tmp_path / "run", CONFIG)
+    train(run, folder)
+    z = experiment.latent.draw(5, generator(7, SAMPLE))
+    expected = by_average(run, z)
+    assert np.array_equal(generate(experiment, folder, NUMPY, 5, seed=7), expected)
+
+    recipe = write_recipe(tmp_path / "mine.py", numbers="ema=0.95")
+    path, out = tmp_path / "cli", tmp_path / "x.npy"
+    arguments = ["--steps", "6", "--lr", "0.01", "--out", str(path), "--quiet"]
+    assert main(["train", recipe, *arguments]) == 0
+    arguments = ["--n", "3", "--seed", "1", "--out", str(out)]
+    assert main(["sample", str(path), *arguments]) == 0
+    run = Run(recipes.build(recipes.find(recipe), {"lr": 0.01}))
+    run.load(stored(path))
+    z = run.experiment.latent.draw(3, generator(1, SAMPLE))
+    assert np.array_equal(np.load(out), (by_average(run, z) + 1) / 2)
+    assert (np.load(out) != (run.G.forward(z, train=False)[0] + 1) / 2).any()
+
+
+@pytest.mark.parametrize("ema", [-0.1, 1.0, 2.0, float("nan")])
+def test_the_share_of_the_average_is_checked(ema):
+    with pytest.raises(InputError, match=f"ema: expected a share .*, got {ema}"):
+        regularised(ema=ema)
+
+
 class Counting(Backend):
     """NumPy, counting how often the host reads, and how often it reads the log."""
 
@@ -406,7 +641,7 @@ class Counting(Backend):
         return super().to_host(a)
 
 
-@both
+@every
 def test_the_host_reads_nothing_in_a_turn_and_once_per_log_interval(
     make, tmp_path, no_pictures
 ):

@@ -220,7 +220,7 @@ class RelativisticAverage(Logistic):
     exchanged; G also gains when the real samples seem less real. With real_label a < 1
     the first term of V is smoothed as in Minimax.
 
-    Source: Jolicoeur-Martineau 2018, eq. 9 to 11 (RaSGAN).
+    Source: Jolicoeur-Martineau 2018, section 4.3 (RaSGAN).
     """
 
     paired = True
@@ -266,7 +266,7 @@ class RelativisticPairing(Objective):
 
     Only the difference of logits matters: adding a constant to D changes nothing.
     Both batches must be of one size (ShapeError). Source: Jolicoeur-Martineau 2018,
-    eq. 5 and 6 (RSGAN).
+    section 4.1 (RSGAN).
     """
 
     paired = True

@@ -22,7 +22,16 @@ from ..layers import (
 )
 from ..net import Net
 from ..objectives import Objective
-from ..optim import SGD, Adam, ClipNorm, ClipValue, Momentum, Optimizer, RMSProp
+from ..optim import (
+    SGD,
+    Adam,
+    ClipNorm,
+    ClipValue,
+    Momentum,
+    Optimizer,
+    RMSProp,
+    Wrapper,
+)
 from .layer import DRAWS, Row
 from .oracles import complex_step, finite_difference, relative
 
@@ -107,8 +116,8 @@ def check_optimizer(optimizer: Optimizer, steps=12, seed=0) -> list[Row]:
     up, down, opposite, resumed, expected = (start.copy() for _ in range(5))
     upward, downward, odd, before = (copy.deepcopy(optimizer) for _ in range(4))
     upward.prepare(up)
-    getattr(upward, "inner", upward)._u[...] = np.nan  # one never written shows
-    definition = DEFINITIONS.get(type(optimizer))
+    _innermost(upward)._u[...] = np.nan  # a direction that is never written shows
+    definition = _definition(optimizer)
     worst = 0.0
     for t, g in enumerate(gradients, start=1):
         upward.ascend(up, g)
@@ -121,7 +130,7 @@ def check_optimizer(optimizer: Optimizer, steps=12, seed=0) -> list[Row]:
             after.load_state({k: np.copy(v) for k, v in before.state().items()})
             before = after
         if definition:
-            expected += optimizer.lr * definition(optimizer, gradients[:t])
+            expected += optimizer.lr * definition(gradients[:t])
             worst = max(worst, relative(up - expected, expected))
     mirror = relative((up - start) + (down - start), up - start)
     mirror = max(mirror, relative(opposite - up, up - start))
@@ -164,12 +173,11 @@ def _rmsprop(o, g):
 
 
 def _clip_value(o, g):
-    return DEFINITIONS[type(o.inner)](o.inner, np.clip(g, -o.limit, o.limit))
+    return np.clip(g, -o.limit, o.limit)
 
 
 def _clip_norm(o, g):
-    norms = np.linalg.norm(g, axis=1, keepdims=True)
-    return DEFINITIONS[type(o.inner)](o.inner, g / np.maximum(1, norms / o.limit))
+    return g / np.maximum(1, np.linalg.norm(g, axis=1, keepdims=True) / o.limit)
 
 
 DEFINITIONS = {
@@ -177,9 +185,23 @@ DEFINITIONS = {
     Momentum: _momentum,
     RMSProp: _rmsprop,
     Adam: _adam,
-    ClipValue: _clip_value,
-    ClipNorm: _clip_norm,
 }
+CLIPPED = {ClipValue: _clip_value, ClipNorm: _clip_norm}
+
+
+def _definition(o: Optimizer):
+    """gradients (t, n) -> the direction of step t, or None where it is not known."""
+    if type(o) in CLIPPED:
+        inner = _definition(o.inner)
+        return inner and (lambda g: inner(CLIPPED[type(o)](o, g)))
+    known = DEFINITIONS.get(type(o))
+    return known and (lambda g: known(o, g))
+
+
+def _innermost(optimizer: Optimizer) -> Optimizer:
+    while isinstance(optimizer, Wrapper):
+        optimizer = optimizer.inner
+    return optimizer
 
 
 def check_game(objective: Objective, seed=0) -> list[Row]:

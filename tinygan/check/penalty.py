@@ -95,6 +95,7 @@ def _rules(penalty, D: Net, batches, seed):
     _, once = accumulated(penalty, D, batches, seed)
     passes = [(x, *D.forward(x)) for x in batches]
     penalty.accumulate(D, *passes, np.random.default_rng(seed))
+    yield "it asks something of a steep critic", bool(once.any())
     yield "gradients add up", relative(D.grad - 2 * once, once) <= 1e-14
     yield "theta is left alone", np.array_equal(D.theta, theta)
     yield "the samples are only read", np.array_equal(batches, given)
