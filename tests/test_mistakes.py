@@ -336,7 +336,8 @@ class SumForMean(tg.WGANGP):
 @pytest.mark.parametrize("wrong", [NeverDifferentiated, WrongSign, SumForMean])
 def test_a_penalty_without_its_gradient(wrong):
     """Its value is right, and falls or not: only the complex step can tell."""
-    assert caught(wrong(7.0, 0.8), "WGANGP") == GRADIENT
+    silent = {"manners"} if wrong is NeverDifferentiated else set()
+    assert caught(wrong(7.0, 0.8), "WGANGP") == GRADIENT | silent
 
 
 def test_nan_at_zero_gradient():
