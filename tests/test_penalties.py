@@ -606,6 +606,7 @@ def test_batch_norm_in_a_penalised_critic_on_the_command_line(
     assert status == 2 and err.startswith(f"tinygan: {BATCHNORM}")
     assert "LayerNorm, InstanceNorm or SpectralNorm" in err
     assert err.count("\n") == 1 and "Traceback" not in err
+    assert not (tmp_path / "run").exists()  # found before anything is written
 
 
 @pytest.mark.parametrize("value", [-1.0, -1e-9, math.nan, math.inf])

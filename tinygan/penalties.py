@@ -60,7 +60,15 @@ def penalise(D, s, cache, phi):
     return value.mean()
 
 
-class SquaredNorm(Penalty):
+class GradientPenalty(Penalty):
+    """P = mean phi(|grad_x D|) at some points: D must have a gradient for each."""
+
+    def phi(self, r):
+        """phi(r) and phi'(r)/r of the norms r, each (N,)."""
+        raise TypeError(f"{type(self).__name__} does not define phi")
+
+
+class SquaredNorm(GradientPenalty):
     """P = gamma/2 mean |grad_x D|^2      v = gamma g / N"""
 
     def __init__(self, gamma: float = 10.0):
@@ -97,7 +105,7 @@ class R2(SquaredNorm):
         return self.at(D, *fake)
 
 
-class UnitNorm(Penalty):
+class UnitNorm(GradientPenalty):
     """P = lambda mean (|g| - k)^2      v = 2 lambda (1 - k/|g|) g / N
 
     With `one_sided`, only slopes above k are punished: max(0, |g| - k) in place of

@@ -22,6 +22,7 @@ from .errors import InputError, NonFiniteError
 from .experiment import Experiment
 from .gan import play
 from .metrics import cheap_measures
+from .penalties import GradientPenalty
 from .runfolder import RunFolder
 
 QUANTITIES = ("V", "J", "D_x", "D_Gz", "P")
@@ -45,10 +46,19 @@ class Run:
                 f"data: expected samples of shape {tuple(experiment.shape)}, "
                 f"found {tuple(self.data.shape)}"
             )
+        self._require_tangents()
         self.batches = self.data.batches(experiment.batch, experiment.seed, backend)
         # QUANTITIES of the steps since the last fetch: they stay on the device
         shape = (experiment.log_every, len(QUANTITIES))
         self.log = backend.asarray(np.zeros(shape, np.float32))
+
+    def _require_tangents(self) -> None:
+        """TangentError, before anything is written, if D cannot be penalised."""
+        e = self.experiment
+        if any(isinstance(p, GradientPenalty) for p in e.penalties_at(0)):
+            D = self.D.clone()
+            x = self.backend.asarray(np.zeros((e.batch, *e.shape), np.float32))
+            D.tangent(x, D.forward(x)[1])
 
     def turn(self) -> None:
         """One turn of Algorithm 1 (gan.py), its values into the log."""
