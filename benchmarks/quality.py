@@ -35,6 +35,8 @@ def trained(recipe: str, options: dict) -> tuple[Run, float]:
     with tempfile.TemporaryDirectory() as folder:
         config = {"recipe": recipe, "options": options}
         train(run, RunFolder.create(f"{folder}/run", config))
+    if run.step < run.experiment.steps:  # Ctrl-C ends a run in good order
+        raise KeyboardInterrupt
     return run, time.perf_counter() - begun
 
 
