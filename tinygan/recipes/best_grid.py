@@ -44,6 +44,6 @@ def recipe(steps=15000, batch=512, lr=1e-3, seed=0):
         batch=batch,
         seed=seed,
         decay=True,
-        penalties=lambda turn: [R1(0.3 * (1 - turn / steps) ** 2)],
+        penalties=lambda turn: [R1(0.3 * (1 - turn / steps) ** 3)],
         ema=0.999,
     )
