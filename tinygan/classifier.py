@@ -48,7 +48,7 @@ class Classifier:
             Dense(128),
             LeakyReLU(0.1),
             Dropout(0.4),
-            Dense(int(images.labels.max()) + 1),
+            Dense(images.classes),
         )
         self.net = Net(tree, images.shape, seed=seed)
         stream, optimizer = images.batches(batch, seed), Adam(lr)

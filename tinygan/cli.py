@@ -77,7 +77,7 @@ def _train_arguments(sub) -> None:
     sub.add_argument("--batch", type=_positive, help="samples per step")
     sub.add_argument("--seed", type=_natural, help="seed of everything random")
     sub.add_argument(
-        "--lr", type=_rate, help="learning rate (in dcgan-mnist of G, half of it for D)"
+        "--lr", type=_rate, help="learning rate (where D has another, that of G)"
     )
     sub.add_argument("--data", help="IDX files, a folder of them, .npy or .npz")
     sub.add_argument("--out", help="the run's folder (runs/RECIPE)")

@@ -144,9 +144,7 @@ def real_samples(data, n: int, seed: int = 0) -> Real:
         return Real(both[:n], both[n:], None)
     order = generator(seed, SPLIT).permutation(len(data))
     shown, held = (data.scaled(data.pixels[i]) for i in (order[:n], order[n : 2 * n]))
-    rest = order[2 * n :]
-    labels = None if data.labels is None else data.labels[rest]
-    return Real(shown, held, Images(data.pixels[rest], data.low, data.high, labels))
+    return Real(shown, held, data.part(order[2 * n :]))
 
 
 # The rows, group by group

@@ -36,6 +36,7 @@ class Latent:
                 "Latent expects dim >= 1, normal or uniform, "
                 f"got {self.dim}, {self.kind!r}"
             )
+        object.__setattr__(self, "scale", float(self.scale))  # no NumPy scalar
 
     @property
     def shape(self) -> tuple[int]:
@@ -66,6 +67,9 @@ class CriticSteps:
     every: int = 500
 
     def __post_init__(self):
+        numbers = (self.k, self.boost, self.first, self.every)
+        if not all(isinstance(n, int) for n in numbers):
+            raise ValueError(f"CriticSteps expects whole numbers, got {self}")
         if min(self.k, self.boost) < 1 or min(self.first, self.every) < 0:
             raise ValueError(f"CriticSteps expects k, boost >= 1, others >= 0: {self}")
 
@@ -95,7 +99,8 @@ class Experiment:
     also be a function of the turn, the factor of both rates. `penalties` are what D
     pays, or a function from the turn to them, where their weight changes. With `ema` >
     0 samples come from a moving average of G's weights, which keeps that share of
-    itself each turn (less in the first ones: (1 + t)/(10 + t)).
+    itself each turn (less in the first ones: (1 + t)/(10 + t)); running statistics and
+    spectral u and v are G's own.
 
     Raises InputError for numbers out of range, ShapeError (from `networks`) when G does
     not make what D takes.
@@ -124,12 +129,20 @@ class Experiment:
         least = {"steps": 1, "batch": 1, "log_every": 1}
         if not isinstance(self.k, CriticSteps):
             least["k"] = 1
-        if not 0 <= self.ema < 1:
-            raise InputError(f"ema: expected a share 0 <= ema < 1, got {self.ema}")
+        if not (isinstance(self.ema, int | float) and 0 <= self.ema < 1):
+            raise InputError(f"ema: expected a share 0 <= ema < 1, got {self.ema!r}")
+        if not (isinstance(self.decay, bool) or callable(self.decay)):
+            raise InputError(
+                f"decay: expected True, False or a function of the turn, "
+                f"got {self.decay!r}"
+            )
+        self.penalties_at(0)
         for name in (*least, "picture_every", "checkpoint_every"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < least.get(name, 0):
-                raise InputError(f"{name}: expected a positive number, got {value}")
+                raise InputError(
+                    f"{name}: expected a whole positive number, got {value!r}"
+                )
         if not isinstance(self.seed, int) or self.seed < 0:
             raise InputError(f"seed: expected 0 or a positive number, got {self.seed}")
         self.picture_every = self.picture_every or math.ceil(self.steps / 40)
@@ -146,12 +159,21 @@ class Experiment:
     def rate(self, turn: int) -> float:
         """The factor of both learning rates at a turn."""
         if callable(self.decay):
-            return self.decay(turn)
+            factor = self.decay(turn)
+            if not (math.isfinite(factor) and factor >= 0):
+                raise InputError(f"decay: expected a factor >= 0, got {factor!r}")
+            return factor
         return 1 - turn / self.steps if self.decay else 1.0
 
     def penalties_at(self, turn: int) -> Sequence[Penalty]:
         """The penalties of a turn."""
-        return self.penalties(turn) if callable(self.penalties) else self.penalties
+        found = self.penalties(turn) if callable(self.penalties) else self.penalties
+        is_list = isinstance(found, list | tuple)
+        if not (is_list and all(isinstance(p, Penalty) for p in found)):
+            raise InputError(
+                f"penalties: expected a list of them, such as [R1(10)], got {found!r}"
+            )
+        return found
 
     def networks(self, backend: Backend, dtype="float32") -> tuple[Net, Net]:
         """Copies of G and D as networks, initialised from the seed."""

@@ -63,8 +63,10 @@ def play(G, D, opt_G, opt_D, objective, real, latent, k=1, penalties=(), rng=Non
     """One iteration of Algorithm 1: k steps of the discriminator, one of the generator.
 
     real() gives the next batch of data, latent() a new batch of z. Returns V, J, D(x),
-    D(G(z)) and P, 0-d arrays, left on the device.
+    D(G(z)) and P, 0-d arrays, left on the device. ValueError for k < 1.
     """
+    if k < 1:
+        raise ValueError(f"play expects k >= 1 discriminator steps, got {k}")
     for _ in range(k):
         x_real = real()
         values = d_step(G, D, opt_D, objective, x_real, latent(), penalties, rng)

@@ -111,7 +111,7 @@ class NonSaturating(Minimax):
 
 
 class Critic(Objective):
-    """An objective on scores: s itself is the critic's opinion, and J = -mean s_fake.
+    """An objective on scores, not beliefs; J = -mean s_fake unless a subclass differs.
 
     dJ/ds_fake = -1/N
     """

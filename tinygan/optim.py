@@ -205,7 +205,7 @@ class Wrapper(Optimizer):
 class ClipValue(Wrapper):
     """g_i <- min(max(g_i, -c), c), then the inner optimizer's step
 
-    The direction changes with it. Source: Mikolov 2012, section 3.2.2.
+    The direction changes with it. Source: Mikolov 2012 (thesis).
     """
 
     def clipped(self, g):

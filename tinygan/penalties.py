@@ -38,8 +38,11 @@ class Penalty:
         raise TypeError(f"{type(self).__name__} does not define accumulate")
 
     def __repr__(self) -> str:
-        numbers = ", ".join(f"{k}={v:g}" for k, v in vars(self).items())
-        return f"{type(self).__name__}({numbers})"
+        settings = (
+            f"{k}={v:g}" if isinstance(v, int | float) else f"{k}={v!r}"
+            for k, v in vars(self).items()
+        )
+        return f"{type(self).__name__}({', '.join(settings)})"
 
 
 def penalise(D, s, cache, phi):
@@ -163,7 +166,8 @@ class DRAGAN(UnitNorm):
                                           alpha uniform on [0, 1) for each example
 
     std(x) is that of the whole batch. G's samples play no part: D is to be smooth where
-    the data are. Source: Kodali et al. 2017, eq. 1 and their code (lambda 10, c 1/2).
+    the data are. Source: Kodali et al. 2017; the points are those of their code
+    (lambda 10, c 1/2), the paper's perturbation is Gaussian.
     """
 
     def __init__(self, weight: float = 10.0, k: float = 1.0, c: float = 0.5):

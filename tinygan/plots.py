@@ -57,7 +57,7 @@ def point_cloud(points, real, title: str = "") -> np.ndarray:
     axes.set_aspect("equal")
     axes.legend(loc="upper right", framealpha=0.9)
     axes.set_title(title)
-    return _render(figure)
+    return render(figure)
 
 
 def histogram(numbers, real, title: str = "") -> np.ndarray:
@@ -71,7 +71,7 @@ def histogram(numbers, real, title: str = "") -> np.ndarray:
     axes.hist(numbers, bins, density=True, color="tab:red", alpha=0.6, label="G(z)")
     axes.legend()
     axes.set_title(title)
-    return _render(figure)
+    return render(figure)
 
 
 def picture(samples, real, title: str = "") -> np.ndarray:
@@ -136,7 +136,7 @@ def plot_losses(path, metrics_path) -> None:
     if measured:
         _measures(panels[2], measured)
     panels[-1].set_xlabel("step")
-    save_png(path, _render(figure))
+    save_png(path, render(figure))
 
 
 def _measures(axes, rows: list[dict]) -> None:
@@ -157,15 +157,22 @@ def _curve(axes, rows, name: str, label: str, **style) -> None:
 
 
 def _figure(width: float, height: float, rows: int = 1):
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=100, layout="tight")
-    FigureCanvasAgg(figure)
+    figure = blank(width, height, layout="tight")
     return figure, figure.subplots(rows, 1)
 
 
-def _render(figure) -> np.ndarray:
+def blank(width: float, height: float, dpi: int = 100, layout: str = "constrained"):
+    """An empty matplotlib figure of that size in inches, without a screen."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=dpi, layout=layout)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def render(figure) -> np.ndarray:
+    """A figure as a picture."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     with Image.open(buffer) as image:

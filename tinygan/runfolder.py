@@ -1,7 +1,8 @@
 """A run's folder on the disk: what it holds, and how it is read back.
 
     config.json       the recipe, its options, the machine and the versions
-    metrics.jsonl     one line per log interval: step, means of V, J, D(x), D(G(z))
+    metrics.jsonl     one line per log interval: step, means of V, J, D(x), D(G(z)), P;
+                      in forty of them measures of the samples
     samples/          pictures of G(z) for the same z, as training goes
     samples.png       the last of them
     losses.png        the curves of metrics.jsonl

@@ -10,6 +10,7 @@ training.gif and checkpoint.npz.
 import contextlib
 import copy
 import itertools
+import math
 import signal
 import sys
 import threading
@@ -46,19 +47,23 @@ class Run:
                 f"data: expected samples of shape {tuple(experiment.shape)}, "
                 f"found {tuple(self.data.shape)}"
             )
-        self._require_tangents()
+        self._rehearse()
         self.batches = self.data.batches(experiment.batch, experiment.seed, backend)
         # QUANTITIES of the steps since the last fetch: they stay on the device
         shape = (experiment.log_every, len(QUANTITIES))
         self.log = backend.asarray(np.zeros(shape, np.float32))
 
-    def _require_tangents(self) -> None:
-        """TangentError, before anything is written, if D cannot be penalised."""
-        e = self.experiment
-        if any(isinstance(p, GradientPenalty) for p in e.penalties_at(0)):
-            D = self.D.clone()
-            x = self.backend.asarray(np.zeros((e.batch, *e.shape), np.float32))
-            D.tangent(x, D.forward(x)[1])
+    def _rehearse(self) -> None:
+        """Raise now, before anything is written, what a turn would raise: a batch that
+        the layers do not take, a D that cannot be penalised.
+        """
+        e, G, D = self.experiment, self.G.clone(), self.D.clone()
+        penalties = [*e.penalties_at(0), *e.penalties_at(e.steps - 1)]
+        with np.errstate(all="ignore"):
+            x, _ = G.forward(self.z(e.batch, LATENT, 0, 0))
+            _, cache = D.forward(x)
+            if any(isinstance(p, GradientPenalty) for p in penalties):
+                D.tangent(x, cache)
 
     def turn(self) -> None:
         """One turn of Algorithm 1 (gan.py), its values into the log."""
@@ -118,7 +123,7 @@ class Run:
 
     def measures(self) -> dict[str, float]:
         """The cheap ones of `metrics`, of the same latents and data at every step."""
-        n = 256 if len(self.experiment.shape) == 3 else 2500
+        n = 2500 if math.prod(self.experiment.shape) <= 16 else 256
         samples = self.samples(n)
         if not np.isfinite(samples).all():
             return {}
@@ -126,7 +131,7 @@ class Run:
 
     def real_samples(self, n: int) -> np.ndarray:
         """n real samples, for a picture: the first batch of a stream of their own."""
-        return self.backend.to_host(self.data.batches(n, PICTURE, self.backend)(0))
+        return np.asarray(self.data.batches(n, PICTURE, NUMPY)(0))
 
     def state(self) -> dict:
         """All that changes from step to step: arrays copied where they are, on the
@@ -206,7 +211,7 @@ def train(
     """Play the run to its last step, or until Ctrl-C; keep `folder` all along.
 
     `run.step` tells how far it came. With `resume` it goes on from the folder's
-    checkpoint; with `progress` a bar on stderr shows the four quantities.
+    checkpoint; with `progress` a bar on stderr shows the quantities.
 
     Raises NonFiniteError, naming step, network and layer, when a value is no longer
     finite; the last good checkpoint stays as it was.

@@ -12,15 +12,18 @@ from ..backend import NUMPY, Backend
 from ..errors import DataError
 from .stream import ImageStream
 
+MOST_CLASSES = 1000  # a label beyond is rather a mistake than a class
+
 
 class Images:
     """N images: pixels (N, H, W, C), black `low`, white `high`, labels (N,) or None.
 
-    Pixels (N, H, W) get C = 1. Nothing is copied if the pixels are contiguous.
+    Pixels (N, H, W) get C = 1. Nothing is copied if the pixels are contiguous. The
+    labels are 0 to K - 1, K = `classes`; 0 without labels.
 
     Raises ValueError unless low < high, both finite; DataError for pixels that are no
     numbers, of another shape, NaN, infinite or outside [low, high], and for labels that
-    are not N whole numbers.
+    are not N whole numbers from 0 to 999.
     """
 
     def __init__(self, pixels, low: float, high: float, labels=None):
@@ -34,6 +37,7 @@ class Images:
                 f"expected pixels from {low:g} to {high:g}, found {least:g} to {most:g}"
             )
         self.labels = None if labels is None else _checked_labels(labels, len(self))
+        self.classes = 0 if labels is None else int(self.labels.max()) + 1
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -42,6 +46,15 @@ class Images:
     def shape(self) -> tuple[int, int, int]:
         """(H, W, C), the shape of one image."""
         return self.pixels.shape[1:]
+
+    def part(self, which) -> "Images":
+        """Some of the images, by their indices or a slice. K stays, also where the part
+        lacks the last class.
+        """
+        labels = None if self.labels is None else self.labels[which]
+        part = Images(self.pixels[which], self.low, self.high, labels)
+        part.classes = self.classes
+        return part
 
     def scaled(self, pixels, dtype="float32"):
         """x = (pixels - (high + low)/2) / ((high - low)/2): low to -1, high to +1.
@@ -94,11 +107,16 @@ def _checked_pixels(pixels) -> np.ndarray:
 
 
 def _checked_labels(labels, N: int) -> np.ndarray:
-    """The labels as an (N,) array of integers in the machine's byte order."""
+    """The labels as an (N,) array of integers, int64."""
     labels = np.asarray(labels)
     if labels.dtype.kind not in "ui" or labels.shape != (N,):
         raise DataError(
             f"expected {N} labels, whole numbers of shape ({N},), "
             f"found {labels.dtype} of shape {labels.shape}"
         )
-    return np.ascontiguousarray(labels, dtype=labels.dtype.newbyteorder("="))
+    least, most = int(labels.min()), int(labels.max())
+    if least < 0 or most >= MOST_CLASSES:
+        raise DataError(
+            f"expected labels from 0 to {MOST_CLASSES - 1}, found {least} to {most}"
+        )
+    return np.ascontiguousarray(labels, dtype=np.int64)

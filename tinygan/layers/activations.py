@@ -62,7 +62,7 @@ class LeakyReLU(Activation):
     def __init__(self, a: float = 0.2):
         if not 0 <= a < 1:
             raise ValueError(f"LeakyReLU expects a slope 0 <= a < 1, got {a}")
-        self.a = a
+        self.a = float(a)
 
     def f(self, x):
         return get_xp(x).maximum(x, self.a * x)

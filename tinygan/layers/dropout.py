@@ -20,7 +20,7 @@ class Dropout(Affine):
     def __init__(self, p: float = 0.5):
         if not 0 <= p < 1:
             raise ValueError(f"Dropout expects a probability 0 <= p < 1, got {p}")
-        self.p = p
+        self.p = float(p)
 
     def init(self, rng):
         self.state = {"seed": int(rng.integers(2**31)), "draws": 0}

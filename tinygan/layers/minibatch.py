@@ -33,7 +33,7 @@ class MinibatchStd(Layer):
     def __init__(self, group: int = 4, eps: float = 1e-8):
         if not group >= 1:
             raise ValueError(f"MinibatchStd expects a group >= 1, got {group}")
-        self.group, self.eps = group, eps
+        self.group, self.eps = group, float(eps)
 
     def build(self, in_shape):
         require(len(in_shape) >= 1, self, "inputs (..., C)", in_shape)

@@ -12,12 +12,13 @@ class InstanceNoise(Affine):
     The first layer of D, so that the real and the generated batch are both blurred.
     Images lie on thin sets, and a D that separates two thin sets perfectly tells G
     nothing; blurred, they overlap. std_t falls in a straight line from `std` to 0 over
-    `steps` calls of `advance`, or stays where it is when steps is None.
+    `steps` discriminator steps (calls of `advance`; k of them are a turn), or stays
+    where it is when steps is None.
 
     The noise comes from a generator keyed by (seed, how many were drawn before); both,
     and t, are layer state, so a resumed run draws on where it stopped. Raises
-    ValueError unless std >= 0 and steps >= 1. Source: Sonderby et al. 2017, sec. 2.3,
-    and Arjovsky and Bottou 2017, sec. 3.
+    ValueError unless std >= 0 and steps >= 1. Source: Sonderby et al. 2017 and
+    Arjovsky and Bottou 2017.
     """
 
     def __init__(self, std: float, steps: int | None = None):
@@ -37,7 +38,8 @@ class InstanceNoise(Affine):
         """How strong the noise is now."""
         if self.steps is None:
             return self.std
-        return self.std * max(0.0, 1 - self.state["t"] / self.steps)
+        gone = max(0, self.state["t"] - 1)  # advance comes before the first forward
+        return self.std * max(0.0, 1 - gone / self.steps)
 
     def forward(self, x, train=True):
         std = self.std_t()

@@ -33,7 +33,8 @@ class BatchNorm(Layer):
     """
 
     def __init__(self, eps: float = 1e-5, momentum: float = 0.1, gamma_std=0.0):
-        self.eps, self.momentum, self.gamma_std = eps, momentum, gamma_std
+        self.eps, self.momentum = float(eps), float(momentum)
+        self.gamma_std = gamma_std
 
     def build(self, in_shape):
         require(len(in_shape) >= 1, self, "inputs (..., C)", in_shape)

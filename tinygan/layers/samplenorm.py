@@ -62,7 +62,7 @@ class SampleNorm(Layer):
     def __init__(self, eps: float = 1e-5):
         if not eps > 0:
             raise ValueError(f"{type(self).__name__} expects eps > 0, got {eps}")
-        self.eps = eps
+        self.eps = float(eps)
 
     def axes(self, ndim: int) -> tuple[int, ...]:
         """The axes of an x with `ndim` axes over which the statistics are taken."""

@@ -33,9 +33,9 @@ class SpectralNorm(Layer):
     """
 
     def __init__(self, layer: Layer, n_iterations: int = 1):
-        if not n_iterations >= 1:
+        if not (isinstance(n_iterations, int) and n_iterations >= 1):
             raise ValueError(
-                f"SpectralNorm expects n_iterations >= 1, got {n_iterations}"
+                f"SpectralNorm expects a whole n_iterations >= 1, got {n_iterations}"
             )
         self.layer, self.n_iterations = layer, n_iterations
 

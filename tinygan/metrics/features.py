@@ -12,6 +12,7 @@ from ..data import Images
 from .pairs import as_rows
 
 STEPS, BATCH = 2000, 64  # of the classifier's training
+MOST = 60_000  # images that it is trained on
 
 
 class Flat:
@@ -63,9 +64,7 @@ def feature_space(images: Images, seed: int = 0) -> Classifier | PCA:
     """
     if images.labels is None:
         return PCA(images.scaled(images.pixels[_few(images, 2000)], "float64"))
-    few = _few(images, 60_000)
-    labels = images.labels[few]
-    images = Images(images.pixels[few], images.low, images.high, labels)
+    images = images.part(_few(images, MOST))
     epochs = max(1, round(STEPS * BATCH / len(images)))
     return Classifier(images, epochs, BATCH, seed=seed)
 

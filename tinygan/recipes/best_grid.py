@@ -1,6 +1,6 @@
 """The grid of 25, all of it: 25 modes and 95 % high quality in a few minutes.
 
-mlp-grid with two changes. A third hidden layer lets D draw 25 narrow peaks, which is
+mlp-grid with four changes. A third hidden layer lets D draw 25 narrow peaks, which is
 what makes samples precise; alone it also drops modes, so D pays R1, with a weight that
 falls to 0: smooth while G spreads out, sharp when it settles. G's latent is wide,
 N(0, 8^2), for a G that is steep between the modes leaves little there, and the samples

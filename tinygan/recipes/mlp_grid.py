@@ -1,7 +1,7 @@
 """A grid of 25 Gaussians in the plane: as the ring, with more to cover.
 
-Spacing 2, standard deviation 0.05, as in Srivastava et al. 2017. Networks and numbers
-are those of mlp-ring, with larger batches and more steps.
+Spacing 2, standard deviation 0.05, as in Srivastava et al. 2017. As mlp-ring, with
+a layer less in G, larger batches and more steps.
 """
 
 from tinygan import Adam, Dense, NonSaturating, Sequential, Tanh

@@ -2,7 +2,7 @@
 
 The generator of dcgan-mnist and the non-saturating loss; D has no normalisation at all,
 and pays gamma/2 mean |grad_x D(x)|^2 (Mescheder et al. 2018, whose gamma is 10 for
-large images). With it the game comes to rest where p_G = p_data.
+large images). With it the game can come to rest where p_G = p_data.
 """
 
 from tinygan import (

@@ -138,7 +138,8 @@ def constants(objective: Objective) -> tuple[float, float, float]:
     Wasserstein, hinge          linear around 0: (1, 1, 0)
     least squares (a, b, c)     dJ/ds = s - c, dV/ds_fake = a - s: (c, -a, 2)
     relativistic average        both terms of V see s_fake, each with slope -1/2, and
-        likewise J: (1, 1, 1/2); a batch's mean has no variance to add to kappa
+        likewise J: (1, 1, 1/2); a batch's mean has no variance to add to kappa. A real
+        label a < 1 adds -(1 - a) mean r to V, which sees s_fake too: beta = a
     relativistic pairing        one term, of x_real - x_fake: (1/2, 1/2, 1/2)
 
     kappa is for x_real and x_fake independent and of one variance. ValueError for an
@@ -152,7 +153,7 @@ def constants(objective: Objective) -> tuple[float, float, float]:
         case LeastSquares():
             return objective.c, -objective.a, 2.0
         case RelativisticAverage():
-            return 1.0, 1.0, 0.5
+            return 1.0, 1 - objective.smoothing, 0.5
         case RelativisticPairing():
             return 0.5, 0.5, 0.5
     raise ValueError(f"no constants are derived for {type(objective).__name__}")

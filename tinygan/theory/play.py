@@ -192,9 +192,9 @@ def spectral_radius_measured(
         w = turn.trajectory(point, turns)
         before.append(w[:-1])
         after.append(w[1:])
-    scale = np.concatenate(before), np.concatenate(after)
-    size = np.abs(scale[0]).max(axis=1, keepdims=True)
-    M, *_ = np.linalg.lstsq(scale[0] / size, scale[1] / size, rcond=None)
+    before, after = np.concatenate(before), np.concatenate(after)
+    size = np.abs(before).max(axis=1, keepdims=True)
+    M, *_ = np.linalg.lstsq(before / size, after / size, rcond=None)
     return spectral_radius(M.T)
 
 
@@ -210,15 +210,15 @@ def verdict(points: np.ndarray, turns: int) -> str:
 
     points: (turns + 1, 2), fewer if play ran out of the numbers.
     """
-    r = np.hypot(*points.T)
-    quarter = max(1, len(r) // 4)
-    early, late = r[quarter : 2 * quarter].max(), r[-quarter:].max()
     if len(points) <= turns:
         return "diverges"
+    r = np.hypot(*points.T)
     if r[-1] < 1e-3 * r[0]:
         return "converges"
     if np.ptp(points[-max(2, len(r) // 10) :], axis=0).max() < 0.02 * r[-1]:
         return "stops"
+    quarter = max(1, len(r) // 4)
+    early, late = r[quarter : 2 * quarter].max(), r[-quarter:].max()
     if late > 1.1 * early:
         return "diverges"
     return "creeps in" if late < 0.9 * early else "circles"
