@@ -8,16 +8,17 @@ penalty) and an estimate of the distance, with the sliced Wasserstein distance b
 samples and data. Spearman's rank correlation over the run; 1 is perfect order.
 """
 
-import json
+import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from tinygan import recipes
+from tinygan import plots, recipes
 from tinygan.train import Run
 
-from .report import Parser, above, commit, machine, names, new_file, now
+from .report import Parser, above, commit, machine, names, new_file, now, write_json
 
 RECIPES = ("wgan-gp-grid", "wgan-gp-digits", "mlp-grid", "dcgan-digits")
 PLOT = "images/critic-loss.png"
@@ -29,58 +30,69 @@ def spearman(x, y) -> float:
     return float(np.corrcoef(*ranks)[0, 1])
 
 
-def curve(recipe: str, options: dict) -> list[tuple[int, float, float]]:
+def curve(recipe: str, options: dict) -> tuple[list[tuple], int | None]:
     """(turn, V, sliced Wasserstein distance) at forty places of a run of the recipe.
 
-    V is the mean over the turns since the place before, as a log would have it.
+    V is the mean over the turns since the place before, as a log would have it. The
+    second value is None, or the place where V or a sample was no longer finite: a run
+    that diverges ends there.
     """
     experiment = recipes.build(recipes.find(recipe), options)
     every = experiment.log_every = max(1, experiment.steps // 40)
     run, points = Run(experiment), []
-    with run.backend.threads_for(run.G.theta.size + run.D.theta.size):
+    threads = run.backend.threads_for(run.G.theta.size + run.D.theta.size)
+    with np.errstate(all="ignore"), threads:
         for _ in range(experiment.steps):
             run.turn()
             if run.step % every == 0:
                 V = float(run.fetch()[:, 0].mean())
-                distance = run.measures()["sliced_wasserstein"]
+                distance = run.measures().get("sliced_wasserstein", math.nan)
+                if not math.isfinite(V + distance):
+                    return points, run.step
                 points.append((run.step, V, distance))
-    return points
+    return points, None
 
 
-def measure(args) -> dict:
-    """{recipe: [{"seed", "spearman", "curve"}, ...]}"""
-    results = {}
+def measure(args, keep: Callable) -> dict:
+    """{recipe: [{"seed", "spearman", "diverged", "curve"}, ...]}
+
+    spearman: null for a run that diverged, and for one of a single place
+    keep: called with the results so far, after each run
+    """
+    results: dict[str, list] = {}
     for recipe in args.only:
         results[recipe] = []
         for seed in range(args.seeds):
             options = {"seed": seed} | ({"steps": args.steps} if args.steps else {})
-            points = curve(recipe, options)
-            _, V, distance = zip(*points, strict=True)
-            row = {"seed": seed, "spearman": spearman(V, distance), "curve": points}
+            points, diverged = curve(recipe, options)
+            rho = None
+            if diverged is None and len(points) > 1:
+                rho = spearman(*np.transpose(points)[1:])
+            row = {"seed": seed, "spearman": rho, "diverged": diverged, "curve": points}
             results[recipe].append(row)
-            print(f"{recipe} seed {seed}: Spearman {row['spearman']:+.3f}", flush=True)
+            keep(results)
+            found = "none" if rho is None else f"{rho:+.3f}"
+            found += f", diverged at {diverged}" if diverged else ""
+            print(f"{recipe} seed {seed}: Spearman {found}", flush=True)
     return results
 
 
 def draw(results: dict, out: Path) -> None:
     """V and the distance over the steps of each recipe's first run."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5.2 * len(results), 3.8), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = plots.blank(5.2 * len(results), 3.8)
     for i, (recipe, runs) in enumerate(results.items()):
         left = figure.add_subplot(1, len(results), i + 1)
-        step, V, distance = zip(*runs[0]["curve"], strict=True)
+        step, V, distance = np.reshape(runs[0]["curve"], (-1, 3)).T  # of no place, too
         left.plot(step, V, color="tab:blue", label="V of the critic (left)")
         right = left.twinx()
         right.plot(step, distance, color="tab:red", label="sliced Wasserstein (right)")
-        mean = np.mean([run["spearman"] for run in runs])
-        left.set_title(f"{recipe}: Spearman {mean:+.2f} ({len(runs)} seeds)")
+        known = [run["spearman"] for run in runs if run["spearman"] is not None]
+        mean = f"{np.mean(known):+.2f}" if known else "none"
+        left.set_title(f"{recipe}: Spearman {mean} ({len(known)} of {len(runs)} seeds)")
         left.set_xlabel("turn")
         handles = [*left.get_lines(), *right.get_lines()]
         left.legend(handles, [h.get_label() for h in handles], fontsize=8)
-    figure.savefig(out, dpi=100)
+    plots.save_png(out, plots.render(figure))
 
 
 def main(argv=None) -> int:
@@ -92,10 +104,13 @@ def main(argv=None) -> int:
     parser.add_argument("--docs", type=Path, help="draw the plot into this folder")
     args = parser.parse_args(argv)
     about = {"date": now(), "commit": commit(), "machine": machine()}
-    results = measure(args)
-    if args.out:
-        text = json.dumps(about | {"numpy": np.__version__, "results": results})
-        args.out.write_text(text + "\n")
+    about["numpy"] = np.__version__
+
+    def keep(results: dict) -> None:
+        if args.out:
+            write_json(args.out, about | {"results": results})
+
+    results = measure(args, keep)
     if args.docs:
         (args.docs / PLOT).parent.mkdir(parents=True, exist_ok=True)
         draw(results, args.docs / PLOT)

@@ -18,12 +18,12 @@ import numpy as np
 import tinygan
 from tinygan import recipes
 from tinygan.classifier import Classifier
-from tinygan.data import Images, load_digits
+from tinygan.data import load_digits
 from tinygan.metrics import mode_coverage
 from tinygan.runfolder import RunFolder
 from tinygan.train import Run, train
 
-from .report import Parser, above, commit, machine, names, new_file, now
+from .report import Parser, above, commit, machine, names, new_file, now, write_json
 
 DEFAULT = ["mlp-ring", "dcgan-digits"]
 
@@ -69,10 +69,7 @@ def classifier_of(recipe: str, data) -> tuple[Classifier, dict]:
     else:
         images, epochs = recipes.mnist(data), 5
         held, kept = np.arange(5000), np.arange(5000, len(images))
-    parts = [
-        Images(images.pixels[i], images.low, images.high, images.labels[i])
-        for i in (kept, held)
-    ]
+    parts = [images.part(i) for i in (kept, held)]
     classifier = Classifier(parts[0], epochs=epochs)
     p = classifier.probabilities(parts[1].scaled(parts[1].pixels))
     real = {
@@ -116,7 +113,7 @@ def main(argv=None) -> int:
     except tinygan.InputError as e:
         parser.error(str(e))
     if args.out:
-        args.out.write_text(json.dumps(about | {"results": results}, indent=1) + "\n")
+        write_json(args.out, about | {"results": results})
     return 0
 
 

@@ -18,15 +18,15 @@ from pathlib import Path
 
 import numpy as np
 
+from tinygan import InputError
 from tinygan.metrics import mode_coverage, reverse_kl
 from tinygan.train import Run
 
 from .games import DATA, OBJECTIVES, REGULARISERS, game
-from .report import Parser, above, commit, machine, names, now
-from .scoreboard_pages import read, show
+from .report import Parser, above, commit, machine, names, new_file, now
+from .scoreboard_pages import KEYS, read, show, whole_lines
 
 SAMPLES = 2500
-KEYS = ("data", "objective", "regulariser", "steps", "seed")
 
 
 def play(cell: dict) -> dict:
@@ -48,14 +48,19 @@ def play(cell: dict) -> dict:
 
 
 def play_all(cells: list[dict], path: Path, jobs: int) -> None:
-    """Play what is not yet in the file, `jobs` games at a time."""
+    """Play what is not yet in the file, `jobs` games at a time.
+
+    InputError where `read` raises it.
+    """
     done = {tuple(row[k] for k in KEYS) for row in read(path)}
     todo = [cell for cell in cells if tuple(cell[k] for k in KEYS) not in done]
-    if not path.exists():
-        about = {"date": now(), "commit": commit(), "machine": machine()}
-        path.write_text(json.dumps(about | {"numpy": np.__version__}) + "\n")
+    kept = whole_lines(path)
     print(f"{len(todo)} games to play, {len(cells) - len(todo)} are in the file")
     with multiprocessing.get_context("spawn").Pool(jobs) as pool, path.open("a") as f:
+        f.truncate(len(kept))  # a line half written is not gone on with
+        if not kept:
+            about = {"date": now(), "commit": commit(), "machine": machine()}
+            f.write(json.dumps(about | {"numpy": np.__version__}) + "\n")
         for i, row in enumerate(pool.imap_unordered(play, todo), start=1):
             f.write(json.dumps(row) + "\n")
             f.flush()
@@ -79,14 +84,19 @@ def main(argv=None) -> int:
         "--steps", type=above(int, 0), default=2000, help="turns (2000)"
     )
     parser.add_argument("--jobs", type=above(int, 0), default=2, help="processes (2)")
-    parser.add_argument("--out", type=Path, help="the file of games, .jsonl")
+    parser.add_argument("--out", type=new_file, help="the file of games, .jsonl")
     parser.add_argument("--show", type=Path, help="print the table of this file")
     parser.add_argument("--docs", type=Path, help="with --show: write it there as well")
     args = parser.parse_args(argv)
     if bool(args.out) == bool(args.show):
         parser.error("expected either --out FILE or --show FILE")
+    if args.docs and not args.show:
+        parser.error("expected --show FILE with --docs")
     if args.show:
-        return show(args.show, args.docs)
+        try:
+            return show(args.show, args.docs)
+        except InputError as e:
+            parser.error(f"--show {args.show}: {e}")
     cells = [
         {"data": d, "objective": o, "regulariser": r, "steps": args.steps, "seed": s}
         for s in range(args.seeds)
@@ -94,7 +104,10 @@ def main(argv=None) -> int:
         for o in args.objectives
         for r in args.regularisers
     ]
-    play_all(cells, args.out, args.jobs)
+    try:
+        play_all(cells, args.out, args.jobs)
+    except InputError as e:
+        parser.error(f"--out {args.out}: {e}")
     return 0
 
 

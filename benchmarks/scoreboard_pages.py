@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from tinygan import InputError, plots
+
 from .games import DATA, OBJECTIVES, REGULARISERS
 
-MODES = {"ring": 8, "grid": 25}
+MODES = {name: len(data().means) for name, data in DATA.items()}
+KEYS = ("data", "objective", "regulariser", "steps", "seed")
 PLOT = "images/scoreboard.png"
 PUBLISHED = (  # name, then (modes, % high quality, reverse KL) on ring and on grid
     ("GAN (PacGAN's table)", (6.3, 98.2, 0.45), (17.3, 94.8, 0.70)),
@@ -23,7 +26,7 @@ PUBLISHED = (  # name, then (modes, % high quality, reverse KL) on ring and on g
 HEAD = """# The scoreboard: every objective with every regulariser
 
 Ring of 8 Gaussians (radius 2, standard deviation 0.02) and grid of 25 (spacing 2,
-standard deviation 0.05), {seeds} seeds, mean +- standard error. All games share two
+standard deviation 0.05), {seeds}, mean ± standard error. All games share two
 tanh MLPs (G 3x128, D 2x128), latent N(0, 8^2) in 2-D, Adam 1e-3 (.5, .999) falling
 linearly to 0, batch 256 and {steps:,} turns of one step each; 2,500 samples are scored.
 A sample is of high quality within 3 standard deviations of a mode (at best 98.89 % in
@@ -41,6 +44,9 @@ recipes show that. Repeat it with
 
 ![Modes covered and high-quality samples, for each objective and regulariser]({plot})
 """
+LEFT_OUT = """Not in the table: D's gradient clipped value by value (`ClipValue`), the
+drift penalty (`Drift`) and label smoothing (`real_label`).
+"""
 NOTE = """## Published numbers
 
 Other networks, other budgets (400 epochs of 100,000 samples in the first four), a ring
@@ -51,11 +57,31 @@ of radius 1 and standard deviation 0.01: beside ours for orientation, not for a 
 """
 
 
+def whole_lines(path: Path) -> bytes:
+    """The file up to its last newline: play was stopped while it wrote the rest.
+
+    Nothing if there is no file. InputError if it is no file of games.
+    """
+    text = path.read_bytes() if path.exists() else b""
+    whole = text[: text.rfind(b"\n") + 1]
+    lines = whole.splitlines() or text.splitlines()  # not one: not begun by us
+    for number, line in enumerate(lines, start=1):
+        if not _keys(line) >= (set(KEYS) if number > 1 else {"machine"}):
+            raise InputError(f"expected a file of games, found another line {number}")
+    return whole
+
+
+def _keys(line: bytes) -> set[str]:
+    """The keys of a line; none if it is no JSON object."""
+    try:
+        return set(dict(json.loads(line)))
+    except (ValueError, TypeError):
+        return set()
+
+
 def read(path: Path) -> list[dict]:
     """The games that a file holds; the first line tells where they were played."""
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text().splitlines()[1:]]
+    return [json.loads(line) for line in whole_lines(path).splitlines()[1:]]
 
 
 def mean_and_error(values: list[float]) -> tuple[float, float]:
@@ -66,7 +92,16 @@ def mean_and_error(values: list[float]) -> tuple[float, float]:
 
 
 def summary(rows: list[dict]) -> dict:
-    """{(data, objective, regulariser): {"modes": (mean, error), ...}}"""
+    """{(data, objective, regulariser): {"modes": (mean, error), ...}}
+
+    InputError for no games, and for games that were not all of one length.
+    """
+    steps = sorted({row["steps"] for row in rows})
+    if not steps:
+        raise InputError("there are no games in it")
+    if len(steps) > 1:
+        found = ", ".join(map(str, steps))
+        raise InputError(f"expected games of one number of steps, found {found}")
     cells: dict[tuple, list[dict]] = {}
     for row in rows:
         key = (row["data"], row["objective"], row["regulariser"])
@@ -84,30 +119,32 @@ def summary(rows: list[dict]) -> dict:
 
 
 def page(path: Path) -> str:
-    """The page in Markdown."""
+    """The page in Markdown. InputError where `read` and `summary` raise it."""
+    if not path.is_file():
+        raise InputError("there is no such file")
     rows = read(path)
     cells = summary(rows)
-    seeds = max(cell["seeds"] for cell in cells.values())
-    steps = max(row["steps"] for row in rows)
-    text = HEAD.format(seeds=seeds, steps=steps, plot=PLOT)
+    seeds = _seeds({cell["seeds"] for cell in cells.values()})
+    text = HEAD.format(seeds=seeds, steps=rows[0]["steps"], plot=PLOT)
     for data in DATA:
-        of = {"ring": 8, "grid": 25}[data]
-        text += (
-            f"\n## {data.capitalize()}: modes of {of} / % high quality / reverse KL\n"
-        )
+        title = f"{data.capitalize()}: modes of {MODES[data]}"
+        text += f"\n## {title} / % high quality / reverse KL\n"
         text += "\n| | " + " | ".join(REGULARISERS) + " |\n"
         text += "|---" * (1 + len(REGULARISERS)) + "|\n"
         for objective in OBJECTIVES:
             line = (_cell(cells.get((data, objective, r))) for r in REGULARISERS)
             text += f"| {objective} | " + " | ".join(line) + " |\n"
-    text += "\nThe regularisers: "
-    text += (
-        "; ".join(f"*{name}* {r.says}" for name, r in REGULARISERS.items()) + ".\n\n"
-    )
-    text += NOTE
+    says = "; ".join(f"*{name}* {r.says}" for name, r in REGULARISERS.items())
+    text += f"\nThe regularisers: {says}.\n\n{LEFT_OUT}\n{NOTE}"
     for name, *numbers in PUBLISHED:
         text += f"| {name} | " + " | ".join(map(_published, numbers)) + " |\n"
     return text
+
+
+def _seeds(counts: set[int]) -> str:
+    """How many seeds the cells have: "3 seeds", "2 to 3 seeds"."""
+    low, high = min(counts), max(counts)
+    return f"{low} to {high} seeds" if low < high else f"{low} seed{'s' * (low > 1)}"
 
 
 def _cell(cell: dict | None) -> str:
@@ -115,7 +152,7 @@ def _cell(cell: dict | None) -> str:
         return ""
     (m, dm), (q, dq) = cell["modes"], cell["quality"]
     kl = f"{cell['kl'][0]:.2f}" if cell["kl"] else "-"
-    return f"{m:.1f}+-{dm:.1f} / {q:.0f}+-{dq:.0f} / {kl}"
+    return f"{m:.1f}±{dm:.1f} / {q:.0f}±{dq:.0f} / {kl}"
 
 
 def _published(numbers) -> str:
@@ -126,12 +163,8 @@ def _published(numbers) -> str:
 
 def draw(path: Path, out: Path) -> None:
     """Four heat maps: modes and quality, ring and grid."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     cells = summary(read(path))
-    figure = Figure(figsize=(12.5, 8.6), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = plots.blank(12.5, 8.6, dpi=110)
     for i, data in enumerate(DATA):
         for j, (key, top) in enumerate((("modes", MODES[data]), ("quality", 100))):
             axes = figure.add_subplot(2, 2, 2 * i + j + 1)
@@ -140,7 +173,7 @@ def draw(path: Path, out: Path) -> None:
             )
             what = f"modes of {top}" if key == "modes" else "% high quality"
             axes.set_title(f"{data}: {what}")
-    figure.savefig(out, dpi=110)
+    plots.save_png(out, plots.render(figure))
 
 
 def _heat_map(axes, cells: dict, top: float) -> None:
@@ -164,6 +197,6 @@ def show(path: Path, docs: Path | None) -> int:
     print(text)
     if docs:
         (docs / "images").mkdir(parents=True, exist_ok=True)
-        (docs / "scoreboard.md").write_text(text)
+        (docs / "scoreboard.md").write_text(text, encoding="utf-8")
         draw(path, docs / PLOT)
     return 0

@@ -21,6 +21,7 @@ from benchmarks import (
     worker,
     works,
 )
+from tinygan.train import Run
 
 WORKS = works.WORKS
 
@@ -199,6 +200,86 @@ def test_the_scoreboard_goes_on_where_it_stopped_and_writes_a_page(tmp_path, cap
     assert (docs / "images" / "scoreboard.png").stat().st_size > 10_000
 
 
+def a_game(**changed) -> dict:
+    cell = {"data": "ring", "objective": "hinge", "regulariser": "none"}
+    found = {"modes": 8, "high_quality": 0.5, "reverse_kl": 0.1, "of": 8}
+    return cell | {"steps": 2, "seed": 0} | found | changed
+
+
+def a_file(path: Path, *rows: dict) -> Path:
+    lines = [json.dumps(row) + "\n" for row in ({"machine": {}}, *rows)]
+    path.write_text("".join(lines))
+    return path
+
+
+@pytest.mark.parametrize("cut", [1, 40])
+def test_a_half_written_game_is_dropped_and_played_again(tmp_path, cut):
+    out = a_file(tmp_path / "games.jsonl", a_game(), a_game(regulariser="r1"))
+    out.write_bytes(out.read_bytes()[:-cut])
+    assert scoreboard.read(out) == [a_game()]
+    options = ["--only", "ring", "--objectives", "hinge", "--regularisers", "none,r1"]
+    options += ["--steps", "2", "--seeds", "1", "--jobs", "1", "--out", str(out)]
+    assert scoreboard.main(options) == 0
+    rows = scoreboard.read(out)
+    assert [row["regulariser"] for row in rows] == ["none", "r1"] and len(rows) == 2
+    assert out.read_text().count("\n") == 3 and "cpu_seconds" in rows[1]
+
+
+@pytest.mark.parametrize("text", ["", '{"mach', '{"machine": {}}'])
+def test_a_file_that_was_only_begun_has_no_games(tmp_path, text):
+    out = tmp_path / "games.jsonl"
+    out.write_text(text)
+    if text.endswith("h"):  # ours, or anyone's: it is left alone
+        with pytest.raises(tg.InputError, match="file of games"):
+            scoreboard.play_all([], out, 1)
+        assert out.read_text() == text
+    else:
+        scoreboard.play_all([], out, 1)
+        assert "machine" in json.loads(out.read_text()) and scoreboard.read(out) == []
+
+
+def refused(capsys, *arguments) -> str:
+    with pytest.raises(SystemExit) as e:
+        scoreboard.main([*map(str, arguments)])
+    printed = capsys.readouterr()
+    assert e.value.code == 2 and printed.out == "" and printed.err.count("\n") == 1
+    return printed.err
+
+
+def test_what_the_scoreboard_refuses(tmp_path, capsys):
+    missing, empty, other = (tmp_path / name for name in ("missing", "empty", "other"))
+    empty.write_text("")
+    other.write_text("# A page\n\nwithout games")
+    mixed = a_file(tmp_path / "mixed", a_game(), a_game(steps=3))
+    assert "no such file" in refused(capsys, "--show", missing)
+    assert "there are no games" in refused(capsys, "--show", empty)
+    assert "found another line 1" in refused(capsys, "--show", other)
+    assert "one number of steps, found 2, 3" in refused(capsys, "--show", mixed)
+    assert "found another line 1" in refused(capsys, "--out", other)
+    assert other.read_text().endswith("games")
+    error = refused(capsys, "--out", tmp_path / "no" / "folder")
+    assert "is not a file in a folder there is" in error
+    error = refused(capsys, "--out", missing, "--docs", tmp_path)
+    assert "--show FILE with --docs" in error
+    assert "--out FILE or --show FILE" in refused(capsys)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "says"), [((1, 1), "1 seed,"), ((2, 2), "2 seeds"), ((3, 2), "2 to 3")]
+)
+def test_the_page_says_how_many_seeds(tmp_path, seeds, says):
+    games_ = [
+        a_game(regulariser=regulariser, seed=seed, modes=6 + seed)
+        for regulariser, n in zip(("none", "r1"), seeds, strict=True)
+        for seed in range(n)
+    ]
+    page = scoreboard_pages.page(a_file(tmp_path / "games.jsonl", *games_))
+    assert f"standard deviation 0.05), {says}" in page and "+-" not in page
+    assert "`ClipValue`" in page and "`Drift`" in page and "`real_label`" in page
+    if seeds == (3, 2):
+        assert "| 7.0±0.6 / 50±0 / 0.10 |" in page
+
+
 def test_mean_and_standard_error():
     mean, error = scoreboard_pages.mean_and_error([1.0, 2.0, 3.0])
     assert (mean, error) == pytest.approx((2.0, 1 / np.sqrt(3)))
@@ -220,3 +301,30 @@ def test_the_critics_curve(tmp_path):
     assert [step for step, _, _ in run["curve"]] == [1, 2, 3]
     assert -1 <= run["spearman"] <= 1
     assert (tmp_path / critic.PLOT).stat().st_size > 5_000
+
+
+def test_a_critic_that_diverges_is_recorded(tmp_path, monkeypatch, capsys):
+    """One seed whose samples are soon NaN, then one that is interrupted: the first
+    is in the file, and can be drawn."""
+
+    class Diverging(Run):
+        def turn(self):
+            super().turn()
+            if self.experiment.seed == 1:
+                raise KeyboardInterrupt
+            if self.step == 3:
+                self.G.theta[...] = self.G_ema.theta[...] = np.nan
+
+    monkeypatch.setattr(critic, "Run", Diverging)
+    out = tmp_path / "critic.json"
+    options = ["--only", "mlp-grid", "--steps", "5", "--out", str(out)]
+    with pytest.raises(KeyboardInterrupt):
+        critic.main([*options, "--seeds", "2"])
+    results = json.loads(out.read_text())["results"]
+    (run,) = results["mlp-grid"]
+    assert (run["spearman"], run["diverged"], len(run["curve"])) == (None, 3, 2)
+    assert "Spearman none, diverged at 3" in capsys.readouterr().out
+    full = {"seed": 1, "spearman": 0.5, "diverged": None, "curve": run["curve"]}
+    for i, runs in enumerate(([run], [run | {"curve": []}], [run, full])):
+        critic.draw({"mlp-grid": runs}, tmp_path / f"{i}.png")
+        assert (tmp_path / f"{i}.png").stat().st_size > 5_000

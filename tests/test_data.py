@@ -240,11 +240,32 @@ def test_scaled_reaches_both_ends_exactly(low, high, dtype):
         (np.zeros((1, 2, 2)), 0, math.inf, None, "high inf"),
         (np.zeros((2, 2, 2)), 0, 1, [1], r"shape \(2,\), found int64 of shape \(1,\)"),
         (np.zeros((2, 2, 2)), 0, 1, [0.5, 1], "found float64"),
+        (np.zeros((2, 2, 2)), 0, 1, [-1, 3], "labels from 0 to 999, found -1 to 3"),
+        (np.zeros((2, 2, 2)), 0, 1, [5, 1000], "from 0 to 999, found 5 to 1000"),
     ],
 )
 def test_images_refuse(pixels, low, high, labels, message):
     with pytest.raises(ValueError, match=message):
         Images(pixels, low, high, labels)
+
+
+@pytest.mark.parametrize("dtype", ["u1", ">u2", "i4", "u8"])
+def test_labels_of_any_integers_are_counted(dtype):
+    images = Images(np.zeros((3, 2, 2)), 0, 1, np.array([2, 0, 2], dtype))
+    assert images.classes == 3 and np.bincount(images.labels).tolist() == [1, 0, 2]
+    assert Images(np.zeros((1, 2, 2)), 0, 1).classes == 0
+    assert Images(np.zeros((1, 2, 2)), 0, 1, [999]).classes == 1000
+
+
+def test_a_part_of_the_images_has_their_classes():
+    images = _images(10)
+    for which in (slice(None, None, 2), [0, 2, 4, 6, 8]):
+        part = images.part(which)
+        assert part.labels.tolist() == [0, 2, 4, 6, 8] and part.classes == 10
+        assert part.pixels[:, 0, 0, 0].tolist() == [0, 2, 4, 6, 8]
+        assert (part.low, part.high) == (images.low, images.high)
+    bare = _images(10, labels=False).part([3])
+    assert bare.labels is None and bare.classes == 0 and len(bare) == 1
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

@@ -166,6 +166,22 @@ def test_larger_images_have_a_row_for_each_level_of_patches():
     assert [r.name for r in rows[:2]] == ["patches at 32 px", "patches at 16 px"]
 
 
+def test_a_class_that_the_classifier_is_not_shown_is_a_class(monkeypatch):
+    """The last class is rare: one image, among those that feature_space leaves out."""
+    digits = load_digits()
+    order = np.random.default_rng(0).permutation(300)
+    pixels, labels = digits.pixels[order], digits.labels[order] % 3
+    monkeypatch.setattr("tinygan.metrics.features.STEPS", 20)
+    monkeypatch.setattr("tinygan.metrics.features.MOST", 120)
+    shuffled = real_samples(Images(pixels, 0, 16, np.arange(300)), 60)
+    labels[shuffled.rest.labels[1]] = 3  # every second of rest's 180 is taken
+    data = Images(pixels, 0, 16, labels)
+    real = real_samples(data, 60)
+    assert feature_space(real.rest).net.tree.layers[-1].W.shape[1] == 4
+    rows = by_name(measure(data.scaled(pixels[:60]), data))
+    assert rows["classes"].ceiling <= 4 and rows["class KL"].value >= 0
+
+
 def test_the_real_sets_are_disjoint_and_keyed():
     digits = load_digits()
     real = real_samples(digits, 500, seed=3)
