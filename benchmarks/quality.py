@@ -89,7 +89,7 @@ def measure(recipe: str, args) -> dict:
     if recipe.endswith(("-digits", "-mnist")):
         classifier, report["classifier_on_real"] = classifier_of(recipe, args.data)
         print(f"{recipe}: classifier on real", report["classifier_on_real"])
-    for seed in range(args.seeds):
+    for seed in range(args.first, args.first + args.seeds):
         run, seconds = trained(recipe, {**options, "seed": seed})
         found = judge_images(run, classifier) if classifier else judge_modes(run)
         row = {"seed": seed, "steps": run.step} | seconds | found
@@ -102,6 +102,7 @@ def main(argv=None) -> int:
     parser = Parser(prog="python -m benchmarks.quality", description=__doc__)
     parser.add_argument("--only", type=names(recipes.names()), default=DEFAULT)
     parser.add_argument("--seeds", type=above(int, 0), default=5, help="how many (5)")
+    parser.add_argument("--first", type=above(int, -1), default=0, help="seed (0)")
     parser.add_argument("--steps", type=above(int, 0), help="other than the recipe's")
     parser.add_argument("--data", help="MNIST's folder, for *-mnist")
     parser.add_argument("--out", type=new_file, help="write the results there as JSON")

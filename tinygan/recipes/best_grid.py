@@ -2,7 +2,7 @@
 
 mlp-grid with four changes. A third hidden layer lets D draw 25 narrow peaks, which is
 what makes samples precise; alone it also drops modes, so D pays R1, with a weight that
-falls to 0: smooth while G spreads out, sharp when it settles. G's latent is wide,
+falls to 0 before the end: smooth while G spreads out, sharp when it settles. G's latent is wide,
 N(0, 8^2), for a G that is steep between the modes leaves little there, and the samples
 come from an average of its weights.
 """
@@ -13,6 +13,10 @@ from tinygan.experiment import Experiment, Latent
 
 
 def recipe(steps=15000, batch=512, lr=1e-3, seed=0):
+    def penalties(turn):
+        gamma = 0.5 * max(0.0, 1 - turn / (0.7 * steps)) ** 2
+        return [R1(gamma)] if gamma else []
+
     G = Sequential(
         Dense(128),
         Tanh(),
@@ -44,6 +48,6 @@ def recipe(steps=15000, batch=512, lr=1e-3, seed=0):
         batch=batch,
         seed=seed,
         decay=True,
-        penalties=lambda turn: [R1(0.3 * (1 - turn / steps) ** 3)],
+        penalties=penalties,
         ema=0.999,
     )
