@@ -2,9 +2,9 @@
 
 mlp-grid with four changes. A third hidden layer lets D draw 25 narrow peaks, which is
 what makes samples precise; alone it also drops modes, so D pays R1, with a weight that
-falls to 0 before the end: smooth while G spreads out, sharp when it settles. G's latent is wide,
-N(0, 8^2), for a G that is steep between the modes leaves little there, and the samples
-come from an average of its weights.
+falls to 0 before the end: smooth while G spreads out, sharp when it settles. G's latent
+is wide, N(0, 8^2), for a G that is steep between the modes leaves little there, and the
+samples come from an average of its weights.
 """
 
 from tinygan import R1, Adam, Dense, NonSaturating, Sequential, Tanh
