@@ -46,7 +46,8 @@ def test_the_real_steps_follow_the_field(names, theta, psi):
         theta, psi = theta / 10, psi / 10  # where nothing is clipped
     turn = play.Turn(game, h, alternating=False)
     moved = (turn(theta, psi) - (theta, psi)) / h
-    assert np.abs(moved - field(game, theta, psi)).max() <= 1e-9
+    leak = 2e-12 / psi**2 if game.spectral else 0.0  # SpectralNorm's sigma is + 1e-12
+    assert np.abs(moved - field(game, theta, psi)).max() <= 1e-9 + leak
 
 
 @every_method
