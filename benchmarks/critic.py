@@ -1,4 +1,4 @@
-"""Does the loss say how good the samples are? A critic's does, a GAN's does not.
+"""Does the loss say how good the samples are? A critic's, and a GAN's.
 
     python -m benchmarks.critic --seeds 3 --out critic.json --docs docs
 

@@ -2,8 +2,8 @@
 
 The toy settings of Gulrajani et al. 2017: three hidden layers of 512 ReLUs in both
 networks, a penalty of weight 0.1, five critic steps a turn, Adam with betas .5 and .9.
-The negative critic loss is an estimate of the distance and falls as the samples get
-better, which a GAN's losses do not do.
+So small a weight lets the critic's slope grow for a while, and V with it, so here V is
+no measure of the distance.
 """
 
 from tinygan import WGANGP, Adam, Dense, ReLU, Sequential, Wasserstein
