@@ -218,7 +218,8 @@ class RelativisticAverage(Logistic):
     Each mean couples every logit to the whole other batch: hence the second terms, and
     hence both batches' logits before any backward. J is the game with the roles
     exchanged; G also gains when the real samples seem less real. With real_label a < 1
-    the first term of V is smoothed as in Minimax.
+    the first term of V is smoothed as in Minimax: sigma(-r) - (1 - a) stands for
+    sigma(-r) in dV.
 
     Source: Jolicoeur-Martineau 2018, section 4.3 (RaSGAN).
     """

@@ -16,8 +16,10 @@ tangent pass computes. So four moves (`penalise`):
     1. g by a backward pass of D            3. v forward through the tangent of D
     2. v = dP/dg from phi'                  4. the tangent pass, reversed, into grad
 
-A layer whose output for one sample depends on the others' (BatchNorm in training) has
-no g, and raises TangentError; LayerNorm, InstanceNorm and SpectralNorm are fine.
+BatchNorm in training makes every logit depend on the whole batch: D has no slope at a
+sample, and TangentError says so. LayerNorm, InstanceNorm and SpectralNorm are fine. Of
+layers made to see several samples, Pack and MinibatchStd, g is the gradient of the sum
+of the logits.
 """
 
 import math

@@ -4,8 +4,8 @@ Goodfellow et al. 2014, as in their code: z uniform, 100-1200-1200-784 with ReLU
 sigmoid; D of two layers of 240 maxout units with five pieces, its inputs dropped with
 probability .2 and its hidden units with .5; SGD at 0.1, shrinking by 1.000004 a step,
 with momentum .5 rising to .7 over 250 epochs; batches of 100, pixels in [0, 1]. Their
-limit on the norm of D's weight columns is left out. Their runs were hundreds of epochs
-of 500 steps; digits show after a few.
+limit on the norm of D's weight columns is left out, and their runs were longer:
+hundreds of epochs of 500 steps.
 """
 
 import math

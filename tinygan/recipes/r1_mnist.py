@@ -2,7 +2,7 @@
 
 The non-saturating loss against a D without any normalisation, which pays gamma/2 mean
 |grad_x D(x)|^2 with gamma 10 (Mescheder et al. 2018). With it the game can come to rest
-where p_G = p_data; without it this D runs away from G. Rates fall to 0.
+where p_G = p_data. Rates fall to 0.
 """
 
 from tinygan import (

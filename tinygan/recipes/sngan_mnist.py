@@ -2,8 +2,8 @@
 
 Each layer of the critic is divided by its largest singular value, one power iteration a
 step, with LeakyReLU of slope 0.1 and Adam with betas 0 and .9 (Miyato et al. 2018). The
-first convolution keeps the size, as theirs do: a critic of two strided ones alone is so
-nearly linear that G answers it with one picture. Their rate is 2e-4 with five steps of
+first convolution keeps the size, as theirs do: against a critic of two strided ones G
+made one picture only. Their rate is 2e-4 with five steps of
 D to one of G; here it is larger, one to one, and falls to 0.
 """
 
