@@ -81,7 +81,7 @@ def main(argv=None) -> int:
     )
     parser.add_argument("--seeds", type=above(int, 0), default=3, help="how many (3)")
     parser.add_argument(
-        "--steps", type=above(int, 0), default=2000, help="turns (2000)"
+        "--steps", type=above(int, 0), default=4000, help="turns (4000)"
     )
     parser.add_argument("--jobs", type=above(int, 0), default=2, help="processes (2)")
     parser.add_argument("--out", type=new_file, help="the file of games, .jsonl")

@@ -27,7 +27,7 @@ HEAD = """# The scoreboard: every objective with every regulariser
 
 Ring of 8 Gaussians (radius 2, standard deviation 0.02) and grid of 25 (spacing 2,
 standard deviation 0.05), {seeds}, mean ± standard error. All games share two
-tanh MLPs (G 3x128, D 2x128), latent N(0, 8^2) in 2-D, Adam 1e-3 (.5, .999) falling
+tanh MLPs (G 3x64, D 2x64), latent N(0, 4^2) in 2-D, Adam 3e-3 (.5, .999) falling
 linearly to 0, batch 256 and {steps:,} turns of one step each; 2,500 samples are scored.
 A sample is of high quality within 3 standard deviations of a mode (at best 98.89 % in
 two dimensions), and a mode counts with one such sample. The reverse KL, in nats, is
