@@ -1,9 +1,10 @@
 """The games that the scoreboard plays: every objective with every regulariser.
 
 All share the networks, the latent, the optimizer and the budget, so that a row differs
-from another in one thing alone. These were chosen, on a seed or two of the grid, so that
-the plain game finds most of its modes; a method may do better than its line with
-settings of its own, as the recipes show.
+from another in one thing alone. These, and the strengths of clipping and of spectral
+normalisation, were chosen on a seed or two of the grid, so that the plain game finds
+most of its modes; a method may do better than its line with settings of its own, as the
+recipes show.
 """
 
 import dataclasses
@@ -45,8 +46,8 @@ REGULARISERS = {
         "D's gradient clipped to a norm of 1", optimizer=lambda o: tg.ClipNorm(o, 1.0)
     ),
     "spectral": Regulariser(
-        "spectral normalisation, each layer then scaled by 4: a slope of 1 is too little "
-        "for modes 0.05 wide",
+        "spectral normalisation, and each layer then times 4: a slope of 1 is too "
+        "small for modes 0.05 wide",
         wrap=lambda layer: tg.Sequential(tg.SpectralNorm(layer), tg.Scale(4.0)),
     ),
     "wgan-gp": Regulariser("gradient penalty, weight 0.1", penalties=(tg.WGANGP(0.1),)),
