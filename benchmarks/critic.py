@@ -36,10 +36,11 @@ def spearman(x, y) -> float:
 def places(steps: int) -> set[int]:
     """Up to PLACES turns from FIRST to the last, evenly spaced in the log of the turn.
 
-    Samples improve fast at first and slowly later: of evenly spaced turns most would
-    lie where the distance no longer changes by more than its noise.
+    A short run begins sooner. Samples improve fast at first and slowly later: of evenly
+    spaced turns most would lie where the distance changes by no more than its noise.
     """
-    return {round(turn) for turn in np.geomspace(min(FIRST, steps), steps, PLACES)}
+    first = min(FIRST, max(1, steps // 10))
+    return {round(turn) for turn in np.geomspace(first, steps, PLACES)}
 
 
 def distance_of(run: Run) -> float:
@@ -116,7 +117,7 @@ def draw(results: dict, out: Path) -> None:
         mean = f"{np.mean(known):+.2f}" if known else "none"
         left.set_title(f"{recipe}: Spearman {mean} ({len(known)} of {len(runs)} seeds)")
         left.set_xlabel("turn")
-        left.set_xscale("log")
+        left.set_xscale("log" if len(step) else "linear")
         handles = [*left.get_lines(), *right.get_lines()]
         left.legend(handles, [h.get_label() for h in handles], fontsize=8)
     plots.save_png(out, plots.render(figure))
