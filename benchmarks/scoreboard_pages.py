@@ -34,10 +34,11 @@ two dimensions), and a mode counts with one such sample. The reverse KL, in nats
 that of the samples' nearest modes against equal shares; a dash means that a game
 diverged.
 
-**Nothing here is tuned**, neither per objective nor per regulariser, and one critic
-step a turn is few for a Wasserstein critic: the table says what the change of one thing
-does at a small fixed budget, not what a method can reach. `best-grid` and the other
-recipes show that. Repeat it with
+**No method is tuned.** The networks and rates were chosen on the grid, on a seed or two
+of the plain game; of the regularisers only the strengths of clipping and of spectral
+normalisation were tried out there. One critic step a turn is few for a Wasserstein
+critic. So the table says what the change of one thing does at a small fixed budget, not
+what a method can reach: `best-grid` and the other recipes show that. Repeat it with
 
     python -m benchmarks.scoreboard --out scoreboard.jsonl
     python -m benchmarks.scoreboard --show scoreboard.jsonl --docs docs
