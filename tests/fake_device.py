@@ -321,6 +321,10 @@ class Array:
     def __rmatmul__(self, other):
         return matmul(other, self)
 
+    def dot(self, other):
+        assert self.ndim == other.ndim == 2
+        return matmul(self, other)
+
     def __neg__(self):
         return _elementwise(_np.negative, (self,))
 

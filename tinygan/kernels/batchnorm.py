@@ -1,0 +1,140 @@
+"""BatchNorm in training: three launches forward, and backward three as well.
+
+The variance is never E x^2 - (E x)^2, which cancels. Each thread updates mean and M2
+number by number (Welford), and two sets of numbers merge into one (Chan et al.).
+"""
+
+from .launch import Kernel, as_rows, library, over_rows, same_shape
+from .sums import BLOCK_TOTAL, strips
+
+MOMENTS = Kernel(
+    BLOCK_TOTAL
+    + """
+extern "C" __global__ void moments(IN x, OUT parts, long long M, int C)
+{
+    int c = blockIdx.x * blockDim.x + threadIdx.x;
+    Moments sum = {0, 0, 0};
+    if (c < C) OVER(long long, row, M, y) {
+        REAL d = x[row * C + c] - sum.mean;
+        sum.n += 1;
+        sum.mean += d / sum.n;
+        sum.M2 += d * (x[row * C + c] - sum.mean);
+    }
+    sum = total(sum);
+    if (c < C && threadIdx.y == 0) {
+        OUT part = parts + 3 * blockIdx.y * C + c;
+        part[0] = sum.n;
+        part[C] = sum.mean;
+        part[2 * C] = sum.M2;
+    }
+}
+"""
+)
+
+FINISH_MOMENTS = Kernel(
+    BLOCK_TOTAL
+    + """
+extern "C" __global__ void finish_moments(IN parts, OUT mean, OUT var, OUT run_mean,
+        OUT run_var, int slices, int C, REAL momentum)
+{
+    int c = blockIdx.x * blockDim.x + threadIdx.x;
+    Moments sum = {0, 0, 0};
+    if (c < C) OVER(int, s, slices, y) {
+        IN part = parts + 3 * s * C + c;
+        Moments more = {part[0], part[C], part[2 * C]};
+        sum = merge(sum, more);
+    }
+    sum = total(sum);
+    if (c < C && threadIdx.y == 0) {
+        mean[c] = sum.mean;
+        var[c] = sum.M2 / sum.n;
+        if (run_mean) {
+            run_mean[c] += momentum * (sum.mean - run_mean[c]);
+            run_var[c] += momentum * (sum.M2 / (sum.n - 1) - run_var[c]);
+        }
+    }
+}
+"""
+)
+
+NORMALISE = Kernel("""
+extern "C" __global__ void normalise(IN x, IN mean, IN var, IN gamma, IN beta, OUT y,
+        OUT x_hat, OUT inv_std, long long M, int C, REAL eps)
+{
+    OVER(int, c, C, x) {
+        REAL s = 1 / sqrt(var[c] + eps), mu = mean[c], scale = gamma[c], b = beta[c];
+        OVER(long long, row, M, y) {
+            REAL z = (x[row * C + c] - mu) * s;
+            x_hat[row * C + c] = z;
+            y[row * C + c] = scale * z + b;
+            if (row == 0) inv_std[c] = s;
+        }
+    }
+}
+""")
+
+NORMALISE_DX = Kernel("""
+extern "C" __global__ void normalise_dx(IN dy, IN x_hat, IN gamma, IN inv_std,
+        IN dgamma, IN dbeta, OUT dx, long long M, int C)
+{
+    OVER(int, c, C, x) {
+        REAL scale = gamma[c] * inv_std[c], a = dbeta[c] / M, b = dgamma[c] / M;
+        OVER(long long, row, M, y) {
+            long long k = row * C + c;
+            dx[k] = scale * (dy[k] - a - x_hat[k] * b);
+        }
+    }
+}
+""")
+
+
+def moments(x, running=None, momentum: float = 0.0):
+    """mean[c] = sum_n x[n, c] / m      var[c] = sum_n (x[n, c] - mean[c])^2 / m
+
+    (N, ..., C) -> (C,) twice, two launches. `running`, a (mean, var) of the layer's
+    state, is moved along in place: r += momentum (batch - r), with the unbiased
+    variance. The plain reference is the first half of `tinygan.layers.BatchNorm`.
+    """
+    xp, rows = library(x), as_rows(x)  # (M, C)
+    M, C = rows.shape
+    (across, slices), block = strips(M, C)
+    parts = xp.empty((slices, 3, C), x.dtype)
+    MOMENTS((across, slices), block, rows, parts, M, C)
+    mean, var = xp.empty((C,), x.dtype), xp.empty((C,), x.dtype)
+    run = (None, None) if running is None else running
+    same_shape("moments", (C,), *(a.shape for a in running or ()))
+    FINISH_MOMENTS((across, 1), block, parts, mean, var, *run, slices, C, momentum)
+    return mean, var
+
+
+def normalise(x, mean, var, gamma, beta, eps: float):
+    """x_hat = (x - mean) inv_std      y = gamma x_hat + beta, inv_std = (var+eps)^-1/2
+
+    Returns y, x_hat, inv_std, in one launch; in training mean and var are the batch's,
+    in evaluation the running ones. The plain reference is the second half of
+    `tinygan.layers.BatchNorm.forward`.
+    """
+    xp, rows = library(x), as_rows(x)  # (M, C)
+    y, x_hat = (xp.empty(x.shape, x.dtype) for _ in range(2))
+    inv_std = xp.empty(mean.shape, x.dtype)
+    channels = (mean, var, gamma, beta)
+    same_shape("normalise", rows.shape[1:], *(a.shape for a in channels))
+    outputs = (y, x_hat, inv_std)
+    NORMALISE(*over_rows(rows), rows, *channels, *outputs, *rows.shape, eps)
+    return outputs
+
+
+def normalise_dx(dy, x_hat, gamma, inv_std, dgamma, dbeta):
+    """dx = gamma inv_std (dy - dbeta/m - x_hat dgamma/m), one launch
+
+    dgamma and dbeta are this batch's alone: `column_sums(dy, x_hat)` the other way
+    round. The plain reference is the end of `tinygan.layers.BatchNorm.backward`.
+    """
+    rows = as_rows(dy)  # (M, C)
+    dx = library(dy).empty(dy.shape, dy.dtype)
+    channels = (gamma, inv_std, dgamma, dbeta)
+    same_shape("normalise_dx", dy.shape, x_hat.shape)
+    same_shape("normalise_dx", rows.shape[1:], *(a.shape for a in channels))
+    grid, block = over_rows(rows)
+    NORMALISE_DX(grid, block, rows, as_rows(x_hat), *channels, dx, *rows.shape)
+    return dx

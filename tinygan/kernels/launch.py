@@ -1,0 +1,130 @@
+"""How a kernel is compiled and launched.
+
+The signature in the CUDA source is the one place that says what a kernel takes; every
+launch is checked against it, because a GPU would not notice: it would read whatever
+lies there.
+"""
+
+import functools
+import re
+import sys
+import types
+
+import numpy as np
+
+PRELUDE = """
+#define REAL {real}
+#define IN const REAL *__restrict__    // an array that is read
+#define OUT REAL *__restrict__         // an array that is written; no two overlap
+#define OVER(type, i, n, axis)  /* all i < n, shared out among an axis's threads */ \\
+    for (type i = (type)blockIdx.axis * blockDim.axis + threadIdx.axis; i < n;      \\
+         i += (type)gridDim.axis * blockDim.axis)
+"""
+REAL = {"f": "float", "d": "double"}
+THREADS = 256  # of a block
+MOST = 65_535  # blocks that a grid may have along y or z
+SIGNATURE = re.compile(r'extern "C" __global__ void (\w+)\(([^)]*)\)')
+
+
+def usable(*arrays) -> bool:
+    """Whether the kernels take these arrays: all float32 or all float64, and of a
+    library that compiles CUDA. Others (NumPy's, or complex) keep to the plain code.
+    """
+    xp = library(arrays[0])
+    if xp is np or not hasattr(xp, "RawKernel"):
+        return False
+    dtypes = {a.dtype.char for a in arrays}
+    return len(dtypes) == 1 and dtypes <= {*REAL}
+
+
+def library(x) -> types.ModuleType:
+    """The array library that made x. (`backend.get_xp` knows it too, but the kernels
+    lie below everything else, so that the backend can use them.)
+    """
+    return sys.modules[type(x).__module__.partition(".")[0]]
+
+
+class Kernel:
+    """One `extern "C" __global__` function, written for the type REAL.
+
+    `kernel(grid, block, *args)` launches it for the dtype of its first argument, which
+    is an array. `parameters` are its (type, name) as the source has them: an array, IN
+    or OUT, must be C-contiguous and of that dtype, or None for a null pointer; numbers
+    are converted to what the signature says. Raises TypeError for any other array,
+    ValueError for the wrong number of arguments, OverflowError where an int is too big.
+    """
+
+    def __init__(self, source: str):
+        self.source = source
+        self.name, parameters = SIGNATURE.search(source).groups()
+        self.parameters = [
+            tuple(p.strip().rsplit(" ", 1)) for p in parameters.split(",")
+        ]
+
+    def code(self, dtype) -> str:
+        """The source with REAL defined: all that a compiler needs."""
+        return PRELUDE.format(real=REAL[dtype.char]) + self.source
+
+    def __call__(self, grid: tuple, block: tuple, *args) -> None:
+        dtype = args[0].dtype
+        numbers = {"int": np.int32, "long long": np.int64, "REAL": dtype.type}
+        passed = []
+        for (kind, name), value in zip(self.parameters, args, strict=True):
+            if kind in numbers:
+                value = numbers[kind](value)
+            elif value is None:
+                value = np.intp(0)
+            elif value.dtype != dtype or not value.flags.c_contiguous:
+                raise TypeError(
+                    f"{self.name} expects {name} to be C-contiguous {dtype}, "
+                    f"got {value.dtype}{value.shape} with strides {value.strides}"
+                )
+            passed.append(value)
+        compiled(library(args[0]), self, dtype)(grid, block, tuple(passed))
+
+    def __repr__(self):
+        return f"Kernel({self.name})"
+
+
+@functools.cache
+def compiled(xp, kernel: Kernel, dtype):
+    """The launchable kernel. It is compiled at its first launch, and kept."""
+    return xp.RawKernel(kernel.code(dtype), kernel.name)
+
+
+def same_shape(what: str, *shapes) -> None:
+    """Raises ValueError unless all the shapes are one."""
+    if len(set(shapes)) > 1:
+        raise ValueError(f"{what} expects one shape, got {shapes}")
+
+
+def blocks(n: int, each: int) -> int:
+    """How many blocks take n things, `each` of them at a time: one to MOST."""
+    return max(1, min(-(-n // each), MOST))
+
+
+def block_for(columns: int, threads: int = THREADS) -> tuple[int, int]:
+    """A block over a matrix, (width, height). It is 32 columns wide, so that a warp
+    reads neighbours, or as narrow as the matrix, rounded up to a power of two.
+    """
+    width = min(32, 1 << (columns - 1).bit_length())
+    return width, threads // width
+
+
+def as_rows(a):
+    """`a` as a C-contiguous (M, C) with the channels last; copied only if need be."""
+    return library(a).ascontiguousarray(a).reshape(-1, a.shape[-1])
+
+
+def over_rows(a) -> tuple[tuple, tuple]:
+    """Grid and block for OVER(c, C, x) OVER(row, M, y): four rows to a thread, which
+    thus reads what belongs to its channel once for all four.
+    """
+    M, C = a.shape
+    width, height = block_for(C)
+    return (blocks(C, width), blocks(M, 4 * height)), (width, height)
+
+
+def over_all(a) -> tuple[tuple, tuple]:
+    """Grid and block for OVER(k, size, x): one number to a thread."""
+    return (blocks(a.size, THREADS),), (THREADS,)
