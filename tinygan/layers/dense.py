@@ -9,13 +9,18 @@ class Dense(Affine):
 
     x is (N, n_in) and y (N, n_out); any further axes in front of the last count as
     samples. Every sample adds its own x^T dy to dW: gradients add, because the
-    objective is a sum over samples.
+    objective is a sum over samples. `bias` may also be what b starts at, n_out numbers,
+    instead of 0.
 
     Raises ShapeError when built on a shape without a last axis.
     """
 
-    def __init__(self, n_out: int, bias: bool = True, init=None):
-        self.n_out, self.bias, self.initialise = n_out, bias, init or he()
+    divisible = fresh = True
+
+    def __init__(self, n_out: int, bias=True, init=None):
+        self.n_out, self.initialise = n_out, init or he()
+        self.bias = bias is not False
+        self.start = 0.0 if isinstance(bias, bool) else bias
 
     def build(self, in_shape):
         require(len(in_shape) >= 1, self, "inputs (..., n_in)", in_shape)
@@ -26,6 +31,8 @@ class Dense(Affine):
 
     def init(self, rng):
         self.W[...] = self.initialise(rng, self.W.shape, *self.W.shape)
+        if self.bias:
+            self.b[...] = self.start
 
     def linear(self, x):
         n_in, n_out = self.W.shape
@@ -34,12 +41,16 @@ class Dense(Affine):
 
     def adjoint(self, dy, cache, param_grads=True):
         (x,) = cache
-        n_in, n_out = self.W.shape
-        dy = dy.reshape(-1, n_out)
         if param_grads:
-            self.dW += x.reshape(-1, n_in).T @ dy  # eq: dense-dW
-        dx = dy @ self.W.T  # eq: dense-dx
+            self.weigh(dy, cache)
+        dy = dy.reshape(-1, self.n_out)
+        dx = dy.dot(self.W.T)  # @ would not use BLAS for n_out = 1  # eq: dense-dx
         return dx.reshape(x.shape)
+
+    def weigh(self, dy, cache):
+        (x,) = cache
+        n_in, n_out = self.W.shape
+        self.dW += x.reshape(-1, n_in).T @ dy.reshape(-1, n_out)  # eq: dense-dW
 
     def __repr__(self):
         return f"Dense({self.n_out})"
