@@ -66,8 +66,7 @@ def curve(recipe: str, options: dict) -> tuple[list[tuple], int | None]:
     experiment.log_every = experiment.steps  # every turn's V is kept until the last
     where = places(experiment.steps)
     run, points, before = Run(experiment), [], 0
-    threads = run.backend.threads_for(run.G.theta.size + run.D.theta.size)
-    with np.errstate(all="ignore"), threads:
+    with np.errstate(all="ignore"), run.computing():
         for _ in range(experiment.steps):
             run.turn()
             if run.step in where:

@@ -8,6 +8,7 @@ import os
 import platform
 import statistics
 import subprocess
+import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -35,6 +36,11 @@ def names(known):
         return chosen
 
     return parse
+
+
+def listed(what: str, items) -> str:
+    """ "What: one; two." over as many lines as help text needs."""
+    return textwrap.fill(f"{what}: {'; '.join(items)}.", 88)
 
 
 def above(number, low):
@@ -67,10 +73,16 @@ def summarise(rounds: list[list[float]], flop: int) -> dict:
         "median_ms": 1e3 * median,
         "q1_ms": 1e3 * q1,
         "q3_ms": 1e3 * q3,
+        "best_ms": 1e3 * samples[0],
         "gflops": 1e-9 * flop / median,
         "steps": len(samples),
         "rounds_ms": [1e3 * statistics.median(seconds) for seconds in rounds],
     }
+
+
+def median(values: list[float]) -> float:
+    """Their median; 0 of none."""
+    return statistics.median(values) if values else 0.0
 
 
 def ratio(ours: dict, theirs: dict) -> float:

@@ -33,7 +33,7 @@ def play(cell: dict) -> dict:
     """One game, and what its samples are like; no modes where it diverged."""
     begun = time.process_time()
     run = Run(game(**cell))
-    with np.errstate(all="ignore"), run.backend.threads_for(0):
+    with np.errstate(all="ignore"), run.computing():
         for _ in range(run.experiment.steps):
             run.turn()
         x = run.samples(SAMPLES)

@@ -5,19 +5,27 @@ wait busily while the other computes. `Worker` is the end that asks, `main` the 
 
     -> (start)                      <- {"ready": {versions, threads, flags}}
                                     or {"unavailable": "why"}
-    -> {"steps": 100, "skip": 1}    <- {"seconds": [100 numbers]}
+    -> {"make": {a job}}            <- {"build": seconds, "first": seconds}
+    -> {"steps": 100, "skip": 1}    <- {"seconds": [100 numbers], "faults": 3.2}
+    -> {"memory": true}             <- {"idle": bytes, "peak": bytes, "pool": bytes}
     -> (end of input)               (end)
+
+A worker has one job at a time (jobs.py has them); to make another drops the last one.
 """
 
+import contextlib
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from .libraries import LIBRARIES, UnavailableError
-from .works import WORKS
+from . import jobs, memory
+from .libraries import LIBRARIES
+from .library import UnavailableError
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,15 +35,19 @@ class WorkerError(RuntimeError):
 
 
 class Worker:
-    """A process that has one library and one work ready.
+    """A process that has one library ready. UnavailableError if it cannot."""
 
-    Raises UnavailableError if it cannot.
-    """
+    def __init__(self, library: str, tf32: bool = False):
+        self.library, self.tf32 = library, tf32
+        self.faults: list[float] = []  # minor page faults per step, of each run
+        self.steps = 1  # of a turn: turns.py sets it
+        self.start()
 
-    def __init__(self, library: str, work: str, tf32: bool = False):
-        self.library, self.work = library, work
+    def start(self) -> None:
+        """Begin the process; return when it has imported the library."""
+        start, tf32 = time.perf_counter(), str(int(self.tf32))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker", library, work, str(int(tf32))],
+            [sys.executable, "-m", "benchmarks.worker", self.library, tf32],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -46,20 +58,37 @@ class Worker:
             self.close()
             raise UnavailableError(answer["unavailable"])
         self.description = answer["ready"]
+        self.start_s = time.perf_counter() - start
+
+    def make(self, job: dict) -> None:
+        """Make a job ready, and take its first step; in a new process if it has ended.
+
+        `build_s` and `first_s` are how long each of the two took.
+        """
+        if self.process.poll() is not None:
+            self.start()
+        answer = self._ask({"make": job})
+        self.build_s, self.first_s, self.faults = answer["build"], answer["first"], []
 
     def run(self, steps: int, skip: int = 0) -> list[float]:
         """Seconds of each of `steps` steps, after `skip` untimed ones."""
-        try:
-            print(json.dumps({"steps": steps, "skip": skip}), file=self.process.stdin)
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it has ended: _answer says so
-        return self._answer()["seconds"]
+        answer = self._ask({"steps": steps, "skip": skip})
+        self.faults.append(answer["faults"])
+        return answer["seconds"]
+
+    def memory(self) -> dict:
+        """Bytes: "idle" after the import, "peak" so far, "pool" on a GPU or None."""
+        return self._ask({"memory": True})
 
     def close(self) -> None:
         """End the process: at once if it is idle, else by force."""
         self.process.kill()
         self.process.communicate()
+
+    def _ask(self, request: dict) -> dict:
+        with contextlib.suppress(BrokenPipeError):  # it has ended: _answer says so
+            print(json.dumps(request), file=self.process.stdin, flush=True)
+        return self._answer()
 
     def _answer(self) -> dict:
         try:
@@ -70,26 +99,61 @@ class Worker:
         if not line:
             self.close()
             status = self.process.returncode
-            raise WorkerError(
-                f"the {self.library} worker ended with status {status} on {self.work}"
-            )
+            raise WorkerError(f"the {self.library} worker ended with status {status}")
         return json.loads(line)
 
 
-def main(library: str, work: str, tf32: str) -> None:
+def main(library: str, tf32: str) -> None:
     """Answer requests until the input ends. What libraries print goes to stderr."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who asks
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     try:
-        ready = LIBRARIES[library](WORKS[work], tf32=tf32 == "1")
+        ready = LIBRARIES[library](tf32=tf32 == "1")
     except UnavailableError as e:
         print(json.dumps({"unavailable": str(e)}), file=answers)
         return
     print(json.dumps({"ready": ready.describe()}), file=answers)
+    memory.forget_peak()
+    answer = Answers(ready)
     for line in sys.stdin:
-        seconds = ready.run(**json.loads(line))
-        print(json.dumps({"seconds": seconds}), file=answers)
+        print(json.dumps(answer(json.loads(line))), file=answers)
+
+
+class Answers:
+    """The worker's end: a library, and the job that it has in hand."""
+
+    def __init__(self, library):
+        self.library, self.idle = library, memory.resident()
+        self.step = self.context = None
+
+    def __call__(self, request: dict) -> dict:
+        if "make" in request:
+            return self.make(request["make"])
+        if "memory" in request:
+            pool = self.library.pool_peak()
+            return {"idle": self.idle, "peak": memory.peak(), "pool": pool}
+        return self.run(**request)
+
+    def make(self, job: dict) -> dict:
+        self.step = self.context = None
+        gc.collect()
+        start = time.perf_counter()
+        self.step, self.context = jobs.make(self.library, job)
+        built = time.perf_counter()
+        with self.context():
+            self.step()
+        self.library.wait()
+        return {"build": built - start, "first": time.perf_counter() - built}
+
+    def run(self, steps: int, skip: int = 0) -> dict:
+        with self.context():
+            for _ in range(skip):
+                self.step()
+            before = memory.minor_faults()
+            seconds = self.library.timed(self.step, steps)
+        faults = (memory.minor_faults() - before) / steps
+        return {"seconds": seconds, "faults": faults}
 
 
 if __name__ == "__main__":

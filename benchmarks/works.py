@@ -1,12 +1,14 @@
-"""The works: what is timed, for every library side by side, and what it costs.
+"""The works: the networks that are timed, for every library side by side.
 
 A work is a pair of networks, written once with tinygan's layers and once as torch
-modules, with a batch size. A new one is a subclass of `Work` and an entry in `WORKS`.
-Both versions hold the same parameters in the same order, and images are channels-last
-in memory in both: `to_image` and `to_row` make torch's reshapes free, as tinygan's are.
+modules, with a batch size and the game it plays (moves.py). Both versions hold the same
+parameters in the same order, and images are channels-last in memory in both: `to_image`
+and `to_row` make torch's reshapes free, as tinygan's are. A new one is a subclass of
+`Work`, and an entry in `WORKS` if `benchmarks.step` is to time it.
 """
 
-import math
+import dataclasses
+from typing import ClassVar
 
 from tinygan import (
     BatchNorm,
@@ -22,14 +24,27 @@ from tinygan import (
 )
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Work:
     """Networks G: (N, *latent) -> (N, *sample) and D: (N, *sample) -> (N, 1)."""
 
-    name: str
-    title: str
     batch: int
-    latent: tuple[int, ...]
-    sample: tuple[int, ...]
+    game: ClassVar[str | None] = None  # the one it always plays; None: the one asked
+
+    @property
+    def title(self) -> str:
+        """What it is, in a few words, without the batch size."""
+        raise TypeError(f"{type(self).__name__} does not define title")
+
+    @property
+    def latent(self) -> tuple[int, ...]:
+        """The shape of one z."""
+        raise TypeError(f"{type(self).__name__} does not define latent")
+
+    @property
+    def sample(self) -> tuple[int, ...]:
+        """The shape of one x."""
+        raise TypeError(f"{type(self).__name__} does not define sample")
 
     def tinygan(self) -> tuple[Sequential, Sequential]:
         """G and D as trees of tinygan's layers."""
@@ -39,94 +54,146 @@ class Work:
         """G and D as torch modules, from the module torch.nn."""
         raise TypeError(f"{type(self).__name__} does not define torch(nn)")
 
+    def with_batch(self, batch: int) -> "Work":
+        """The same networks with another batch size."""
+        return dataclasses.replace(self, batch=batch)
 
+    def spec(self) -> dict:
+        """What `make` builds this work from, for JSON."""
+        return {"kind": type(self).__name__} | dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Mlp(Work):
-    name, batch, latent, sample = "mlp", 256, (2,), (2,)
-    title = "MLP GAN on 2-D data, 2-128-128"
+    """Two hidden layers of `width`, 2-D data and 2-D noise."""
+
+    width: int = 128
+    batch: int = 256
+    latent = sample = (2,)
+
+    @property
+    def title(self):
+        return f"MLP GAN on 2-D data, 2-{self.width}-{self.width}"
 
     def tinygan(self):
         def mlp(n_out):
-            hidden = (Dense(128), LeakyReLU(0.2), Dense(128), LeakyReLU(0.2))
-            return Sequential(*hidden, Dense(n_out))
+            first = (Dense(self.width), LeakyReLU(0.2))
+            second = (Dense(self.width), LeakyReLU(0.2))
+            return Sequential(*first, *second, Dense(n_out))
 
         return mlp(2), mlp(1)
 
     def torch(self, nn):
+        n = self.width
+
         def mlp(n_out):
-            first = (nn.Linear(2, 128), nn.LeakyReLU(0.2, inplace=True))
-            second = (nn.Linear(128, 128), nn.LeakyReLU(0.2, inplace=True))
-            return nn.Sequential(*first, *second, nn.Linear(128, n_out))
+            first = (nn.Linear(2, n), nn.LeakyReLU(0.2, inplace=True))
+            second = (nn.Linear(n, n), nn.LeakyReLU(0.2, inplace=True))
+            return nn.Sequential(*first, *second, nn.Linear(n, n_out))
 
         return mlp(2), mlp(1)
 
 
-class Dcgan28(Work):
-    name, batch, latent, sample = "dcgan28", 64, (100,), (28, 28, 1)
-    title = "DCGAN 28x28, 1-64-128"
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Dcgan(Work):
+    """The DCGAN of Radford et al. 2016: `side` halves down to 4, or to an odd number.
+
+    `width` channels next to the image, twice as many after every halving. Of D, the
+    first layer has no BatchNorm; of G, the last.
+    """
+
+    side: int = 64
+    colours: int = 3
+    width: int = 64
+    batch: int = 64
+    latent = (100,)
+    critic_norm: ClassVar[bool] = True  # BatchNorm in D
+
+    @property
+    def title(self):
+        chain = "-".join(map(str, (self.colours, *self.channels)))
+        return f"DCGAN {self.side}x{self.side}, {chain}"
+
+    @property
+    def sample(self):
+        return (self.side, self.side, self.colours)
+
+    @property
+    def channels(self) -> list[int]:
+        """Of D's convolutions, from the image inwards; G's run the other way."""
+        side, channels = self.side, []
+        while side > 4 and side % 2 == 0:
+            side //= 2
+            channels.append(self.width * 2 ** len(channels))
+        return channels
+
+    @property
+    def inner(self) -> tuple[int, int, int]:
+        """The shape of D's last, and of G's first feature map."""
+        channels = self.channels
+        side = self.side // 2 ** len(channels)
+        return (side, side, channels[-1])
 
     def tinygan(self):
-        G = Sequential(
-            *(Dense(7 * 7 * 128, bias=False), Reshape(7, 7, 128), BatchNorm(), ReLU()),
-            *(ConvTranspose2d(64, 4, 2, 1, bias=False), BatchNorm(), ReLU()),
-            *(ConvTranspose2d(1, 4, 2, 1), Tanh()),
-        )
-        D = Sequential(
-            *(Conv2d(64, 4, 2, 1), LeakyReLU(0.2)),
-            *(Conv2d(128, 4, 2, 1, bias=False), BatchNorm(), LeakyReLU(0.2)),
-            *(Flatten(), Dense(1)),
-        )
-        return G, D
-
-    def torch(self, nn):
-        to_image, to_row = reshapes(nn)
-        G = nn.Sequential(
-            *(nn.Linear(100, 7 * 7 * 128, bias=False), to_image(7, 7, 128)),
-            *(nn.BatchNorm2d(128), nn.ReLU(inplace=True)),
-            nn.ConvTranspose2d(128, 64, 4, 2, 1, bias=False),
-            *(nn.BatchNorm2d(64), nn.ReLU(inplace=True)),
-            *(nn.ConvTranspose2d(64, 1, 4, 2, 1), nn.Tanh()),
-        )
-        D = nn.Sequential(
-            *(nn.Conv2d(1, 64, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)),
-            nn.Conv2d(64, 128, 4, 2, 1, bias=False),
-            *(nn.BatchNorm2d(128), nn.LeakyReLU(0.2, inplace=True)),
-            *(to_row(), nn.Linear(7 * 7 * 128, 1)),
-        )
-        return G, D
-
-
-class Dcgan64(Work):
-    name, batch, latent, sample = "dcgan64", 64, (100,), (64, 64, 3)
-    title = "DCGAN 64x64, ngf = ndf = 64"
-
-    def tinygan(self):
-        G = [Dense(4 * 4 * 512, bias=False), Reshape(4, 4, 512), BatchNorm(), ReLU()]
-        for C in (256, 128, 64):
-            G += [ConvTranspose2d(C, 4, 2, 1, bias=False), BatchNorm(), ReLU()]
-        G += [ConvTranspose2d(3, 4, 2, 1), Tanh()]
-        D = [Conv2d(64, 4, 2, 1), LeakyReLU(0.2)]
-        for C in (128, 256, 512):
-            D += [Conv2d(C, 4, 2, 1, bias=False), BatchNorm(), LeakyReLU(0.2)]
+        *outer, C = self.channels
+        H, W, _ = self.inner
+        G = [Dense(H * W * C, bias=False), Reshape(H, W, C), BatchNorm(), ReLU()]
+        for n in reversed(outer):
+            G += [ConvTranspose2d(n, 4, 2, 1, bias=False), BatchNorm(), ReLU()]
+        G += [ConvTranspose2d(self.colours, 4, 2, 1), Tanh()]
+        norm = self.critic_norm
+        D = [Conv2d(self.width, 4, 2, 1), LeakyReLU(0.2)]
+        for n in self.channels[1:]:
+            D += [Conv2d(n, 4, 2, 1, bias=not norm), *([BatchNorm()] if norm else [])]
+            D += [LeakyReLU(0.2)]
         D += [Flatten(), Dense(1)]
         return Sequential(*G), Sequential(*D)
 
     def torch(self, nn):
         to_image, to_row = reshapes(nn)
-        G = [nn.Linear(100, 4 * 4 * 512, bias=False), to_image(4, 4, 512)]
-        G += [nn.BatchNorm2d(512), nn.ReLU(inplace=True)]
-        for C in (256, 128, 64):
-            G += [nn.ConvTranspose2d(2 * C, C, 4, 2, 1, bias=False)]
-            G += [nn.BatchNorm2d(C), nn.ReLU(inplace=True)]
-        G += [nn.ConvTranspose2d(64, 3, 4, 2, 1), nn.Tanh()]
-        D = [nn.Conv2d(3, 64, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
-        for C in (128, 256, 512):
-            D += [nn.Conv2d(C // 2, C, 4, 2, 1, bias=False)]
-            D += [nn.BatchNorm2d(C), nn.LeakyReLU(0.2, inplace=True)]
-        D += [to_row(), nn.Linear(4 * 4 * 512, 1)]
+        *outer, C = self.channels
+        H, W, _ = self.inner
+        G = [nn.Linear(100, H * W * C, bias=False), to_image(H, W, C)]
+        G += [nn.BatchNorm2d(C), nn.ReLU(inplace=True)]
+        for n in reversed(outer):
+            G += [nn.ConvTranspose2d(2 * n, n, 4, 2, 1, bias=False)]
+            G += [nn.BatchNorm2d(n), nn.ReLU(inplace=True)]
+        G += [nn.ConvTranspose2d(self.width, self.colours, 4, 2, 1), nn.Tanh()]
+        norm = self.critic_norm
+        D = [nn.Conv2d(self.colours, self.width, 4, 2, 1)]
+        D += [nn.LeakyReLU(0.2, inplace=True)]
+        for n in self.channels[1:]:
+            D += [nn.Conv2d(n // 2, n, 4, 2, 1, bias=not norm)]
+            D += [*([nn.BatchNorm2d(n)] if norm else [])]
+            D += [nn.LeakyReLU(0.2, inplace=True)]
+        D += [to_row(), nn.Linear(H * W * C, 1)]
         return nn.Sequential(*G), nn.Sequential(*D)
 
 
-WORKS = {work.name: work for work in (Mlp(), Dcgan28(), Dcgan64())}
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class WganGp(Dcgan):
+    """The critic's move alone, with a gradient penalty: so no BatchNorm in D."""
+
+    game = "critic"
+    critic_norm = False
+
+    @property
+    def title(self):
+        return super().title.replace("DCGAN", "WGAN-GP critic")
+
+
+KINDS = {kind.__name__: kind for kind in (Mlp, Dcgan, WganGp)}
+WORKS = {
+    "mlp": Mlp(),
+    "dcgan28": Dcgan(side=28, colours=1),
+    "wgangp28": WganGp(side=28, colours=1),
+    "dcgan64": Dcgan(),
+}
+
+
+def make(spec: dict) -> Work:
+    """The work whose `spec()` this is."""
+    return KINDS[spec["kind"]](**{k: v for k, v in spec.items() if k != "kind"})
 
 
 def reshapes(nn):
@@ -145,41 +212,3 @@ def reshapes(nn):
             return x.permute(0, 2, 3, 1).flatten(1)
 
     return ToImage, ToRow
-
-
-def layer_flop(tree, in_shape) -> list[int]:
-    """2 MNK of each layer that has a matrix product, per sample and pass.
-
-    The three products of a layer (y, dx and dW) cost the same. A convolution counts
-    every entry of its kernel at every place it is put, on padding as well.
-    """
-    flop = []
-    for layer in tree.layers:
-        out_shape = layer.build(in_shape)
-        if isinstance(layer, (Dense, Conv2d, ConvTranspose2d)):
-            transposed = isinstance(layer, ConvTranspose2d)
-            places = math.prod((in_shape if transposed else out_shape)[:-1])
-            flop.append(2 * places * math.prod(layer.shapes["W"]))
-        in_shape = out_shape
-    return flop
-
-
-def step_flop(work: Work, shared_fake: bool = False) -> int:
-    """FLOP of the products that one training step needs: the useful work.
-
-    With f the cost of a network's forward and f1 that of its first layer's,
-
-        D step    G forward f_G, D forward 2 f_D, D's weights 2 f_D,
-                  D's activations 2 (f_D - f1_D)
-        G step    G forward f_G, D forward f_D, D's activations and x_fake f_D,
-                  G's weights f_G, G's activations f_G - f1_G
-
-    so not counted are D's weight gradients in the G step, the gradients of x in the D
-    step and of z, and all that is elementwise. `shared_fake` is another game, where
-    both steps use one G forward.
-    """
-    G, D = work.tinygan()
-    g, d = layer_flop(G, work.latent), layer_flop(D, work.sample)
-    d_step = sum(g) + 6 * sum(d) - 2 * d[0]
-    g_step = (0 if shared_fake else sum(g)) + 2 * sum(d) + 2 * sum(g) - g[0]
-    return work.batch * (d_step + g_step)

@@ -1,7 +1,7 @@
-"""The benchmarks run, count right, and set the same game for both libraries. No test
-here looks at how long anything took."""
+"""The benchmarks of quality, the scoreboard and the critic run and report right; those
+of speed are in test_benchmark_suite.py. No test here looks at how long anything took.
+"""
 
-import importlib
 import json
 from pathlib import Path
 
@@ -9,132 +9,8 @@ import numpy as np
 import pytest
 
 import tinygan as tg
-from benchmarks import (
-    critic,
-    games,
-    libraries,
-    quality,
-    report,
-    scoreboard,
-    scoreboard_pages,
-    step,
-    worker,
-    works,
-)
+from benchmarks import critic, games, quality, scoreboard, scoreboard_pages
 from tinygan.train import Run
-
-WORKS = works.WORKS
-
-
-def test_mlp_step_through_real_workers(tmp_path, capsys):
-    out = tmp_path / "results.json"
-    options = ["--works", "mlp", "--libraries", "numpy,cupy", "--rounds", "2"]
-    assert step.main([*options, "--seconds", "0.01", "--out", str(out)]) == 0
-    printed = capsys.readouterr().out
-    results = json.loads(out.read_text())
-
-    assert results["benchmark"] == "step" and results["machine"]["cores"] >= 1
-    assert {"date", "commit", "flags", "options"} <= set(results)
-    assert results["libraries"]["numpy"]["numpy"] == np.__version__
-    assert "cupy" in results["left_out"] or "cupy" in results["libraries"]
-    for library, why in results["left_out"].items():
-        assert f"{library} left out: {why}" in printed
-
-    work = results["works"]["mlp"]
-    row = work["results"]["numpy"]
-    assert work["batch"] == 256 and work["flop"] == works.step_flop(WORKS["mlp"])
-    assert 0 < row["q1_ms"] <= row["median_ms"] <= row["q3_ms"]
-    assert row["gflops"] == pytest.approx(work["flop"] / row["median_ms"] / 1e6)
-    assert len(row["rounds_ms"]) == 2 and row["steps"] >= 4
-    assert row["ratio"] == {}  # torch was not asked for
-    assert str(Path.home()) not in out.read_text()
-
-
-def test_flop_of_dcgan64():
-    """Against arithmetic by hand, in multiply-adds per sample.
-
-    Six products cost 4*4 taps x 256*512 channels x 4*4 places, or the same with fewer
-    channels on more places; the outermost two 4*4 x 64*3 x 32*32. A step is 4 forwards
-    of G and 8 of D, less the first layers' gradients that nobody needs.
-    """
-    inner, outer = 16 * 256 * 512 * 16, 16 * 64 * 3 * 1024
-    G_first, D_last = 100 * 8192, 8192
-    G, D = G_first + 3 * inner + outer, outer + 3 * inner + D_last
-    by_hand = 2 * 64 * (4 * G - G_first + 8 * D - 2 * outer)
-    assert works.step_flop(WORKS["dcgan64"]) == by_hand
-    shared = works.step_flop(WORKS["dcgan64"], shared_fake=True)
-    assert by_hand - shared == 2 * 64 * G
-    assert round(shared / 1e9) == 146  # the figure of the first measurements
-    assert round(by_hand / 1e9) == 159
-
-
-@pytest.mark.parametrize("name", WORKS)
-def test_torch_plays_the_same_game(name):
-    """Its modules hold our parameters, compute our logits, and do the FLOP we count."""
-    torch = pytest.importorskip("torch")
-    flop_counter = importlib.import_module("torch.utils.flop_counter")
-    torch.set_num_threads(1)
-
-    work = type(WORKS[name])()
-    work.batch = 2
-    ours = libraries.TinyganNumpy(work, tf32=False)
-    theirs = libraries.TorchCpu(work, tf32=False)
-    for net, module in ((ours.G, theirs.G), (ours.D, theirs.D)):
-        pairs = zip(net.parameters().values(), module.parameters(), strict=True)
-        with torch.no_grad():
-            for a, p in pairs:
-                order = {4: (3, 2, 0, 1), 2: (1, 0), 1: (0,)}[a.ndim]
-                p.copy_(torch.tensor(a.transpose(order)))
-    z = next(ours.batches)[1]
-    s, _ = ours.D.forward(ours.G.forward(z)[0])
-    s_t = theirs.D(theirs.G(torch.tensor(z))).detach().numpy()
-    assert np.abs(s - s_t).max() <= 1e-4 * np.abs(s).max()
-
-    with flop_counter.FlopCounterMode(display=False) as counter:
-        theirs.step(*next(theirs.batches))
-    assert counter.get_total_flops() == works.step_flop(work)
-
-
-def test_useful_work_is_only_what_a_step_needs():
-    tree = tg.Sequential(tg.Dense(3), tg.ReLU(), tg.Dense(1, bias=False))
-    assert works.layer_flop(tree, (5,)) == [2 * 5 * 3, 2 * 3]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (
-            ["--works", "mlp,gpt"],
-            "argument --works: 'gpt' is unknown: expected some of",
-        ),
-        (["--libraries", ""], "argument --libraries: '' is unknown"),
-        (["--rounds", "0"], "--rounds: expected a whole number above 0, got '0'"),
-        (["--rounds", "2.5"], "--rounds: expected a whole number above 0"),
-        (["--seconds", "nan"], "--seconds: expected a number above 0, got 'nan'"),
-        (["--out", "no/such/folder/a.json"], "is not a file in a folder there is"),
-        (["--fast"], "unrecognized arguments: --fast"),
-    ],
-)
-def test_bad_arguments(arguments, sentence, capsys):
-    with pytest.raises(SystemExit) as e:
-        step.main(arguments)
-    printed = capsys.readouterr().err
-    assert e.value.code == 2 and sentence in printed and printed.count("\n") == 1
-
-
-def test_ratio_is_paired_by_rounds():
-    """One round at a third of the speed for both leaves the ratio alone."""
-    ours = report.summarise([[2.0, 2.0], [6.0, 6.0], [2.0, 2.0]], flop=10**9)
-    theirs = report.summarise([[1.0, 1.0], [3.0, 3.0], [1.0, 1.0]], flop=10**9)
-    assert report.ratio(ours, theirs) == 2.0
-    assert ours["median_ms"] == 2000 and ours["gflops"] == 0.5 and ours["steps"] == 6
-
-
-def test_a_worker_that_dies_is_named(monkeypatch):
-    one = worker.Worker("numpy", "mlp")
-    one.process.kill()
-    with pytest.raises(worker.WorkerError, match="the numpy worker ended"):
-        one.run(1)
 
 
 def test_quality_reports_a_row_for_each_seed(tmp_path):

@@ -1,0 +1,78 @@
+"""What a computation costs at least: FLOP of products, arithmetic and bytes of layers.
+
+From these follow GFLOP/s, GB/s and the arithmetic intensity on the roofline's x axis.
+"""
+
+import math
+
+from tinygan import Conv2d, ConvTranspose2d, Dense
+
+from .moves import GAMES
+from .works import Work
+
+FLOAT = 4  # bytes of a float32
+
+
+def product_flop(layer, in_shape, out_shape) -> int:
+    """2 MNK of the matrix product in a layer's forward, per sample; 0 without one.
+
+    The three products of a layer (y, dx and dW) cost the same. A convolution counts
+    every entry of its kernel at every place it is put, on padding as well.
+    """
+    if not isinstance(layer, (Dense, Conv2d, ConvTranspose2d)):
+        return 0
+    transposed = isinstance(layer, ConvTranspose2d)
+    places = math.prod((in_shape if transposed else out_shape)[:-1])
+    return 2 * places * math.prod(layer.shapes["W"])
+
+
+def layer_flop(tree, in_shape) -> list[int]:
+    """`product_flop` of each layer of a Sequential that has a product."""
+    flop = []
+    for layer in tree.layers:
+        out_shape = layer.build(in_shape)
+        flop.append(product_flop(layer, in_shape, out_shape))
+        in_shape = out_shape
+    return [f for f in flop if f]
+
+
+def step_flop(work: Work, game: str = "shared") -> int:
+    """FLOP of the products that one training step needs: the useful work.
+
+    The game's class in moves.py has the formula. Not counted is all that is
+    elementwise, and what a library computes although nothing needs it.
+    """
+    G, D = work.tinygan()
+    g, d = layer_flop(G, work.latent), layer_flop(D, work.sample)
+    return work.batch * GAMES[work.game or game].flop(g, d)
+
+
+def pass_flop(case, which: str) -> int:
+    """FLOP of one pass of a layer: "forward", "backward" (dx and dW) or "update".
+
+    2 MNK of each product; of the other layers the arithmetic per number, which
+    `case.arithmetic` holds.
+    """
+    layer, in_shape, out_shape = case.built()
+    product = product_flop(layer, in_shape, out_shape)
+    if product:
+        return case.batch * product * (2 if which == "backward" else 1)
+    return case.batch * math.prod(in_shape) * case.arithmetic[which]
+
+
+def pass_bytes(case, which: str) -> int:
+    """Bytes that one pass must move, each array once, as if the cache were endless.
+
+    forward     x, theta read; y written
+    backward    dy, what the forward left (as large as x), theta read; dx, dtheta
+                written
+    update      theta, g, m, v read; theta, m, v written
+    """
+    layer, in_shape, out_shape = case.built()
+    x, y = (case.batch * math.prod(shape) for shape in (in_shape, out_shape))
+    if which == "update":
+        return FLOAT * 7 * x
+    theta = sum(math.prod(shape) for shape in layer.shapes.values())
+    if which == "forward":
+        return FLOAT * (x + theta + y)
+    return FLOAT * (y + x + theta + x + theta)

@@ -1,0 +1,127 @@
+"""What a numerical library has to do for the benchmarks, and how it is timed.
+
+`Library` times with the host's clock, `OnGpu` with device events. on_tinygan.py and
+on_torch.py have the four libraries, libraries.py the list of them. Each runs in a
+process of its own (worker.py) and is imported there.
+"""
+
+import contextlib
+import itertools
+import time
+from collections.abc import Callable
+
+from .moves import Game, Player
+from .works import Work
+
+
+class UnavailableError(Exception):
+    """This library cannot run here; the message says why."""
+
+
+class Library:
+    """One library on one device. Raises UnavailableError if it cannot run here."""
+
+    name: str
+    reference = "torch-cpu"  # whom it is compared with
+    device = "cpu"
+
+    def __init__(self, tf32: bool = False):
+        """Import the library; tf32 is for its products on a GPU."""
+
+    def put(self, a):
+        """The float64 host array `a` as a float32 input of this library."""
+        raise TypeError(f"{type(self).__name__} does not define put(a)")
+
+    def describe(self) -> dict:
+        """Versions, threads and flags."""
+        return {}
+
+    # What is timed: each returns something that can be called again and again.
+
+    def player(self, work: Work) -> Player:
+        """The networks of a work and their optimizers (Adam 2e-4, .5, .999)."""
+        raise TypeError(f"{type(self).__name__} does not define player(work)")
+
+    def move(self, game: Game) -> Callable:
+        """The step of the game, of (player, x_real, z_D, z_G), in this library."""
+        raise TypeError(f"{type(self).__name__} does not define move(game)")
+
+    def computing(self) -> contextlib.AbstractContextManager:
+        """The context for steps and layers: threads as the library has them."""
+        return contextlib.nullcontext()
+
+    def layer(self, case, x, dy) -> dict[str, Callable[[], object]]:
+        """{"forward": run it, "backward": run it} of cases.Case, which return y, dx.
+
+        x, dy: as `put` made them; dy None if there is no backward to come.
+        """
+        raise TypeError(f"{type(self).__name__} does not define layer(case, x, dy)")
+
+    def recipe(self, name: str) -> tuple[Callable, Callable]:
+        """One turn of a recipe, and what makes the context for it."""
+        raise TypeError(f"{type(self).__name__} has no recipes")
+
+    def adam(self, n: int) -> Callable[[], None]:
+        """One update of n parameters."""
+        raise TypeError(f"{type(self).__name__} does not define adam(n)")
+
+    def gemm(self, a, b) -> Callable[[], object]:
+        """c = a b, into the same c every time; returns c."""
+        raise TypeError(f"{type(self).__name__} does not define gemm(a, b)")
+
+    def copy(self, b) -> Callable[[], object]:
+        """a = b, into the same a every time, on all cores; returns a."""
+        raise TypeError(f"{type(self).__name__} does not define copy(b)")
+
+    def triad(self, b, c, s: float) -> Callable[[], object]:
+        """a = b + s c, into the same a every time, on all cores; returns a."""
+        raise TypeError(f"{type(self).__name__} does not define triad(b, c, s)")
+
+    def threads(self, n: int | None) -> contextlib.AbstractContextManager:
+        """Within this context `gemm` uses n threads; None: the library's default."""
+        return contextlib.nullcontext()
+
+    # Time and memory.
+
+    def timed(self, step: Callable, steps: int) -> list[float]:
+        """Seconds of each of `steps` calls of `step`."""
+        seconds = []
+        for _ in range(steps):
+            start = time.perf_counter()
+            step()
+            seconds.append(time.perf_counter() - start)
+        return seconds
+
+    def wait(self) -> None:
+        """Until everything asked of the device is done."""
+
+    def pool_peak(self) -> int | None:
+        """The most bytes that the device's memory pool has held; None without one."""
+        return None
+
+
+class OnGpu:
+    """Times with device events, one between every two steps: no wait within a run."""
+
+    reference = "torch-gpu"
+    device = "gpu"
+
+    def timed(self, step, steps):
+        events = [self.event() for _ in range(steps + 1)]
+        events[0].record()
+        for event in events[1:]:
+            step()
+            event.record()
+        self.wait()
+        return [self.elapsed(a, b) / 1000 for a, b in itertools.pairwise(events)]
+
+    def threads(self, n):
+        return contextlib.nullcontext()
+
+    def event(self):
+        """A device event that can time."""
+        raise TypeError(f"{type(self).__name__} does not define event()")
+
+    def elapsed(self, a, b) -> float:
+        """Milliseconds between two events."""
+        raise TypeError(f"{type(self).__name__} does not define elapsed(a, b)")

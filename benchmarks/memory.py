@@ -1,0 +1,46 @@
+"""How much memory this process holds, held at most, and how often it faulted."""
+
+import contextlib
+import resource
+import sys
+from pathlib import Path
+
+STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def resident() -> int:
+    """Bytes of memory that this process holds now; where unknown, the most it held."""
+    return _status("VmRSS") or _maxrss()
+
+
+def peak() -> int:
+    """The most bytes that this process held, since `forget_peak` where that works.
+
+    ru_maxrss is the same number with one flaw on Linux: a process begins with that of
+    the one that started it. /proc has its own.
+    """
+    return _status("VmHWM") or _maxrss()
+
+
+def forget_peak() -> None:
+    """Start `peak` anew, where the system can: what importing needed is forgotten."""
+    with contextlib.suppress(OSError):
+        CLEAR.write_text("5")
+
+
+def minor_faults() -> int:
+    """Page faults of this process, all threads, that needed no disk."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+
+def _status(name: str) -> int:
+    with contextlib.suppress(OSError):
+        for line in STATUS.read_text().splitlines():
+            if line.startswith(name + ":"):
+                return 1024 * int(line.split()[1])  # "VmHWM:  123 kB"
+    return 0
+
+
+def _maxrss() -> int:
+    unit = 1 if sys.platform == "darwin" else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

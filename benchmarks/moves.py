@@ -1,0 +1,171 @@
+"""The games that a work can play, each written twice: what one timed step does.
+
+Both sides do the same mathematics in float32: the same forward passes, D's weights
+without a gradient in G's step, Adam. `flop` counts the matrix products that the
+mathematics needs, for tinygan and PyTorch alike. Beginning with the step that most
+training loops take:
+
+    shared   one G forward for both steps: D moves on x_fake, then G on the same x_fake
+    fresh    Algorithm 1 of Goodfellow et al. 2014: a new z and G forward for G's step
+    critic   D's step alone, Wasserstein with the gradient penalty of WGAN-GP
+"""
+
+import dataclasses
+
+import tinygan as tg
+
+NON_SATURATING = tg.NonSaturating()
+
+
+@dataclasses.dataclass
+class Player:
+    """Both networks and their optimizers, in one library."""
+
+    library: object  # library.Library
+    G: object
+    D: object
+    opt_G: object
+    opt_D: object
+    rng: object = None  # for penalties at random points
+
+
+class Game:
+    """One step of a game: of D and of G, unless a subclass says otherwise.
+
+    x_real: (N, *sample)      z_D, z_G: (N, *latent), noise for either step
+    """
+
+    says: str
+
+    def tinygan(self, p: Player, x_real, z_D, z_G) -> None:
+        """The step, with tinygan."""
+        raise TypeError(f"{type(self).__name__} does not define tinygan(...)")
+
+    def torch(self, p: Player, x_real, z_D, z_G) -> None:
+        """The step, with PyTorch in eager mode."""
+        raise TypeError(f"{type(self).__name__} does not define torch(...)")
+
+    def flop(self, g: list[int], d: list[int]) -> int:
+        """Useful FLOP per sample, from those of each layer's forward, G's and D's."""
+        raise TypeError(f"{type(self).__name__} does not define flop(g, d)")
+
+
+class Shared(Game):
+    """One G forward serves both steps.
+
+        D step    G forward f_G, D forward 2 f_D, D's weights 2 f_D,
+                  D's activations 2 (f_D - f1_D)
+        G step    D forward f_D, D's activations and x_fake f_D,
+                  G's weights f_G, G's activations f_G - f1_G
+
+    with f the cost of a network's forward and f1 that of its first layer's: no gradient
+    of x in D's step, none of D's weights in G's, none of z.
+    """
+
+    says = (
+        "non-saturating; one G forward for both steps; D's weights get no gradient in "
+        "G's step"
+    )
+
+    def tinygan(self, p, x_real, z_D, z_G):
+        players = (p.G, p.D, p.opt_G, p.opt_D)
+        tg.play(*players, NON_SATURATING, lambda: x_real, lambda: z_D, shared=True)
+
+    def torch(self, p, x_real, z_D, z_G):
+        p.D.requires_grad_(True)
+        x_fake = p.G(z_D)
+        torch_d_step(p, x_real, x_fake.detach())
+        torch_g_step(p, x_fake)
+
+    def flop(self, g, d):
+        d_step = sum(g) + 6 * sum(d) - 2 * d[0]
+        return d_step + 2 * sum(d) + 2 * sum(g) - g[0]
+
+
+class Fresh(Shared):
+    """As Shared, and another G forward f_G in G's step."""
+
+    says = (
+        "non-saturating; D's step has a G forward without gradients, G's step a fresh "
+        "one; D's weights get no gradient in G's step"
+    )
+
+    def tinygan(self, p, x_real, z_D, z_G):
+        players, noise = (p.G, p.D, p.opt_G, p.opt_D), iter((z_D, z_G))
+        tg.play(*players, NON_SATURATING, lambda: x_real, lambda: next(noise))
+
+    def torch(self, p, x_real, z_D, z_G):
+        p.D.requires_grad_(True)
+        with p.library.torch.no_grad():
+            x_fake = p.G(z_D)
+        torch_d_step(p, x_real, x_fake)
+        torch_g_step(p, p.G(z_G))
+
+    def flop(self, g, d):
+        return super().flop(g, d) + sum(g)
+
+
+class Critic(Game):
+    """V = mean D(x) - mean D(G(z)) less P = 10 mean (|grad_x D(x_hat)| - 1)^2; D alone.
+
+        V    G forward f_G, D forward 2 f_D, weights 2 f_D, activations 2 (f_D - f1_D)
+        P    D forward f - fL, g = grad_x D f, tangent f - fL, weights f
+
+    fL is the last layer's: neither D(x_hat) nor its tangent is needed, only masks. The
+    activations' gradients on the way to g serve the weights' once more. PyTorch does
+    more, for it sends the zeros of the LeakyReLU's second derivative through D again.
+    """
+
+    says = (
+        "Wasserstein with WGAN-GP (lambda 10), D's step alone; a G forward without "
+        "gradients; PyTorch with create_graph"
+    )
+    weight = 10.0
+
+    def tinygan(self, p, x_real, z_D, z_G):
+        penalties = (tg.WGANGP(self.weight),)
+        tg.d_step(p.G, p.D, p.opt_D, tg.Wasserstein(), x_real, z_D, penalties, p.rng)
+
+    def torch(self, p, x_real, z_D, z_G):
+        torch = p.library.torch
+        with torch.no_grad():
+            x_fake = p.G(z_D)
+        p.opt_D.zero_grad()
+        eps = torch.rand((len(x_real), 1, 1, 1), device=x_real.device)
+        V, P = self.torch_value(torch, p.D, x_real, x_fake, eps)
+        (P - V).backward()
+        p.opt_D.step()
+
+    def torch_value(self, torch, D, x_real, x_fake, eps):
+        """V and P; eps (N, 1, 1, 1) says where between real and fake x_hat lies."""
+        V = D(x_real).mean() - D(x_fake).mean()
+        x_hat = (eps * x_real + (1 - eps) * x_fake).requires_grad_(True)
+        (g,) = torch.autograd.grad(D(x_hat).sum(), x_hat, create_graph=True)
+        r = torch.linalg.vector_norm(g, dim=(1, 2, 3))
+        return V, self.weight * ((r - 1) ** 2).mean()
+
+    def flop(self, g, d):
+        V = sum(g) + 6 * sum(d) - 2 * d[0]
+        return V + 4 * sum(d) - 2 * d[-1]
+
+
+GAMES = {"shared": Shared(), "fresh": Fresh(), "critic": Critic()}
+ASKED = ("shared", "fresh")  # the choices of --game; some works play another always
+
+
+def torch_d_step(p: Player, x_real, x_fake) -> None:
+    """D ascends V = mean log D(x) + mean log(1 - D(x_fake))."""
+    softplus = p.library.torch.nn.functional.softplus
+    p.opt_D.zero_grad()
+    loss = softplus(-p.D(x_real)).mean() + softplus(p.D(x_fake)).mean()
+    loss.backward()
+    p.opt_D.step()
+
+
+def torch_g_step(p: Player, x_fake) -> None:
+    """G descends -mean log D(x_fake), D's weights frozen."""
+    softplus = p.library.torch.nn.functional.softplus
+    p.D.requires_grad_(False)
+    p.opt_G.zero_grad()
+    softplus(-p.D(x_fake)).mean().backward()
+    p.opt_G.step()

@@ -1,0 +1,185 @@
+"""tinygan on NumPy and on CuPy, as the benchmarks run it."""
+
+import contextlib
+import functools
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+import tinygan as tg
+from tinygan.shards import Shards
+
+from .library import Library, OnGpu, UnavailableError
+from .moves import Player
+from .report import usable_cores
+
+SETTLED = 100  # turns after which no recipe has more critic steps than usual
+LARGE = 10**9  # parameters: of networks for which all cores are used
+BLOCK = 1 << 16  # numbers of a triad's block: three of them fit in a core's cache
+
+
+class TinyganNumpy(Library):
+    """tinygan on NumPy."""
+
+    name = "numpy"
+
+    def __init__(self, tf32=False):
+        self.on = self.backend()
+
+    def backend(self):
+        return tg.get_backend("numpy")
+
+    def put(self, a):
+        return self.on.asarray(a.astype(np.float32))
+
+    def describe(self):
+        shards = {"shards": self.on.threads_for(LARGE)}
+        return {"tinygan": tg.__version__} | self.on.describe() | blas() | shards
+
+    def player(self, work):
+        G, D = work.tinygan()
+        G = tg.Net(G, work.latent, seed=1, backend=self.on)
+        D = tg.Net(D, work.sample, seed=2, backend=self.on)
+        opt_G, opt_D = tg.Adam(2e-4, 0.5), tg.Adam(2e-4, 0.5)
+        self.divide(G.theta.size + D.theta.size, G, D)
+        return Player(self, G, D, opt_G, opt_D, np.random.default_rng(0))
+
+    def divide(self, parameters: int, *nets) -> None:
+        """Let the cores share every batch, where `tinygan train` would."""
+        threads = self.on.threads_for(parameters)
+        if threads > 1:
+            shards = Shards(threads)
+            for net in nets:
+                net.divide(shards)
+
+    def computing(self):
+        return self.on.computing(1)  # BLAS: each core has its own part of the batch
+
+    def move(self, game):
+        return game.tinygan
+
+    def layer(self, case, x, dy):
+        net = tg.Net(tg.Sequential(case.tinygan()), case.in_shape, backend=self.on)
+        self.divide(case.network, net)
+        cache = None if dy is None else net.forward(x)[1]
+        return {
+            "forward": lambda: net.forward(x)[0],
+            "backward": lambda: net.backward(dy, cache),
+        }
+
+    def recipe(self, name):
+        from tinygan import recipes, train
+
+        experiment = recipes.build(recipes.find(name), {"steps": 10**6})
+        run = train.Run(experiment, self.on)  # as `tinygan train` has it
+        run.step = SETTLED
+        return run.turn, run.computing
+
+    def adam(self, n):
+        xp = self.on.xp
+        theta, g = xp.zeros(n, "float32"), xp.ones(n, "float32")
+        return functools.partial(tg.Adam(2e-4, 0.5).descend, theta, g)
+
+    def gemm(self, a, b):
+        c = self.on.xp.empty((a.shape[0], b.shape[1]), "float32")
+        return functools.partial(self.on.xp.matmul, a, b, out=c)
+
+    def copy(self, b):
+        a = np.empty_like(b)
+        return spread(np.copyto, a, b)
+
+    def triad(self, b, c, s):
+        """In blocks, so that the sum finds the product in the cache: one pass."""
+
+        def part(a, b, c):
+            for i in range(0, len(a), BLOCK):
+                block = slice(i, i + BLOCK)
+                np.multiply(c[block], s, out=a[block])
+                np.add(a[block], b[block], out=a[block])
+
+        return spread(part, np.empty_like(b), b, c)
+
+    def threads(self, n):
+        if n is None:
+            return contextlib.nullcontext()
+        from threadpoolctl import threadpool_limits
+
+        return threadpool_limits(n, user_api="blas")
+
+
+class TinyganCupy(OnGpu, TinyganNumpy):
+    """tinygan on CuPy."""
+
+    name = "cupy"
+
+    def __init__(self, tf32=False):
+        os.environ["CUPY_TF32"] = str(int(tf32))  # read at the first product
+        super().__init__(tf32)
+
+    def backend(self):
+        try:
+            return tg.get_backend("cupy")
+        except tg.BackendError as e:
+            raise UnavailableError(str(e).removeprefix("--backend cupy: ")) from e
+
+    def copy(self, b):
+        xp = self.on.xp
+        a = xp.empty_like(b)
+        return _returning(a, functools.partial(xp.copyto, a, b))
+
+    def triad(self, b, c, s):
+        kernel = self.on.xp.ElementwiseKernel(
+            "T b, T c, T s", "T a", "a = b + s * c", "triad"
+        )
+        return functools.partial(kernel, b, c, np.float32(s), self.on.xp.empty_like(b))
+
+    def event(self):
+        return self.on.xp.cuda.Event()
+
+    def elapsed(self, a, b):
+        return self.on.xp.cuda.get_elapsed_time(a, b)
+
+    def wait(self):
+        self.on.synchronize()
+
+    def pool_peak(self):
+        """What the pool has taken from the device: it gives nothing back by itself."""
+        return self.on.xp.get_default_memory_pool().total_bytes()
+
+
+def spread(part, a, *others):
+    """A call that does part(a, *others) in slices, one for each core; it returns a."""
+    n = usable_cores()
+    pool = ThreadPoolExecutor(n)
+    slices = [
+        [array[len(a) * i // n : len(a) * (i + 1) // n] for array in (a, *others)]
+        for i in range(n)
+    ]
+
+    def call():
+        for done in [pool.submit(part, *arrays) for arrays in slices]:
+            done.result()
+        return a
+
+    return call
+
+
+def _returning(value, f):
+    def call():
+        f()
+        return value
+
+    return call
+
+
+def blas() -> dict:
+    """Which BLAS NumPy was built with, and its threads if threadpoolctl can tell."""
+    built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    found = {"blas": f"{built['name']} {built['version']}"}
+    try:
+        from threadpoolctl import threadpool_info
+    except ImportError:
+        return found
+    pools = [p for p in threadpool_info() if p["user_api"] == "blas"]
+    return found | {"threads": pools[0]["num_threads"]} if pools else found

@@ -1,0 +1,87 @@
+"""How long one turn of each recipe takes in tinygan, as `tinygan train` plays it.
+
+The recipe's own networks, batch, objective and penalties, its critic steps, its data
+drawn anew: what a user waits for, less the log and the pictures. There is nothing to
+compare it with but the same recipe on the other backend, or before a change.
+"""
+
+import sys
+
+from tinygan import recipes
+
+from . import report, turns
+
+DEFAULT = turns.Default(rounds=(5, 2), seconds=(1.0, 0.1))
+NAMES = tuple(
+    name
+    for name in recipes.names()
+    if "data" not in recipes.defaults(recipes.find(name))  # a data set of the user's
+)
+QUICK = ("mlp-ring", "dcgan-digits")
+EXAMPLES = """\
+examples:
+  python -m benchmarks.recipes --quick
+  python -m benchmarks.recipes --recipes mlp-ring,wgan-gp-digits --out recipes.json
+
+A turn is all of the recipe's critic steps and one of the generator. Recipes that need a
+data set of one's own are left out.
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    options = parse(argv)
+    return turns.end(measure(options), options.out)
+
+
+def parse(argv):
+    parser = turns.parser("recipes", __doc__.partition("\n")[0], EXAMPLES, DEFAULT)
+    add = parser.add_argument
+    add(
+        "--recipes",
+        type=report.names(NAMES),
+        metavar="A,B",
+        help=f"some of {','.join(NAMES)} (default: all)",
+    )
+    add("--out", type=report.new_file, metavar="FILE", help="write the results as JSON")
+    options = parser.parse_args(argv)
+    settle(options)
+    return options
+
+
+def settle(options) -> None:
+    DEFAULT.settle(options)
+    options.recipes = options.recipes or (QUICK if options.quick else NAMES)
+    options.libraries = [name for name in options.libraries if "torch" not in name]
+
+
+def measure(options) -> dict:
+    """Time a turn of every recipe; print lines; return the results."""
+    results = turns.begin("recipes", options)
+    workers = turns.start(options, results)
+    try:
+        for name in options.recipes:
+            results["works"][name] = time_recipe(name, workers, options)
+    finally:
+        turns.stop(workers)
+    return results
+
+
+def time_recipe(name: str, workers: list, options) -> dict:
+    """Time one recipe; print a line for each library."""
+    batch = recipes.defaults(recipes.find(name))["batch"]
+    print(f"\n{name}: {recipes.summary(recipes.find(name))}, batch {batch}")
+    found = turns.time_job(workers, {"task": "recipe", "name": name}, options)
+    for library, row in found["results"].items():
+        del row["gflops"]  # nobody counted
+        print(
+            f"  {library:<12}{row['median_ms']:>10.4g} ms   "
+            f"{row['q1_ms']:.4g} .. {row['q3_ms']:.4g}"
+        )
+    return {"batch": batch} | found
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
