@@ -457,7 +457,9 @@ def test_a_step(game, step, objective, device):
     with no_host_read():
         values = STEPS[step](ours)
     agree(device, values, STEPS[step](numpys))
-    agree(device, ours.everything(), numpys.everything())
+    # Adam makes steps of rounding where a gradient is 0, as that of the last bias of a
+    # relativistic D is; and NumPy adds columns in another order than the stand-in
+    agree(device, ours.everything(), numpys.everything(), 1e-9)
     assert {v.shape for v in values.values()} == {()}
     moved = {"d_step": "D", "g_step": "G", "play": "GD"}[step]
     for name, net in (("G", ours.G), ("D", ours.D)):

@@ -16,6 +16,7 @@ from tinygan.layers import (
     Layer,
     LeakyReLU,
     Reshape,
+    Scale,
     Sequential,
     Tanh,
 )
@@ -526,3 +527,37 @@ def test_watch_sees_backward():
         net.watch("G"),
     ):
         net.backward(draw((5, 1)), cache)
+
+
+@nets
+def test_backward_weights_is_backward_without_dx(tree, in_shape):
+    """Also where the first layers learn nothing, and where none does."""
+    for front in ((), (Tanh(),), (Sequential(Tanh()), Sequential(Scale(2.0)))):
+        net = Net(Sequential(*front, tree()), in_shape, dtype="float64")
+        y, cache = net.forward(draw((6, *in_shape)))
+        dy = draw(y.shape, 1)
+        net.backward(dy, cache)
+        expected = net.grad.copy()
+        net.backward_weights(dy, cache)  # gradients add up
+        assert relative(net.grad - 2 * expected, expected) <= 1e-14
+    net = Net(Sequential(Tanh(), Flatten()), in_shape)
+    net.backward_weights(*net.forward(draw((2, *in_shape))))
+
+
+def test_a_first_layer_is_not_asked_for_dx():
+    net = Net(Sequential(Flatten(), Dense(3), Tanh(), Dense(1)), (2, 2))
+    y, cache = net.forward(draw((4, 2, 2), dtype="float32"))
+    seen = []
+    with net.observe(lambda path, which, result: seen.append((path, which))):
+        net.backward_weights(y, cache)
+    assert seen == [("3_Dense", "backward"), ("2_Tanh", "backward")]
+
+
+def test_a_bias_may_start_elsewhere():
+    start = np.arange(3.0)
+    net = Net(Dense(3, bias=start), (2,), dtype="float64")
+    assert np.array_equal(net.parameters()[".b"], start)
+    y, _ = net.forward(np.zeros((1, 2)))
+    assert np.array_equal(y[0], start)
+    assert not Net(Dense(3), (2,)).parameters()[".b"].any()
+    assert ".b" not in Net(Dense(3, bias=False), (2,)).parameters()

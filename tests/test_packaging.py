@@ -159,13 +159,16 @@ EVERYWHERE = {"errors", "backend"}
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),
-    "backend": {"errors"},
-    "layers": EVERYWHERE,
+    "kernels": set(),
+    "shards": set(),
+    "backend": {"errors", "kernels"},
+    "layers": EVERYWHERE | {"kernels", "shards"},
     "objectives": EVERYWHERE,
     "penalties": EVERYWHERE,
-    "optim": EVERYWHERE,
+    "optim": EVERYWHERE | {"kernels"},
     "data": EVERYWHERE,
-    "net": EVERYWHERE | {"layers"},
+    "divided": {"layers", "shards"},
+    "net": EVERYWHERE | {"layers", "divided", "shards"},
     "gan": EVERYWHERE | {"net", "objectives", "penalties", "optim"},
     "theory": EVERYWHERE
     | {"objectives", "penalties", "optim", "layers", "net", "gan"}

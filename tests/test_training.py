@@ -404,9 +404,9 @@ def test_every_step_has_a_batch_and_latents_of_its_own(make, k, monkeypatch):
         latents.append(z.copy())
         return d_step(G, D, opt_D, objective, x_real, z, *rest)
 
-    def g_seen(G, D, opt_G, objective, z, x_real):
+    def g_seen(G, D, opt_G, objective, z, *rest):
         latents.append(z.copy())
-        return g_step(G, D, opt_G, objective, z, x_real)
+        return g_step(G, D, opt_G, objective, z, *rest)
 
     monkeypatch.setattr(gan, "d_step", d_seen)
     monkeypatch.setattr(gan, "g_step", g_seen)
@@ -420,6 +420,32 @@ def test_every_step_has_a_batch_and_latents_of_its_own(make, k, monkeypatch):
     assert {z.shape for z in latents} == {(8, 3)}
 
 
+@pytest.mark.parametrize("k", [1, 3])
+def test_a_shared_game_is_about_one_g_of_z(k):
+    """With the same z drawn for G's step, fresh play moves as shared play does, but
+    for the running statistics, which see a pass of G less.
+    """
+    shared, fresh = (Run(images(k=k, seed=3, shared=s)) for s in (True, False))
+    draws, z = [], fresh.z
+
+    def again(n, *key):
+        *rest, i = key
+        return z(n, *rest, min(i, k - 1))  # G's step draws what D's last step drew
+
+    def counted(n, *key):
+        draws.append(key)
+        return z(n, *key)
+
+    fresh.z, shared.z = again, counted
+    for _ in range(3):
+        shared.turn()
+        fresh.turn()
+    assert len(draws) == 3 * k
+    np.testing.assert_array_equal(shared.fetch()[:3], fresh.fetch()[:3])
+    np.testing.assert_array_equal(shared.G.theta, fresh.G.theta)
+    np.testing.assert_array_equal(shared.D.theta, fresh.D.theta)
+
+
 def test_a_schedule_of_critic_steps_takes_every_batch_once(monkeypatch):
     reals, steps, d_step, g_step = [], [], gan.d_step, gan.g_step
 
@@ -427,10 +453,10 @@ def test_a_schedule_of_critic_steps_takes_every_batch_once(monkeypatch):
         reals.append(x_real.copy())
         return d_step(G, D, opt_D, objective, x_real, *rest)
 
-    def g_seen(G, D, opt_G, objective, z, x_real):
+    def g_seen(G, D, opt_G, objective, z, x_real, *rest):
         steps.append(len(reals))
         assert np.array_equal(x_real, reals[-1])  # what a paired objective compares
-        return g_step(G, D, opt_G, objective, z, x_real)
+        return g_step(G, D, opt_G, objective, z, x_real, *rest)
 
     monkeypatch.setattr(gan, "d_step", d_seen)
     monkeypatch.setattr(gan, "g_step", g_seen)

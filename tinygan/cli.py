@@ -84,6 +84,11 @@ def _train_arguments(sub) -> None:
     sub.add_argument(
         "--resume", metavar="RUN", help="go on with the run in this folder"
     )
+    sub.add_argument(
+        "--threads",
+        type=_positive,
+        help="cores to use (all for large networks, 1 for small ones)",
+    )
     sub.add_argument("--quiet", action="store_true", help="no progress bar")
     _backend_argument(sub)
 

@@ -100,7 +100,8 @@ class Experiment:
     pays, or a function from the turn to them, where their weight changes. With `ema` >
     0 samples come from a moving average of G's weights, which keeps that share of
     itself each turn (less in the first ones: (1 + t)/(10 + t)); running statistics and
-    spectral u and v are G's own.
+    spectral u and v are G's own. With `shared` both players' steps are about the same
+    G(z), which saves a forward pass.
 
     Raises InputError for numbers out of range, ShapeError (from `networks`) when G does
     not make what D takes.
@@ -121,6 +122,7 @@ class Experiment:
     decay: bool | Callable[[int], float] = False
     penalties: Sequence[Penalty] | Callable[[int], Sequence[Penalty]] = ()
     ema: float = 0.0
+    shared: bool = False
     log_every: int = 20
     picture_every: int = 0  # 0: forty pictures over the run
     checkpoint_every: int = 0  # 0: ten over the run; a multiple of log_every
@@ -136,6 +138,8 @@ class Experiment:
                 f"decay: expected True, False or a function of the turn, "
                 f"got {self.decay!r}"
             )
+        if not isinstance(self.shared, bool):
+            raise InputError(f"shared: expected True or False, got {self.shared!r}")
         self.penalties_at(0)
         for name in (*least, "picture_every", "checkpoint_every"):
             value = getattr(self, name)

@@ -15,22 +15,23 @@ gradient becomes.
 """
 
 
-def d_step(G, D, opt_D, objective, x_real, z, penalties=(), rng=None):
+def d_step(G, D, opt_D, objective, x_real, z, penalties=(), rng=None, fake=None):
     """theta_D += lr u(d(V - P)/dtheta_D), P the sum of the penalties.
 
     Returns V, D(x), D(G(z)) and P before the step: 0-d arrays. The two in the middle
     are means, as `objective.beliefs` has them. rng: for penalties at random points.
+    fake: G.forward(z), where the caller has it.
 
     x_real: (N, *D.in_shape)      z: (N, *G.in_shape)
     """
     D.advance()  # spectral norms: one power iteration, then D is one function
-    x_fake, _ = G.forward(z)  # theta_G is fixed here: the cache is dropped
+    x_fake, _ = fake or G.forward(z)  # theta_G is fixed here: the cache is dropped
     s_real, c_real = D.forward(x_real)  # (N, 1)
     s_fake, c_fake = D.forward(x_fake)
     ds_real, ds_fake = objective.d_grads(s_real, s_fake)
     D.zero_grad()
-    D.backward(ds_real, c_real)  # each branch with its own cache
-    D.backward(ds_fake, c_fake)  # gradients add up
+    D.backward_weights(ds_real, c_real)  # each branch with its own cache
+    D.backward_weights(ds_fake, c_fake)  # gradients add up
     V = objective.value(s_real, s_fake)
     P = 0 * V
     real, fake = (x_real, s_real, c_real), (x_fake, s_fake, c_fake)
@@ -40,36 +41,53 @@ def d_step(G, D, opt_D, objective, x_real, z, penalties=(), rng=None):
     return V, *objective.beliefs(s_real, s_fake), P
 
 
-def g_step(G, D, opt_G, objective, z, x_real=None):
+def g_step(G, D, opt_G, objective, z, x_real=None, fake=None):
     """theta_G -= lr u(dJ/dtheta_G). Returns J before the step.
 
     theta_D is fixed here: the gradient passes through D into x_fake, and D's own
     parameters' gradients are never computed. An objective that is `paired` compares
     with real samples and needs x_real (N, *D.in_shape).      z: (N, *G.in_shape)
+    fake: G.forward(z), where the caller has it.
     """
     G.advance()
-    x_fake, c_G = G.forward(z)
+    x_fake, c_G = fake or G.forward(z)
     s_fake, c_D = D.forward(x_fake)
     s_real = D.forward(x_real)[0] if objective.paired and x_real is not None else None
     ds_fake = objective.g_grad(s_fake, s_real)
     dx_fake = D.backward(ds_fake, c_D, param_grads=False)
     G.zero_grad()
-    G.backward(dx_fake, c_G)
+    G.backward_weights(dx_fake, c_G)
     opt_G.descend(G.theta, G.grad)
     return objective.g_value(s_fake, s_real)
 
 
-def play(G, D, opt_G, opt_D, objective, real, latent, k=1, penalties=(), rng=None):
+def play(
+    G,
+    D,
+    opt_G,
+    opt_D,
+    objective,
+    real,
+    latent,
+    k=1,
+    penalties=(),
+    rng=None,
+    shared=False,
+):
     """One iteration of Algorithm 1: k steps of the discriminator, one of the generator.
 
-    real() gives the next batch of data, latent() a new batch of z. Returns V, J, D(x),
+    real() gives the next batch of data, latent() a new batch of z. With `shared` the
+    generator's step is about the last discriminator step's G(z), not about a new one:
+    theta_G is still what it was, so one forward pass serves both. Returns V, J, D(x),
     D(G(z)) and P, 0-d arrays, left on the device. ValueError for k < 1.
     """
     if k < 1:
         raise ValueError(f"play expects k >= 1 discriminator steps, got {k}")
     for _ in range(k):
-        x_real = real()
-        values = d_step(G, D, opt_D, objective, x_real, latent(), penalties, rng)
+        x_real, z = real(), latent()
+        fake = G.forward(z) if shared else None
+        values = d_step(G, D, opt_D, objective, x_real, z, penalties, rng, fake)
     V, D_x, D_Gz, P = values
-    J = g_step(G, D, opt_G, objective, latent(), x_real)
+    z = z if shared else latent()
+    J = g_step(G, D, opt_G, objective, z, x_real, fake)
     return V, J, D_x, D_Gz, P

@@ -12,8 +12,10 @@ import math
 import numpy as np
 
 from .backend import NUMPY, Backend, get_xp
+from .divided import Divided
 from .errors import NonFiniteError, ShapeError
-from .layers.base import Layer, walk
+from .layers.base import Layer, each_once
+from .shards import Shards
 
 
 class Net:
@@ -52,24 +54,40 @@ class Net:
         if x.shape[1:] != self.in_shape:
             expected = ", ".join(map(str, ("N", *self.in_shape)))
             raise ShapeError(f"the network expects inputs ({expected}), got {x.shape}")
-        return self.tree.forward(x, train)
+        return self.passes.forward(x, train)
 
     def backward(self, dy, cache, param_grads: bool = True):
         """dx = J^T dy; with param_grads, grad += its part for theta."""
-        return self.tree.backward(dy, cache, param_grads)
+        return self.passes.backward(dy, cache, param_grads)
+
+    def backward_weights(self, dy, cache) -> None:
+        """grad += its part for theta; dx, which nobody asks for, is not computed."""
+        self.passes.backward_weights(dy, cache)
 
     def tangent(self, x_dot, cache):
         """(y_dot, cache_dot), y_dot = J x_dot, for the forward pass that left cache."""
-        return self.tree.tangent(x_dot, cache)
+        return self.passes.tangent(x_dot, cache)
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
         """(dx, dx_dot), the reverse of (x, x_dot) -> (y, y_dot); adds to grad."""
-        return self.tree.tangent_backward(dy, dy_dot, cache, cache_dot)
+        return self.passes.tangent_backward(dy, dy_dot, cache, cache_dot)
 
     def advance(self) -> None:
         """Once per step, before its forward passes: every layer's `advance`."""
         for _, layer in self.layers():
             layer.advance()
+
+    def divide(self, shards: Shards) -> None:
+        """From now on work on the parts of a training batch at once, on NumPy.
+
+        The results are the same but for rounding, and for layers that draw noise, which
+        draw other numbers. ShapeError, naming the layer, if one of them does not say
+        that it is `divisible`.
+        """
+        for path, layer in self.layers():
+            if not layer.divisible:
+                raise ShapeError(f"{path} {layer!r} needs the batch in one piece")
+        self.passes = Divided(self, shards) if shards.size > 1 else self.tree
 
     def zero_grad(self) -> None:
         """grad = 0. Gradients add up until someone clears them."""
@@ -77,12 +95,14 @@ class Net:
 
     # The vectors and what lies in them.
 
+    @property
+    def joins(self) -> int:
+        """How many samples share a logit: those that Pack puts together, or 1."""
+        return math.prod(layer.joins for _, layer in self.layers())
+
     def layers(self) -> list[tuple[str, Layer]]:
         """(path, layer) of every layer, containers included, each once."""
-        seen: dict[int, tuple[str, Layer]] = {}
-        for path, layer in walk(self.tree):
-            seen.setdefault(id(layer), (path, layer))
-        return list(seen.values())
+        return each_once(self.tree)
 
     def parameters(self, vector=None) -> dict[str, object]:
         """{"1_Dense.W": view into theta, or into another vector laid out like it}."""
@@ -115,12 +135,13 @@ class Net:
     def clone(self, dtype=None, backend: Backend | None = None) -> "Net":
         """A copy with its own theta, perhaps of another dtype or on another backend."""
         new = copy.copy(self)
-        vectors = {id(v): v for v in self._views()}  # bound anew below, not copied
+        vectors = {id(v): v for v in self.views()}  # bound anew below, not copied
         new.tree = copy.deepcopy(self.tree, vectors)
         new._convert(dtype or self.theta.dtype, backend or self.backend)
         return new
 
-    def _views(self) -> list:
+    def views(self) -> list:
+        """Every W and dW: the parts of theta and grad that the layers hold."""
         return [
             vars(layer)[prefix + name]
             for _, layer in self.layers()
@@ -130,7 +151,7 @@ class Net:
 
     def _bind(self, theta, grad) -> None:
         """Make theta and grad this network's, and each W and dW a view of them."""
-        self.theta, self.grad = theta, grad
+        self.theta, self.grad, self.passes = theta, grad, self.tree
         values, grads = self.parameters(theta), self.parameters(grad)
         for path, layer in self.layers():
             for name in layer.shapes:
@@ -158,8 +179,7 @@ class Net:
         """A table of the layers: name, output's shape, number of parameters."""
         shapes = {}
         with self.observe(lambda path, _, y: shapes.setdefault(path, y.shape[1:])):
-            N = math.prod(layer.joins for _, layer in self.layers())  # Pack
-            x = np.zeros((N, *self.in_shape))
+            x = np.zeros((self.joins, *self.in_shape))
             self.forward(self.backend.asarray(x.astype(self.theta.dtype)), train=False)
         rows = [("input", self.in_shape, 0)]
         for path, layer in self.layers():
@@ -173,9 +193,12 @@ class Net:
     def observe(self, see):
         """Within this context, call see(path, pass, result) after each layer's pass.
 
-        The passes are "forward" and "backward", of the layers without children.
+        The passes are "forward" and "backward", of the layers without children; a
+        result of `backward` is dx, and where that is not computed there is no call.
         """
-        leaves = [(p, layer) for p, layer in self.layers() if not layer.children()]
+        trees = (self.tree, *getattr(self.passes, "trees", ()))
+        layers = (pair for tree in trees for pair in each_once(tree))
+        leaves = [(path, layer) for path, layer in layers if not layer.children()]
         before = [dict(vars(layer)) for _, layer in leaves]
         for path, layer in leaves:
             layer.forward = _then(layer.forward, path, "forward", see)

@@ -11,7 +11,8 @@ the moments are changed in place.
 
 import math
 
-from .backend import get_xp
+from . import kernels
+from .backend import blocks, get_xp
 
 
 class Optimizer:
@@ -151,15 +152,27 @@ class Adam(Optimizer):
         self.beta2 = _fraction(self, "beta2", beta2)
         self.eps = float(eps)
 
+    def _step(self, theta, g, signed_lr):
+        if not kernels.usable(theta, g):
+            super()._step(theta, g, signed_lr)
+            return
+        _same_shape(theta, g)
+        self.prepare(theta)
+        self.t += 1
+        rates = (self.beta1, self.beta2, self.eps)
+        kernels.adam(theta, g, self.m, self.v, self.t, signed_lr, *rates)
+
     def direction(self, g, out):
         xp = get_xp(g)
-        moving_average(self.m, g, self.beta1, out)
-        moving_average(self.v, g * g, self.beta2, out)
         m_bias = 1 - self.beta1**self.t
         v_bias = 1 - self.beta2**self.t
-        xp.sqrt(self.v, out=out)  # u = m/m_bias / (sqrt(v)/sqrt(v_bias) + eps)
-        out += self.eps * math.sqrt(v_bias)
-        xp.divide(self.m, out, out=out)  # eq: adam
+        for part in blocks(g):  # each stays in the cache through all that is done to it
+            m, v, u = self.m[part], self.v[part], out[part]
+            moving_average(m, g[part], self.beta1, u)
+            moving_average(v, g[part] * g[part], self.beta2, u)
+            xp.sqrt(v, out=u)  # u = m/m_bias / (sqrt(v)/sqrt(v_bias) + eps)
+            u += self.eps * math.sqrt(v_bias)
+            xp.divide(m, u, out=u)  # eq: adam
         return math.sqrt(v_bias) / m_bias
 
 

@@ -194,7 +194,7 @@ class Drift(Penalty):
 
     def accumulate(self, D, real, fake, rng=None):
         _, s, cache = real
-        D.backward(s * (-2 * self.eps / s.size), cache)  # eq: drift-gradient
+        D.backward_weights(s * (-2 * self.eps / s.size), cache)  # eq: drift-gradient
         return self.eps * (s * s).mean()  # eq: drift
 
 

@@ -25,6 +25,7 @@ from .gan import play
 from .metrics import cheap_measures
 from .penalties import GradientPenalty
 from .runfolder import RunFolder
+from .shards import Shards
 
 QUANTITIES = ("V", "J", "D_x", "D_Gz", "P")
 
@@ -32,9 +33,16 @@ QUANTITIES = ("V", "J", "D_x", "D_Gz", "P")
 class Run:
     """A game in progress on one backend: G, D, their optimizers, and the step."""
 
-    def __init__(self, experiment: Experiment, backend: Backend = NUMPY):
+    def __init__(
+        self,
+        experiment: Experiment,
+        backend: Backend = NUMPY,
+        threads: int | None = None,
+    ):
         self.experiment, self.backend, self.step = experiment, backend, 0
         self.G, self.D = experiment.networks(backend)
+        size = self.G.theta.size + self.D.theta.size
+        self.threads = threads or backend.threads_for(size)
         self.G_ema = self.G.clone() if experiment.ema else self.G  # makes the samples
         self.opt_G = copy.deepcopy(experiment.opt_G)
         self.opt_D = copy.deepcopy(experiment.opt_D)
@@ -48,6 +56,7 @@ class Run:
                 f"found {tuple(self.data.shape)}"
             )
         self._rehearse()
+        self.divided = self._divide()
         self.batches = self.data.batches(experiment.batch, experiment.seed, backend)
         # QUANTITIES of the steps since the last fetch: they stay on the device
         shape = (experiment.log_every, len(QUANTITIES))
@@ -64,6 +73,21 @@ class Run:
             _, cache = D.forward(x)
             if any(isinstance(p, GradientPenalty) for p in penalties):
                 D.tangent(x, cache)
+
+    def _divide(self) -> bool:
+        """Let the threads share every batch, if all layers allow it."""
+        nets = (self.G, self.D)
+        layers = (layer for net in nets for _, layer in net.layers())
+        divisible = self.backend is NUMPY and all(layer.divisible for layer in layers)
+        if self.threads > 1 and divisible:
+            shards = Shards(self.threads)
+            for net in nets:
+                net.divide(shards)
+        return self.threads > 1 and divisible
+
+    def computing(self):
+        """The context to take turns in: BLAS on the threads that the batch leaves."""
+        return self.backend.computing(1 if self.divided else self.threads)
 
     def turn(self) -> None:
         """One turn of Algorithm 1 (gan.py), its values into the log."""
@@ -90,6 +114,7 @@ class Run:
             k(turn),
             e.penalties_at(turn),
             generator(e.seed, POINTS, turn) if e.penalties else None,
+            e.shared,
         )
         if e.ema:
             beta = min(e.ema, (1 + turn) / (10 + turn))
@@ -232,8 +257,7 @@ def train(
         mininterval=0.1 if sys.stderr.isatty() else 10,  # a log file needs fewer lines
     )
     silent = np.errstate(all="ignore")  # what is not finite is named by _checked
-    threads = run.backend.threads_for(run.G.theta.size + run.D.theta.size)
-    with bar, silent, threads, _interruptible() as stop:
+    with bar, silent, run.computing(), _interruptible() as stop:
         end = run.step >= e.steps
         while not end:
             run.turn()

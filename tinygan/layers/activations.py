@@ -4,6 +4,7 @@ For every f here, f'(x) and f''(x) can be told from y = f(x), so they are writte
 functions of y, and the cache is y alone.
 """
 
+from .. import kernels
 from ..backend import get_xp, sigmoid, softplus
 from .base import Layer, plus
 
@@ -19,6 +20,8 @@ class Activation(Layer):
     `slope` (v -> f' v) and `curvature` (v -> f'' v, or None where f is piecewise
     linear).
     """
+
+    divisible = True
 
     def f(self, x):
         """y = f(x), elementwise."""
@@ -65,11 +68,16 @@ class LeakyReLU(Activation):
         self.a = float(a)
 
     def f(self, x):
-        return get_xp(x).maximum(x, self.a * x)
+        if kernels.usable(x):
+            return kernels.leaky_relu(x, self.a)
+        y = self.a * x
+        return get_xp(x).maximum(x, y, out=y)
 
     def slope(self, y, v):  # y > 0 exactly where x > 0
-        positive = (y > 0).astype(y.dtype)
-        return get_xp(y).maximum(positive, self.a) * v
+        if kernels.usable(y, v):
+            return kernels.leaky_relu_slope(y, v, self.a)
+        slope = (y > 0).astype(y.dtype)
+        return get_xp(y).maximum(slope, self.a, out=slope) * v
 
     def __repr__(self):
         return f"LeakyReLU({self.a})"
@@ -92,6 +100,8 @@ class Tanh(Activation):
         return get_xp(x).tanh(x)
 
     def slope(self, y, v):
+        if kernels.usable(y, v):
+            return kernels.tanh_slope(y, v)
         return (1 - y * y) * v
 
     def curvature(self, y, v):

@@ -16,6 +16,7 @@ from types import MappingProxyType
 
 from ..backend import column_sum
 from ..errors import ShapeError, TangentError
+from ..shards import ALONE
 
 
 class Layer:
@@ -30,6 +31,9 @@ class Layer:
     state: Mapping = MappingProxyType({})  # running statistics and the like, by name
     out_axis = -1  # the axis of W that counts the outputs
     joins = 1  # how many samples make one of the output's
+    divisible = False  # whether parts of a batch may be worked on apart (shards.py):
+    # each sample's y is a function of its own x alone, or asks the group for sums
+    group = ALONE  # who works on the other parts of the batch
 
     def build(self, in_shape: tuple) -> tuple:
         """Set `shapes`; return the output's shape, without the batch axis."""
@@ -45,6 +49,10 @@ class Layer:
     def backward(self, dy, cache, param_grads: bool = True):
         """Return dx; add to the parameters' gradients if `param_grads`."""
         raise TypeError(f"{self!r} does not define backward(dy, cache, param_grads)")
+
+    def backward_weights(self, dy, cache) -> None:
+        """Add to the parameters' gradients, where nobody asks for dx."""
+        self.backward(dy, cache)
 
     def tangent(self, x_dot, cache):
         """Return (y_dot, cache_dot) for the forward pass that left `cache`."""
@@ -81,6 +89,7 @@ class Affine(Layer):
     """
 
     bias = False  # with True, the subclass has a parameter b over the last axis
+    fresh = False  # whether `linear` returns a new array, to which b may be added
 
     def linear(self, x):
         """Return (A x, cache)."""
@@ -90,14 +99,27 @@ class Affine(Layer):
         """Return A^T dy; dW += if `param_grads`."""
         raise TypeError(f"{self!r} does not define adjoint(dy, cache, param_grads)")
 
+    def weigh(self, dy, cache) -> None:
+        """dW += its part, without A^T dy; a layer that can save that work does."""
+        self.adjoint(dy, cache)
+
     def forward(self, x, train=True):
         y, cache = self.linear(x)
-        return (y + self.b if self.bias else y), cache  # eq: affine
+        if self.bias and self.fresh:
+            y += self.b
+        elif self.bias:
+            y = y + self.b  # eq: affine
+        return y, cache
 
     def backward(self, dy, cache, param_grads=True):
         if param_grads and self.bias:
             self.db += column_sum(dy)  # eq: affine-db
         return self.adjoint(dy, cache, param_grads)
+
+    def backward_weights(self, dy, cache):
+        if self.bias:
+            self.db += column_sum(dy)
+        self.weigh(dy, cache)
 
     def tangent(self, x_dot, cache):
         return self.linear(x_dot)  # eq: affine-tangent
@@ -126,3 +148,11 @@ def walk(layer: Layer, path: str = ""):
     yield path, layer
     for name, child in layer.children():
         yield from walk(child, f"{path}.{name}" if path else name)
+
+
+def each_once(tree: Layer) -> list[tuple[str, Layer]]:
+    """(path, layer) of every layer of a tree, one that stands twice under its first."""
+    seen: dict[int, tuple[str, Layer]] = {}
+    for path, layer in walk(tree):
+        seen.setdefault(id(layer), (path, layer))
+    return list(seen.values())

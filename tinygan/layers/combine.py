@@ -1,6 +1,6 @@
 """Layers made of layers."""
 
-from .base import Layer, plus, require
+from .base import Layer, plus, require, walk
 
 
 class Sequential(Layer):
@@ -9,6 +9,8 @@ class Sequential(Layer):
     Backward is the chain rule read from the right: the last layer's adjoint first, each
     with the cache of its own forward. The tangent runs forward, J_1 first.
     """
+
+    divisible = True
 
     def __init__(self, *layers: Layer):
         self.layers = layers
@@ -36,6 +38,17 @@ class Sequential(Layer):
             dy = layer.backward(dy, c, param_grads)
         return dy
 
+    def backward_weights(self, dy, cache):
+        passes = list(zip(self.layers, cache, strict=True))
+        learns = (any(inner.shapes for _, inner in walk(f)) for f in self.layers)
+        first = next((i for i, has in enumerate(learns) if has), None)
+        if first is None:
+            return
+        for layer, c in reversed(passes[first + 1 :]):
+            dy = layer.backward(dy, c)
+        layer, c = passes[first]  # nothing before it learns: here the gradient ends
+        layer.backward_weights(dy, c)
+
     def tangent(self, x_dot, cache):
         caches_dot = []
         for layer, c in zip(self.layers, cache, strict=True):
@@ -60,6 +73,8 @@ class Residual(Layer):
     reaches x undamped through g however deep f is. Raises ShapeError when f and g give
     different shapes. Source: He et al. 2016, eq. 1 and 2.
     """
+
+    divisible = True
 
     def __init__(self, f: Layer, shortcut: Layer | None = None, scale: float = 1.0):
         self.f, self.shortcut, self.scale = f, shortcut, float(scale)

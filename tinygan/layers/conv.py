@@ -13,11 +13,18 @@ Images are (N, H, W, C), kernels (kh, kw, C_in, C_out). As in most deep-learning
 "convolution" does not flip the kernel: it is a correlation.
 """
 
+import itertools
 import math
 
-from ..backend import get_xp
+import numpy as np
+
+from .. import kernels
+from ..backend import blocks, get_xp
 from .base import Affine, require
 from .init import he
+
+COLUMNS = 1 << 18  # numbers of a batch's columns that are worked on at a time
+FEW = 8  # channels: below, an addition runs along the pixels of one, not along channels
 
 
 def pair(v) -> tuple[int, int]:
@@ -34,6 +41,8 @@ def im2col(x, kernel, stride, pad):
     """(N, H, W, C) -> (N OH OW, kh kw C): row (n, i, j) is the window whose corner is
     at (i sh - ph, j sw - pw) of sample n, with zeros outside the image.
     """
+    if kernels.usable(x):
+        return kernels.im2col(x, kernel, stride, pad)
     xp = get_xp(x)
     (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
     N, H, W, C = x.shape
@@ -53,15 +62,19 @@ def col2im(cols, x_shape, kernel, stride, pad):
     """The adjoint of im2col, (N OH OW, kh kw C) -> (N, H, W, C) = x_shape: every entry
     is added to the pixel it was copied from, so overlapping windows add up.
     """
+    if kernels.usable(cols):
+        return kernels.col2im(cols, x_shape, kernel, stride, pad)
     xp = get_xp(cols)
     (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
     N, H, W, C = x_shape
     OH, OW = conv_size(H, kh, sh, ph), conv_size(W, kw, sw, pw)
     cols = cols.reshape(N, OH, OW, kh, kw, C)
     x = xp.zeros((N, H + 2 * ph, W + 2 * pw, C), cols.dtype)
-    for a in range(kh):
-        for b in range(kw):
-            x[:, a : a + sh * OH : sh, b : b + sw * OW : sw] += cols[:, :, :, a, b]
+    few = C < FEW and xp is np
+    channels = [slice(c, c + 1) for c in range(C)] if few else [slice(None)]
+    for a, b, c in itertools.product(range(kh), range(kw), channels):
+        rows, columns = slice(a, a + sh * OH, sh), slice(b, b + sw * OW, sw)
+        x[:, rows, columns, c] += cols[:, :, :, a, b, c]
     return x[:, ph : ph + H, pw : pw + W]
 
 
@@ -76,6 +89,8 @@ class Conv2d(Affine):
     The cache is x: the columns, k^2/s^2 times as large, are gathered again for dW.
     Raises ShapeError when built on anything but (H, W, C_in) or where no window fits.
     """
+
+    divisible = fresh = True
 
     def __init__(self, C_out: int, kernel, stride=1, pad=0, bias=True, init=None):
         self.C_out, self.bias, self.initialise = C_out, bias, init or he()
@@ -101,22 +116,39 @@ class Conv2d(Affine):
         )
 
     def linear(self, x):
-        OH, OW = (
-            conv_size(*g)
-            for g in zip(x.shape[1:3], self.kernel, self.stride, self.pad, strict=True)
-        )
-        cols = im2col(x, self.kernel, self.stride, self.pad)  # (N*OH*OW, kh*kw*C_in)
-        y = cols @ self.W.reshape(-1, self.C_out)  # eq: conv
-        return y.reshape(x.shape[0], OH, OW, self.C_out), (x,)
+        xp, W = get_xp(x), self.W.reshape(-1, self.C_out)  # (kh*kw*C_in, C_out)
+        axes = (x.shape[1:3], self.kernel, self.stride, self.pad)
+        OH, OW = (conv_size(*g) for g in zip(*axes, strict=True))
+        y = xp.empty((len(x), OH, OW, self.C_out), xp.result_type(x.dtype, W.dtype))
+        for n in self._parts(y):
+            cols = im2col(x[n], self.kernel, self.stride, self.pad)  # (n*OH*OW, ...)
+            xp.matmul(cols, W, out=y[n].reshape(-1, self.C_out))  # eq: conv
+        return y, (x,)
 
     def adjoint(self, dy, cache, param_grads=True):
         (x,) = cache
-        dy = dy.reshape(-1, self.C_out)  # (N*OH*OW, C_out)
+        xp, W = get_xp(x), self.W.reshape(-1, self.C_out)
         if param_grads:
-            cols = im2col(x, self.kernel, self.stride, self.pad)
-            self.dW += (cols.T @ dy).reshape(self.W.shape)  # eq: conv-dW
-        dcols = dy @ self.W.reshape(-1, self.C_out).T  # (N*OH*OW, kh*kw*C_in)
-        return col2im(dcols, x.shape, self.kernel, self.stride, self.pad)  # eq: conv-dx
+            self.weigh(dy, cache)
+        dx = xp.empty(x.shape, xp.result_type(dy.dtype, W.dtype))
+        for n in self._parts(dy):
+            dcols = dy[n].reshape(-1, self.C_out) @ W.T  # (n*OH*OW, kh*kw*C_in)
+            dx[n] = col2im(
+                dcols, x[n].shape, self.kernel, self.stride, self.pad
+            )  # eq: conv-dx
+        return dx
+
+    def weigh(self, dy, cache):
+        (x,) = cache
+        for n in self._parts(dy):
+            cols = im2col(x[n], self.kernel, self.stride, self.pad)
+            dW = cols.T @ dy[n].reshape(-1, self.C_out)  # eq: conv-dW
+            self.dW += dW.reshape(self.W.shape)
+
+    def _parts(self, y):
+        """Slices of the batch: the columns of each are about COLUMNS numbers."""
+        positions = math.prod(y.shape[1:3])
+        return blocks(y, COLUMNS, positions * (self.W.size // self.C_out))
 
     def __repr__(self):
         return f"{type(self).__name__}({self.C_out}, {geometry_of(self)})"
@@ -134,6 +166,8 @@ class ConvTranspose2d(Affine):
 
     Raises ShapeError when built on anything but (H, W, C_in) or when nothing is left.
     """
+
+    divisible = fresh = True
 
     out_axis = -2
 
@@ -171,21 +205,33 @@ class ConvTranspose2d(Affine):
         )
 
     def linear(self, x):
-        N, C_in = x.shape[0], x.shape[3]
-        cols = x.reshape(-1, C_in) @ self.W.reshape(-1, C_in).T  # (N*H*W, kh*kw*C_out)
-        shape = (N, *self.out_shape)
-        y = col2im(cols, shape, self.kernel, self.stride, self.pad)  # eq: convt
+        xp, C_in = get_xp(x), x.shape[3]
+        W = self.W.reshape(-1, C_in)  # (kh*kw*C_out, C_in)
+        y = xp.empty((len(x), *self.out_shape), xp.result_type(x.dtype, W.dtype))
+        for n in self._parts(x):
+            cols = x[n].reshape(-1, C_in) @ W.T  # (n*H*W, kh*kw*C_out)
+            y[n] = col2im(
+                cols, y[n].shape, self.kernel, self.stride, self.pad
+            )  # eq: convt
         return y, (x,)
 
     def adjoint(self, dy, cache, param_grads=True):
         (x,) = cache
-        C_in = x.shape[3]
-        dcols = im2col(dy, self.kernel, self.stride, self.pad)  # (N*H*W, kh*kw*C_out)
-        if param_grads:
-            dW = dcols.T @ x.reshape(-1, C_in)  # eq: convt-dW
-            self.dW += dW.reshape(self.W.shape)
-        dx = dcols @ self.W.reshape(-1, C_in)  # eq: convt-dx
-        return dx.reshape(x.shape)
+        xp, C_in = get_xp(x), x.shape[3]
+        W = self.W.reshape(-1, C_in)
+        dx = xp.empty(x.shape, xp.result_type(dy.dtype, W.dtype))
+        for n in self._parts(x):
+            dcols = im2col(dy[n], self.kernel, self.stride, self.pad)
+            if param_grads:
+                dW = dcols.T @ x[n].reshape(-1, C_in)  # eq: convt-dW
+                self.dW += dW.reshape(self.W.shape)
+            xp.matmul(dcols, W, out=dx[n].reshape(-1, C_in))  # eq: convt-dx
+        return dx
+
+    def _parts(self, x):
+        """Slices of the batch: the columns of each are about COLUMNS numbers."""
+        positions = math.prod(x.shape[1:3])
+        return blocks(x, COLUMNS, positions * (self.W.size // x.shape[3]))
 
     def __repr__(self):
         op = self.output_pad

@@ -17,6 +17,8 @@ class Dropout(Affine):
     Raises ValueError unless 0 <= p < 1.
     """
 
+    divisible = True
+
     def __init__(self, p: float = 0.5):
         if not 0 <= p < 1:
             raise ValueError(f"Dropout expects a probability 0 <= p < 1, got {p}")
@@ -28,7 +30,7 @@ class Dropout(Affine):
     def forward(self, x, train=True):
         if not train or self.p == 0:
             return x, (None,)
-        rng = generator(self.state["seed"], self.state["draws"])
+        rng = generator(self.state["seed"], self.state["draws"], *self.group.key)
         self.state["draws"] += 1
         kept = rng.random(x.shape, dtype=np.float32) >= self.p
         mask = get_xp(x).asarray(kept).astype(x.dtype) / (1 - self.p)

@@ -17,6 +17,8 @@ class Maxout(Layer):
     2013, "Maxout Networks".
     """
 
+    divisible = True
+
     def __init__(self, k: int):
         if not k >= 1:
             raise ValueError(f"Maxout expects k >= 1 pieces, got {k}")

@@ -96,6 +96,8 @@ class Pack(Affine):
     Raises ShapeError when m does not divide N. Source: Lin et al. 2018, "PacGAN".
     """
 
+    divisible = True
+
     def __init__(self, m: int = 2):
         if not m >= 1:
             raise ValueError(f"Pack expects m >= 1 samples, got {m}")

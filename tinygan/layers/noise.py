@@ -21,6 +21,8 @@ class InstanceNoise(Affine):
     Arjovsky and Bottou 2017.
     """
 
+    divisible = True
+
     def __init__(self, std: float, steps: int | None = None):
         if not std >= 0:
             raise ValueError(f"InstanceNoise expects a std >= 0, got {std}")
@@ -45,7 +47,7 @@ class InstanceNoise(Affine):
         std = self.std_t()
         if not train or std == 0:
             return x, ()
-        rng = generator(self.state["seed"], self.state["draws"])
+        rng = generator(self.state["seed"], self.state["draws"], *self.group.key)
         self.state["draws"] += 1
         n = rng.standard_normal(x.shape, dtype=np.float32)
         return x + std * get_xp(x).asarray(n).astype(x.dtype), ()  # eq: instance-noise

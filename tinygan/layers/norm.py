@@ -5,6 +5,7 @@ other sample, and backward has two extra terms. In evaluation they are constants
 layer is affine, and backward has none: the two formulas must not be mixed up.
 """
 
+from .. import kernels
 from ..backend import column_sum, get_xp
 from ..errors import TangentError
 from .base import Layer, require
@@ -32,6 +33,8 @@ class BatchNorm(Layer):
     for the tangent in training. Source: Ioffe and Szegedy 2015, Algorithm 1.
     """
 
+    divisible = True
+
     def __init__(self, eps: float = 1e-5, momentum: float = 0.1, gamma_std=0.0):
         self.eps, self.momentum = float(eps), float(momentum)
         self.gamma_std = gamma_std
@@ -47,32 +50,56 @@ class BatchNorm(Layer):
         self.state = {"mean": 0 * self.beta, "var": 0 * self.beta + 1}
 
     def forward(self, x, train=True):
+        m = x.size // x.shape[-1]
         if train:
-            m = x.size // x.shape[-1]
             require(m > 1, self, "more than one value per channel to train on", x.shape)
-            mean = column_sum(x) / m  # (C,)
+        if kernels.usable(x) and self.group.size == 1:
+            return self._by_kernels(x, train)
+        if train:
+            total, m = self.group.sum(column_sum(x), m)
+            mean = total / m  # (C,)
             centred = x - mean
-            var = column_sum(centred * centred) / m
-            self.state["mean"] += self.momentum * (mean - self.state["mean"])
-            unbiased = var * (m / (m - 1))
-            self.state["var"] += self.momentum * (unbiased - self.state["var"])
+            (total,) = self.group.sum(column_sum(centred * centred))
+            var = total / m
+            if self.group.keeps_state:
+                self.state["mean"] += self.momentum * (mean - self.state["mean"])
+                unbiased = var * (m / (m - 1))
+                self.state["var"] += self.momentum * (unbiased - self.state["var"])
         else:
             centred, var = x - self.state["mean"], self.state["var"]
         inv_std = 1 / get_xp(x).sqrt(var + self.eps)
-        x_hat = centred * inv_std  # eq: batchnorm
-        return self.gamma * x_hat + self.beta, (x_hat, inv_std, train)
+        centred *= inv_std
+        x_hat = centred
+        y = self.gamma * x_hat
+        y += self.beta  # eq: batchnorm
+        return y, (x_hat, inv_std, train)
+
+    def _by_kernels(self, x, train):
+        """The same in three launches."""
+        stats = self.state["mean"], self.state["var"]
+        if train:
+            stats = kernels.moments(x, stats, self.momentum)  # and moves the running
+        y, *rest = kernels.normalise(x, *stats, self.gamma, self.beta, self.eps)
+        return y, (*rest, train)
 
     def backward(self, dy, cache, param_grads=True):
         x_hat, inv_std, train = cache
         if not (train or param_grads):
             return (self.gamma * inv_std) * dy
-        dgamma, dbeta = column_sum(dy * x_hat), column_sum(dy)
+        fused = kernels.usable(dy, x_hat) and self.group.size == 1
+        if fused:
+            dbeta, dgamma = kernels.column_sums(dy, x_hat)
+        else:
+            dgamma, dbeta = column_sum(dy * x_hat), column_sum(dy)
         if param_grads:
             self.dgamma += dgamma  # eq: batchnorm-dgamma
             self.dbeta += dbeta  # eq: batchnorm-dbeta
         if not train:
             return (self.gamma * inv_std) * dy  # eq: batchnorm-dx-eval
+        if fused:
+            return kernels.normalise_dx(dy, x_hat, self.gamma, inv_std, dgamma, dbeta)
         m = dy.size // dy.shape[-1]
+        dgamma, dbeta, m = self.group.sum(dgamma, dbeta, m)
         dx = dy - dbeta / m - x_hat * (dgamma / m)
         return (self.gamma * inv_std) * dx  # eq: batchnorm-dx
 

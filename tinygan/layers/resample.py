@@ -35,6 +35,8 @@ class AvgPool2d(Affine):
     (H, W, C), or where k does not divide H and W.
     """
 
+    divisible = True
+
     def __init__(self, k: int = 2):
         self.k = factor(self, k)
 
@@ -62,6 +64,8 @@ class Upsample2d(Affine):
     it enlarges without the checkerboards of ConvTranspose2d (Odena et al. 2016). Raises
     ShapeError when built on anything but (H, W, C).
     """
+
+    divisible = True
 
     def __init__(self, k: int = 2):
         self.k = factor(self, k)

@@ -12,6 +12,8 @@ class Reshape(Affine):
     Raises ShapeError when built on a shape that holds another number of elements.
     """
 
+    divisible = True
+
     def __init__(self, *shape: int):
         self.shape = shape
 

@@ -55,6 +55,8 @@ class SampleNorm(Layer):
     A subclass says which axes the means are over.
     """
 
+    divisible = True
+
     over = "number"  # what the statistics are taken over
     centre = True  # whether mu is taken off
     affine = True  # whether there are gamma and beta, one of each per channel

@@ -10,6 +10,8 @@ class Scale(Affine):
     to [-1, 1], as the data come, it is Scale(2, -1), and back Scale(0.5, 0.5).
     """
 
+    divisible = True
+
     def __init__(self, a: float, b: float = 0.0):
         self.factor, self.shift = float(a), float(b)
 

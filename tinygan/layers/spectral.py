@@ -42,6 +42,11 @@ class SpectralNorm(Layer):
     # W and b are parameters of *this* layer. The wrapped one is only the formulas: each
     # pass lends them to a copy of it, with W_bar for W.
 
+    @property
+    def divisible(self) -> bool:
+        """Whether the wrapped layer is."""
+        return self.layer.divisible
+
     def build(self, in_shape):
         out_shape = self.layer.build(in_shape)
         self.shapes = self.layer.shapes
@@ -82,6 +87,11 @@ class SpectralNorm(Layer):
         dx = layer.backward(dy, inner)
         self._reverse(layer.dW, cache)
         return dx
+
+    def backward_weights(self, dy, cache):
+        layer = self._with(cache[0], 0 * cache[0])
+        layer.backward_weights(dy, cache[-1])
+        self._reverse(layer.dW, cache)
 
     def tangent(self, x_dot, cache):
         W_bar, *_, inner = cache
