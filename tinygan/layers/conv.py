@@ -23,7 +23,7 @@ from ..backend import blocks, get_xp
 from .base import Affine, require
 from .init import he
 
-COLUMNS = 1 << 18  # numbers of a batch's columns that are worked on at a time
+COLUMNS = 1 << 20  # numbers of a batch's columns that are worked on at a time
 FEW = 8  # channels: below, an addition runs along the pixels of one, not along channels
 
 
