@@ -6,9 +6,10 @@ probability .2 and its hidden units with .5; SGD at 0.1, shrinking by 1.000004 a
 with momentum .5 rising to .7 over 250 epochs; batches of 100, pixels in [0, 1].
 
 Two things are easily overlooked, and without them G collapses or the game diverges.
-D's cost is half of -V there, so D learns at half the rate. And G's last bias starts
-at the logits of the mean digit, so that D does not win at once. In one thing this
-differs: G's step has z of its own. Their runs were hundreds of epochs long.
+D's cost is half of -V there, so D learns at half the rate. And G's last bias starts at
+the logits of the mean digit, -16 where a pixel is never lit: G cannot light it either,
+and D has less to tell it by. In one thing this differs: G's step has z of its own.
+Their runs were hundreds of epochs long.
 """
 
 import math
@@ -37,7 +38,7 @@ EPOCH = 500  # steps
 
 
 def marginals(data):
-    """The logits of each pixel's mean over the images, kept within 0.001 of 0 and 1.
+    """The logits of each pixel's mean over the images, kept 1e-7 away from 0 and 1.
 
     0 where there are none: a trained G, which is only to make samples, needs no start.
     """
@@ -46,7 +47,7 @@ def marginals(data):
     except InputError:
         return np.zeros(784)
     mean = images.scaled(images.pixels.mean(axis=0)).ravel()  # in [-1, 1]
-    p = np.clip((mean + 1) / 2, 0.001, 0.999)
+    p = np.clip((mean.astype(float) + 1) / 2, 1e-7, 1 - 1e-7)
     return np.log(p / (1 - p))
 
 
