@@ -67,3 +67,17 @@ def test_the_recipes_of_the_field_are_there():
         "wgan-gp-grid",
         "wgan-ring",
     }
+
+
+def test_the_first_gan_starts_at_the_mean_digit(tmp_path):
+    """Where no image has ink, G's pixels start at 1e-7; with no data at 1/2."""
+    pixels = np.zeros((20, 28, 28), np.uint8)
+    pixels[:5, 3:25, 3:25] = 255  # lit in a quarter of the images
+    path = tmp_path / "images.npz"
+    np.savez(path, images=pixels)
+    run = Run(built("gan-mnist", str(path), batch=8))
+    p = 1 / (1 + np.exp(-run.G.parameters()["4_Dense.b"].reshape(28, 28)))
+    assert np.allclose(p[3:25, 3:25], 0.25) and np.allclose(p[:3], 1e-7, rtol=1e-3)
+    assert run.opt_D.lr == run.opt_G.lr / 2
+    start = recipes.build(recipes.find("gan-mnist"), {}).G.layers[4].start
+    assert start.shape == (784,) and not start.any()
