@@ -14,7 +14,7 @@ from tinygan.experiment import Experiment, Latent
 
 def recipe(steps=15000, batch=512, lr=1e-3, seed=0):
     def penalties(turn):
-        gamma = 0.5 * max(0.0, 1 - turn / (0.7 * steps)) ** 2
+        gamma = max(0.0, 1 - turn / (0.7 * steps)) ** 2
         return [R1(gamma)] if gamma else []
 
     G = Sequential(
