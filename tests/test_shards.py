@@ -1,5 +1,6 @@
 """A batch worked on in parts at once: the same step, but for rounding."""
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -11,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygan as tg
+import tinygan.train
 from tinygan import Net, ShapeError, recipes
 from tinygan.check import relative
+from tinygan.cli import main
 from tinygan.layers import (
     AvgPool2d,
     BatchNorm,
@@ -334,3 +337,27 @@ def test_a_step_in_the_steady_state_lives_in_the_memory_of_the_last():
     if freed < 500:
         pytest.skip(f"this C library keeps memory by itself: {freed:.0f} faults a step")
     assert kept < freed / 20
+
+
+def test_the_command_line_says_how_many_threads(tmp_path, capsys):
+    """They stand in config.json, and a resumed run has as many."""
+    path = tmp_path / "run"
+    arguments = ["--quiet", "--batch", "8", "--out", str(path)]
+    train = ["train", "dcgan-digits", "--threads", "2", "--steps", "2"]
+    assert main([*train, *arguments]) == 0
+    config = json.loads((path / "config.json").read_text())
+    assert config["threads"] == 2
+    made = []
+
+    class Seen(Run):
+        def __init__(self, *args):
+            super().__init__(*args)
+            made.append((self.threads, self.divided))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tinygan.train, "Run", Seen)
+        assert main(["train", "--resume", str(path), "--steps", "3", "--quiet"]) == 0
+    assert made == [(2, True)]
+    with pytest.raises(SystemExit):
+        main(["train", "--threads", "0"])
+    assert "--threads" in capsys.readouterr().err
