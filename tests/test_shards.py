@@ -235,6 +235,24 @@ def test_an_error_in_one_part_ends_the_pass_and_the_next_works():
         assert np.array_equal(y, expected)
 
 
+def test_ctrl_c_in_a_pass_leaves_the_threads_usable():
+    class Interrupted(Layer):
+        divisible, armed = True, [True]
+
+        def forward(self, x, train=True):
+            if self.armed and self.group.rank == 0:
+                self.armed.clear()
+                raise KeyboardInterrupt
+            return x, ()
+
+    net = Net(Sequential(Interrupted(), BatchNorm()), (3,), dtype="float64")
+    net.divide(Shards(2))
+    x = np.random.default_rng(0).standard_normal((8, 3))
+    with pytest.raises(KeyboardInterrupt):
+        net.forward(x)
+    net.forward(x)
+
+
 def test_warnings_are_silenced_in_every_thread():
     net = Net(Sequential(Tanh(), Dense(1)), (3,))
     net.divide(Shards(3))

@@ -34,10 +34,12 @@ class Member:
     def __init__(self, rank: int, group: "Shards"):
         self.rank, self.size, self.group = rank, group.size, group
         self.key, self.keeps_state = (rank,), rank == 0
+        self.sums = 0  # how many this pass had so far
 
     def sum(self, *values):
         """Each value added up over the members, in order: all get the same result."""
-        everyone = self.group.exchange(self.rank, values)
+        everyone = self.group.exchange(self.rank, values, self.sums % 2)
+        self.sums += 1
         return tuple(sum(rest, first) for first, *rest in zip(*everyone, strict=True))
 
 
@@ -53,7 +55,7 @@ class Shards:
         self.members = [Member(rank, self) for rank in range(size)]
         self._others = concurrent.futures.ThreadPoolExecutor(size)
         self._barrier = threading.Barrier(size)
-        self._slots: list = [None] * size
+        self._slots = [[None] * size, [None] * size]  # for sums in turn
 
     def cut(self, n: int, multiple: int = 1) -> list[slice]:
         """n samples in `size` parts as equal as may be, each a multiple of `multiple`.
@@ -80,7 +82,7 @@ class Shards:
         for get in (lambda: self._guarded(f, 0), *(o.result for o in others)):
             try:
                 results.append(get())
-            except Exception as e:
+            except BaseException as e:  # Ctrl-C as well: all have ended then
                 errors.append(e)
         if errors:
             self._barrier.reset()
@@ -89,16 +91,20 @@ class Shards:
         return results
 
     def _guarded(self, f, rank: int):
+        self.members[rank].sums = 0
         try:
             return f(rank)
         except BaseException:
             self._barrier.abort()
             raise
 
-    def exchange(self, rank: int, value) -> list:
-        """What every member brought, in order of rank; waits until all have."""
-        self._slots[rank] = value
+    def exchange(self, rank: int, value, turn: int) -> list:
+        """What every member brought, in order of rank; waits until all have.
+
+        turn: 0 and 1 alternate. None can bring the next but one before all have brought
+        the next, and so have read this.
+        """
+        slots = self._slots[turn]
+        slots[rank] = value
         self._barrier.wait()
-        everyone = list(self._slots)
-        self._barrier.wait()  # none brings the next before all have read this
-        return everyone
+        return list(slots)
