@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from . import cost, peak, report, turns
+from . import cost, peak, turns
 from .cases import CASES, SMALL
 from .libraries import LIBRARIES
 
@@ -36,15 +36,9 @@ def main(argv: list[str] | None = None) -> int:
 def parse(argv):
     parser = turns.parser("layers", __doc__.partition("\n")[0], EXAMPLES, DEFAULT)
     add = parser.add_argument
-    add(
-        "--layers",
-        type=report.names(TITLES),
-        default=list(TITLES),
-        metavar="A,B",
-        help=f"some of {','.join(TITLES)} (default: all)",
-    )
+    parser.choice("--layers", TITLES)
     add("--peak", type=peak_file, metavar="FILE", help="what benchmarks.peak wrote")
-    add("--out", type=report.new_file, metavar="FILE", help="write the results as JSON")
+    parser.results_file()
     options = parser.parse_args(argv)
     settle(options)
     return options

@@ -41,7 +41,7 @@ def parse(argv):
         metavar="M",
         help="of each array (default 256, quick 64)",
     )
-    add("--out", type=report.new_file, metavar="FILE", help="write the results as JSON")
+    parser.results_file()
     options = parser.parse_args(argv)
     settle(options)
     return options

@@ -9,7 +9,7 @@ import sys
 
 from tinygan import recipes
 
-from . import report, turns
+from . import turns
 
 DEFAULT = turns.Default(rounds=(5, 2), seconds=(1.0, 0.1))
 NAMES = tuple(
@@ -35,14 +35,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def parse(argv):
     parser = turns.parser("recipes", __doc__.partition("\n")[0], EXAMPLES, DEFAULT)
-    add = parser.add_argument
-    add(
-        "--recipes",
-        type=report.names(NAMES),
-        metavar="A,B",
-        help=f"some of {','.join(NAMES)} (default: all)",
-    )
-    add("--out", type=report.new_file, metavar="FILE", help="write the results as JSON")
+    parser.choice("--recipes", NAMES, all_unless_given=False)
+    parser.results_file()
     options = parser.parse_args(argv)
     settle(options)
     return options

@@ -22,6 +22,21 @@ class Parser(argparse.ArgumentParser):
     def error(self, message):
         self.exit(2, f"{self.prog}: {message}\n")
 
+    def choice(self, option: str, known, all_unless_given: bool = True) -> None:
+        """Add an option for some of `known`; without it all of them, or None."""
+        self.add_argument(
+            option,
+            type=names(known),
+            default=list(known) if all_unless_given else None,
+            metavar="A,B",
+            help=f"some of {','.join(known)} (default: all)",
+        )
+
+    def results_file(self) -> None:
+        """Add --out, the file that the results are written to."""
+        help = "write the results as JSON"
+        self.add_argument("--out", type=new_file, metavar="FILE", help=help)
+
 
 def names(known):
     """An argparse type: a comma-separated choice among `known`, without repetitions."""

@@ -44,15 +44,9 @@ def parse(argv):
         "step", __doc__.partition("\n")[0], EXAMPLES.format(works=works), DEFAULT
     )
     add = parser.add_argument
-    add(
-        "--works",
-        type=report.names(WORKS),
-        default=list(WORKS),
-        metavar="A,B",
-        help=f"some of {','.join(WORKS)} (default: all)",
-    )
+    parser.choice("--works", WORKS)
     add("--game", choices=ASKED, default="shared", help="(default shared)")
-    add("--out", type=report.new_file, metavar="FILE", help="write the results as JSON")
+    parser.results_file()
     options = parser.parse_args(argv)
     settle(options)
     return options

@@ -77,15 +77,9 @@ def parse(argv):
         "sweep", __doc__.partition("\n")[0], EXAMPLES.format(sweeps=sweeps), DEFAULT
     )
     add = parser.add_argument
-    add(
-        "--sweeps",
-        type=report.names(SWEEPS),
-        default=list(SWEEPS),
-        metavar="A,B",
-        help=f"some of {','.join(SWEEPS)} (default: all)",
-    )
+    parser.choice("--sweeps", SWEEPS)
     add("--game", choices=ASKED, default="shared", help="(default shared)")
-    add("--out", type=report.new_file, metavar="FILE", help="write the results as JSON")
+    parser.results_file()
     options = parser.parse_args(argv)
     settle(options)
     return options

@@ -49,13 +49,7 @@ def parser(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = new.add_argument
-    add(
-        "--libraries",
-        type=report.names(LIBRARIES),
-        default=list(LIBRARIES),
-        metavar="A,B",
-        help=f"some of {','.join(LIBRARIES)} (default: all)",
-    )
+    new.choice("--libraries", LIBRARIES)
     rounds, seconds = report.above(int, 0), report.above(float, 0)
     own = "(default: each part's own)"
     n, t = (default.help(k) if default else own for k in ("rounds", "seconds"))

@@ -561,3 +561,31 @@ def test_a_bias_may_start_elsewhere():
     assert np.array_equal(y[0], start)
     assert not Net(Dense(3), (2,)).parameters()[".b"].any()
     assert ".b" not in Net(Dense(3, bias=False), (2,)).parameters()
+
+
+class Doubled(Dense):
+    """W counts twice in dW: an adjoint of its own, and no weigh."""
+
+    def adjoint(self, dy, cache, param_grads=True):
+        super().adjoint(dy, cache, param_grads)
+        return super().adjoint(dy, cache, param_grads)
+
+
+class Backward(Dense):
+    """The same, by a backward of its own."""
+
+    def backward(self, dy, cache, param_grads=True):
+        super().backward(dy, cache, param_grads)
+        return super().backward(dy, cache, param_grads)
+
+
+@pytest.mark.parametrize("layer", [Doubled(3), Backward(3)], ids=repr)
+def test_a_subclass_goes_by_its_own_adjoint(layer):
+    """What Dense saves when it is first in a network is not saved past an override."""
+    net = Net(layer, (2,), dtype="float64")
+    y, cache = net.forward(draw((4, 2)))
+    net.backward(y, cache)
+    expected = net.grad.copy()
+    net.zero_grad()
+    net.backward_weights(y, cache)
+    assert relative(net.grad - expected, expected) <= 1e-14

@@ -241,6 +241,12 @@ def _pass_rules(p: Probe):
     )
     yield "backward twice gives the same dx", same(net.backward(dy, cache), dx)
     yield "gradients add up", relative(net.grad - 2 * grad, grad) <= 1e-15
+    net.zero_grad()
+    net.backward_weights(dy, cache)
+    yield (
+        "backward_weights gives backward's dtheta",
+        relative(net.grad - grad, grad) <= 1e-14,
+    )
     frozen_dx, frozen = p.gradients(param_grads=False)
     yield "param_grads=False leaves dtheta alone", not frozen.any()
     yield "param_grads=False gives the same dx", relative(frozen_dx - dx, dx) <= 1e-14

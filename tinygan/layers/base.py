@@ -35,6 +35,12 @@ class Layer:
     # each sample's y is a function of its own x alone, or asks the group for sums
     group = ALONE  # who works on the other parts of the batch
 
+    def __init_subclass__(cls, **kwargs):
+        """A shortcut is not inherited past the method that it cuts short."""
+        super().__init_subclass__(**kwargs)
+        if "backward" in vars(cls) and "backward_weights" not in vars(cls):
+            cls.backward_weights = Layer.backward_weights
+
     def build(self, in_shape: tuple) -> tuple:
         """Set `shapes`; return the output's shape, without the batch axis."""
         return in_shape
@@ -91,6 +97,11 @@ class Affine(Layer):
     bias = False  # with True, the subclass has a parameter b over the last axis
     fresh = False  # whether `linear` returns a new array, to which b may be added
 
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "adjoint" in vars(cls) and "weigh" not in vars(cls):
+            cls.backward_weights = Layer.backward_weights
+
     def linear(self, x):
         """Return (A x, cache)."""
         raise TypeError(f"{self!r} does not define linear(x)")
@@ -100,7 +111,7 @@ class Affine(Layer):
         raise TypeError(f"{self!r} does not define adjoint(dy, cache, param_grads)")
 
     def weigh(self, dy, cache) -> None:
-        """dW += its part, without A^T dy; a layer that can save that work does."""
+        """dW += its part, without A^T dy: for a layer that can save that work."""
         self.adjoint(dy, cache)
 
     def forward(self, x, train=True):
