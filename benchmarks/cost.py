@@ -17,7 +17,8 @@ def product_flop(layer, in_shape, out_shape) -> int:
     """2 MNK of the matrix product in a layer's forward, per sample; 0 without one.
 
     The three products of a layer (y, dx and dW) cost the same. A convolution counts
-    every entry of its kernel at every place it is put, on padding as well.
+    every entry of its kernel at every place it is put, on padding as well, even where
+    Winograd's way (layers/winograd.py) takes fewer products.
     """
     if not isinstance(layer, (Dense, Conv2d, ConvTranspose2d)):
         return 0

@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 import tinygan as tg
 from tinygan import NUMPY, Net, backend, kernels
 from tinygan.kernels import KERNELS, Kernel, launch, sums
-from tinygan.layers import BatchNorm, LeakyReLU, Tanh, conv
+from tinygan.layers import BatchNorm, LeakyReLU, Tanh, correlation
 
 DTYPES = [np.dtype("float32"), np.dtype("float64")]
 dtypes = pytest.mark.parametrize("dtype", DTYPES, ids=str)
@@ -250,18 +250,18 @@ def geometries(draw):
     (N, C), (H, W) = several(1, 4, 2), several(1, 9, 2)
     kernel, stride, pad = several(1, 5, 2), several(1, 4, 2), several(0, 3, 2)
     axes = zip((H, W), kernel, stride, pad, strict=True)
-    assume(all(conv.conv_size(*axis) > 0 for axis in axes))
+    assume(all(correlation.conv_size(*axis) > 0 for axis in axes))
     return (N, H, W, C), kernel, stride, pad
 
 
 def convolve(device, x_shape, kernel, stride, pad, dtype):
     """im2col copies, col2im adds in the reference's order: equal to the last bit."""
     x = draw(1, *x_shape, dtype=dtype)
-    expected = conv.im2col(x, kernel, stride, pad)
+    expected = correlation.im2col(x, kernel, stride, pad)
     ours = kernels.im2col(device.asarray(x), kernel, stride, pad)
     np.testing.assert_array_equal(device.to_host(ours), expected)
     cols = draw(2, *expected.shape, dtype=dtype)
-    expected = conv.col2im(cols, x_shape, kernel, stride, pad)
+    expected = correlation.col2im(cols, x_shape, kernel, stride, pad)
     ours = kernels.col2im(device.asarray(cols), x_shape, kernel, stride, pad)
     np.testing.assert_array_equal(device.to_host(ours), expected)
     assert ours.dtype == dtype

@@ -74,6 +74,17 @@ def column_sum(a):
     return a if a.size == C else _row_sum(a.reshape(-1, C))
 
 
+def column_dot(a, b):
+    """The sum of a b over all axes but the last, (N, ..., C) -> (C,): as `column_sum`,
+    without an array for a b on NumPy.
+    """
+    if get_xp(a) is not np:
+        return column_sum(a * b)
+    n, C = len(a), a.shape[-1]
+    products = np.einsum("nj,nj->j", a.reshape(n, -1), b.reshape(n, -1))
+    return products if products.size == C else _row_sum(products.reshape(-1, C))
+
+
 def _row_sum(a):
     """(M, C) -> (C,). On NumPy a product with ones, for BLAS adds faster than `sum`."""
     if get_xp(a) is np:

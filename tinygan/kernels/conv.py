@@ -51,7 +51,7 @@ def im2col(x, kernel, stride, pad):
     """cols[(n, i, j), (a, b, c)] = x[n, i sh - ph + a, j sw - pw + b, c], or 0 outside
 
     (N, H, W, C) -> (N OH OW, kh kw C), one thread an entry. The plain reference is
-    `tinygan.layers.conv.im2col`.
+    `tinygan.layers.correlation.im2col`.
     """
     xp = library(x)
     N, _, _, C = x.shape
@@ -74,7 +74,8 @@ def col2im(cols, x_shape, kernel, stride, pad):
 
     (N OH OW, kh kw C) -> (N, H, W, C) = x_shape: one thread a pixel's channel gathers
     from the windows that cover it, in the order of (a, b), so the sum is the same every
-    time. The plain reference, `tinygan.layers.conv.col2im`, adds in that order too.
+    time. The plain reference, `tinygan.layers.correlation.col2im`, adds in that order
+    too.
     """
     xp = library(cols)
     N, H, W, C = x_shape

@@ -3,7 +3,8 @@
 from .activations import Activation, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
 from .base import Affine, Layer
 from .combine import Residual, Sequential
-from .conv import Conv2d, ConvTranspose2d, col2im, im2col
+from .conv import Conv2d, ConvTranspose2d
+from .correlation import col2im, im2col
 from .dense import Dense
 from .dropout import Dropout
 from .init import glorot, he, normal, uniform

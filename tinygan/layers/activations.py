@@ -77,7 +77,10 @@ class LeakyReLU(Activation):
         if kernels.usable(y, v):
             return kernels.leaky_relu_slope(y, v, self.a)
         slope = (y > 0).astype(y.dtype)
-        return get_xp(y).maximum(slope, self.a, out=slope) * v
+        if self.a:
+            get_xp(y).maximum(slope, self.a, out=slope)
+        slope *= v
+        return slope
 
     def __repr__(self):
         return f"LeakyReLU({self.a})"

@@ -1,81 +1,24 @@
-"""Convolution as one matrix product, and transposed convolution as its adjoint.
+"""Convolution, and transposed convolution as its adjoint.
 
-`im2col` copies every window of an image into a row of a matrix; it is linear, and
-`col2im`, its adjoint, adds every row back to where it came from. With both, convolution
-is  y = im2col(x) W  and everything else follows by transposing:
+How x -> x * W, its adjoint and its gradient in W are computed stands in correlation.py.
+With these three maps everything else follows by transposing:
 
-              Conv2d                       ConvTranspose2d
-    forward   y  = im2col(x) W             y  = col2im(x W^T)
-    adjoint   dx = col2im(dy W^T)          dx = im2col(dy) W
-    weights   dW = im2col(x)^T dy          dW = im2col(dy)^T x
-
-Images are (N, H, W, C), kernels (kh, kw, C_in, C_out). As in most deep-learning code,
-"convolution" does not flip the kernel: it is a correlation.
+              Conv2d                         ConvTranspose2d
+    forward   y  = correlate(x)              y  = correlate_adjoint(x)
+    adjoint   dx = correlate_adjoint(dy)     dx = correlate(dy)
+    weights   dW = correlate_weights(x, dy)  dW = correlate_weights(dy, x)
 """
 
-import itertools
 import math
 
-import numpy as np
-
-from .. import kernels
-from ..backend import blocks, get_xp
 from .base import Affine, require
+from .correlation import conv_size, correlate, correlate_adjoint, correlate_weights
 from .init import he
-
-COLUMNS = 1 << 20  # numbers of a batch's columns that are worked on at a time
-FEW = 8  # channels: below, an addition runs along the pixels of one, not along channels
 
 
 def pair(v) -> tuple[int, int]:
     """(v, v), or v itself where it is a pair already: height first, then width."""
     return (v, v) if isinstance(v, int) else tuple(v)
-
-
-def conv_size(size: int, k: int, stride: int, pad: int) -> int:
-    """The number of windows along an axis: floor((size + 2 pad - k) / stride) + 1."""
-    return (size + 2 * pad - k) // stride + 1
-
-
-def im2col(x, kernel, stride, pad):
-    """(N, H, W, C) -> (N OH OW, kh kw C): row (n, i, j) is the window whose corner is
-    at (i sh - ph, j sw - pw) of sample n, with zeros outside the image.
-    """
-    if kernels.usable(x):
-        return kernels.im2col(x, kernel, stride, pad)
-    xp = get_xp(x)
-    (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
-    N, H, W, C = x.shape
-    OH, OW = conv_size(H, kh, sh, ph), conv_size(W, kw, sw, pw)
-    if ph or pw:
-        padded = xp.zeros((N, H + 2 * ph, W + 2 * pw, C), x.dtype)
-        padded[:, ph : ph + H, pw : pw + W] = x
-        x = padded
-    n, h, w, c = x.strides
-    windows = xp.lib.stride_tricks.as_strided(
-        x, (N, OH, OW, kh, kw, C), (n, sh * h, sw * w, h, w, c)
-    )  # a view: windows[n, i, j, a, b] = x[n, i sh + a, j sw + b]
-    return windows.reshape(N * OH * OW, kh * kw * C)  # copies
-
-
-def col2im(cols, x_shape, kernel, stride, pad):
-    """The adjoint of im2col, (N OH OW, kh kw C) -> (N, H, W, C) = x_shape: every entry
-    is added to the pixel it was copied from, so overlapping windows add up.
-    """
-    if kernels.usable(cols):
-        return kernels.col2im(cols, x_shape, kernel, stride, pad)
-    xp = get_xp(cols)
-    (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
-    N, H, W, C = x_shape
-    OH, OW = conv_size(H, kh, sh, ph), conv_size(W, kw, sw, pw)
-    cols = cols.reshape(N, OH, OW, kh, kw, C)
-    x = xp.zeros((N, H + 2 * ph, W + 2 * pw, C), cols.dtype)
-    few = C < FEW and xp is np
-    channels = [slice(c, c + 1) for c in range(C)] if few else [slice(None)]
-    for a, b, c in itertools.product(range(kh), range(kw), channels):
-        rows, columns = slice(a, a + sh * OH, sh), slice(b, b + sw * OW, sw)
-        x[:, rows, columns, c] += cols[:, :, :, a, b, c]
-    return x[:, ph : ph + H, pw : pw + W]
 
 
 class Conv2d(Affine):
@@ -116,39 +59,18 @@ class Conv2d(Affine):
         )
 
     def linear(self, x):
-        xp, W = get_xp(x), self.W.reshape(-1, self.C_out)  # (kh*kw*C_in, C_out)
-        axes = (x.shape[1:3], self.kernel, self.stride, self.pad)
-        OH, OW = (conv_size(*g) for g in zip(*axes, strict=True))
-        y = xp.empty((len(x), OH, OW, self.C_out), xp.result_type(x.dtype, W.dtype))
-        for n in self._parts(y):
-            cols = im2col(x[n], self.kernel, self.stride, self.pad)  # (n*OH*OW, ...)
-            xp.matmul(cols, W, out=y[n].reshape(-1, self.C_out))  # eq: conv
-        return y, (x,)
+        return correlate(x, self.W, self.stride, self.pad), (x,)  # eq: conv
 
     def adjoint(self, dy, cache, param_grads=True):
         (x,) = cache
-        xp, W = get_xp(x), self.W.reshape(-1, self.C_out)
         if param_grads:
             self.weigh(dy, cache)
-        dx = xp.empty(x.shape, xp.result_type(dy.dtype, W.dtype))
-        for n in self._parts(dy):
-            dcols = dy[n].reshape(-1, self.C_out) @ W.T  # (n*OH*OW, kh*kw*C_in)
-            dx[n] = col2im(
-                dcols, x[n].shape, self.kernel, self.stride, self.pad
-            )  # eq: conv-dx
-        return dx
+        how = x.shape, self.stride, self.pad
+        return correlate_adjoint(dy, self.W, *how)  # eq: conv-dx
 
     def weigh(self, dy, cache):
         (x,) = cache
-        for n in self._parts(dy):
-            cols = im2col(x[n], self.kernel, self.stride, self.pad)
-            dW = cols.T @ dy[n].reshape(-1, self.C_out)  # eq: conv-dW
-            self.dW += dW.reshape(self.W.shape)
-
-    def _parts(self, y):
-        """Slices of the batch: the columns of each are about COLUMNS numbers."""
-        positions = math.prod(y.shape[1:3])
-        return blocks(y, COLUMNS, positions * (self.W.size // self.C_out))
+        correlate_weights(x, dy, self.dW, self.stride, self.pad)  # eq: conv-dW
 
     def __repr__(self):
         return f"{type(self).__name__}({self.C_out}, {geometry_of(self)})"
@@ -205,33 +127,14 @@ class ConvTranspose2d(Affine):
         )
 
     def linear(self, x):
-        xp, C_in = get_xp(x), x.shape[3]
-        W = self.W.reshape(-1, C_in)  # (kh*kw*C_out, C_in)
-        y = xp.empty((len(x), *self.out_shape), xp.result_type(x.dtype, W.dtype))
-        for n in self._parts(x):
-            cols = x[n].reshape(-1, C_in) @ W.T  # (n*H*W, kh*kw*C_out)
-            y[n] = col2im(
-                cols, y[n].shape, self.kernel, self.stride, self.pad
-            )  # eq: convt
+        shape = (len(x), *self.out_shape)
+        y = correlate_adjoint(x, self.W, shape, self.stride, self.pad)  # eq: convt
         return y, (x,)
 
     def adjoint(self, dy, cache, param_grads=True):
         (x,) = cache
-        xp, C_in = get_xp(x), x.shape[3]
-        W = self.W.reshape(-1, C_in)
-        dx = xp.empty(x.shape, xp.result_type(dy.dtype, W.dtype))
-        for n in self._parts(x):
-            dcols = im2col(dy[n], self.kernel, self.stride, self.pad)
-            if param_grads:
-                dW = dcols.T @ x[n].reshape(-1, C_in)  # eq: convt-dW
-                self.dW += dW.reshape(self.W.shape)
-            xp.matmul(dcols, W, out=dx[n].reshape(-1, C_in))  # eq: convt-dx
-        return dx
-
-    def _parts(self, x):
-        """Slices of the batch: the columns of each are about COLUMNS numbers."""
-        positions = math.prod(x.shape[1:3])
-        return blocks(x, COLUMNS, positions * (self.W.size // x.shape[3]))
+        weigh = (x, self.dW) if param_grads else ()  # eq: convt-dW
+        return correlate(dy, self.W, self.stride, self.pad, *weigh)  # eq: convt-dx
 
     def __repr__(self):
         op = self.output_pad

@@ -6,7 +6,7 @@ layer is affine, and backward has none: the two formulas must not be mixed up.
 """
 
 from .. import kernels
-from ..backend import column_sum, get_xp
+from ..backend import column_dot, column_sum, get_xp
 from ..errors import TangentError
 from .base import Layer, require
 
@@ -60,7 +60,7 @@ class BatchNorm(Layer):
             total, m = self.group.sum(column_sum(x), m)
             mean = total / m  # (C,)
             centred = x - mean
-            (total,) = self.group.sum(column_sum(centred * centred))
+            (total,) = self.group.sum(column_dot(centred, centred))
             var = total / m
             if self.group.keeps_state:
                 self.state["mean"] += self.momentum * (mean - self.state["mean"])
@@ -91,7 +91,7 @@ class BatchNorm(Layer):
         if fused:
             dbeta, dgamma = kernels.column_sums(dy, x_hat)
         else:
-            dgamma, dbeta = column_sum(dy * x_hat), column_sum(dy)
+            dgamma, dbeta = column_dot(dy, x_hat), column_sum(dy)
         if param_grads:
             self.dgamma += dgamma  # eq: batchnorm-dgamma
             self.dbeta += dbeta  # eq: batchnorm-dbeta
@@ -101,8 +101,11 @@ class BatchNorm(Layer):
             return kernels.normalise_dx(dy, x_hat, self.gamma, inv_std, dgamma, dbeta)
         m = dy.size // dy.shape[-1]
         dgamma, dbeta, m = self.group.sum(dgamma, dbeta, m)
-        dx = dy - dbeta / m - x_hat * (dgamma / m)
-        return (self.gamma * inv_std) * dx  # eq: batchnorm-dx
+        dx = x_hat * (-dgamma / m)
+        dx += dy
+        dx -= dbeta / m
+        dx *= self.gamma * inv_std  # eq: batchnorm-dx
+        return dx
 
     def tangent(self, x_dot, cache):
         _, inv_std, train = cache
@@ -120,7 +123,7 @@ class BatchNorm(Layer):
         dx = None if dy is None else self.backward(dy, cache)
         if dy_dot is None:
             return dx, None
-        self.dgamma += column_sum(dy_dot * x_hat_dot)
+        self.dgamma += column_dot(dy_dot, x_hat_dot)
         return dx, (self.gamma * inv_std) * dy_dot
 
     def __repr__(self):

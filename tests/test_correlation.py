@@ -1,0 +1,135 @@
+"""Winograd's way to a convolution against the plain one, `Windows`, which it replaces.
+
+Both are three linear maps and their adjoints; test_derivatives.py certifies the plain
+ones. Here: the same y, dx and dW for any geometry, each map's own adjoint, and where
+the faster way is taken.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+import tinygan as tg
+from tinygan.check import check_layer, relative
+from tinygan.layers import Conv2d, ConvTranspose2d, correlation, winograd
+from tinygan.layers.correlation import Windows
+from tinygan.layers.winograd import Winograd
+
+HOW = (2, 2), (1, 1)  # stride and padding of the DCGAN
+seeds = st.integers(0, 2**32 - 1)
+few = st.integers(1, 3)
+sizes = st.tuples(st.integers(2, 13), st.integers(2, 13))
+pads = st.tuples(st.integers(0, 3), st.integers(0, 3))
+
+
+@pytest.fixture
+def any_channels(monkeypatch):
+    """Winograd's way wherever it is right, and not only where it is faster."""
+    monkeypatch.setattr(winograd, "CHANNELS", 1)
+    monkeypatch.setattr(winograd, "SAVING", 9.0)
+
+
+def ways(size, pad, N, C_in, C_out):
+    """(Windows, Winograd) for images of this size."""
+    assume(all(n + 2 * p >= 4 for n, p in zip(size, pad, strict=True)))
+    plain = Windows((N, *size, C_in), (4, 4, C_in, C_out), (2, 2), pad)
+    return plain, Winograd(plain)
+
+
+@given(sizes, pads, few, few, few, seeds)
+@example((14, 14), (1, 1), 3, 2, 3, 0)  # odd: the last tiles hang over the edge
+@example((5, 9), (0, 0), 1, 1, 1, 0)  # rows and columns that no window reaches
+def test_both_ways_agree(size, pad, N, C_in, C_out, seed):
+    """y, dx and dW, to 1e-13 of the size of their terms."""
+    rng = np.random.default_rng(seed)
+    results = []
+    x = rng.standard_normal((N, *size, C_in))
+    W = rng.standard_normal((4, 4, C_in, C_out))
+    plain, fast = ways(size, pad, N, C_in, C_out)
+    dy = rng.standard_normal((N, *plain.places, C_out))
+    for way in (plain, fast):
+        y, dW = np.empty(dy.shape), np.zeros(W.shape)
+        V, U, dM = way.B(x), way.G(W), way.A_adjoint(dy)
+        dU, dV = (correlation.transposed(a) for a in (V, U))
+        dW += way.G_adjoint(dU @ dM)
+        dx = way.B_adjoint(dM @ dV)
+        way.A_of_product(V, U, y)
+        results.append((y, dx, dW))
+    for plain_value, value in zip(*results, strict=True):
+        assert value.shape == plain_value.shape
+        assert relative(value - plain_value, 1 + np.abs(plain_value).max()) <= 1e-13
+
+
+@given(sizes, pads, few, few, few, seeds)
+def test_each_map_has_its_adjoint(size, pad, N, C_in, C_out, seed):
+    """<c, M a> = <M^T c, a> for B, G and A, with random a and c."""
+    rng = np.random.default_rng(seed)
+    _, way = ways(size, pad, N, C_in, C_out)
+
+    def A(V):
+        """A itself: of the product with the unit matrix."""
+        y = np.empty((N, *way.places, C_out))
+        way.A_of_product(V, np.broadcast_to(np.eye(C_out), (9, C_out, C_out)), y)
+        return y
+
+    tiles = N * way.tiles[0] * way.tiles[1]
+    for forward, adjoint, shape in (
+        (way.B, way.B_adjoint, (N, *size, C_in)),
+        (way.G, way.G_adjoint, (4, 4, C_in, C_out)),
+        (A, way.A_adjoint, (9, tiles, C_out)),
+    ):
+        a = rng.standard_normal(shape)
+        b = forward(a)
+        c = rng.standard_normal(b.shape)
+        scale = np.linalg.norm(c) * np.linalg.norm(b)
+        identity = (c * b).sum() - (adjoint(c.copy()) * a).sum()
+        assert relative(identity, scale + 1e-12) <= 1e-12
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(
+    ("layer", "in_shape"),
+    [(Conv2d, (6, 7, 2)), (Conv2d, (8, 8, 1)), (ConvTranspose2d, (3, 4, 2))],
+)
+@pytest.mark.usefixtures("any_channels")
+def test_layers_are_certified(layer, in_shape, bias):
+    """All passes, complex step and tangents among them, as in `tinygan check`."""
+    layer = layer(3, 4, 2, 1, bias=bias)
+    rows = check_layer(layer, in_shape, batch=3, seed=5)
+    assert rows
+    assert all(row.ok for row in rows), [row for row in rows if not row.ok]
+
+
+def taken(x_shape, W_shape, stride=(2, 2), pad=(1, 1)) -> type:
+    """The way that a convolution takes."""
+    W, x = np.zeros(W_shape, "float32"), np.zeros(x_shape, "float32")
+    return type(correlation.way_for(x, W, stride, pad))
+
+
+def test_where_it_is_taken():
+    """Kernel 4, stride 2, enough channels and fitting tiles: a DCGAN's layers."""
+    assert taken((8, 32, 32, 64), (4, 4, 64, 128)) is Winograd
+    assert taken((8, 14, 14, 64), (4, 4, 64, 128)) is Winograd
+    assert taken((8, 8, 8, 256), (4, 4, 256, 512)) is Winograd
+    assert taken((8, 64, 64, 3), (4, 4, 3, 64)) is Windows
+    assert taken((8, 6, 6, 64), (4, 4, 64, 64)) is Windows  # 3 x 3 outputs: 36 of 36
+    assert taken((8, 16, 16, 64), (3, 3, 64, 64)) is Windows
+    assert taken((8, 16, 16, 64), (4, 4, 64, 64), stride=(1, 1)) is Windows
+    assert taken((8, 16, 16, 64), (4, 4, 64, 64), stride=(2, 1)) is Windows
+
+
+def test_a_training_step_is_the_same(monkeypatch):
+    """A whole layer in a network, cut in parts or not, in float64: to 1e-12."""
+    rng = np.random.default_rng(0)
+    x, dy = rng.standard_normal((6, 8, 8, 32)), rng.standard_normal((6, 4, 4, 32))
+    grads = []
+    for channels, size in ((1, 1), (1, winograd.MIXED), (64, 1)):
+        monkeypatch.setattr(winograd, "CHANNELS", channels)
+        monkeypatch.setattr(Winograd, "size", size)
+        net = tg.Net(Conv2d(32, 4, 2, 1), (8, 8, 32), seed=1, dtype="float64")
+        y, cache = net.forward(x)
+        dx = net.backward(dy, cache)
+        grads.append(np.concatenate([y.ravel(), dx.ravel(), net.grad]))
+    for other in grads[1:]:
+        assert relative(other - grads[0], np.abs(grads[0]).max()) <= 1e-12

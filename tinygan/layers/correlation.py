@@ -1,0 +1,167 @@
+"""The linear map of a convolution, x -> x * W, its adjoint, and its gradient in W.
+
+The map is linear in x and in W. Every way to compute it here consists of three linear
+maps, B on x, G on W and A on what their matrix product gives, and so backward consists
+of their adjoints:
+
+    y = A(B(x) G(W))      dx = B^T(A^T(dy) G(W)^T)      dW = G^T(B(x)^T A^T(dy))
+
+The plain way is `Windows`: B is im2col, which copies every window of an image into a
+row of a matrix, its adjoint is col2im, which adds every row back to where it came from,
+and A and G only reshape. `Winograd` (winograd.py) needs fewer products.
+
+Images are (N, H, W, C), kernels (kh, kw, C_in, C_out). As in most deep-learning code,
+"convolution" does not flip the kernel: it is a correlation.
+"""
+
+import itertools
+import math
+
+import numpy as np
+
+from .. import kernels
+from ..backend import blocks, get_xp
+from .winograd import Winograd
+
+COLUMNS = 1 << 20  # numbers of a batch's columns that are worked on at a time
+
+
+def conv_size(size: int, k: int, stride: int, pad: int) -> int:
+    """The number of windows along an axis: floor((size + 2 pad - k) / stride) + 1."""
+    return (size + 2 * pad - k) // stride + 1
+
+
+def im2col(x, kernel, stride, pad):
+    """(N, H, W, C) -> (N OH OW, kh kw C): row (n, i, j) is the window whose corner is
+    at (i sh - ph, j sw - pw) of sample n, with zeros outside the image.
+    """
+    if kernels.usable(x):
+        return kernels.im2col(x, kernel, stride, pad)
+    xp = get_xp(x)
+    (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
+    N, H, W, C = x.shape
+    OH, OW = conv_size(H, kh, sh, ph), conv_size(W, kw, sw, pw)
+    if ph or pw:
+        padded = xp.zeros((N, H + 2 * ph, W + 2 * pw, C), x.dtype)
+        padded[:, ph : ph + H, pw : pw + W] = x
+        x = padded
+    n, h, w, c = x.strides
+    windows = xp.lib.stride_tricks.as_strided(
+        x, (N, OH, OW, kh, kw, C), (n, sh * h, sw * w, h, w, c)
+    )  # a view: windows[n, i, j, a, b] = x[n, i sh + a, j sw + b]
+    return windows.reshape(N * OH * OW, kh * kw * C)  # copies
+
+
+def col2im(cols, x_shape, kernel, stride, pad):
+    """The adjoint of im2col, (N OH OW, kh kw C) -> (N, H, W, C) = x_shape: every entry
+    is added to the pixel it was copied from, so overlapping windows add up.
+
+    As many of a window's pixels as the stride is wide meet no other window's: one
+    addition takes them all.
+    """
+    if kernels.usable(cols):
+        return kernels.col2im(cols, x_shape, kernel, stride, pad)
+    xp = get_xp(cols)
+    (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
+    N, H, W, C = x_shape
+    OH, OW = conv_size(H, kh, sh, ph), conv_size(W, kw, sw, pw)
+    rows = max(-(-(H + 2 * ph) // sh), OH - 1 - (-kh // sh))  # of sh pixels each
+    columns = max(-(-(W + 2 * pw) // sw), OW - 1 - (-kw // sw))
+    x = xp.zeros((N, rows, sh, columns, sw, C), cols.dtype)
+    cols = cols.reshape(N, OH, OW, kh, kw, C)
+    for a, b in itertools.product(range(kh), range(0, kw, sw)):
+        (i, u), j, width = divmod(a, sh), b // sw, min(sw, kw - b)
+        to = x[:, i : i + OH, u, j : j + OW, :width]
+        to += cols[:, :, :, a, b : b + width]
+    x = x.reshape(N, rows * sh, columns * sw, C)
+    return x[:, ph : ph + H, pw : pw + W]
+
+
+class Windows:
+    """The plain way: B is im2col, A and G only reshape."""
+
+    size = COLUMNS
+
+    def __init__(self, x_shape, W_shape, stride, pad):
+        self.x_shape, self.W_shape = x_shape, W_shape
+        self.geometry = W_shape[:2], stride, pad
+        axes = zip(x_shape[1:3], *self.geometry, strict=True)
+        self.places = tuple(conv_size(*axis) for axis in axes)  # OH, OW
+        self.per_sample = math.prod(self.places) * math.prod(W_shape[:3])
+
+    def B(self, x):
+        """(n, H, W, C_in) -> (n OH OW, kh kw C_in)"""
+        return im2col(x, *self.geometry)
+
+    def B_adjoint(self, dV):
+        """(n OH OW, kh kw C_in) -> (n, H, W, C_in)"""
+        n = len(dV) // math.prod(self.places)
+        return col2im(dV, (n, *self.x_shape[1:]), *self.geometry)
+
+    def G(self, W):
+        """(kh, kw, C_in, C_out) -> (kh kw C_in, C_out)"""
+        return W.reshape(-1, self.W_shape[3])
+
+    def G_adjoint(self, dU):
+        """(kh kw C_in, C_out) -> (kh, kw, C_in, C_out)"""
+        return dU.reshape(self.W_shape)
+
+    def A_of_product(self, V, U, y):
+        """y = V U, written into y, (n, OH, OW, C_out)."""
+        get_xp(V).matmul(V, U, out=y.reshape(-1, self.W_shape[3]))
+
+    def A_adjoint(self, dy):
+        """(n, OH, OW, C_out) -> (n OH OW, C_out)"""
+        return dy.reshape(-1, self.W_shape[3])
+
+
+def correlate(x, W, stride, pad, dy=None, dW=None):
+    """y = x * W, (N, H, W, C_in) -> (N, OH, OW, C_out).
+
+    Given dy and dW, `correlate_weights` as well: B(x) serves both.
+    """
+    xp, way = get_xp(x), way_for(x, W, stride, pad)
+    y = xp.empty((len(x), *way.places, W.shape[3]), xp.result_type(x.dtype, W.dtype))
+    U = way.G(W)
+    for n in parts(x, way):
+        V = way.B(x[n])
+        if dW is not None:
+            dW += way.G_adjoint(transposed(V) @ way.A_adjoint(dy[n]))
+        way.A_of_product(V, U, y[n])
+    return y
+
+
+def correlate_adjoint(dy, W, x_shape, stride, pad):
+    """dx, (N, OH, OW, C_out) -> (N, H, W, C_in) = x_shape"""
+    xp, way = get_xp(dy), way_for(dy, W, stride, pad, x_shape)
+    dx = xp.empty(x_shape, xp.result_type(dy.dtype, W.dtype))
+    U = way.G(W)
+    for n in parts(dy, way):
+        dx[n] = way.B_adjoint(way.A_adjoint(dy[n]) @ transposed(U))
+    return dx
+
+
+def correlate_weights(x, dy, dW, stride, pad) -> None:
+    """dW += its part, from x and dy."""
+    way = way_for(x, dW, stride, pad)
+    for n in parts(x, way):
+        dU = transposed(way.B(x[n])) @ way.A_adjoint(dy[n])
+        dW += way.G_adjoint(dU)
+
+
+def way_for(a, W, stride, pad, x_shape=None):
+    """The faster way for these shapes; on a device `Windows`, which has kernels."""
+    windows = Windows(x_shape or a.shape, W.shape, stride, pad)
+    if isinstance(a, np.ndarray) and Winograd.suits(windows):
+        return Winograd(windows)
+    return windows
+
+
+def parts(a, way) -> list[slice]:
+    """Slices of the batch: B of each has about way.size numbers."""
+    return blocks(a, way.size, way.per_sample)
+
+
+def transposed(V):
+    """A matrix's transpose; of several, (m, rows, columns), each one's."""
+    return V.swapaxes(-1, -2)
