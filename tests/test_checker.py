@@ -392,7 +392,7 @@ def scatter(cols, x_shape, kernel, stride, pad, add=True, shift=0):
 
 class Overwrites(Conv2d):
     def adjoint(self, dy, cache, param_grads=True):
-        (x,) = cache
+        x, _ = cache
         super().adjoint(dy, cache, param_grads)
         cols = dy.reshape(-1, self.C_out) @ self.W.reshape(-1, self.C_out).T
         return scatter(cols, x.shape, self.kernel, self.stride, self.pad, add=False)
@@ -400,7 +400,7 @@ class Overwrites(Conv2d):
 
 class OffByOne(Conv2d):
     def adjoint(self, dy, cache, param_grads=True):
-        (x,) = cache
+        x, _ = cache
         super().adjoint(dy, cache, param_grads)
         cols = dy.reshape(-1, self.C_out) @ self.W.reshape(-1, self.C_out).T
         return scatter(cols, x.shape, self.kernel, self.stride, self.pad, shift=1)

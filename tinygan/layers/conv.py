@@ -1,7 +1,8 @@
 """Convolution, and transposed convolution as its adjoint.
 
-How x -> x * W, its adjoint and its gradient in W are computed stands in correlation.py.
-With these three maps everything else follows by transposing:
+How x -> x * W, its adjoint and its gradient in W are computed stands in correlation.py;
+U = G(W) is the kernel as it is needed there. With these three maps everything else
+follows by transposing:
 
               Conv2d                         ConvTranspose2d
     forward   y  = correlate(x)              y  = correlate_adjoint(x)
@@ -12,7 +13,13 @@ With these three maps everything else follows by transposing:
 import math
 
 from .base import Affine, require
-from .correlation import conv_size, correlate, correlate_adjoint, correlate_weights
+from .correlation import (
+    conv_size,
+    correlate,
+    correlate_adjoint,
+    correlate_weights,
+    way_for,
+)
 from .init import he
 
 
@@ -29,7 +36,8 @@ class Conv2d(Affine):
 
         cols = im2col(x)     y = cols W + b     dW = cols^T dy     dx = col2im(dy W^T)
 
-    The cache is x: the columns, k^2/s^2 times as large, are gathered again for dW.
+    The cache is x and U: the columns, k^2/s^2 times as large as x, are gathered again
+    for dW.
     Raises ShapeError when built on anything but (H, W, C_in) or where no window fits.
     """
 
@@ -59,18 +67,22 @@ class Conv2d(Affine):
         )
 
     def linear(self, x):
-        return correlate(x, self.W, self.stride, self.pad), (x,)  # eq: conv
+        way = self._way(x)
+        U = way.G(self.W)
+        return correlate(way, x, U), (x, U)  # eq: conv
 
     def adjoint(self, dy, cache, param_grads=True):
-        (x,) = cache
+        x, U = cache
         if param_grads:
             self.weigh(dy, cache)
-        how = x.shape, self.stride, self.pad
-        return correlate_adjoint(dy, self.W, *how)  # eq: conv-dx
+        return correlate_adjoint(self._way(x), dy, U)  # eq: conv-dx
 
     def weigh(self, dy, cache):
-        (x,) = cache
-        correlate_weights(x, dy, self.dW, self.stride, self.pad)  # eq: conv-dW
+        x, _ = cache
+        correlate_weights(self._way(x), x, dy, self.dW)  # eq: conv-dW
+
+    def _way(self, x):
+        return way_for(x.shape, self.W, self.stride, self.pad)
 
     def __repr__(self):
         return f"{type(self).__name__}({self.C_out}, {geometry_of(self)})"
@@ -127,14 +139,18 @@ class ConvTranspose2d(Affine):
         )
 
     def linear(self, x):
-        shape = (len(x), *self.out_shape)
-        y = correlate_adjoint(x, self.W, shape, self.stride, self.pad)  # eq: convt
-        return y, (x,)
+        way = self._way(x)
+        U = way.G(self.W)
+        return correlate_adjoint(way, x, U), (x, U)  # eq: convt
 
     def adjoint(self, dy, cache, param_grads=True):
-        (x,) = cache
+        x, U = cache
         weigh = (x, self.dW) if param_grads else ()  # eq: convt-dW
-        return correlate(dy, self.W, self.stride, self.pad, *weigh)  # eq: convt-dx
+        return correlate(self._way(x), dy, U, *weigh)  # eq: convt-dx
+
+    def _way(self, x):
+        y_shape = (len(x), *self.out_shape)
+        return way_for(y_shape, self.W, self.stride, self.pad)
 
     def __repr__(self):
         op = self.output_pad

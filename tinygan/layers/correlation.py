@@ -115,14 +115,13 @@ class Windows:
         return dy.reshape(-1, self.W_shape[3])
 
 
-def correlate(x, W, stride, pad, dy=None, dW=None):
-    """y = x * W, (N, H, W, C_in) -> (N, OH, OW, C_out).
+def correlate(way, x, U, dy=None, dW=None):
+    """y = x * W for U = G(W), (N, H, W, C_in) -> (N, OH, OW, C_out).
 
     Given dy and dW, `correlate_weights` as well: B(x) serves both.
     """
-    xp, way = get_xp(x), way_for(x, W, stride, pad)
-    y = xp.empty((len(x), *way.places, W.shape[3]), xp.result_type(x.dtype, W.dtype))
-    U = way.G(W)
+    xp = get_xp(x)
+    y = xp.empty((len(x), *way.places, U.shape[-1]), xp.result_type(x.dtype, U.dtype))
     for n in parts(x, way):
         V = way.B(x[n])
         if dW is not None:
@@ -131,30 +130,27 @@ def correlate(x, W, stride, pad, dy=None, dW=None):
     return y
 
 
-def correlate_adjoint(dy, W, x_shape, stride, pad):
-    """dx, (N, OH, OW, C_out) -> (N, H, W, C_in) = x_shape"""
-    xp, way = get_xp(dy), way_for(dy, W, stride, pad, x_shape)
-    dx = xp.empty(x_shape, xp.result_type(dy.dtype, W.dtype))
-    U = way.G(W)
+def correlate_adjoint(way, dy, U):
+    """dx, (N, OH, OW, C_out) -> (N, H, W, C_in)"""
+    xp = get_xp(dy)
+    shape = (len(dy), *way.x_shape[1:])
+    dx = xp.empty(shape, xp.result_type(dy.dtype, U.dtype))
     for n in parts(dy, way):
         dx[n] = way.B_adjoint(way.A_adjoint(dy[n]) @ transposed(U))
     return dx
 
 
-def correlate_weights(x, dy, dW, stride, pad) -> None:
+def correlate_weights(way, x, dy, dW) -> None:
     """dW += its part, from x and dy."""
-    way = way_for(x, dW, stride, pad)
     for n in parts(x, way):
-        dU = transposed(way.B(x[n])) @ way.A_adjoint(dy[n])
-        dW += way.G_adjoint(dU)
+        dW += way.G_adjoint(transposed(way.B(x[n])) @ way.A_adjoint(dy[n]))
 
 
-def way_for(a, W, stride, pad, x_shape=None):
+def way_for(x_shape, W, stride, pad):
     """The faster way for these shapes; on a device `Windows`, which has kernels."""
-    windows = Windows(x_shape or a.shape, W.shape, stride, pad)
-    if isinstance(a, np.ndarray) and Winograd.suits(windows):
-        return Winograd(windows)
-    return windows
+    windows = Windows(x_shape, W.shape, stride, pad)
+    fast = isinstance(W, np.ndarray) and Winograd.suits(windows)
+    return Winograd(windows) if fast else windows
 
 
 def parts(a, way) -> list[slice]:
