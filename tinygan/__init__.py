@@ -7,6 +7,7 @@ with `tinygan/gan.py`, the game itself.
 __version__ = "0.1.0"
 
 from .backend import NUMPY, Backend, get_backend, get_xp, sigmoid, softplus
+from .conditional import AuxiliaryClassifier, MatchingAware
 from .errors import (
     BackendError,
     CheckpointError,
@@ -41,10 +42,12 @@ from .optim import (
     Optimizer,
     RMSProp,
 )
-from .penalties import DRAGAN, R1, R2, WGANGP, Drift, Penalty
+from .penalties import DRAGAN, R1, R2, WGANGP, Drift, Mismatch, Penalty
+from .values import Integers
 
 __all__ = [
     "Adam",
+    "AuxiliaryClassifier",
     "Backend",
     "BackendError",
     "CheckpointError",
@@ -57,8 +60,11 @@ __all__ = [
     "Drift",
     "Hinge",
     "InputError",
+    "Integers",
     "LeastSquares",
+    "MatchingAware",
     "Minimax",
+    "Mismatch",
     "Momentum",
     "NUMPY",
     "Net",

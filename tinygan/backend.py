@@ -26,7 +26,7 @@ BLOCK = 1 << 15  # numbers: several arrays of so many fit the cache of a core
 M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8  # of glibc's mallopt
 
 # What random numbers are for: the first part of the key of `generator`.
-LATENT, PICTURE, SAMPLE, POINTS, SPLIT = 1, 2, 3, 4, 5
+LATENT, PICTURE, SAMPLE, POINTS, SPLIT, CONDITION, BETWEEN = 1, 2, 3, 4, 5, 6, 7
 SHUFFLE, BATCH = 101, 102  # of a stream of data
 
 

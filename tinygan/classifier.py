@@ -7,26 +7,12 @@ gradients, like everything here.
 
 import numpy as np
 
-from .backend import get_xp
+from .conditional import cross_entropy_grad, softmax
 from .data import Images
 from .errors import DataError
 from .layers import Conv2d, Dense, Dropout, Flatten, LeakyReLU, Sequential
 from .net import Net
 from .optim import Adam
-
-
-def softmax(s):
-    """p_c = e^s_c / sum_k e^s_k over the last axis, from logits s (N, K)."""
-    xp = get_xp(s)
-    e = xp.exp(s - s.max(axis=-1, keepdims=True))  # eq: softmax
-    return e / e.sum(axis=-1, keepdims=True)
-
-
-def cross_entropy_grad(s, labels):
-    """d/ds of L = -mean_n log p_n[label_n]:  (p - onehot(label)) / N, shape (N, K)."""
-    xp = get_xp(s)
-    onehot = (xp.arange(s.shape[1]) == labels[:, None]).astype(s.dtype)
-    return (softmax(s) - onehot) / len(s)  # eq: cross-entropy-ds
 
 
 class Classifier:

@@ -97,6 +97,18 @@ def _sample_arguments(sub) -> None:
     sub.add_argument("folder", metavar="RUN", help="the folder of a run")
     sub.add_argument("--n", type=_positive, default=64, help="how many (64)")
     sub.add_argument("--seed", type=_natural, default=0, help="seed of z (0)")
+    which = sub.add_mutually_exclusive_group()
+    which.add_argument(
+        "--label", type=_natural, metavar="K", help="of a conditional run: of class K"
+    )
+    which.add_argument("--text", metavar="SENTENCE", help="what it describes")
+    which.add_argument(
+        "--grid", action="store_true", help="rows are classes, columns share z"
+    )
+    sub.add_argument(
+        "--to", metavar="SENTENCE", help="from --text to this one, z as it is in a row"
+    )
+    sub.add_argument("--data", help="where the data are now, if not where they were")
     sub.add_argument(
         "--out",
         type=pathlib.Path,
@@ -185,6 +197,9 @@ COMMANDS = (
         (
             "tinygan sample runs/dcgan-digits --n 64 --out digits.png",
             "tinygan sample runs/dcgan-digits --n 10000 --out digits.npz",
+            "tinygan sample runs/cgan-digits --label 7",
+            "tinygan sample runs/cgan-digits --grid --n 100",
+            'tinygan sample runs/text2digit --text "a small green three"',
         ),
     ),
     (

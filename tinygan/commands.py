@@ -125,14 +125,20 @@ def sample(args) -> int:
     from .backend import get_backend
     from .runfolder import RunFolder
 
+    if args.to is not None and args.text is None:
+        raise InputError("--to: expected --text as well, to begin from")
+    asked = sampling.Asked(args.label, args.text, args.to, args.grid)
     backend = get_backend(args.backend)
     folder = RunFolder.open(args.folder)
     module = recipes.find(folder.config["recipe"])
-    experiment = recipes.build(module, folder.config["options"])
+    options = dict(folder.config["options"])
+    if args.data is not None:
+        options["data"] = str(pathlib.Path(args.data).resolve())
+    experiment = recipes.build(module, options)
     out = args.out or folder.path / "generated.png"
     with recipes.blamed(module):
-        sampling.write(experiment, folder, backend, args.n, args.seed, out)
-    print(f"{args.n} samples of step {folder.step()} in {out}")
+        n = sampling.write(experiment, folder, backend, args.n, args.seed, out, asked)
+    print(f"{n} samples of step {folder.step()} in {out}")
     return 0
 
 

@@ -12,6 +12,8 @@ import numpy as np
 
 from .layers.base import each_once
 from .shards import Shards
+from .values import rows as rows_of
+from .values import size, together
 
 
 class Cut(NamedTuple):
@@ -46,13 +48,15 @@ class Divided:
 
     def forward(self, x, train=True):
         """(y, cache); the cache is a Cut if the batch was divided."""
-        rows = self.shards.cut(len(x), self.joins) if train else []
+        rows = self.shards.cut(size(x), self.joins) if train else []
         if not rows:
             return self.whole.forward(x, train)
         self._share_state()
-        results = self.shards.run(lambda i: self.trees[i].forward(x[rows[i]], train))
+        results = self.shards.run(
+            lambda i: self.trees[i].forward(rows_of(x, rows[i]), train)
+        )
         ys, caches = zip(*results, strict=True)
-        return np.concatenate(ys), Cut(caches, rows, _rows(ys))
+        return together(ys), Cut(caches, rows, _rows(ys))
 
     def backward(self, dy, cache, param_grads=True):
         """dx; the members' gradients are added up."""
@@ -60,9 +64,10 @@ class Divided:
             return self.whole.backward(dy, cache, param_grads)
 
         def one(i, tree):
-            return tree.backward(dy[cache.y_rows[i]], cache.caches[i], param_grads)
+            own = rows_of(dy, cache.y_rows[i])
+            return tree.backward(own, cache.caches[i], param_grads)
 
-        return np.concatenate(self._pass(one, param_grads))
+        return together(self._pass(one, param_grads))
 
     def backward_weights(self, dy, cache):
         """The members' gradients, added up."""
@@ -71,7 +76,7 @@ class Divided:
             return
 
         def one(i, tree):
-            tree.backward_weights(dy[cache.y_rows[i]], cache.caches[i])
+            tree.backward_weights(rows_of(dy, cache.y_rows[i]), cache.caches[i])
 
         self._pass(one, param_grads=True)
 
@@ -81,10 +86,10 @@ class Divided:
             return self.whole.tangent(x_dot, cache)
 
         def one(i, tree):
-            return tree.tangent(x_dot[cache.x_rows[i]], cache.caches[i])
+            return tree.tangent(rows_of(x_dot, cache.x_rows[i]), cache.caches[i])
 
         y_dots, caches_dot = zip(*self._pass(one), strict=True)
-        return np.concatenate(y_dots), caches_dot
+        return together(y_dots), caches_dot
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
         """(dx, dx_dot); the members' gradients are added up."""
@@ -93,13 +98,11 @@ class Divided:
 
         def one(i, tree):
             part, c, c_dot = cache.y_rows[i], cache.caches[i], cache_dot[i]
-            own = [None if d is None else d[part] for d in (dy, dy_dot)]
+            own = [rows_of(d, part) for d in (dy, dy_dot)]
             return tree.tangent_backward(*own, c, c_dot)
 
         both = zip(*self._pass(one, param_grads=True), strict=True)
-        return tuple(
-            None if parts[0] is None else np.concatenate(parts) for parts in both
-        )
+        return tuple(map(together, both))
 
     def _pass(self, one, param_grads=False) -> list:
         """[one(i, tree i)] of all members at once; then, perhaps, grad += theirs."""
@@ -130,6 +133,6 @@ class Divided:
 
 
 def _rows(parts) -> list[slice]:
-    """Where each of some arrays lies in their concatenation."""
-    ends = np.cumsum([0, *map(len, parts)]).tolist()
+    """Where each of some values lies when they are put together."""
+    ends = np.cumsum([0, *map(size, parts)]).tolist()
     return [slice(a, b) for a, b in itertools.pairwise(ends)]

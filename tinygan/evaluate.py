@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .backend import NUMPY, SPLIT, Backend, generator
+from .agreement import agreement, judges, variety
+from .backend import CONDITION, NUMPY, SPLIT, Backend, generator
 from .classifier import Classifier
-from .data import GaussianMixture, Images
+from .data import Captioned, GaussianMixture, Images
 from .errors import InputError
 from .experiment import Experiment
 from .files import write_atomically
@@ -38,7 +39,7 @@ from .metrics import (
 from .metrics.distances import SCALES
 from .metrics.modes import NEAR
 from .runfolder import RunFolder
-from .sampling import generate
+from .sampling import Asked, generate
 
 LEAST = 20  # samples
 PATCHES = 320_000  # of a set, at most: the protocol's 128 from each of 2,500 images
@@ -70,6 +71,7 @@ class Real(NamedTuple):
     shown: np.ndarray
     held: np.ndarray
     rest: Images | None
+    parts: list[np.ndarray] | None = None  # which of the Images: shown, held, rest
 
 
 def evaluate(
@@ -91,12 +93,8 @@ def evaluate(
     if n < LEAST:
         raise InputError(f"--n {n}: expected {LEAST} samples or more to measure")
     data = experiment.data()
-    if tuple(data.shape) != tuple(experiment.shape):
-        raise InputError(
-            f"data: expected samples of shape {tuple(experiment.shape)}, "
-            f"found {tuple(data.shape)}"
-        )
-    if isinstance(data, Images):
+    experiment.expects(data)
+    if isinstance(data if experiment.condition is None else data.images, Images):
         if len(data) < 3 * LEAST:
             raise InputError(
                 f"data: expected at least {3 * LEAST} images to measure, "
@@ -104,14 +102,33 @@ def evaluate(
             )
         n = min(n, len(data) // 3)
     say(f"drawing {n:,} samples")
-    samples = generate(experiment, folder, backend, n, seed)
-    if not np.isfinite(samples).all():
-        raise InputError(f"{folder.checkpoint}: its generator makes NaN or infinity")
-    return Result(n, measure(samples, data, seed, say))
+    _, _, inputs = Asked().inputs(experiment, n, seed)
+
+    def made(inputs):
+        x = generate(experiment, folder, backend, inputs)
+        if not np.isfinite(x).all():
+            raise InputError(
+                f"{folder.checkpoint}: its generator makes NaN or infinity"
+            )
+        return x
+
+    if isinstance(data, Captioned):
+        unseen = experiment.unseen and experiment.unseen()
+        rows = _sentences(
+            made, experiment.condition, inputs[0], data, unseen, seed, say
+        )
+        return Result(n, rows)
+    if experiment.condition is not None:
+        rows = measure(made(inputs), data.images, seed, say, inputs[1])
+        return Result(n, rows)
+    return Result(n, measure(made(inputs), data, seed, say))
 
 
-def measure(samples, data, seed: int = 0, say=lambda sentence: None) -> list[Row]:
-    """The rows for samples (n, *shape), as a generator of `data` makes them.
+def measure(
+    samples, data, seed: int = 0, say=lambda sentence: None, asked=None
+) -> list[Row]:
+    """The rows for samples (n, *shape), as a generator of `data` makes them; `asked`
+    are the classes (n,) that they were to be of.
 
     Points of any kind: sliced Wasserstein distance, MMD, 1-NN accuracy, precision and
     recall; for a GaussianMixture its modes before them. Images: the same on patches and
@@ -130,6 +147,8 @@ def measure(samples, data, seed: int = 0, say=lambda sentence: None) -> list[Row
     rows += _pairs(samples, real, space)
     if isinstance(space, Classifier):
         rows += _classes(samples, real, space)
+        if asked is not None:
+            rows += _asked(samples, asked, real, data.labels, space, seed)
     say("Parzen windows")
     return rows + _likelihood(samples, real)
 
@@ -143,8 +162,9 @@ def real_samples(data, n: int, seed: int = 0) -> Real:
         both = NUMPY.to_host(data.batches(2 * n, seed, NUMPY)(0))
         return Real(both[:n], both[n:], None)
     order = generator(seed, SPLIT).permutation(len(data))
-    shown, held = (data.scaled(data.pixels[i]) for i in (order[:n], order[n : 2 * n]))
-    return Real(shown, held, data.part(order[2 * n :]))
+    parts = [order[:n], order[n : 2 * n], order[2 * n :]]
+    shown, held = (data.scaled(data.pixels[i]) for i in parts[:2])
+    return Real(shown, held, data.part(parts[2]), parts)
 
 
 # The rows, group by group
@@ -162,6 +182,8 @@ MEASURES = {  # what is better (or the number to come near to), and what it says
     "confidence": ("higher", "a classifier's, in the class that it names"),
     "classes": ("higher", "how many classes it names"),
     "class KL": ("lower", "their frequencies against the data's, in nats"),
+    "as asked": ("higher", "share in which a classifier finds what was asked for"),
+    "variety": ("higher", "how far apart two samples of one condition are"),
     "Parzen likelihood": ("higher", "nats, easily gamed"),
 }
 
@@ -225,6 +247,63 @@ def _classes(samples, real: Real, classifier: Classifier) -> list[Row]:
         _row("classes", *(int((c > 0).sum()) for c in counts)),
         _row("class KL", *(kl_divergence(c, weights) for c in counts)),
     ]
+
+
+def _asked(samples, asked, real: Real, labels, judge: Classifier, seed) -> list[Row]:
+    """Whether samples are of the classes asked for, and as varied as those."""
+    held = labels[real.parts[1]]
+    found = agreement(judge, samples, asked, real.held, held)
+    each = [
+        _row("as asked", a, b, where=f": {k}")
+        for k, (a, b) in enumerate(zip(found.each, found.each_real, strict=True))
+    ]
+    apart = variety(samples, asked, seed), variety(real.held, held, seed)
+    return [
+        _row("as asked", found.samples, found.real),
+        *each,
+        _row("variety", *(math.nan if a is None else a for a in apart)),
+    ]
+
+
+def _sentences(made, condition, z, data: Captioned, unseen, seed, say) -> list[Row]:
+    """The rows of a generator that takes sentences: those of images, and for each
+    attribute that the captions name whether it is as asked, for captions of the data
+    and for `unseen` combinations.
+    """
+    n = len(z)
+    chosen = generator(seed, CONDITION).integers(0, len(data), -(-n // 2))
+    chosen = chosen.repeat(2)[:n]  # each sentence twice, to see its variety
+    asked = data.part(chosen)
+    samples = made((z, condition.of(asked.conditions)))
+    rows = measure(samples, data.images, seed, say)
+    apart = (
+        variety(samples, asked.conditions, seed),
+        variety(data.scaled(data.images.pixels), data.conditions, seed),
+    )
+    rows.append(_row("variety", *(math.nan if a is None else a for a in apart)))
+    _, held, rest = real_samples(data.images, n, seed).parts
+    say(f"training a classifier for each of {', '.join(data.attributes)}")
+    about = {k: (v, y[rest]) for k, (v, y) in data.attributes.items()}
+    found = judges(data.images.part(rest), about, seed)
+    real = data.part(held)
+    rows += _attributes(found, samples, asked, real, "")
+    if unseen is not None:
+        m = min(n, len(unseen))
+        part = unseen.part(slice(m))
+        samples = made((z[:m], condition.of(part.conditions)))
+        rows += _attributes(found, samples, part, part, ", unseen")
+    return rows
+
+
+def _attributes(found: dict, samples, asked, real, where: str) -> list[Row]:
+    """A row for each attribute; the ceiling is the judge's on the images `real`."""
+    x, rows = real.scaled(real.images.pixels), []
+    for name, judge in found.items():
+        labels = asked.attributes[name][1], real.attributes[name][1]
+        share = agreement(judge, samples, labels[0], x, labels[1])
+        value = share.samples, share.real
+        rows.append(_row("as asked", *value, where=f": {name}{where}"))
+    return rows
 
 
 def _likelihood(samples, real: Real) -> list[Row]:

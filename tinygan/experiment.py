@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from .backend import Backend
+from .conditions import Classes, Sentences
 from .errors import InputError, ShapeError
-from .layers import Layer
+from .layers import Branch, Layer, Pick
 from .net import Net
 from .objectives import Objective
 from .optim import Optimizer
@@ -103,6 +104,11 @@ class Experiment:
     spectral u and v are G's own. With `shared` both players' steps are about the same
     G(z), which saves a forward pass.
 
+    With a `condition`, G maps (z, y) to x and D takes (x, y): `data` gives pairs, and
+    the G(z, y) of a step have the y of its real batch. With `between` > 0, that share
+    of them has half of its own sentence and half of another's (GAN-INT). `unseen` is
+    data of combinations that training never shows, for `tinygan evaluate`.
+
     Raises InputError for numbers out of range, ShapeError (from `networks`) when G does
     not make what D takes.
     """
@@ -123,6 +129,9 @@ class Experiment:
     penalties: Sequence[Penalty] | Callable[[int], Sequence[Penalty]] = ()
     ema: float = 0.0
     shared: bool = False
+    condition: Classes | Sentences | None = None
+    between: float = 0.0
+    unseen: Callable | None = None
     log_every: int = 20
     picture_every: int = 0  # 0: forty pictures over the run
     checkpoint_every: int = 0  # 0: ten over the run; a multiple of log_every
@@ -140,6 +149,14 @@ class Experiment:
             )
         if not isinstance(self.shared, bool):
             raise InputError(f"shared: expected True or False, got {self.shared!r}")
+        if not 0 <= self.between <= 1:
+            raise InputError(f"between: expected a share 0 to 1, got {self.between!r}")
+        if self.between and not (
+            isinstance(self.condition, Sentences) and self.condition.mixed >= 2
+        ):
+            raise InputError(
+                "between: expected Sentences with mixed >= 2 to be between"
+            )
         self.penalties_at(0)
         for name in (*least, "picture_every", "checkpoint_every"):
             value = getattr(self, name)
@@ -179,12 +196,37 @@ class Experiment:
             )
         return found
 
+    def expects(self, data) -> None:
+        """Raises InputError unless `data` are of this experiment's shapes."""
+        if tuple(data.shape) != tuple(self.shape):
+            raise InputError(
+                f"data: expected samples of shape {tuple(self.shape)}, "
+                f"found {tuple(data.shape)}"
+            )
+        found = getattr(data, "condition_shape", None)
+        if (found is None) != (self.condition is None):
+            has = "no condition" if found is None else f"a condition {found}"
+            raise InputError(
+                f"data: expected samples with condition {self.condition!r}, found {has}"
+            )
+        if found is not None:
+            wanted = self.condition.shape
+            if found.n != wanted.n or found[1:] != wanted[1:]:
+                raise InputError(f"data: expected conditions {wanted}, found {found}")
+
     def networks(self, backend: Backend, dtype="float32") -> tuple[Net, Net]:
-        """Copies of G and D as networks, initialised from the seed."""
-        G = Net(copy.deepcopy(self.G), self.latent.shape, 2 * self.seed, dtype, backend)
-        D = Net(copy.deepcopy(self.D), self.shape, 2 * self.seed + 1, dtype, backend)
+        """Copies of G and D as networks, initialised from the seed.
+
+        With a condition G passes it on, (z, y) -> (x, y): the pair that D judges.
+        """
+        G, D = copy.deepcopy(self.G), copy.deepcopy(self.D)
+        z_shape, x_shape = self.latent.shape, tuple(self.shape)
+        if self.condition:
+            G = Branch(G, Pick(1))
+            z_shape, x_shape = ((s, self.condition.shape) for s in (z_shape, x_shape))
+        G = Net(G, z_shape, 2 * self.seed, dtype, backend)
+        D = Net(D, x_shape, 2 * self.seed + 1, dtype, backend)
         if G.out_shape != D.in_shape:
             raise ShapeError(f"G makes samples {G.out_shape}, D takes {D.in_shape}")
-        if D.out_shape != (1,):
-            raise ShapeError(f"D must end in one logit per sample, got {D.out_shape}")
+        self.objective.expects(D.out_shape)
         return G, D

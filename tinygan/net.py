@@ -16,10 +16,13 @@ from .divided import Divided
 from .errors import NonFiniteError, ShapeError
 from .layers.base import Layer, each_once
 from .shards import Shards
+from .values import Integers, is_tuple, leaves, mapped, shape_of, zeros
 
 
 class Net:
     """The function tree(x; theta) for inputs of shape (N, *in_shape).
+
+    An input may be a tuple of arrays (values.py), in_shape then one of their shapes.
 
     The weights are drawn on the host from `seed` in float64, then cast to `dtype` and
     moved to `backend`, so the same seed gives the same network everywhere. A tree
@@ -36,7 +39,8 @@ class Net:
         dtype="float32",
         backend: Backend = NUMPY,
     ):
-        self.tree, self.in_shape = tree, tuple(in_shape)
+        self.tree = tree
+        self.in_shape = in_shape if isinstance(in_shape, Integers) else tuple(in_shape)
         self.out_shape = tree.build(self.in_shape)
         shapes = (s for _, layer in self.layers() for s in layer.shapes.values())
         size = sum(math.prod(s) for s in shapes)
@@ -51,9 +55,9 @@ class Net:
 
     def forward(self, x, train: bool = True):
         """(y, cache) for x (N, *in_shape); ShapeError for an x of another shape."""
-        if x.shape[1:] != self.in_shape:
-            expected = ", ".join(map(str, ("N", *self.in_shape)))
-            raise ShapeError(f"the network expects inputs ({expected}), got {x.shape}")
+        if shape_of(x) != self.in_shape:
+            expected, got = _spelt(self.in_shape), mapped(lambda a: a.shape, x)
+            raise ShapeError(f"the network expects inputs {expected}, got {got}")
         return self.passes.forward(x, train)
 
     def backward(self, dy, cache, param_grads: bool = True):
@@ -178,9 +182,9 @@ class Net:
     def describe(self) -> str:
         """A table of the layers: name, output's shape, number of parameters."""
         shapes = {}
-        with self.observe(lambda path, _, y: shapes.setdefault(path, y.shape[1:])):
-            x = np.zeros((self.joins, *self.in_shape))
-            self.forward(self.backend.asarray(x.astype(self.theta.dtype)), train=False)
+        with self.observe(lambda path, _, y: shapes.setdefault(path, shape_of(y))):
+            x = zeros(self.in_shape, self.joins, self.theta.dtype)
+            self.forward(mapped(self.backend.asarray, x), train=False)
         rows = [("input", self.in_shape, 0)]
         for path, layer in self.layers():
             if path in shapes:
@@ -219,10 +223,17 @@ class Net:
         """
 
         def see(path, which, result):
-            if not np.isfinite(self.backend.to_host(result)).all():
-                raise NonFiniteError(f"{name}, layer {path}, in {which}")
+            for array in leaves(result):
+                if not np.isfinite(self.backend.to_host(array)).all():
+                    raise NonFiniteError(f"{name}, layer {path}, in {which}")
 
         return self.observe(see)
+
+
+def _spelt(shape) -> str:
+    """A shape with the batch axis: "(N, 2)", or "((N, 2), (N))" for a tuple."""
+    parts = map(_spelt, shape) if is_tuple(shape) else map(str, ("N", *shape))
+    return f"({', '.join(parts)})"
 
 
 def _then(method, path, which, see):

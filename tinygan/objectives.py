@@ -42,6 +42,11 @@ class Objective:
         """What the log shows as D(x) and D(G(z)), two 0-d arrays: mean sigma(s)."""
         return sigmoid(s_real).mean(), sigmoid(s_fake).mean()
 
+    def expects(self, out_shape) -> None:
+        """Raises ShapeError unless it takes what a D of this output's shape gives."""
+        if out_shape != (1,):
+            raise ShapeError(f"D must end in one logit per sample, got {out_shape}")
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 

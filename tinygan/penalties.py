@@ -24,8 +24,12 @@ of the logits.
 
 import math
 
-from .backend import get_xp
+import numpy as np
+
+from .backend import get_xp, sigmoid, softplus
 from .errors import InputError
+from .values import leaves, mapped
+from .values import rows as rows_of
 
 
 class Penalty:
@@ -51,16 +55,21 @@ def penalise(D, s, cache, phi):
     """D.grad -= dP/dtheta for P = mean phi(|g|), g = grad_x D; return P.
 
     s, cache: what D.forward gave at the points. phi maps the norms r (N,) to phi(r) and
-    phi'(r)/r, each (N,): v = phi'(r)/r g, and where r = 0 the subgradient is v = 0.
+    phi'(r)/r, each (N,): v = phi'(r)/r g, and where r = 0 the subgradient is v = 0. A
+    condition has no gradient, and so no part in the norm.
     """
     xp = get_xp(s)
     ones = xp.ones_like(s)
     g = D.backward(ones, cache, param_grads=False)  # (N, ...): dD(x_n)/dx_n
-    rows = g.reshape(s.size, -1)  # all that belongs to one logit
-    r = xp.sqrt((rows * rows).sum(axis=1))  # eq: penalty-norm
+    rows = [a.reshape(s.size, -1) for a in leaves(g)]  # all that belongs to one logit
+    r = xp.sqrt(sum((a * a).sum(axis=1) for a in rows))  # eq: penalty-norm
     value, slope = phi(r)
-    v = rows * (slope / s.size)[:, None]  # eq: penalty-v
-    _, cache_dot = D.tangent(v.reshape(g.shape), cache)  # eq: penalty-tangent
+
+    def scaled(a):
+        return (a.reshape(s.size, -1) * (slope / s.size)[:, None]).reshape(a.shape)
+
+    v = mapped(scaled, g)  # eq: penalty-v
+    _, cache_dot = D.tangent(v, cache)  # eq: penalty-tangent
     D.tangent_backward(None, -ones, cache, cache_dot)  # eq: penalty-gradient
     return value.mean()
 
@@ -138,7 +147,11 @@ class UnitNorm(GradientPenalty):
     def accumulate(self, D, real, fake, rng=None):
         if rng is None:
             raise InputError(f"{self!r} draws its points at random: d_step needs rng=")
-        x_hat = self.points(real[0], fake[0], rng)
+        x_real, x_fake = real[0], fake[0]
+        if isinstance(x_real, tuple):  # (x, y): the condition stays, as it is the same
+            x_hat = (self.points(x_real[0], x_fake[0], rng), *x_real[1:])
+        else:
+            x_hat = self.points(x_real, x_fake, rng)
         s, cache = D.forward(x_hat)
         return penalise(D, s, cache, self.phi)
 
@@ -196,6 +209,40 @@ class Drift(Penalty):
         _, s, cache = real
         D.backward_weights(s * (-2 * self.eps / s.size), cache)  # eq: drift-gradient
         return self.eps * (s * s).mean()  # eq: drift
+
+
+class Mismatch(Penalty):
+    """P = w mean softplus(s_wrong), the logits of real samples under others' conditions
+
+        D.grad -= dP/dtheta      dP/ds_wrong = w sigma(s_wrong) / N
+
+    (x, y'), a real picture with a sentence that is not its own, is as wrong as a fake
+    one with its own, and D is to say so: without such pairs it need not read y at all.
+    y' is the batch's y, moved on by a random number of places; where it happens to be
+    the sample's own, the pair does not count. Source: Reed et al. 2016, Algorithm 1,
+    the term log(1 - s_w) / 2.
+
+    Raises InputError for unconditional samples.
+    """
+
+    def __init__(self, weight: float = 0.5):
+        self.weight = _weight(self, "weight", weight)
+
+    def accumulate(self, D, real, fake, rng=None):
+        pair, s, _ = real
+        if not isinstance(pair, tuple):
+            raise InputError("Mismatch expects samples with a condition, (x, y)")
+        if rng is None:
+            raise InputError("Mismatch draws the wrong pairs: d_step needs rng=")
+        xp, N = get_xp(s), s.size
+        x, y = pair
+        order = (np.arange(N) + rng.integers(1, N)) % N if N > 1 else np.zeros(1, int)
+        wrong = rows_of(y, xp.asarray(order))
+        s_wrong, cache = D.forward((x, wrong))
+        differs = (wrong != y).reshape(N, -1).any(axis=1)
+        weights = self.weight / N * differs.astype(s.dtype)[:, None]
+        D.backward_weights(-weights * sigmoid(s_wrong), cache)  # eq: mismatch-gradient
+        return (weights * softplus(s_wrong)).sum()  # eq: mismatch
 
 
 def per_example(x) -> tuple[int, ...]:

@@ -74,13 +74,13 @@ def histogram(numbers, real, title: str = "") -> np.ndarray:
     return render(figure)
 
 
-def picture(samples, real, title: str = "") -> np.ndarray:
+def picture(samples, real, title: str = "", columns: int | None = None) -> np.ndarray:
     """What fits the samples: a grid of images, a cloud of points, or a histogram.
 
     `real` is a batch of real samples (N, *shape), which a grid does not need.
     """
     if samples.ndim == 4:
-        return image_grid(samples)
+        return image_grid(samples, columns)
     if samples.ndim == 2 and samples.shape[1] > 1:
         return point_cloud(samples, real, title)
     return histogram(samples, real, title)

@@ -92,9 +92,9 @@ class RunFolder:
     def picture(self, run) -> None:
         """Write the picture of the run's samples, and keep it as the last one."""
         is_image = len(run.experiment.shape) == 3
-        samples = run.samples(100 if is_image else 1000)
+        samples, columns = run.picture_samples(100 if is_image else 1000)
         real = None if is_image else run.real_samples(1000)
-        pixels = plots.picture(samples, real, f"step {run.step}")
+        pixels = plots.picture(samples, real, f"step {run.step}", columns)
         plots.save_png(self.path / "samples" / f"{run.step:07d}.png", pixels)
         plots.save_png(self.path / "samples.png", pixels)
 

@@ -18,8 +18,18 @@ import threading
 import numpy as np
 from tqdm import tqdm
 
-from .backend import LATENT, NUMPY, PICTURE, POINTS, Backend, generator
-from .errors import InputError, NonFiniteError
+from .backend import (
+    BETWEEN,
+    CONDITION,
+    LATENT,
+    NUMPY,
+    PICTURE,
+    POINTS,
+    Backend,
+    generator,
+)
+from .conditions import between_pairs, grid
+from .errors import NonFiniteError
 from .experiment import Experiment
 from .gan import play
 from .metrics import cheap_measures
@@ -50,11 +60,7 @@ class Run:
         for net, opt in self.players.values():
             opt.prepare(net.theta)
         self.data = experiment.data()
-        if tuple(self.data.shape) != tuple(experiment.shape):
-            raise InputError(
-                f"data: expected samples of shape {tuple(experiment.shape)}, "
-                f"found {tuple(self.data.shape)}"
-            )
+        experiment.expects(self.data)
         self._rehearse()
         self.divided = self._divide()
         self.batches = self.data.batches(experiment.batch, experiment.seed, backend)
@@ -72,7 +78,7 @@ class Run:
             x, _ = G.forward(self.z(e.batch, LATENT, 0, 0))
             _, cache = D.forward(x)
             if any(isinstance(p, GradientPenalty) for p in penalties):
-                D.tangent(x, cache)
+                D.tangent((x[0], None) if e.condition else x, cache)
 
     def _divide(self) -> bool:
         """Let the threads share every batch, if all layers allow it."""
@@ -94,12 +100,20 @@ class Run:
         e, turn = self.experiment, self.step
         k = e.critic_steps
         draws, batches = itertools.count(), itertools.count(k.before(turn))
+        x = None
 
         def latent():
-            return self.z(e.batch, LATENT, turn, next(draws))
+            if e.condition is None:
+                return self.z(e.batch, LATENT, turn, next(draws))
+            z = self.latent(e.batch, LATENT, turn, next(draws))
+            return z, self.asked(x[1], turn)  # what the real batch has
 
         def real():
-            return self.batches(next(batches))
+            nonlocal x
+            x = self.batches(next(batches))
+            if e.condition is not None:
+                x = x[0], e.condition.of(x[1])
+            return x
 
         self.opt_G.lr = e.opt_G.lr * e.rate(turn)
         self.opt_D.lr = e.opt_D.lr * e.rate(turn)
@@ -135,16 +149,56 @@ class Run:
         bad = sum((~isfinite(a)).sum() for a in state.values() if a.dtype.kind == "f")
         return int(self.backend.to_host(bad)) == 0
 
-    def z(self, n: int, *key: int):
+    def latent(self, n: int, *key: int):
         """n latents drawn for the place `key` of this run, on the backend."""
         rng = generator(self.experiment.seed, *key)
         return self.backend.asarray(self.experiment.latent.draw(n, rng))
 
+    def z(self, n: int, *key: int):
+        """What G takes: n latents, with a condition (z, y), y drawn as well."""
+        e = self.experiment
+        z = self.latent(n, *key)
+        if e.condition is None:
+            return z
+        y = e.condition.draw(n, generator(e.seed, *key, CONDITION))
+        return z, self.backend.asarray(y)
+
+    def asked(self, y, turn: int):
+        """y, but for the share `between` half of it another sample's sentence."""
+        e = self.experiment
+        n = round(e.between * len(y))
+        if n == 0:
+            return y
+        order = generator(e.seed, BETWEEN, turn).permutation(len(y))
+        partner = y[self.backend.asarray(order)]
+        xp = self.backend.xp
+        return xp.concatenate([between_pairs(y[:n], partner[:n]), y[n:]])
+
     def samples(self, n: int = 100) -> np.ndarray:
-        """G(z) for n latents that are the same at every step; running statistics."""
+        """G(z) for n latents that are the same at every step; running statistics.
+
+        With a condition y is drawn, too.
+        """
+        return self._made(self.z(n, PICTURE))
+
+    def picture_samples(self, n: int = 100) -> tuple[np.ndarray, int | None]:
+        """Samples for a picture, and how many columns it is to have (None: any).
+
+        With a condition each row has one y, and each column one z.
+        """
+        e = self.experiment
+        if e.condition is None:
+            return self.samples(n), None
+        y, _ = e.condition.rows(math.isqrt(n))
+        z = e.latent.draw(n, generator(e.seed, PICTURE))
+        columns, pairs = grid(z, y, n)
+        return self._made(tuple(map(self.backend.asarray, pairs))), columns
+
+    def _made(self, inputs) -> np.ndarray:
+        """G's samples on the host, with running statistics."""
         self.G_ema.load_state(self.G.state())
-        x, _ = self.G_ema.forward(self.z(n, PICTURE), train=False)
-        return self.backend.to_host(x)
+        x, _ = self.G_ema.forward(inputs, train=False)
+        return self.backend.to_host(x if self.experiment.condition is None else x[0])
 
     def measures(self) -> dict[str, float]:
         """The cheap ones of `metrics`, of the same latents and data at every step."""
@@ -156,7 +210,8 @@ class Run:
 
     def real_samples(self, n: int) -> np.ndarray:
         """n real samples, for a picture: the first batch of a stream of their own."""
-        return np.asarray(self.data.batches(n, PICTURE, NUMPY)(0))
+        batch = self.data.batches(n, PICTURE, NUMPY)(0)
+        return np.asarray(batch if self.experiment.condition is None else batch[0])
 
     def state(self) -> dict:
         """All that changes from step to step: arrays copied where they are, on the

@@ -2,9 +2,12 @@
 
 `check_layer`, `check_objective`, `check_optimizer` and `check_penalty` hold anything
 that keeps the protocols against independent oracles (oracles.py); `builtin_rows` does
-so for all that tinygan brings, `file_rows` for what a user's own file defines.
+so for all that tinygan brings, `file_rows` for what a user's own file defines. `Given`
+and `Cut` stand before a layer that takes tuples or integers, `OneLogit` around an
+objective on several heads.
 """
 
+from .adapters import Cut, Given, OneLogit
 from .builtin import builtin_rows
 from .game import check_game, check_objective, check_optimizer
 from .layer import Row, check_layer
@@ -13,6 +16,9 @@ from .penalty import check_penalty
 from .table import file_rows, print_table
 
 __all__ = [
+    "Cut",
+    "Given",
+    "OneLogit",
     "Row",
     "builtin_rows",
     "check_game",

@@ -1,22 +1,38 @@
 """Everything that tinygan brings, in the settings where its code differs, checked."""
 
+import numpy as np
+
+from ..conditional import AuxiliaryClassifier, MatchingAware
 from ..layers import (
+    GRU,
     AvgPool2d,
     BatchNorm,
+    Branch,
+    Concat,
+    ConditionalBatchNorm,
+    Conv1d,
     Conv2d,
     ConvTranspose2d,
     Dense,
     Dropout,
+    Each,
+    Embedding,
     Flatten,
+    Identity,
+    InnerProduct,
     InstanceNoise,
     InstanceNorm,
     Layer,
     LayerNorm,
     LeakyReLU,
     Maxout,
+    MeanPool,
     MinibatchStd,
     Pack,
+    Parallel,
+    Pick,
     PixelNorm,
+    Projection,
     ReLU,
     Reshape,
     Residual,
@@ -40,6 +56,7 @@ from ..objectives import (
 )
 from ..optim import SGD, Adam, ClipNorm, ClipValue, Momentum, Optimizer, RMSProp
 from ..penalties import DRAGAN, R1, R2, WGANGP, Drift, Penalty
+from .adapters import Cut, Given, OneLogit
 from .game import check_game, check_objective, check_optimizer
 from .layer import Row, check_layer
 from .penalty import check_penalty
@@ -103,6 +120,58 @@ def builtin_layers() -> list[tuple[Layer, tuple]]:
             ),
             (4, 4, 2),
         ),
+        *conditional_layers(),
+    ]
+
+
+def conditional_layers() -> list[tuple[Layer, tuple]]:
+    """Those for tuples, for integers and for sequences."""
+    classes = Given(np.array([2, 0, 2, 3]), 4)  # one twice and one never
+    words = Given(np.array([[3, 0, 3], [1, 1, 1], [0, 2, 3], [4, 3, 2]])[:, None], 6)
+    text = Sequential(Embedding(4), Each(GRU(3)), MeanPool(), Dense(5), Tanh())
+
+    def with_class(*layers):
+        """(x, y) -> (layers(x), y)"""
+        return Parallel(Sequential(*layers), Identity())
+
+    return [
+        (Sequential(Cut(2), Parallel(Dense(3), Tanh()), Concat()), (6,)),
+        (Sequential(Cut(2), Parallel(Flatten(), MeanPool()), Concat()), (3, 2, 4)),
+        (Sequential(Cut(2), Parallel(Identity(), MeanPool()), Concat()), (3, 2, 4)),
+        (Sequential(Branch(Tanh(), Dense(3), Identity()), Concat(), Softplus()), (6,)),
+        (Sequential(Branch(Tanh(), Softplus()), Pick(-1)), (6,)),
+        (Sequential(classes, Parallel(Tanh(), Embedding(3)), Concat()), (6,)),
+        (
+            Sequential(words, Parallel(Identity(), text), Concat(), Conv2d(3, 2)),
+            (4, 3, 2),
+        ),
+        (Sequential(classes, ConditionalBatchNorm(), Pick(0)), (6,)),
+        (
+            Sequential(
+                classes,
+                ConditionalBatchNorm(gamma_std=0.02),
+                with_class(Tanh(), Conv2d(3, 2)),
+                ConditionalBatchNorm(eps=0.1),
+                Pick(0),
+            ),
+            (3, 4, 2),
+        ),
+        (
+            Sequential(
+                classes,
+                Residual(Sequential(ConditionalBatchNorm(), with_class(Tanh()))),
+                Pick(0),
+            ),
+            (3, 4, 2),
+        ),
+        (Sequential(Cut(3), InnerProduct()), (6,)),
+        (Sequential(classes, Parallel(Tanh(), Embedding(6)), InnerProduct()), (6,)),
+        (Sequential(classes, with_class(Dense(5), Tanh()), Projection()), (6,)),
+        (Conv1d(4, 3, pad=1), (6, 2)),
+        (Conv1d(4, 2, stride=3, bias=False), (7, 3)),
+        (MeanPool(), (5, 3)),
+        (GRU(4), (5, 3)),
+        (Each(Sequential(Conv1d(3, 2), Tanh(), MeanPool())), (2, 4, 3)),
     ]
 
 
@@ -118,6 +187,8 @@ def builtin_objectives() -> list[Objective]:
         RelativisticAverage(),
         RelativisticAverage(real_label=0.9),
         RelativisticPairing(),
+        MatchingAware(),
+        OneLogit(AuxiliaryClassifier(weight=0.5)),
     ]
 
 

@@ -1,27 +1,56 @@
-"""Where x_real comes from: toy densities, the embedded digits, image files; batches.
+"""Where x_real comes from: toy densities, the embedded digits, image files, images with
+captions; batches.
 
 Everything here offers `.batches(batch, seed, backend)`, a stream that is called with i
 and returns the i-th batch of real data.
 """
 
+from .captioned import Captioned, Conditioned, Labelled, PairStream, split
+from .captions import (
+    Scene,
+    all_words,
+    captioned_digits,
+    describe,
+    draw,
+    held_out,
+    sentences,
+    vocabulary,
+)
+from .captions_reader import load_captioned
 from .digits import load_digits
 from .images import Images
 from .readers import load_images, read_array, read_idx
 from .stream import ImageStream, SampleStream
 from .toy import Density, GaussianMixture, TwoMoons, grid, mixture_1d, ring
+from .words import Vocabulary
 
 __all__ = [
+    "Captioned",
+    "Conditioned",
     "Density",
     "GaussianMixture",
     "ImageStream",
     "Images",
+    "Labelled",
+    "PairStream",
     "SampleStream",
+    "Scene",
     "TwoMoons",
+    "Vocabulary",
+    "all_words",
+    "captioned_digits",
+    "describe",
+    "draw",
     "grid",
+    "held_out",
+    "load_captioned",
     "load_digits",
     "load_images",
     "mixture_1d",
     "read_array",
     "read_idx",
     "ring",
+    "sentences",
+    "split",
+    "vocabulary",
 ]

@@ -7,36 +7,53 @@ from .conv import Conv2d, ConvTranspose2d
 from .correlation import col2im, im2col
 from .dense import Dense
 from .dropout import Dropout
+from .embedding import Embedding
 from .init import glorot, he, normal, uniform
 from .maxout import Maxout
 from .minibatch import MinibatchStd, Pack
 from .noise import InstanceNoise
-from .norm import BatchNorm
+from .norm import BatchNorm, ConditionalBatchNorm
+from .projection import InnerProduct, Projection
 from .resample import AvgPool2d, Upsample2d
 from .reshape import Flatten, Reshape
 from .samplenorm import InstanceNorm, LayerNorm, PixelNorm
 from .scale import Scale
+from .sequence import GRU, Conv1d, Each, MeanPool
 from .spectral import SpectralNorm
+from .tuples import Branch, Concat, Identity, Parallel, Pick
 
 __all__ = [
+    "GRU",
     "Activation",
     "Affine",
     "AvgPool2d",
     "BatchNorm",
+    "Branch",
+    "Concat",
+    "ConditionalBatchNorm",
+    "Conv1d",
     "Conv2d",
     "ConvTranspose2d",
     "Dense",
     "Dropout",
+    "Each",
+    "Embedding",
     "Flatten",
+    "Identity",
+    "InnerProduct",
     "InstanceNoise",
     "InstanceNorm",
     "Layer",
     "LayerNorm",
     "LeakyReLU",
     "Maxout",
+    "MeanPool",
     "MinibatchStd",
     "Pack",
+    "Parallel",
+    "Pick",
     "PixelNorm",
+    "Projection",
     "ReLU",
     "Reshape",
     "Residual",

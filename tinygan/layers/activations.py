@@ -6,7 +6,8 @@ functions of y, and the cache is y alone.
 
 from .. import kernels
 from ..backend import get_xp, sigmoid, softplus
-from .base import Layer, plus
+from ..values import plus
+from .base import Layer
 
 
 class Activation(Layer):

@@ -17,6 +17,7 @@ from types import MappingProxyType
 from ..backend import column_sum
 from ..errors import ShapeError, TangentError
 from ..shards import ALONE
+from ..values import Integers, is_tuple, leaves
 
 
 class Layer:
@@ -42,7 +43,11 @@ class Layer:
             cls.backward_weights = Layer.backward_weights
 
     def build(self, in_shape: tuple) -> tuple:
-        """Set `shapes`; return the output's shape, without the batch axis."""
+        """Set `shapes`; return the output's shape, without the batch axis.
+
+        Unless overridden, that of the input, which must be one array of numbers.
+        """
+        require_array(self, in_shape)
         return in_shape
 
     def init(self, rng) -> None:
@@ -147,11 +152,56 @@ def require(ok: bool, layer: Layer, expected: str, got) -> None:
         raise ShapeError(f"{layer!r} expects {expected}, got {got}")
 
 
-def plus(a, b):
-    """a + b, where None stands for zero."""
-    if a is None or b is None:
-        return a if b is None else b
-    return a + b
+def require_array(layer: Layer, in_shape) -> None:
+    """Raise ShapeError for the shape of a tuple or of integers (values.py)."""
+    numbers = not (is_tuple(in_shape) or isinstance(in_shape, Integers))
+    require(numbers, layer, "an array of numbers", in_shape)
+
+
+# What a layer made of layers calls for those in it. None is zero: the gradient that
+# nobody asks for, the tangent of integers and of whatever follows from integers alone.
+
+
+def backward_of(layer: Layer, dy, cache, param_grads: bool = True):
+    """dx of a layer; where dy is zero, so is dx, and nothing is computed."""
+    return layer.backward(dy, cache, param_grads) if leaves(dy) else None
+
+
+def backward_weights_of(layer: Layer, dy, cache) -> None:
+    """A layer's backward_weights, unless it learns nothing or dy is zero."""
+    if leaves(dy) and learns(layer):
+        layer.backward_weights(dy, cache)
+
+
+def tangent_of(layer: Layer, x_dot, cache):
+    """(y_dot, cache_dot) of a layer; where x_dot is zero, both are None."""
+    if not leaves(x_dot):
+        return None, None
+    y_dot, cache_dot = layer.tangent(x_dot, cache)
+    return y_dot, (cache_dot,)
+
+
+def tangent_backward_of(layer: Layer, dy, dy_dot, cache, cache_dot):
+    """(dx, dx_dot) of a layer, for what `tangent_of` left.
+
+    If x_dot was zero, y_dot = J x_dot is zero whatever x and W are: dy_dot says nothing
+    about them, and what remains is the gradient of y.
+    """
+    if cache_dot is None:
+        return backward_of(layer, dy, cache), None
+    if not leaves((dy, dy_dot)):
+        return None, None
+    return layer.tangent_backward(dy, dy_dot, cache, *cache_dot)
+
+
+def learns(layer: Layer) -> bool:
+    """Whether there are parameters in a layer, or in one inside it."""
+    return any(inner.shapes for _, inner in walk(layer))
+
+
+def named(layers) -> tuple[tuple[str, Layer], ...]:
+    """The children of a container that holds a list: ("0_Dense", layer), ..."""
+    return tuple((f"{i}_{type(f).__name__}", f) for i, f in enumerate(layers))
 
 
 def walk(layer: Layer, path: str = ""):

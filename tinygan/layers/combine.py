@@ -1,6 +1,20 @@
-"""Layers made of layers."""
+"""Layers made of layers, one after another or one around another.
 
-from .base import Layer, plus, require, walk
+What they carry is an array or a tuple of arrays; the layers for tuples stand in
+tuples.py.
+"""
+
+from ..values import mapped, plus
+from .base import (
+    Layer,
+    backward_of,
+    backward_weights_of,
+    learns,
+    named,
+    require,
+    tangent_backward_of,
+    tangent_of,
+)
 
 
 class Sequential(Layer):
@@ -16,10 +30,7 @@ class Sequential(Layer):
         self.layers = layers
 
     def children(self):
-        return tuple(
-            (f"{i}_{type(layer).__name__}", layer)
-            for i, layer in enumerate(self.layers)
-        )
+        return named(self.layers)
 
     def build(self, in_shape):
         for layer in self.layers:
@@ -35,31 +46,30 @@ class Sequential(Layer):
 
     def backward(self, dy, cache, param_grads=True):
         for layer, c in zip(reversed(self.layers), reversed(cache), strict=True):
-            dy = layer.backward(dy, c, param_grads)
+            dy = backward_of(layer, dy, c, param_grads)
         return dy
 
     def backward_weights(self, dy, cache):
         passes = list(zip(self.layers, cache, strict=True))
-        learns = (any(inner.shapes for _, inner in walk(f)) for f in self.layers)
-        first = next((i for i, has in enumerate(learns) if has), None)
+        first = next((i for i, f in enumerate(self.layers) if learns(f)), None)
         if first is None:
             return
         for layer, c in reversed(passes[first + 1 :]):
-            dy = layer.backward(dy, c)
+            dy = backward_of(layer, dy, c)
         layer, c = passes[first]  # nothing before it learns: here the gradient ends
-        layer.backward_weights(dy, c)
+        backward_weights_of(layer, dy, c)
 
     def tangent(self, x_dot, cache):
         caches_dot = []
         for layer, c in zip(self.layers, cache, strict=True):
-            x_dot, cache_dot = layer.tangent(x_dot, c)
+            x_dot, cache_dot = tangent_of(layer, x_dot, c)
             caches_dot.append(cache_dot)
         return x_dot, tuple(caches_dot)
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
         passes = list(zip(self.layers, cache, cache_dot, strict=True))
         for layer, c, c_dot in reversed(passes):
-            dy, dy_dot = layer.tangent_backward(dy, dy_dot, c, c_dot)
+            dy, dy_dot = tangent_backward_of(layer, dy, dy_dot, c, c_dot)
         return dy, dy_dot
 
     def __repr__(self):
@@ -70,8 +80,9 @@ class Residual(Layer):
     """y = g(x) + a f(x)     dx = J_g^T dy + a J_f^T dy     y_dot = (J_g + a J_f) x_dot
 
     g is the `shortcut`, the identity unless given, and a is the `scale`. The gradient
-    reaches x undamped through g however deep f is. Raises ShapeError when f and g give
-    different shapes. Source: He et al. 2016, eq. 1 and 2.
+    reaches x undamped through g however deep f is. Of a tuple each array is added;
+    integers are g's. Raises ShapeError when f and g give different shapes. Source: He
+    et al. 2016, eq. 1 and 2.
     """
 
     divisible = True
@@ -89,7 +100,7 @@ class Residual(Layer):
             g = self.shortcut.build(in_shape)
         same = tuple(f) == tuple(g)
         require(same, self, f"f to give the shortcut's shape {tuple(g)}", tuple(f))
-        return f
+        return g
 
     def forward(self, x, train=True):
         f, cache = self.f.forward(x, train)
@@ -97,29 +108,39 @@ class Residual(Layer):
             g, shortcut = x, None
         else:
             g, shortcut = self.shortcut.forward(x, train)
-        return g + self.scale * f, (cache, shortcut)  # eq: residual
+        return self._sum(g, f), (cache, shortcut)
 
     def backward(self, dy, cache, param_grads=True):
-        dx = self.f.backward(self.scale * dy, cache[0], param_grads)
+        dx = backward_of(self.f, self._scaled(dy), cache[0], param_grads)
         if self.shortcut is not None:
-            dy = self.shortcut.backward(dy, cache[1], param_grads)
-        return dy + dx  # eq: residual-dx
+            dy = backward_of(self.shortcut, dy, cache[1], param_grads)
+        return plus(dy, dx)  # eq: residual-dx
 
     def tangent(self, x_dot, cache):
-        f_dot, cache_dot = self.f.tangent(x_dot, cache[0])
+        f_dot, cache_dot = tangent_of(self.f, x_dot, cache[0])
         shortcut_dot = None
         if self.shortcut is not None:
-            x_dot, shortcut_dot = self.shortcut.tangent(x_dot, cache[1])
-        return x_dot + self.scale * f_dot, (cache_dot, shortcut_dot)
+            x_dot, shortcut_dot = tangent_of(self.shortcut, x_dot, cache[1])
+        return plus(x_dot, self._scaled(f_dot)), (cache_dot, shortcut_dot)
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
-        scaled = [None if d is None else self.scale * d for d in (dy, dy_dot)]
-        dx, dx_dot = self.f.tangent_backward(*scaled, cache[0], cache_dot[0])
+        scaled = self._scaled(dy), self._scaled(dy_dot)
+        dx, dx_dot = tangent_backward_of(self.f, *scaled, cache[0], cache_dot[0])
         if self.shortcut is not None:
-            dy, dy_dot = self.shortcut.tangent_backward(
-                dy, dy_dot, cache[1], cache_dot[1]
+            dy, dy_dot = tangent_backward_of(
+                self.shortcut, dy, dy_dot, cache[1], cache_dot[1]
             )
         return plus(dy, dx), plus(dy_dot, dx_dot)
+
+    def _scaled(self, v):
+        return mapped(lambda a: self.scale * a, v)
+
+    def _sum(self, g, f):
+        if isinstance(g, tuple):
+            return tuple(map(self._sum, g, f))
+        if g.dtype.kind in "iu":
+            return g
+        return g + self.scale * f  # eq: residual
 
     def __repr__(self):
         rest = "" if self.shortcut is None else f", shortcut={self.shortcut!r}"

@@ -1,6 +1,6 @@
 """The fully connected layer: one matrix product each way."""
 
-from .base import Affine, require
+from .base import Affine, require, require_array
 from .init import he
 
 
@@ -23,6 +23,7 @@ class Dense(Affine):
         self.start = 0.0 if isinstance(bias, bool) else bias
 
     def build(self, in_shape):
+        require_array(self, in_shape)
         require(len(in_shape) >= 1, self, "inputs (..., n_in)", in_shape)
         self.shapes = {"W": (in_shape[-1], self.n_out)}
         if self.bias:

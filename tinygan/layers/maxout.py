@@ -1,7 +1,7 @@
 """Maxout: the largest of k linear functions, an activation that is learnt."""
 
 from ..backend import get_xp
-from .base import Layer, require
+from .base import Layer, require, require_array
 
 
 class Maxout(Layer):
@@ -25,6 +25,7 @@ class Maxout(Layer):
         self.k = k
 
     def build(self, in_shape):
+        require_array(self, in_shape)
         fits = len(in_shape) >= 1 and in_shape[-1] % self.k == 0
         require(fits, self, f"a last axis that {self.k} divides", in_shape)
         return (*in_shape[:-1], in_shape[-1] // self.k)

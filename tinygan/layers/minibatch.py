@@ -9,7 +9,7 @@ their purpose; a gradient penalty then takes the gradient of the *sum* of the lo
 import math
 
 from ..backend import get_xp
-from .base import Affine, Layer, require
+from .base import Affine, Layer, require, require_array
 from .samplenorm import jacobian, normalised
 
 
@@ -36,6 +36,7 @@ class MinibatchStd(Layer):
         self.group, self.eps = group, float(eps)
 
     def build(self, in_shape):
+        require_array(self, in_shape)
         require(len(in_shape) >= 1, self, "inputs (..., C)", in_shape)
         return (*in_shape[:-1], in_shape[-1] + 1)
 
@@ -104,6 +105,7 @@ class Pack(Affine):
         self.m = self.joins = m
 
     def build(self, in_shape):
+        require_array(self, in_shape)
         require(len(in_shape) >= 1, self, "inputs (..., C)", in_shape)
         return (*in_shape[:-1], self.m * in_shape[-1])
 

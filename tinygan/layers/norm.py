@@ -2,13 +2,18 @@
 
 In training the statistics are the batch's, so every sample's output depends on every
 other sample, and backward has two extra terms. In evaluation they are constants, the
-layer is affine, and backward has none: the two formulas must not be mixed up.
+layer is affine, and backward has none: the two formulas must not be mixed up. A
+conditional generator may have a scale and a shift for each class.
 """
+
+import numpy as np
 
 from .. import kernels
 from ..backend import column_dot, column_sum, get_xp
 from ..errors import TangentError
-from .base import Layer, require
+from ..values import leaves
+from .base import Layer, require, require_array
+from .embedding import add_rows, require_class, take_rows
 
 
 class BatchNorm(Layer):
@@ -41,6 +46,7 @@ class BatchNorm(Layer):
         self.gamma_std = gamma_std
 
     def build(self, in_shape):
+        require_array(self, in_shape)
         require(len(in_shape) >= 1, self, "inputs (..., C)", in_shape)
         C = in_shape[-1]
         self.shapes = {"gamma": (C,), "beta": (C,)}
@@ -48,14 +54,20 @@ class BatchNorm(Layer):
 
     def init(self, rng):
         self.gamma[...] = rng.normal(1.0, self.gamma_std, self.gamma.shape)
-        self.state = {"mean": 0 * self.beta, "var": 0 * self.beta + 1}
+        C = self.gamma.shape[-1]
+        self.state = {"mean": np.zeros(C), "var": np.ones(C)}
 
     def forward(self, x, train=True):
-        m = x.size // x.shape[-1]
-        if train:
-            require(m > 1, self, "more than one value per channel to train on", x.shape)
         if kernels.usable(x) and self.group.size == 1:
             return self._by_kernels(x, train)
+        x_hat, inv_std = self._normalised(x, train)
+        y = self.gamma * x_hat
+        y += self.beta  # eq: batchnorm
+        return y, (x_hat, inv_std, train)
+
+    def _normalised(self, x, train):
+        """(x_hat, 1 / sqrt(var + eps)); in training the running statistics move."""
+        m = self._count(x, train)
         if train:
             total, m = self.group.sum(column_sum(x), m)
             mean = total / m  # (C,)
@@ -70,13 +82,18 @@ class BatchNorm(Layer):
             centred, var = x - self.state["mean"], self.state["var"]
         inv_std = 1 / get_xp(x).sqrt(var + self.eps)
         centred *= inv_std
-        x_hat = centred
-        y = self.gamma * x_hat
-        y += self.beta  # eq: batchnorm
-        return y, (x_hat, inv_std, train)
+        return centred, inv_std
+
+    def _count(self, x, train) -> int:
+        """m, the numbers of a channel; ShapeError if they cannot be trained on."""
+        m = x.size // x.shape[-1]
+        if train:
+            require(m > 1, self, "more than one value per channel to train on", x.shape)
+        return m
 
     def _by_kernels(self, x, train):
         """The same in three launches."""
+        self._count(x, train)
         stats = self.state["mean"], self.state["var"]
         if train:
             stats = kernels.moments(x, stats, self.momentum)  # and moves the running
@@ -99,22 +116,21 @@ class BatchNorm(Layer):
             return (self.gamma * inv_std) * dy  # eq: batchnorm-dx-eval
         if fused:
             return kernels.normalise_dx(dy, x_hat, self.gamma, inv_std, dgamma, dbeta)
-        m = dy.size // dy.shape[-1]
-        dgamma, dbeta, m = self.group.sum(dgamma, dbeta, m)
-        dx = x_hat * (-dgamma / m)
-        dx += dy
-        dx -= dbeta / m
-        dx *= self.gamma * inv_std  # eq: batchnorm-dx
+        return self._dx(dy, x_hat, dgamma, dbeta, self.gamma * inv_std)
+
+    def _dx(self, v, x_hat, along, total, scale):
+        """scale (v - mean(v) - x_hat mean(v x_hat)), from the sums of v x_hat and v."""
+        m = v.size // v.shape[-1]
+        along, total, m = self.group.sum(along, total, m)
+        dx = x_hat * (-along / m)
+        dx += v
+        dx -= total / m
+        dx *= scale  # eq: batchnorm-dx
         return dx
 
     def tangent(self, x_dot, cache):
         _, inv_std, train = cache
-        if train:
-            raise TangentError(
-                "BatchNorm in training has no per-sample gradient, which a gradient "
-                "penalty needs: its output for one sample depends on the whole batch. "
-                "Use LayerNorm, InstanceNorm or SpectralNorm instead"
-            )
+        self._require_constants(train)
         x_hat_dot = x_dot * inv_std
         return self.gamma * x_hat_dot, (x_hat_dot,)
 
@@ -126,5 +142,87 @@ class BatchNorm(Layer):
         self.dgamma += column_dot(dy_dot, x_hat_dot)
         return dx, (self.gamma * inv_std) * dy_dot
 
+    def _require_constants(self, train) -> None:
+        if train:
+            raise TangentError(
+                f"{type(self).__name__} in training has no per-sample gradient, which "
+                "a gradient penalty needs: its output for one sample depends on the "
+                "whole batch. Use LayerNorm, InstanceNorm or SpectralNorm instead"
+            )
+
     def __repr__(self):
-        return "BatchNorm()"
+        return f"{type(self).__name__}()"
+
+
+class ConditionalBatchNorm(BatchNorm):
+    """(x, y) -> (u, y), u = gamma[y] x_hat + beta[y]: BatchNorm with a scale and a
+    shift for each class
+
+    x is (N, ..., C), y (N,) of n classes, gamma and beta are (n, C); x_hat, its running
+    statistics and its sums over a `group` are BatchNorm's, over samples of all classes.
+
+        dgamma[k] = sum du x_hat, dbeta[k] = sum du, over the samples of class k
+        dx_hat = gamma[y] du
+        training    dx = (dx_hat - mean(dx_hat) - x_hat mean(dx_hat x_hat)) / sigma
+        evaluation  dx = dx_hat / sigma      sigma = sqrt(var + eps)
+
+    In evaluation there is a tangent, x_hat_dot = x_dot / sigma:
+
+        u_dot = gamma[y] x_hat_dot      dx_dot = gamma[y] du_dot / sigma
+        dgamma[k] = sum du x_hat + sum du_dot x_hat_dot, over the samples of class k
+
+    y is handed on, for the next such layer of a generator, and has no gradient.
+
+    Raises ShapeError when built on anything but (x, y) of one class for each sample,
+    and what BatchNorm raises. Source: Dumoulin et al. 2017, eq. 5, and de Vries et al.
+    2017, sec. 3.
+    """
+
+    def build(self, in_shape):
+        x_shape, n = require_class(self, in_shape, "x (..., C)")
+        super().build(x_shape)
+        self.shapes = {name: (n, *shape) for name, shape in self.shapes.items()}
+        return in_shape
+
+    def forward(self, x, train=True):
+        x, y = x
+        x_hat, inv_std = self._normalised(x, train)
+        u = _rows_for(self.gamma, y, x) * x_hat
+        u += _rows_for(self.beta, y, x)  # eq: conditional-batchnorm
+        return (u, y), (x_hat, y, inv_std, train)
+
+    def backward(self, dy, cache, param_grads=True):
+        (du, _), (x_hat, y, inv_std, train) = dy, cache
+        if param_grads:
+            add_rows(self.dgamma, y, _sample_sum(du * x_hat))
+            add_rows(self.dbeta, y, _sample_sum(du))  # eq: conditional-batchnorm-dbeta
+        dx_hat = _rows_for(self.gamma, y, du) * du
+        if not train:
+            return dx_hat * inv_std, None
+        along, total = column_dot(dx_hat, x_hat), column_sum(dx_hat)
+        return self._dx(dx_hat, x_hat, along, total, inv_std), None
+
+    def tangent(self, x_dot, cache):
+        (x_dot, _), (_, y, inv_std, train) = x_dot, cache
+        self._require_constants(train)
+        x_hat_dot = x_dot * inv_std
+        return (_rows_for(self.gamma, y, x_dot) * x_hat_dot, None), (x_hat_dot,)
+
+    def tangent_backward(self, dy, dy_dot, cache, cache_dot):
+        (_, y, inv_std, _), (x_hat_dot,) = cache, cache_dot
+        dx = self.backward(dy, cache) if leaves(dy) else None
+        if not leaves(dy_dot):
+            return dx, None
+        du_dot, _ = dy_dot
+        add_rows(self.dgamma, y, _sample_sum(du_dot * x_hat_dot))
+        return dx, (_rows_for(self.gamma, y, du_dot) * du_dot * inv_std, None)
+
+
+def _rows_for(gamma, y, x):
+    """gamma[y], to be multiplied with x: (N, 1, ..., 1, C)."""
+    return take_rows(gamma, y).reshape(len(x), *(1,) * (x.ndim - 2), x.shape[-1])
+
+
+def _sample_sum(a):
+    """The sum over all places of each sample, (N, ..., C) -> (N, C)."""
+    return a.reshape(len(a), -1, a.shape[-1]).sum(axis=1)

@@ -2,7 +2,7 @@
 
 import math
 
-from .base import Affine, require
+from .base import Affine, require, require_array
 
 
 class Reshape(Affine):
@@ -18,6 +18,7 @@ class Reshape(Affine):
         self.shape = shape
 
     def build(self, in_shape):
+        require_array(self, in_shape)
         n, m = math.prod(in_shape), math.prod(self.shape)
         require(n == m, self, f"{m} numbers per sample", f"{in_shape}, which has {n}")
         return self.shape
@@ -40,6 +41,7 @@ class Flatten(Reshape):
         self.shape = ()
 
     def build(self, in_shape):
+        require_array(self, in_shape)
         self.shape = (math.prod(in_shape),)
         return self.shape
 

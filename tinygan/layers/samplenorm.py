@@ -16,7 +16,8 @@ symmetric, so the tangent and the backward pass are one and the same function.
 import math
 
 from ..backend import column_sum, get_xp
-from .base import Layer, plus, require
+from ..values import plus
+from .base import Layer, require, require_array
 
 
 def normalised(x, axes, eps: float, centre: bool = True):
@@ -71,6 +72,7 @@ class SampleNorm(Layer):
         raise TypeError(f"{type(self).__name__} does not define axes(ndim)")
 
     def build(self, in_shape):
+        require_array(self, in_shape)
         require(len(in_shape) >= 1, self, "inputs (..., C)", in_shape)
         m = math.prod(in_shape[axis - 1] for axis in self.axes(len(in_shape) + 1))
         require(m > 1, self, f"more than one {self.over}", in_shape)

@@ -1,0 +1,119 @@
+"""Does a conditional generator do what it is asked? Slow: it trains.
+
+    python -m benchmarks.conditional --only cgan-digits,acgan-digits --seeds 3
+    python -m benchmarks.conditional --only text2digit --shuffled --out found.json
+
+Each run is measured as by `tinygan evaluate`: the share of samples in which a
+classifier of real images finds what was asked for, for each class or attribute, seen
+combinations and unseen ones, and the variety under one condition. With --shuffled every
+image is trained with the caption of another, so that nothing can be learnt from them:
+what the measures are then is chance, and a network that reads must be far above it.
+"""
+
+import dataclasses
+import json
+import math
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+import tinygan
+from tinygan import recipes
+from tinygan.backend import NUMPY, SHUFFLE, generator
+from tinygan.data import Captioned
+from tinygan.evaluate import evaluate
+from tinygan.runfolder import RunFolder
+from tinygan.train import Run, train
+
+from .report import Parser, above, commit, machine, names, new_file, now, write_json
+
+CONDITIONAL = [
+    "cgan-digits",
+    "acgan-digits",
+    "cdcgan-mnist",
+    "projection-mnist",
+    "text2digit",
+    "text2character",
+]
+
+
+def shuffled(data: Captioned, seed: int) -> Captioned:
+    """The images with each other's captions; nothing is known of them any more."""
+    order = generator(seed, SHUFFLE).permutation(len(data))
+    captions = [data.captions[i] for i in order]
+    return Captioned(data.images, captions, data.vocabulary)
+
+
+def measure(recipe: str, options: dict, n: int, shuffle: bool, threads, keep) -> dict:
+    """Train a recipe, and evaluate it on data with their own captions."""
+    honest = recipes.build(recipes.find(recipe), options)
+    played = honest
+    if shuffle:
+        seed, data = honest.seed, honest.data
+        played = dataclasses.replace(honest, data=lambda: shuffled(data(), seed))
+    with tempfile.TemporaryDirectory() as temporary:
+        path = Path(keep or temporary) / f"{recipe}-{honest.seed}{'-s' * shuffle}"
+        folder = RunFolder.create(path, {"recipe": recipe, "options": options})
+        begun, cpu = time.perf_counter(), time.process_time()
+        run = Run(played, threads=threads)
+        train(run, folder)
+        if run.step < played.steps:  # Ctrl-C ends a run in good order
+            raise KeyboardInterrupt
+        seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
+        result = evaluate(honest, folder, NUMPY, n)
+    rows = {row.name: [finite(row.value), finite(row.ceiling)] for row in result.rows}
+    return {
+        "seed": honest.seed,
+        "steps": run.step,
+        "threads": run.threads,
+        "shuffled": shuffle,
+        "seconds": round(seconds, 1),
+        "cpu_seconds": round(cpu, 1),
+        "n": result.n,
+        "value_and_ceiling": rows,
+    }
+
+
+def finite(value):
+    """None for what JSON has no number for."""
+    return value if math.isfinite(value) else None
+
+
+def main(argv=None) -> int:
+    parser = Parser(prog="python -m benchmarks.conditional", description=__doc__)
+    parser.add_argument("--only", type=names(CONDITIONAL), default=CONDITIONAL[:2])
+    parser.add_argument("--seeds", type=above(int, 0), default=1, help="how many (1)")
+    parser.add_argument("--first", type=above(int, -1), default=0, help="seed (0)")
+    parser.add_argument("--steps", type=above(int, 0), help="other than the recipe's")
+    parser.add_argument("--threads", type=above(int, 0), help="other than tinygan's")
+    parser.add_argument("--n", type=above(int, 19), default=2000, help="samples (2000)")
+    parser.add_argument("--data", help="for recipes that need it")
+    parser.add_argument("--shuffled", action="store_true", help="captions mixed up")
+    parser.add_argument("--keep", type=Path, help="keep the runs in this folder")
+    parser.add_argument("--out", type=new_file, help="write the results there as JSON")
+    args = parser.parse_args(argv)
+    about = {"date": now(), "commit": commit(), "tinygan": tinygan.__version__}
+    about |= {"machine": machine(), "numpy": np.__version__}
+    results = {}
+    for recipe in args.only:
+        for seed in range(args.first, args.first + args.seeds):
+            options = {"seed": seed}
+            options |= {"steps": args.steps} if args.steps else {}
+            options |= {"data": args.data} if args.data else {}
+            how = args.n, args.shuffled, args.threads, args.keep
+            try:
+                row = measure(recipe, options, *how)
+            except tinygan.InputError as e:
+                parser.error(str(e))
+            results.setdefault(recipe, []).append(row)
+            print(f"{recipe}:", json.dumps(row), flush=True)
+    if args.out:
+        write_json(args.out, about | {"results": results})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""Adapters: tuples and integers for checks whose inputs are real arrays.
+
+A layer that takes (x, y) stands behind `Given` or `Cut` in a Sequential, and one that
+gives a tuple before a `Concat` or a `Pick`. An objective on several heads stands behind
+`OneLogit`.
+"""
+
+from ..backend import get_xp
+from ..layers.base import Layer, require
+from ..objectives import Objective
+from ..values import Integers, leaves
+
+
+class Given(Layer):
+    """x -> (x, y) with fixed integers y, 0 to n - 1, of which a batch takes the first.
+
+    dx is x's part of the gradient; the tangent of y is None, which is zero. Raises
+    ShapeError for a batch with more samples than y has.
+    """
+
+    divisible = False  # each part of a batch would take the first
+
+    def __init__(self, y, n: int):
+        self.y, self.n = y, n
+
+    def build(self, in_shape):
+        return in_shape, Integers(self.y.shape[1:], self.n)
+
+    def forward(self, x, train=True):
+        N = len(x)
+        require(len(self.y) >= N, self, f"at most {len(self.y)} samples", N)
+        return (x, get_xp(x).asarray(self.y[:N])), ()
+
+    def backward(self, dy, cache, param_grads=True):
+        return dy[0]
+
+    def tangent(self, x_dot, cache):
+        return (x_dot, None), ()
+
+    def tangent_backward(self, dy, dy_dot, cache, cache_dot):
+        return tuple(None if d is None else d[0] for d in (dy, dy_dot))
+
+    def __repr__(self):
+        return f"Given({self.n})"
+
+
+class Cut(Layer):
+    """x -> (x[..., :k], x[..., k:])      dx = the gradients of both, side by side"""
+
+    divisible = True
+
+    def __init__(self, k: int):
+        self.k = k
+
+    def build(self, in_shape):
+        *places, C = in_shape
+        require(0 < self.k < C, self, f"more than {self.k} channels", in_shape)
+        self.sizes = self.k, C - self.k
+        return (*places, self.k), (*places, C - self.k)
+
+    def forward(self, x, train=True):
+        return (x[..., : self.k], x[..., self.k :]), ()
+
+    def backward(self, dy, cache, param_grads=True):
+        (like, *_), xp = leaves(dy), get_xp(leaves(dy)[0])
+        parts = (
+            xp.zeros((*like.shape[:-1], size), like.dtype) if part is None else part
+            for part, size in zip(dy, self.sizes, strict=True)
+        )
+        return xp.concatenate(list(parts), axis=-1)
+
+    def tangent(self, x_dot, cache):
+        return self.forward(x_dot)
+
+    def tangent_backward(self, dy, dy_dot, cache, cache_dot):
+        pair = (dy, dy_dot)
+        return tuple(self.backward(d, cache) if leaves(d) else None for d in pair)
+
+    def __repr__(self):
+        return f"Cut({self.k})"
+
+
+class OneLogit(Objective):
+    """An objective on ((s, c), y) as one on s alone: c = s a, a (1, K) fixed, and the
+    classes y = 0, 1, 2 ... So ds comes from both heads.
+    """
+
+    A = ((0.5, -1.0, 2.0),)
+
+    def __init__(self, objective: Objective):
+        self.objective, self.paired = objective, objective.paired
+
+    def heads(self, s):
+        """((s, c), y) from s (N, 1)."""
+        if s is None:
+            return None
+        xp = get_xp(s)
+        a = xp.asarray(self.A, dtype=s.dtype)
+        return (s, s @ a), xp.arange(len(s)) % len(self.A[0])
+
+    def back(self, d):
+        """ds + dc a^T from the gradient ((ds, dc), None)."""
+        (ds, dc), _ = d
+        return ds + dc @ get_xp(dc).asarray(self.A, dtype=dc.dtype).T
+
+    def value(self, s_real, s_fake):
+        return self.objective.value(self.heads(s_real), self.heads(s_fake))
+
+    def d_grads(self, s_real, s_fake):
+        both = self.objective.d_grads(self.heads(s_real), self.heads(s_fake))
+        return tuple(map(self.back, both))
+
+    def g_value(self, s_fake, s_real=None):
+        return self.objective.g_value(self.heads(s_fake), self.heads(s_real))
+
+    def g_grad(self, s_fake, s_real=None):
+        return self.back(self.objective.g_grad(self.heads(s_fake), self.heads(s_real)))
+
+    def beliefs(self, s_real, s_fake):
+        return self.objective.beliefs(self.heads(s_real), self.heads(s_fake))
+
+    def __repr__(self) -> str:
+        return f"{self.objective!r}"

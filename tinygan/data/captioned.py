@@ -1,0 +1,195 @@
+"""Images with a condition: what a conditional GAN learns p(x | y) from.
+
+The condition y is an array of integers: a class, or the words of a caption. A batch is
+the pair (x, y).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..backend import NUMPY, SPLIT, Backend, generator
+from ..errors import DataError, InputError
+from ..values import Integers
+from .images import Images
+from .stream import ImageStream
+from .words import Vocabulary
+
+
+class PairStream(ImageStream):
+    """Shuffled images with their conditions: batch i is (x, y), the same rows of both.
+
+    x is (batch, H, W, C) in [-1, 1], y the integers (batch, ...), on the backend.
+    """
+
+    def __init__(self, data, batch, seed, backend=NUMPY, dtype="float32"):
+        super().__init__(data.images, batch, seed, backend, dtype)
+        self._conditions = backend.asarray(data.conditions)
+
+    def __call__(self, i: int):
+        """Batch i: (x, y), on the backend."""
+        rows = self.backend.asarray(self.rows(i))
+        x = self.images.scaled(self._pixels[rows], self.dtype)
+        return x, self._conditions[rows]
+
+
+class Conditioned:
+    """N images, each with its condition: integers (N, *condition_shape)."""
+
+    images: Images
+    conditions: np.ndarray
+    condition_shape: Integers
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(H, W, C), the shape of one image."""
+        return self.images.shape
+
+    def scaled(self, pixels, dtype="float32"):
+        """The pixels in [-1, 1], as `Images.scaled`."""
+        return self.images.scaled(pixels, dtype)
+
+    def batches(
+        self, batch: int, seed: int, backend: Backend = NUMPY, dtype="float32"
+    ) -> PairStream:
+        """The shuffled stream of pairs (x, y)."""
+        return PairStream(self, batch, seed, backend, dtype)
+
+
+class Labelled(Conditioned):
+    """Images with their labels as conditions: y (N,), one of K classes.
+
+    Raises DataError if the images have no labels.
+    """
+
+    def __init__(self, images: Images):
+        if images.labels is None:
+            raise DataError(f"expected images with labels, got {images!r}")
+        self.images, self.conditions = images, images.labels
+        self.condition_shape = Integers((), images.classes)
+
+    def part(self, which) -> "Labelled":
+        """Some of the images, by their indices or a slice."""
+        return Labelled(self.images.part(which))
+
+    def __repr__(self):
+        return f"Labelled({self.images!r}, {self.images.classes} classes)"
+
+
+class Captioned(Conditioned):
+    """N images, each with a caption: y (N, 1, T), the T words of one sentence.
+
+    attributes: {name: (values, (N,) indices into them)}, what is known of the images
+    beside the captions. A word that is not in the vocabulary is UNKNOWN.
+
+    Raises DataError unless there are N captions of at most T words, and N indices of
+    each attribute.
+    """
+
+    def __init__(
+        self,
+        images: Images,
+        captions: Sequence[str],
+        vocabulary: Vocabulary,
+        attributes: dict | None = None,
+    ):
+        self.images, self.captions = images, list(captions)
+        self.vocabulary = vocabulary
+        N, T = len(images), vocabulary.length
+        if len(self.captions) != N:
+            raise DataError(f"expected {N} captions, found {len(self.captions)}")
+        self.tokens = np.empty((N, 1, T), np.int64)
+        for n, caption in enumerate(self.captions):
+            try:
+                self.tokens[n, 0] = vocabulary.encode(caption, strict=False)
+            except InputError as e:
+                raise DataError(f"caption {n}: {e}") from e
+        self.attributes = {
+            name: (tuple(values), _indices(name, indices, N, len(values)))
+            for name, (values, indices) in (attributes or {}).items()
+        }
+        self.condition_shape = Integers((1, T), len(vocabulary))
+
+    @property
+    def conditions(self) -> np.ndarray:
+        """The tokens: (N, 1, T)."""
+        return self.tokens
+
+    def part(self, which) -> "Captioned":
+        """Some of the images, by their indices or a slice. Vocabulary and values of the
+        attributes stay.
+        """
+        return Captioned(
+            self.images.part(which),
+            [self.captions[n] for n in np.arange(len(self))[which]],
+            self.vocabulary,
+            {k: (values, n[which]) for k, (values, n) in self.attributes.items()},
+        )
+
+    def __repr__(self):
+        return f"Captioned({self.images!r}, {self.vocabulary!r})"
+
+
+def split(
+    captioned: Captioned,
+    by: Sequence[str],
+    share: float = 0.1,
+    seed: int = 0,
+) -> tuple[Captioned, Captioned]:
+    """(train, held): no combination of the attributes `by` that is in held is in train,
+    yet each single value that occurs is.
+
+    Combinations are held in random order, until `share` of the images is; one is left
+    out if train would lose the last combination with one of its values. So held may
+    have less than `share`, or more by a part of the last combination.
+
+    Raises InputError for an attribute that is not there, for a share that is not
+    between 0 and 1, and if not one combination can be held.
+    """
+    if not 0 < share < 1:
+        raise InputError(f"split expects a share between 0 and 1, got {share}")
+    if not by:
+        raise InputError("split expects the names of attributes, got none")
+    for name in by:
+        if name not in captioned.attributes:
+            known = ", ".join(captioned.attributes)
+            raise InputError(f"expected an attribute of {known}, got {name!r}")
+    columns = np.stack([captioned.attributes[name][1] for name in by], axis=1)
+    combinations, which, sizes = np.unique(
+        columns, axis=0, return_inverse=True, return_counts=True
+    )
+    left = [Counter(values.tolist()) for values in combinations.T]  # of each value
+    held, images = np.zeros(len(combinations), bool), 0
+    for k in generator(seed, SPLIT).permutation(len(combinations)):
+        if images >= share * len(captioned):
+            break
+        values = list(zip(left, combinations[k].tolist(), strict=True))
+        if all(counts[value] > 1 for counts, value in values):
+            for counts, value in values:
+                counts[value] -= 1
+            held[k], images = True, images + sizes[k]
+    if images == 0:
+        raise InputError(
+            f"no combination of {', '.join(by)} can be held: each has a value that "
+            f"occurs in no other"
+        )
+    is_held = held[which.reshape(-1)]
+    parts = np.flatnonzero(~is_held), np.flatnonzero(is_held)
+    return captioned.part(parts[0]), captioned.part(parts[1])
+
+
+def _indices(name: str, indices, N: int, K: int) -> np.ndarray:
+    indices = np.asarray(indices)
+    if indices.dtype.kind not in "ui" or indices.shape != (N,):
+        raise DataError(
+            f"expected {N} whole numbers as {name}, "
+            f"found {indices.dtype} of shape {indices.shape}"
+        )
+    least, most = int(indices.min()), int(indices.max())
+    if least < 0 or most >= K:
+        raise DataError(f"expected {name} from 0 to {K - 1}, found {least} to {most}")
+    return indices.astype(np.int64)

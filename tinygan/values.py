@@ -1,0 +1,88 @@
+"""Values: an array, or a tuple of values, as a conditional network takes them.
+
+G maps (z, y) to x and D judges (x, y), where the condition y is an array of integers: a
+class, or the words of a sentence. Every array of a value has the batch as its first
+axis. A gradient has the form of its value, with None for what has none, as integers.
+The shape of a tuple is the tuple of its shapes, without the batch axis.
+"""
+
+import numpy as np
+
+from .backend import get_xp
+
+
+class Integers(tuple):
+    """The shape of an array of integers 0 to n - 1: Integers((), 10) is one of ten
+    classes, Integers((16,), 500) sixteen words of 500.
+    """
+
+    def __new__(cls, shape, n: int):
+        new = super().__new__(cls, shape)
+        new.n = n
+        return new
+
+    def __getnewargs__(self):
+        return tuple(self), self.n
+
+    def __repr__(self):
+        return f"Integers({tuple(self)}, {self.n})"
+
+
+def is_tuple(shape) -> bool:
+    """Whether a shape is that of a tuple: () and (28, 28, 1) are those of arrays."""
+    return len(shape) > 0 and all(isinstance(s, tuple) for s in shape)
+
+
+def shape_of(v):
+    """The value's shape, without the batch axis."""
+    return tuple(map(shape_of, v)) if isinstance(v, tuple) else v.shape[1:]
+
+
+def leaves(v) -> list:
+    """The arrays of a value, from left to right, without None."""
+    if isinstance(v, tuple):
+        return [a for part in v for a in leaves(part)]
+    return [] if v is None else [v]
+
+
+def size(v) -> int:
+    """How many samples a value holds."""
+    return len(leaves(v)[0])
+
+
+def rows(v, which):
+    """Some of the samples, by a slice or by indices."""
+    if isinstance(v, tuple):
+        return tuple(rows(part, which) for part in v)
+    return None if v is None else v[which]
+
+
+def together(parts):
+    """The samples of several values behind each other."""
+    first = parts[0]
+    if isinstance(first, tuple):
+        return tuple(together(same) for same in zip(*parts, strict=True))
+    return None if first is None else get_xp(first).concatenate(parts)
+
+
+def zeros(shape, n: int, dtype):
+    """n samples of a shape, all zero, on the host: numbers of `dtype`, or integers."""
+    if is_tuple(shape):
+        return tuple(zeros(s, n, dtype) for s in shape)
+    return np.zeros((n, *shape), int if isinstance(shape, Integers) else dtype)
+
+
+def mapped(f, v):
+    """f of every array of a value; None stays None."""
+    if isinstance(v, tuple):
+        return tuple(mapped(f, part) for part in v)
+    return None if v is None else f(v)
+
+
+def plus(a, b):
+    """a + b, array by array, where None stands for zero."""
+    if a is None or b is None:
+        return a if b is None else b
+    if isinstance(a, tuple):
+        return tuple(plus(*parts) for parts in zip(a, b, strict=True))
+    return a + b
