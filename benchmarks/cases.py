@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable
 
 import tinygan as tg
+from tinygan.backend import FEW
 from tinygan.layers.base import Layer
 
 # Operations per number of x: additions, multiplications, and 1 for exp, tanh or sqrt.
@@ -31,7 +32,7 @@ class Case:
     torch: Callable  # torch.nn -> a module; None for an optimizer
     arithmetic: dict | None = None
     passes: tuple[str, ...] = ("forward", "backward")
-    network: int = 10**6  # parameters of the networks it is from: threads depend on it
+    divided: bool = True  # whether cores share a batch in networks that it is from
 
     @property
     def name(self) -> str:
@@ -54,7 +55,7 @@ def dense(n_in: int, n_out: int, batch: int) -> Case:
     return Case(
         *("Dense", (n_in,), batch, lambda: tg.Dense(n_out)),
         lambda nn: nn.Linear(n_in, n_out),
-        network=2 * n_in * n_out,
+        divided=n_in * n_out * batch > FEW,
     )
 
 

@@ -15,7 +15,7 @@ from .moves import Player
 from .report import usable_cores
 
 SETTLED = 100  # turns after which no recipe has more critic steps than usual
-LARGE = 10**9  # parameters: of networks for which all cores are used
+LARGE = 10**12  # products: of networks for which all cores are used
 BLOCK = 1 << 16  # numbers of a triad's block: three of them fit in a core's cache
 
 
@@ -42,12 +42,12 @@ class TinyganNumpy(Library):
         G = tg.Net(G, work.latent, seed=1, backend=self.on)
         D = tg.Net(D, work.sample, seed=2, backend=self.on)
         opt_G, opt_D = tg.Adam(2e-4, 0.5), tg.Adam(2e-4, 0.5)
-        self.divide(G.theta.size + D.theta.size, G, D)
+        self.divide(work.batch * (G.products + D.products), G, D)
         return Player(self, G, D, opt_G, opt_D, np.random.default_rng(0))
 
-    def divide(self, parameters: int, *nets) -> None:
+    def divide(self, products: float, *nets) -> None:
         """Let the cores share every batch, where `tinygan train` would."""
-        threads = self.on.threads_for(parameters)
+        threads = self.on.threads_for(products)
         if threads > 1:
             shards = Shards(threads)
             for net in nets:
@@ -61,7 +61,7 @@ class TinyganNumpy(Library):
 
     def layer(self, case, x, dy):
         net = tg.Net(tg.Sequential(case.tinygan()), case.in_shape, backend=self.on)
-        self.divide(case.network, net)
+        self.divide(LARGE if case.divided else 0, net)
         cache = None if dy is None else net.forward(x)[1]
         return {
             "forward": lambda: net.forward(x)[0],

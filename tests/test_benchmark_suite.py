@@ -288,7 +288,7 @@ def test_torch_has_the_same_layers(name):
     x, dy = (rng.standard_normal((case.batch, *s)) for s in (in_shape, out_shape))
     layer, module = case.tinygan(), case.torch(torch.nn)
     case = dataclasses.replace(
-        case, tinygan=lambda: layer, torch=lambda nn: module, network=0
+        case, tinygan=lambda: layer, torch=lambda nn: module, divided=False
     )
     passes = ours.layer(case, ours.put(x), ours.put(dy))
     set_weights(torch, [getattr(layer, name) for name in layer.shapes], module)
@@ -347,7 +347,7 @@ def device_library(monkeypatch):
     """tinygan's library for a GPU, on the stand-in."""
 
     class OneThread(fake_device.FakeBackend):
-        def threads_for(self, parameters):
+        def threads_for(self, products):
             return 1  # as CupyBackend
 
     cupy = libraries.LIBRARIES["cupy"]

@@ -589,3 +589,12 @@ def test_a_subclass_goes_by_its_own_adjoint(layer):
     net.zero_grad()
     net.backward_weights(y, cache)
     assert relative(net.grad - expected, expected) <= 1e-14
+
+
+def test_products():
+    """Of each parameter as many as it has uses: a convolution's windows."""
+    conv, back = tg.Conv2d(4, 4, 2, 1), tg.ConvTranspose2d(3, 4, 2, 1)
+    tree = tg.Sequential(conv, tg.SpectralNorm(back), tg.Flatten(), tg.Dense(5))
+    net = tg.Net(tree, (8, 6, 2), seed=0)
+    parts = [16 * 2 * 4 + 4, 16 * 4 * 3 + 3]  # W and b of the convolutions
+    assert net.products == 4 * 3 * (parts[0] + parts[1]) + 8 * 6 * 3 * 5 + 5

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from . import kernels
 from .errors import BackendError
 
-SMALL = 150_000  # parameters of both networks
+FEW = 3e8  # products in a batch's forward passes
 BLOCK = 1 << 15  # numbers: several arrays of so many fit the cache of a core
 M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8  # of glibc's mallopt
 
@@ -154,13 +154,14 @@ class Backend:
     def synchronize(self) -> None:
         """Wait until everything asked of the device is done."""
 
-    def threads_for(self, parameters: int) -> int:
-        """How many threads networks of this size repay: 1, or one for each core.
+    def threads_for(self, products: int) -> int:
+        """How many threads a batch repays: 1, or one for each core.
 
-        Below SMALL parameters a pass is over before a second thread has begun; and
-        where the machine is shared, waiting for that thread costs far more.
+        products: of its forward passes through both networks, as `Net.products` counts
+        them. Threads hand Python's lock to each other at every operation, 10 to 20 ms
+        in a step of a DCGAN; with FEW products they lose more than they save.
         """
-        return 1 if parameters < SMALL else cores()
+        return 1 if products < FEW else cores()
 
     def computing(self, blas_threads: int | None) -> contextlib.AbstractContextManager:
         """Within this context BLAS uses so many threads, None for all there are, and
@@ -194,7 +195,7 @@ class CupyBackend(Backend):
     def to_host(self, a) -> np.ndarray:
         return self.xp.asnumpy(a)
 
-    def threads_for(self, parameters: int) -> int:
+    def threads_for(self, products: int) -> int:
         return 1
 
     def computing(self, blas_threads: int | None) -> contextlib.AbstractContextManager:

@@ -104,6 +104,15 @@ class Net:
         """How many samples share a logit: those that Pack puts together, or 1."""
         return math.prod(layer.joins for _, layer in self.layers())
 
+    @property
+    def products(self) -> int:
+        """How many numbers are multiplied in a sample's forward pass, about."""
+        return sum(
+            layer.uses * math.prod(shape)
+            for _, layer in self.layers()
+            for shape in layer.shapes.values()
+        )
+
     def layers(self) -> list[tuple[str, Layer]]:
         """(path, layer) of every layer, containers included, each once."""
         return each_once(self.tree)

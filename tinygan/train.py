@@ -51,8 +51,8 @@ class Run:
     ):
         self.experiment, self.backend, self.step = experiment, backend, 0
         self.G, self.D = experiment.networks(backend)
-        size = self.G.theta.size + self.D.theta.size
-        self.threads = threads or backend.threads_for(size)
+        products = experiment.batch * (self.G.products + self.D.products)
+        self.threads = threads or backend.threads_for(products)
         self.G_ema = self.G.clone() if experiment.ema else self.G  # makes the samples
         self.opt_G = copy.deepcopy(experiment.opt_G)
         self.opt_D = copy.deepcopy(experiment.opt_D)

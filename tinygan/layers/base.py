@@ -31,6 +31,7 @@ class Layer:
     shapes: Mapping = MappingProxyType({})  # parameters: {"W": (n_in, n_out), ...}
     state: Mapping = MappingProxyType({})  # running statistics and the like, by name
     out_axis = -1  # the axis of W that counts the outputs
+    uses = 1  # of each parameter for a sample: a convolution has many
     joins = 1  # how many samples make one of the output's
     divisible = False  # whether parts of a batch may be worked on apart (shards.py):
     # each sample's y is a function of its own x alone, or asks the group for sums

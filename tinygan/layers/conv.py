@@ -54,6 +54,7 @@ class Conv2d(Affine):
         geometry = zip((H, W), self.kernel, self.stride, self.pad, strict=True)
         OH, OW = (conv_size(*g) for g in geometry)
         require(min(OH, OW) > 0, self, "images as large as its kernel", in_shape)
+        self.uses = OH * OW
         self.shapes = {"W": (*self.kernel, C_in, self.C_out)}
         if self.bias:
             self.shapes["b"] = (self.C_out,)
@@ -118,7 +119,8 @@ class ConvTranspose2d(Affine):
 
     def build(self, in_shape):
         require(len(in_shape) == 3, self, "images (H, W, C)", in_shape)
-        C_in = in_shape[2]
+        H, W, C_in = in_shape
+        self.uses = H * W
         axes = (self.kernel, self.stride, self.pad, self.output_pad)
         OH, OW = (
             (size - 1) * s - 2 * p + k + op

@@ -49,7 +49,7 @@ class SpectralNorm(Layer):
 
     def build(self, in_shape):
         out_shape = self.layer.build(in_shape)
-        self.shapes = self.layer.shapes
+        self.shapes, self.uses = self.layer.shapes, self.layer.uses
         if "W" not in self.shapes or self.layer.children():
             raise InputError(
                 f"SpectralNorm expects a layer with a parameter W, such as Dense or "
