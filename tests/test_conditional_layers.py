@@ -220,12 +220,12 @@ def test_embedding(shape, n, dim, seed):
     net = double(Parallel(Embedding(dim)), (Integers(shape, n),), seed)
     (y,), cache = net.forward((i,))
     dy, dE = draw(rng, *y.shape), np.zeros((n, dim))
-    E = net.tree.layers[0].E
+    E = net.tree.layers[0].W
     for place in np.ndindex(*i.shape):
         assert np.array_equal(y[place], E[i[place]])
         dE[i[place]] += dy[place]
     assert net.backward((dy,), cache) is None
-    assert relative(net.tree.layers[0].dE - dE, dE) <= 1e-14
+    assert relative(net.tree.layers[0].dW - dE, dE) <= 1e-14
     first = net.grad.copy()
     net.backward((dy,), cache)
     assert relative(net.grad - 2 * first, first) <= 1e-15
@@ -367,8 +367,8 @@ def test_projection(N, C, n, seed):
     )
     parts = both.parameters()
     for name, a in parts.items():
-        letter = {"E": layer.V, "W": layer.w, "b": layer.b}[name[-1]]
-        a[...] = letter.reshape(a.shape)
+        of = {"ding.W": layer.V, "ense.W": layer.w, "ense.b": layer.b}
+        a[...] = of[name[-6:]].reshape(a.shape)
     s_2, cache_2 = both.forward((h, y))
     assert relative(s - s_2, s) <= 1e-13
     ds = draw(rng, N, 1)
@@ -376,7 +376,8 @@ def test_projection(N, C, n, seed):
     dh_2, none_2 = both.backward(ds, cache_2)
     assert none is none_2 is None and relative(dh - dh_2, dh) <= 1e-13
     for name, a in both.parameters(both.grad).items():
-        ours = {"E": layer.dV, "W": layer.dw, "b": layer.db}[name[-1]]
+        of = {"ding.W": layer.dV, "ense.W": layer.dw, "ense.b": layer.db}
+        ours = of[name[-6:]]
         assert relative(ours - a.reshape(ours.shape), ours) <= 1e-13
 
 
@@ -646,7 +647,7 @@ def test_a_branch_of_integers_is_left_out_where_it_can_be():
     dx, dx_dot = net.tangent_backward(None, s, cache, cache_dot)
     assert called == [("backward", True)]
     assert dx_dot[1] is None and dx_dot[0].shape == x.shape
-    assert net.parameters(net.grad)["0_Parallel.1_Sequential.0_Embedding.E"].any()
+    assert net.parameters(net.grad)["0_Parallel.1_Sequential.0_Embedding.W"].any()
 
 
 def test_none_comes_through_whatever_form_it_has():
@@ -670,13 +671,13 @@ class AssignsRows(Embedding):
     def backward(self, dy, cache, param_grads=True):
         (i,) = cache
         if param_grads:
-            self.dE[i] += dy
+            self.dW[i] += dy
 
 
 class ShiftsRows(Embedding):
     def backward(self, dy, cache, param_grads=True):
         (i,) = cache
-        super().backward(dy, ((i + 1) % len(self.E),), param_grads)
+        super().backward(dy, ((i + 1) % len(self.W),), param_grads)
 
 
 class NoBatchTerms(ConditionalBatchNorm):
@@ -878,7 +879,7 @@ def test_they_say_what_they_are():
     )
     net = Net(tree, ((3,), Integers((2, 5), 6)))
     assert list(net.parameters())[:2] == [
-        "0_Parallel.1_Sequential.0_Embedding.E",
+        "0_Parallel.1_Sequential.0_Embedding.W",
         "0_Parallel.1_Sequential.1_Each.f.W",
     ]
     for mine in (Branch, Parallel):

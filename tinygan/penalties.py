@@ -29,7 +29,6 @@ import numpy as np
 from .backend import get_xp, sigmoid, softplus
 from .errors import InputError
 from .values import leaves, mapped
-from .values import rows as rows_of
 
 
 class Penalty:
@@ -219,14 +218,18 @@ class Mismatch(Penalty):
     (x, y'), a real picture with a sentence that is not its own, is as wrong as a fake
     one with its own, and D is to say so: without such pairs it need not read y at all.
     y' is the batch's y, moved on by a random number of places; where it happens to be
-    the sample's own, the pair does not count. Source: Reed et al. 2016, Algorithm 1,
-    the term log(1 - s_w) / 2.
+    the sample's own, the pair does not count. For the share `near` of the samples it is
+    that y of the batch which has the most words in common with their own: a wrong
+    sentence that differs in a word or two teaches D to read them all. Source: Reed et
+    al. 2016, Algorithm 1, the term log(1 - s_w) / 2; `near` is ours.
 
     Raises InputError for unconditional samples.
     """
 
-    def __init__(self, weight: float = 0.5):
-        self.weight = _weight(self, "weight", weight)
+    def __init__(self, weight: float = 0.5, near: float = 0.0):
+        self.weight, self.near = _weight(self, "weight", weight), float(near)
+        if not 0 <= self.near <= 1:
+            raise ValueError(f"Mismatch expects a share near 0 to 1, got {near}")
 
     def accumulate(self, D, real, fake, rng=None):
         pair, s, _ = real
@@ -237,12 +240,27 @@ class Mismatch(Penalty):
         xp, N = get_xp(s), s.size
         x, y = pair
         order = (np.arange(N) + rng.integers(1, N)) % N if N > 1 else np.zeros(1, int)
-        wrong = rows_of(y, xp.asarray(order))
+        order = xp.asarray(order)
+        n = round(self.near * N)
+        if n:
+            order = xp.concatenate([nearest(y)[:n], order[n:]])
+        wrong = y[order]
         s_wrong, cache = D.forward((x, wrong))
         differs = (wrong != y).reshape(N, -1).any(axis=1)
         weights = self.weight / N * differs.astype(s.dtype)[:, None]
         D.backward_weights(-weights * sigmoid(s_wrong), cache)  # eq: mismatch-gradient
         return (weights * softplus(s_wrong)).sum()  # eq: mismatch
+
+
+def nearest(y):
+    """For each of the sentences y (N, ..., T) the row of the one, other than itself,
+    that has the most of its words: (N,) indices.
+    """
+    xp, words = get_xp(y), y.reshape(len(y), -1)
+    common = (words[:, None, :, None] == words[None, :, None, :]).any(axis=3)
+    score = (common & (words > 0)[:, None]).sum(axis=2)  # (N, N); 0 is padding
+    same = (words[:, None] == words[None]).all(axis=2)
+    return xp.where(same, -1, score).argmax(axis=1)
 
 
 def per_example(x) -> tuple[int, ...]:

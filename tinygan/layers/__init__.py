@@ -13,6 +13,7 @@ from .maxout import Maxout
 from .minibatch import MinibatchStd, Pack
 from .noise import InstanceNoise
 from .norm import BatchNorm, ConditionalBatchNorm
+from .paint import Paint
 from .projection import InnerProduct, Projection
 from .resample import AvgPool2d, Upsample2d
 from .reshape import Flatten, Reshape
@@ -50,6 +51,7 @@ __all__ = [
     "MeanPool",
     "MinibatchStd",
     "Pack",
+    "Paint",
     "Parallel",
     "Pick",
     "PixelNorm",

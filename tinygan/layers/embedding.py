@@ -12,21 +12,21 @@ from ..values import Integers
 from .base import Layer, require, require_array
 from .init import normal
 
-FEW = 128  # rows of E: up to here a product with onehot(i) is faster than sorting i
+FEW = 128  # rows of W: up to here a product with onehot(i) is faster than sorting i
 ONE_HOT = 1 << 24  # numbers of a one-hot matrix at once
 
 
 class Embedding(Layer):
-    """y = E[i]      dE[k] = the sum of dy over the places where i = k
+    """y = W[i]      dW[k] = the sum of dy over the places where i = k
 
-    i is (N, ...) of integers 0 to n - 1, y (N, ..., dim) and E (n, dim); n is told by
+    i is (N, ...) of integers 0 to n - 1, y (N, ..., dim) and W (n, dim); n is told by
     the shape of i, Integers(..., n). Integers have neither gradient nor tangent:
-    `backward` returns None. E starts at N(0, 1): a number of y is then as large as one
+    `backward` returns None. W starts at N(0, 1): a number of y is then as large as one
     of z, beside which it often stands.
 
     Raises ShapeError when built on anything but integers, and on NumPy InputError for
-    an integer that is no row of E. Source: Mirza and Osindero 2014, where y is one-hot
-    and E the first layer's weights; Bengio et al. 2003, sec. 2.
+    an integer that is no row of W. Source: Mirza and Osindero 2014, where y is one-hot
+    and W the first layer's weights; Bengio et al. 2003, sec. 2.
     """
 
     divisible = True
@@ -36,19 +36,19 @@ class Embedding(Layer):
 
     def build(self, in_shape):
         require(isinstance(in_shape, Integers), self, "Integers(..., n)", in_shape)
-        self.shapes = {"E": (in_shape.n, self.dim)}
+        self.shapes = {"W": (in_shape.n, self.dim)}
         return (*in_shape, self.dim)
 
     def init(self, rng):
-        self.E[...] = self.initialise(rng, self.E.shape, 1, self.dim)
+        self.W[...] = self.initialise(rng, self.W.shape, 1, self.dim)
 
     def forward(self, x, train=True):
-        return take_rows(self.E, x), (x,)  # eq: embedding
+        return take_rows(self.W, x), (x,)  # eq: embedding
 
     def backward(self, dy, cache, param_grads=True):
         (i,) = cache
         if param_grads:
-            add_rows(self.dE, i, dy)  # eq: embedding-dE
+            add_rows(self.dW, i, dy)  # eq: embedding-dW
 
     def tangent(self, x_dot, cache):
         return None, ()
@@ -72,38 +72,38 @@ def require_class(layer: Layer, in_shape, of: str) -> tuple[tuple, int]:
     return in_shape[0], in_shape[1].n
 
 
-def take_rows(E, i):
-    """E[i] for integers i of any shape: (n, dim) -> (*i.shape, dim).
+def take_rows(W, i):
+    """W[i] for integers i of any shape: (n, dim) -> (*i.shape, dim).
 
     On NumPy an i that is not among 0 to n - 1 raises InputError. A device is not asked,
     because that would make the host wait.
     """
-    if get_xp(i) is np and i.size and not 0 <= i.min() <= i.max() < len(E):
+    if get_xp(i) is np and i.size and not 0 <= i.min() <= i.max() < len(W):
         raise InputError(
-            f"expected integers from 0 to {len(E) - 1}, got {i.min()} to {i.max()}"
+            f"expected integers from 0 to {len(W) - 1}, got {i.min()} to {i.max()}"
         )
-    return E[i]
+    return W[i]
 
 
-def add_rows(dE, i, dy) -> None:
-    """dE[k] += the sum of dy over the places where i = k, always in the same order.
+def add_rows(dW, i, dy) -> None:
+    """dW[k] += the sum of dy over the places where i = k, always in the same order.
 
-    `dE[i] += dy` would keep one of several equal i. For few n, and on a device, it is a
+    `dW[i] += dy` would keep one of several equal i. For few n, and on a device, it is a
     product with onehot(i), which adds without atomics and without a host read: the same
     input gives the same bits. On NumPy, for many n, rows of equal i are put behind each
     other and added up (measured on 1024 rows of 64: 0.3 ms for any n, against 1 ms for
     the product with n = 500 and 0.5 ms for `np.add.at`).
     """
-    n, dim = dE.shape
-    i, dy, xp = i.reshape(-1), dy.reshape(-1, dim), get_xp(dE)
+    n, dim = dW.shape
+    i, dy, xp = i.reshape(-1), dy.reshape(-1, dim), get_xp(dW)
     if xp is np and n > FEW:
         order = np.argsort(i, kind="stable")
         i = i[order]
         starts = np.flatnonzero(np.append(True, i[1:] != i[:-1]))
-        dE[i[starts]] += np.add.reduceat(dy[order], starts, axis=0)
+        dW[i[starts]] += np.add.reduceat(dy[order], starts, axis=0)
         return
     step = max(1, ONE_HOT // n)
     for start in range(0, len(i), step):
         part = slice(start, start + step)
-        onehot = (i[part] == xp.arange(n)[:, None]).astype(dE.dtype)  # (n, M)
-        dE += onehot @ dy[part]
+        onehot = (i[part] == xp.arange(n)[:, None]).astype(dW.dtype)  # (n, M)
+        dW += onehot @ dy[part]

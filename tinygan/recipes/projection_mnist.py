@@ -1,28 +1,29 @@
 """MNIST, 28x28, by class: projection discriminator and conditional BatchNorm (--data).
 
 D's logit is psi(h) + <V[y], h>: how real x looks, and how well it fits the class
-(Miyato and Koyama 2018). In G the class chooses BatchNorm's scale and shift. The rest
-is sngan-mnist: spectral normalisation, the hinge loss, Adam with betas 0 and .9.
+(Miyato and Koyama 2018). In G the class chooses BatchNorm's scale and shift; the first
+scales are drawn wide apart, or all classes would begin as one. The rest is dcgan-mnist.
 """
 
 from tinygan import (
     Adam,
+    BatchNorm,
     ConditionalBatchNorm,
     Conv2d,
     ConvTranspose2d,
     Dense,
     Flatten,
-    Hinge,
     Identity,
     LeakyReLU,
+    NonSaturating,
     Parallel,
     Pick,
     Projection,
     ReLU,
     Reshape,
     Sequential,
-    SpectralNorm,
     Tanh,
+    normal,
 )
 from tinygan.conditions import Classes
 from tinygan.data import Labelled
@@ -30,30 +31,47 @@ from tinygan.experiment import Experiment, Latent
 from tinygan.recipes import mnist
 
 
-def recipe(steps=2500, batch=64, lr=1e-3, seed=0, data=None):
+def recipe(steps=2000, batch=64, lr=1e-3, seed=0, data=None):
+    init = normal(0.02)
+
     def beside(*layers):
         """(h, y) -> (layers(h), y)."""
         return Parallel(Sequential(*layers), Identity())
 
+    def norm():
+        return BatchNorm(gamma_std=0.02)
+
+    def of_class():
+        return ConditionalBatchNorm(gamma_std=0.5)
+
+    def up(C, **options):
+        return ConvTranspose2d(C, 4, stride=2, pad=1, init=init, **options)
+
     G = Sequential(
-        beside(Dense(7 * 7 * 128, bias=False), Reshape(7, 7, 128)),
-        ConditionalBatchNorm(),
-        beside(ReLU(), ConvTranspose2d(64, 4, stride=2, pad=1, bias=False)),  # 14x14
-        ConditionalBatchNorm(),
-        beside(ReLU(), ConvTranspose2d(1, 4, stride=2, pad=1), Tanh()),  # 28x28
+        beside(Dense(512, bias=False, init=init)),
+        of_class(),
+        beside(ReLU(), Dense(7 * 7 * 128, bias=False, init=init), Reshape(7, 7, 128)),
+        of_class(),
+        beside(ReLU(), up(64, bias=False)),  # 14x14
+        of_class(),
         Pick(0),
+        ReLU(),
+        up(1),  # 28x28
+        Tanh(),
     )
     D = Sequential(
         beside(
-            SpectralNorm(Conv2d(32, 3, stride=1, pad=1)),
-            LeakyReLU(0.1),
-            SpectralNorm(Conv2d(64, 4, stride=2, pad=1)),  # 14x14
-            LeakyReLU(0.1),
-            SpectralNorm(Conv2d(128, 4, stride=2, pad=1)),  # 7x7
-            LeakyReLU(0.1),
+            Conv2d(64, 4, stride=2, pad=1, init=init),  # 14x14
+            LeakyReLU(0.2),
+            Conv2d(128, 4, stride=2, pad=1, bias=False, init=init),  # 7x7
+            norm(),
+            LeakyReLU(0.2),
             Flatten(),
+            Dense(256, bias=False, init=init),
+            norm(),
+            LeakyReLU(0.2),
         ),
-        Projection(),
+        Projection(init=init),
     )
     return Experiment(
         G=G,
@@ -62,9 +80,9 @@ def recipe(steps=2500, batch=64, lr=1e-3, seed=0, data=None):
         data=lambda: Labelled(mnist(data)),
         condition=Classes(10),
         latent=Latent(64),
-        objective=Hinge(),
-        opt_G=Adam(lr, beta1=0.0, beta2=0.9),
-        opt_D=Adam(lr, beta1=0.0, beta2=0.9),
+        objective=NonSaturating(),
+        opt_G=Adam(lr, beta1=0.5),
+        opt_D=Adam(lr / 2, beta1=0.5),
         steps=steps,
         batch=batch,
         seed=seed,
