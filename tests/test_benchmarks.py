@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 import tinygan as tg
-from benchmarks import critic, games, quality, scoreboard, scoreboard_pages
+from benchmarks import (
+    conditional,
+    critic,
+    games,
+    quality,
+    scoreboard,
+    scoreboard_pages,
+)
+from tinygan.data import captioned_digits, load_digits
 from tinygan.train import Run
 
 
@@ -205,3 +213,25 @@ def test_a_critic_that_diverges_is_recorded(tmp_path, monkeypatch, capsys):
     for i, runs in enumerate(([run], [run | {"curve": []}], [run, full])):
         critic.draw({"mlp-grid": runs}, tmp_path / f"{i}.png")
         assert (tmp_path / f"{i}.png").stat().st_size > 5_000
+
+
+def test_conditional_measures_what_was_asked_for(tmp_path, capsys):
+    out = tmp_path / "found.json"
+    options = ["--only", "cgan-digits", "--steps", "2", "--n", "40", "--seeds", "2"]
+    assert conditional.main([*options, "--out", str(out)]) == 0
+    runs = json.loads(out.read_text())["results"]["cgan-digits"]
+    assert [run["seed"] for run in runs] == [0, 1]
+    for run in runs:
+        value, ceiling = run["value_and_ceiling"]["as asked"]
+        assert run["steps"] == 2 and 0 <= value < 0.6 < ceiling <= 1
+        assert {"variety", *(f"as asked: {k}" for k in range(10))} <= {
+            *run["value_and_ceiling"]
+        }
+
+
+def test_shuffled_captions_are_all_there_and_elsewhere():
+    data = captioned_digits(50, 0, load_digits())
+    mixed = conditional.shuffled(data, seed=3)
+    assert sorted(mixed.captions) == sorted(data.captions)
+    same = sum(a == b for a, b in zip(mixed.captions, data.captions, strict=True))
+    assert same <= 5 and mixed.images is data.images and not mixed.attributes

@@ -32,6 +32,7 @@ from tinygan.layers import (
     Sequential,
     Tanh,
 )
+from tinygan.penalties import nearest
 from tinygan.sampling import Asked
 from tinygan.shards import Shards
 from tinygan.train import Run
@@ -236,6 +237,52 @@ def test_mismatch_is_a_penalty_on_wrong_pairs():
     v = rng(12).standard_normal(D.theta.shape)
     exact = complex_step(value, D.theta.astype(complex), v)
     assert relative(-exact - D.grad @ v, D.grad) <= 1e-11  # D ascends V - P
+
+
+def test_the_nearest_sentence_has_the_most_words_in_common():
+    """0 is no word; a sentence is not its own neighbour, wherever else it stands."""
+    y = np.array(
+        [
+            [[1, 2, 3, 0]],
+            [[3, 2, 1, 5]],  # all the words of the first
+            [[1, 2, 3, 0]],  # the first once more
+            [[7, 8, 0, 0]],
+            [[7, 9, 1, 0]],
+        ]
+    )
+    near = nearest(y)
+    assert near[0] == near[2] == 1
+    assert near[1] in (0, 2)
+    assert near[3] == 4
+
+
+def test_mismatch_with_near_sentences():
+    """The first half of the batch meets its nearest sentences, the rest random ones."""
+    seen = []
+
+    class Reads(tg.Layer):
+        def build(self, in_shape):
+            self.shapes = {"w": (1,)}
+            return (1,)
+
+        def forward(self, x, train=True):
+            seen.append(x[1])
+            return 0 * x[1][:, 0, :1] + self.w, ()
+
+        def backward(self, dy, cache, param_grads=True):
+            self.dw += dy.sum(axis=0)
+
+    y = rng(3).integers(1, 5, (8, 1, 4))
+    D = tg.Net(Reads(), ((2,), Integers((1, 4), 5)), 0, "float64")
+    x = rng(4).standard_normal((8, 2))
+    s, cache = D.forward((x, y))
+    tg.Mismatch(0.5, near=0.5).accumulate(D, ((x, y), s, cache), None, rng(1))
+    assert np.array_equal(seen[1][:4], y[nearest(y)[:4]])
+    order = (np.arange(8) + rng(1).integers(1, 8)) % 8
+    assert np.array_equal(seen[1][4:], y[order[4:]])
+    for wrong in (-0.1, 1.1):
+        with pytest.raises(ValueError, match="near"):
+            tg.Mismatch(near=wrong)
 
 
 def test_mismatch_needs_a_condition_and_a_generator():

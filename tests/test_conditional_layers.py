@@ -5,6 +5,7 @@ against the oracles of `check_layer`, behind `Given` and `Cut`, which make tuple
 integers of its real inputs. Mistakes that one makes with such layers are planted.
 """
 
+import itertools
 import math
 
 import fake_device
@@ -38,6 +39,7 @@ from tinygan.layers import (
     MeanPool,
     MinibatchStd,
     Pack,
+    Paint,
     Parallel,
     Pick,
     Projection,
@@ -895,3 +897,67 @@ def test_a_layer_that_mixes_samples_still_says_so():
     with pytest.raises(ShapeError, match="needs the batch in one piece"):
         net.divide(Shards(2))
     assert isinstance(net.tree, Layer)
+
+
+# Painting
+
+
+@given(few, few, few, few, seeds)
+def test_painting(N, H, W, C, seed):
+    """b where the mask is 0, f where it is 1, between them in between; by loops."""
+    rng = np.random.default_rng(seed)
+    a, f, b = rng.random((N, H, W, 1)), draw(rng, N, C), draw(rng, N, C)
+    net = double(Paint(), ((H, W, 1), (C,), (C,)), seed)
+    x, cache = net.forward((a, f, b))
+    dx = draw(rng, *x.shape)
+    da, df, db = net.backward(dx, cache)
+    sums = np.zeros((2, N, C))
+    for n, i, j in itertools.product(range(N), range(H), range(W)):
+        alpha, slope = a[n, i, j, 0], 0.0
+        for c in range(C):
+            expected = b[n, c] + alpha * (f[n, c] - b[n, c])
+            assert abs(x[n, i, j, c] - expected) <= 1e-14
+            slope += dx[n, i, j, c] * (f[n, c] - b[n, c])
+            sums[:, n, c] += dx[n, i, j, c] * np.array([alpha, 1 - alpha])
+        assert abs(da[n, i, j, 0] - slope) <= 1e-13
+    assert relative(np.stack([df, db]) - sums, sums) <= 1e-13
+    for mask, colour in ((0 * a, b), (0 * a + 1, f)):
+        x, _ = net.forward((mask, f, b))
+        assert relative(x - colour[:, None, None], colour) <= 1e-15
+
+
+@pytest.mark.parametrize("missing", [(0,), (1,), (2,), (0, 1), (1, 2), (0, 2)])
+def test_painting_with_tangents_that_are_zero(missing):
+    """None is zero: in the tangent, and in what its reverse gives."""
+    rng = np.random.default_rng(5)
+    shapes = (3, 2, 2, 1), (3, 4), (3, 4)
+    x = tuple(draw(rng, *s) for s in shapes)
+    dots = [draw(rng, *s) for s in shapes]
+    net = double(Paint(), ((2, 2, 1), (4,), (4,)), 0)
+    y, cache = net.forward(x)
+    for i in missing:
+        dots[i] = 0 * dots[i]
+    some = tuple(None if i in missing else d for i, d in enumerate(dots))
+    dy, dy_dot = draw(rng, *y.shape), draw(rng, *y.shape)
+    results = []
+    for x_dot in (tuple(dots), some):
+        y_dot, cache_dot = net.tangent(x_dot, cache)
+        dx, dx_dot = net.tangent_backward(dy, dy_dot, cache, cache_dot)
+        results.append([y_dot, *dx, *dx_dot])
+    for whole, part in zip(*results, strict=True):
+        assert relative(whole - part, whole) <= 1e-14
+
+
+@pytest.mark.parametrize(
+    "in_shape",
+    [
+        (4, 4, 1),
+        ((4, 4, 1), (3,)),
+        ((4, 4, 2), (3,), (3,)),
+        ((4, 4, 1), (3,), (4,)),
+        ((4,), (3,), (3,)),
+    ],
+)
+def test_painting_needs_a_mask_and_two_colours(in_shape):
+    with pytest.raises(ShapeError, match="a mask"):
+        Paint().build(in_shape)

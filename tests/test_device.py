@@ -41,6 +41,7 @@ from tinygan.layers import (
     MeanPool,
     MinibatchStd,
     Pack,
+    Paint,
     Parallel,
     Pick,
     PixelNorm,
@@ -204,6 +205,7 @@ CASES = {
         lambda: Sequential(CLASSES, ConditionalBatchNorm(), Pick(0)),
         (3, 2, 4),
     ),
+    "Paint": (lambda: Sequential(Cut(1), mask_and_colours(), Paint()), (3, 2, 4)),
     "InnerProduct": (lambda: Sequential(Cut(4), InnerProduct()), (8,)),
     "Projection": (lambda: Sequential(CLASSES, Projection()), (5,)),
     "Conv1d": (lambda: Conv1d(3, 3, pad=1, stride=2), (5, 2)),
@@ -213,6 +215,11 @@ CASES = {
 
 CLASSES = Given(np.array([2, 0, 2, 3, 3, 3]), 5)
 WORDS = Given(np.arange(48).reshape(6, 2, 4) * 5 % 7, 7)
+
+
+def mask_and_colours():
+    """A mask, and of the other channels' means two colours."""
+    return Branch(Pick(0), *(Sequential(Pick(1), MeanPool(), Dense(3)) for _ in "fb"))
 
 
 def text_encoder():

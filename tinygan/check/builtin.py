@@ -29,6 +29,7 @@ from ..layers import (
     MeanPool,
     MinibatchStd,
     Pack,
+    Paint,
     Parallel,
     Pick,
     PixelNorm,
@@ -163,6 +164,18 @@ def conditional_layers() -> list[tuple[Layer, tuple]]:
                 Pick(0),
             ),
             (3, 4, 2),
+        ),
+        (
+            Sequential(
+                Cut(1),  # a mask, and channels of which two colours are made
+                Branch(
+                    Pick(0),
+                    Sequential(Pick(1), MeanPool(), Dense(3)),
+                    Sequential(Pick(1), MeanPool(), Dense(3), Tanh()),
+                ),
+                Paint(),
+            ),
+            (3, 2, 5),
         ),
         (Sequential(Cut(3), InnerProduct()), (6,)),
         (Sequential(classes, Parallel(Tanh(), Embedding(6)), InnerProduct()), (6,)),

@@ -1,6 +1,6 @@
 """Painting: a picture as ink on a ground, where a mask says."""
 
-from ..values import plus
+from ..values import is_tuple, plus
 from .base import Layer, require
 
 
@@ -23,7 +23,7 @@ class Paint(Layer):
     divisible = True
 
     def build(self, in_shape):
-        ok = len(in_shape) == 3 and tuple(map(len, in_shape)) == (3, 1, 1)
+        ok = is_tuple(in_shape) and tuple(map(len, in_shape)) == (3, 1, 1)
         ok = ok and in_shape[0][2] == 1 and in_shape[1] == in_shape[2]
         require(ok, self, "a mask (H, W, 1) and two colours (C,)", in_shape)
         return (*in_shape[0][:2], *in_shape[1])
