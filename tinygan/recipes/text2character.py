@@ -15,7 +15,7 @@ from tinygan.experiment import Experiment, Latent
 from tinygan.recipes.text2digit import networks
 
 
-def recipe(steps=5000, batch=64, lr=5e-4, seed=0, data=None):
+def recipe(steps=6000, batch=64, lr=1e-3, seed=0, data=None):
     if data is None:
         raise InputError(
             "this recipe needs --data FOLDER or FILE.zip with captions.csv or "
@@ -23,8 +23,8 @@ def recipe(steps=5000, batch=64, lr=5e-4, seed=0, data=None):
         )
     every = load_captioned(data)
     H, W, _ = every.shape
-    if H != W or H % 8:
-        raise InputError(f"{data}: expected square images of 8, 16 ... pixels: {H}x{W}")
+    if H != W or H % 4:
+        raise InputError(f"{data}: expected square images of 8, 12 ... pixels: {H}x{W}")
     known, unseen = every, None
     if len(every.attributes) >= 2:
         by = sorted(every.attributes, key=lambda k: -len(every.attributes[k][0]))[:2]
@@ -40,7 +40,7 @@ def recipe(steps=5000, batch=64, lr=5e-4, seed=0, data=None):
         between=0.25,
         latent=Latent(32),
         objective=MatchingAware(),
-        penalties=[Mismatch(0.5)],
+        penalties=[Mismatch(0.5, near=0.5)],
         opt_G=Adam(lr, beta1=0.5),
         opt_D=Adam(lr, beta1=0.5),
         steps=steps,

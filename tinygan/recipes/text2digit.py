@@ -2,15 +2,16 @@
 
 GAN-CLS and GAN-INT (Reed et al. 2016) at a small size. Both networks read the sentence
 with a text encoder of their own, learnt with the rest: word embeddings, a convolution
-over three words, their mean. G joins it to z, D to every place of its last 4 x 4 map,
-and D sees three kinds of pairs: (real, right), (real, wrong), (fake, right) sentence.
-For a quarter of the fakes the text lies between two sentences. Pictures and sentences
+over three words, their mean. It is told to every layer, as in cdcgan-mnist, and D sees
+three kinds of pairs: (real, right), (real, wrong) and (fake, right) sentence; half of
+the wrong ones have most words in common with the right one. Pictures and sentences
 are drawn by a grammar over real digits: the embedded ones, or those of --data (MNIST).
 """
 
 from tinygan import (
     Adam,
     BatchNorm,
+    Branch,
     Concat,
     Conv1d,
     Conv2d,
@@ -25,6 +26,7 @@ from tinygan import (
     MeanPool,
     Mismatch,
     Parallel,
+    Pick,
     ReLU,
     Reshape,
     Sequential,
@@ -38,13 +40,18 @@ from tinygan.recipes import mnist
 
 
 def text_encoder(words=64, features=128):
-    """(N, mixed, T) words -> (N, features)"""
+    """(N, mixed, T) words -> (N, features)
+
+    BatchNorm, since all sentences of a grammar are alike: it takes away what they have
+    in common.
+    """
     phrases = (Conv1d(features, 3, pad=1), LeakyReLU(0.2), MeanPool())
     return Sequential(
         Embedding(words),
         Each(Sequential(*phrases)),  # of each sentence
         MeanPool(),  # between the sentences
-        Dense(features),
+        Dense(features, bias=False),
+        BatchNorm(),
         LeakyReLU(0.2),
     )
 
@@ -52,9 +59,21 @@ def text_encoder(words=64, features=128):
 def networks(C=32, side=32):
     """G: (z, y) -> (side, side, 3) and D: (x, y) -> s, C channels next to the image.
 
-    `side` is a multiple of 8.
+    `side` is a multiple of 4. In both networks every layer is told the text anew.
     """
-    init, least = normal(0.02), side // 8
+    init, quiet, least = normal(0.02), normal(0.01), side // 4
+
+    def told(*layers, text):
+        """(h, t) -> layers(h joined with a few numbers made of t)."""
+        return Sequential(Parallel(Identity(), text), Concat(), *layers)
+
+    def paints(*layers):
+        """The same in G, and t goes on beside it."""
+        return Branch(told(*layers, text=Dense(16)), Pick(1))
+
+    def sees(*layers):
+        """The same in D, where the text is quiet: or D hears nothing else."""
+        return Branch(told(*layers, text=Dense(16, init=quiet)), Pick(1))
 
     def up(C, **options):
         return ConvTranspose2d(C, 4, stride=2, pad=1, init=init, **options)
@@ -62,58 +81,45 @@ def networks(C=32, side=32):
     def down(C, **options):
         return Conv2d(C, 4, stride=2, pad=1, init=init, **options)
 
+    def dense(n):
+        return Dense(n, bias=False, init=init)
+
+    maps = dense(least * least * 2 * C), Reshape(least, least, 2 * C)
     G = Sequential(
         Parallel(Identity(), text_encoder()),
-        Concat(),
-        Dense(least * least * 4 * C, bias=False, init=init),
-        Reshape(least, least, 4 * C),  # 4x4 of 32x32
-        BatchNorm(),
-        ReLU(),
-        up(2 * C, bias=False),  # 8x8
-        BatchNorm(),
-        ReLU(),
-        up(C, bias=False),  # 16x16
-        BatchNorm(),
-        ReLU(),
-        up(3),  # 32x32
-        Tanh(),
-    )
-    look = Sequential(
-        down(C),  # 16x16
-        LeakyReLU(0.2),
-        down(2 * C, bias=False),  # 8x8
-        BatchNorm(),
-        LeakyReLU(0.2),
-        down(4 * C, bias=False),  # 4x4
-        BatchNorm(),
-        LeakyReLU(0.2),
+        Branch(Sequential(Concat(), dense(512), BatchNorm(), ReLU()), Pick(1)),
+        paints(*maps, BatchNorm(), ReLU()),  # 8x8 of 32x32
+        paints(up(C, bias=False), BatchNorm(), ReLU()),  # 16x16
+        told(up(3), Tanh(), text=Dense(16)),  # 32x32
     )
     D = Sequential(
-        Parallel(look, text_encoder()),
-        Concat(),  # the text at every place
-        Conv2d(4 * C, 1, bias=False, init=init),
+        Parallel(Identity(), text_encoder()),
+        sees(down(C), LeakyReLU(0.2)),  # 16x16
+        sees(down(2 * C, bias=False), BatchNorm(), LeakyReLU(0.2), Flatten()),  # 8x8
+        sees(dense(256), BatchNorm(), LeakyReLU(0.2)),
+        Concat(),
+        dense(128),
         BatchNorm(),
         LeakyReLU(0.2),
-        Flatten(),
         Dense(1, init=init),
     )
     return G, D
 
 
-def recipe(steps=8000, batch=64, lr=5e-4, seed=0, data=None):
+def recipe(steps=6000, batch=64, lr=1e-3, seed=0, data=None):
     digits = load_digits() if data is None else mnist(data)
     G, D = networks()
     return Experiment(
         G=G,
         D=D,
         shape=(32, 32, 3),
-        data=lambda: captioned_digits(20_000, seed, digits),
+        data=lambda: captioned_digits(10_000, seed, digits),
         unseen=lambda: captioned_digits(2_000, seed, digits, held_out=True),
         condition=Sentences(vocabulary(), sentences(400, seed)),
         between=0.25,
         latent=Latent(32),
         objective=MatchingAware(),
-        penalties=[Mismatch(0.5)],
+        penalties=[Mismatch(0.5, near=0.5)],
         opt_G=Adam(lr, beta1=0.5),
         opt_D=Adam(lr, beta1=0.5),
         steps=steps,
