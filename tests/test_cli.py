@@ -511,14 +511,15 @@ def test_cupy_without_a_gpu(capsys, here, points):
 @pytest.mark.parametrize("recipe", recipes.names())
 def test_train_by_every_recipe(capsys, here, recipe):
     options = ["--steps", 2, "--batch", 8, "--seed", 3, "--quiet", "--out", "run"]
-    accepted = inspect.signature(recipes.find(recipe).recipe).parameters
+    accepted, given = inspect.signature(recipes.find(recipe).recipe).parameters, {}
     assert set(accepted) <= set(commands.SCALARS)
     if "data" in accepted:
         if not DATA:
             pytest.skip("TINYGAN_DATA names no folder of data sets")
         captioned = recipe == "text2character"
         where = "faces/nouns_32.zip" if captioned else "mnist"
-        options += ["--data", pathlib.Path(DATA) / where]
+        given["data"] = str(pathlib.Path(DATA) / where)
+        options += ["--data", given["data"]]
     status, out, err = run(capsys, "train", recipe, *options)
     assert (status, err) == (0, ""), err
     assert f"{recipe}: 2 steps into run\n" in out
@@ -538,7 +539,8 @@ def test_train_by_every_recipe(capsys, here, recipe):
             assert min(image.size) > 100
     with np.load("run/checkpoint.npz", allow_pickle=False) as file:
         theta = file["G.theta"]
-    untrained = recipes.build(recipes.find(recipe), {"seed": 3}).networks(NUMPY)[0]
+    untrained = recipes.build(recipes.find(recipe), {"seed": 3, **given})
+    untrained, _ = untrained.networks(NUMPY)
     assert theta.shape == untrained.theta.shape and (theta != untrained.theta).any()
 
 
