@@ -7,7 +7,7 @@ with `tinygan/gan.py`, the game itself.
 __version__ = "0.1.0"
 
 from .backend import NUMPY, Backend, get_backend, get_xp, sigmoid, softplus
-from .conditional import AuxiliaryClassifier, MatchingAware
+from .conditional import AuxiliaryClassifier, AuxiliaryWords, MatchingAware
 from .errors import (
     BackendError,
     CheckpointError,
@@ -48,6 +48,7 @@ from .values import Integers
 __all__ = [
     "Adam",
     "AuxiliaryClassifier",
+    "AuxiliaryWords",
     "Backend",
     "BackendError",
     "CheckpointError",

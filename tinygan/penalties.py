@@ -28,7 +28,7 @@ import numpy as np
 
 from .backend import get_xp, sigmoid, softplus
 from .errors import InputError
-from .values import leaves, mapped
+from .values import in_place_of_first, leaves, mapped
 
 
 class Penalty:
@@ -232,23 +232,25 @@ class Mismatch(Penalty):
             raise ValueError(f"Mismatch expects a share near 0 to 1, got {near}")
 
     def accumulate(self, D, real, fake, rng=None):
-        pair, s, _ = real
+        pair = real[0]
         if not isinstance(pair, tuple):
             raise InputError("Mismatch expects samples with a condition, (x, y)")
         if rng is None:
             raise InputError("Mismatch draws the wrong pairs: d_step needs rng=")
-        xp, N = get_xp(s), s.size
         x, y = pair
+        xp, N = get_xp(y), len(y)
         order = (np.arange(N) + rng.integers(1, N)) % N if N > 1 else np.zeros(1, int)
         order = xp.asarray(order)
         n = round(self.near * N)
         if n:
             order = xp.concatenate([nearest(y)[:n], order[n:]])
         wrong = y[order]
-        s_wrong, cache = D.forward((x, wrong))
+        out, cache = D.forward((x, wrong))
+        s_wrong = leaves(out)[0]  # of two heads the first: the other is not about y
         differs = (wrong != y).reshape(N, -1).any(axis=1)
-        weights = self.weight / N * differs.astype(s.dtype)[:, None]
-        D.backward_weights(-weights * sigmoid(s_wrong), cache)  # eq: mismatch-gradient
+        weights = self.weight / N * differs.astype(s_wrong.dtype)[:, None]
+        ds_wrong = -weights * sigmoid(s_wrong)  # eq: mismatch-gradient
+        D.backward_weights(in_place_of_first(out, ds_wrong), cache)
         return (weights * softplus(s_wrong)).sum()  # eq: mismatch
 
 

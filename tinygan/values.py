@@ -45,6 +45,13 @@ def leaves(v) -> list:
     return [] if v is None else [v]
 
 
+def in_place_of_first(v, d):
+    """A gradient of v: d for its first array, None for the others."""
+    if isinstance(v, tuple):
+        return (in_place_of_first(v[0], d), *(None for _ in v[1:]))
+    return d
+
+
 def size(v) -> int:
     """How many samples a value holds."""
     return len(leaves(v)[0])

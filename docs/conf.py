@@ -1,0 +1,68 @@
+"""How Sphinx builds the book. Nothing in the built pages comes from elsewhere."""
+
+import importlib.util
+import pathlib
+import sys
+
+DOCS = pathlib.Path(__file__).parent
+sys.path[:0] = [str(DOCS / "extensions"), str(DOCS.parent)]
+
+import tinygan  # noqa: E402
+
+project, author = "tinygan", "the tinygan authors"
+version = release = tinygan.__version__
+copyright = "the tinygan authors, MIT licence"
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.autodoc",
+    "sphinx_design",
+    "figures",  # draws docs/figures/*.py
+    "ledger",  # ties displayed equations to the lines that compute them
+    "plain_docstrings",  # docstrings are plain text, not reStructuredText
+    "commands",  # the options of the command line
+]
+exclude_patterns = ["_build", "extensions", "figures"]
+
+myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
+myst_heading_anchors = 3
+myst_dmath_double_inline = False
+
+autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_inherit_docstrings = False
+autodoc_typehints = "signature"
+
+html_theme = "furo"
+html_title = "tinygan"
+html_baseurl = ""
+html_copy_source = False
+html_show_sphinx = False
+html_theme_options = {"navigation_with_keys": True}
+html_css_files = ["book.css"]
+
+# MathJax comes with a Python package, and goes into the build as one file.
+_mathjax = pathlib.Path(importlib.util.find_spec("sphinx-mathjax-offline").origin)
+html_static_path = ["_static", str(_mathjax.parent / "static/mathjax/tex-svg.js")]
+mathjax_path = "tex-svg.js"
+math_numfig = False
+math_number_all = False
+mathjax3_config = {
+    "tex": {
+        "macros": {
+            "E": r"\mathbb{E}",
+            "R": r"\mathbb{R}",
+            "norm": [r"\lVert #1\rVert", 1],
+            "inner": [r"\langle #1,\, #2\rangle", 2],
+            "d": [r"\mathrm{d}#1", 1],
+            "softplus": r"\operatorname{softplus}",
+            "KL": r"\operatorname{KL}",
+            "JSD": r"\operatorname{JSD}",
+            "diag": r"\operatorname{diag}",
+            "std": r"\operatorname{std}",
+            "tr": r"\operatorname{tr}",
+        }
+    },
+    "options": {"enableMenu": False},
+}

@@ -1,0 +1,114 @@
+"""How the code blocks of the book are run, by Sybil, inside pytest.
+
+    ```python     is executed; a page's blocks share one namespace, in its order
+    ```pycon      is a doctest, in the same namespace
+    ```console    lines `$ tinygan ...` run in a folder of the page's own, and what
+                  stands below one must be what it prints; "..." stands for anything
+
+Other kinds show no code: text, math, figures, included source.
+"""
+
+import contextlib
+import doctest
+import io
+import os
+import pathlib
+import shlex
+import tempfile
+
+from sybil import Sybil
+from sybil.evaluators.doctest import DocTestEvaluator
+from sybil.parsers.abstract.doctest import DocTestStringParser
+from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
+
+from tinygan import cli
+
+ROOT = pathlib.Path(__file__).parents[2]
+FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+def sybil() -> Sybil:
+    """What collects and runs the blocks of all pages."""
+    return Sybil(
+        parsers=[
+            PythonCodeBlockParser(doctest_optionflags=FLAGS),
+            CodeBlockParser("console", run_console),
+            CodeBlockParser("pycon", run_doctest),
+        ],
+        patterns=["*.md"],
+        excludes=["_build/*"],
+        setup=enter,
+        teardown=leave,
+    )
+
+
+def enter(namespace: dict) -> None:
+    """Each page has an empty folder of its own, where its commands run."""
+    namespace["_home"] = os.getcwd()
+    namespace["_folder"] = tempfile.TemporaryDirectory()
+    os.chdir(namespace["_folder"].name)
+
+
+def leave(namespace: dict) -> None:
+    """Back to where the tests run."""
+    os.chdir(namespace["_home"])
+    namespace["_folder"].cleanup()
+
+
+def run_doctest(example) -> None:
+    """A block of >>> lines."""
+    evaluate = DocTestEvaluator(FLAGS)
+    for part in DocTestStringParser(evaluate)(example.parsed, example.path):
+        example.document.push_evaluator(evaluate)
+        part.parsed, part.namespace = part.parsed, example.namespace
+        evaluate(_Part(example, part))
+
+
+class _Part:
+    """One >>> line of a block, with the page's namespace."""
+
+    def __init__(self, example, region):
+        self.parsed, self.namespace = region.parsed, example.namespace
+        self.path, self.line = example.path, example.line
+
+
+def run_console(example) -> None:
+    """Each `$ ` line in turn, and what it prints against the lines below it."""
+    for command, expected in commands(example.parsed):
+        printed = run(command)
+        if expected and not doctest.OutputChecker().check_output(
+            expected, printed, FLAGS
+        ):
+            raise AssertionError(f"$ {command}\n{printed}\ninstead of\n{expected}")
+
+
+def commands(block: str) -> list[tuple[str, str]]:
+    """(command, what it prints) for each `$ ` line of a block."""
+    found: list[list[str]] = []
+    for line in block.splitlines():
+        if line.startswith("$ "):
+            found.append([line[2:], ""])
+        elif found:
+            found[-1][1] += line + "\n"
+        else:
+            raise AssertionError(f"a console block begins with '$ ', not {line!r}")
+    return [(command, text) for command, text in found]
+
+
+def run(command: str) -> str:
+    """What a command prints. Those that install are .ci/run's to run: here they must
+    be among its lines, or the README's.
+    """
+    words = shlex.split(command, comments=True)
+    if words[0] != "tinygan":
+        known = [(ROOT / name).read_text() for name in (".ci/run", "README.md")]
+        assert any(command in text for text in known), f"nobody runs {command!r}"
+        return ""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+        try:
+            status = cli.main(words[1:])
+        except SystemExit as e:
+            status = e.code or 0
+    assert status == 0, f"{command!r} ended with status {status}: {out.getvalue()}"
+    return out.getvalue()
