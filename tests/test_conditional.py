@@ -9,7 +9,7 @@ import pytest
 import tinygan as tg
 from tinygan import values
 from tinygan.check import complex_step, relative
-from tinygan.conditional import cross_entropy, cross_entropy_grad
+from tinygan.conditional import cross_entropy, cross_entropy_grad, word_shares
 from tinygan.conditions import Classes
 from tinygan.data import Labelled, load_digits
 from tinygan.errors import InputError, ShapeError
@@ -82,6 +82,31 @@ def test_auxiliary_classifier(source):
         assert relative(exact(v, 1e-200j).imag / 1e-200 - found, found) <= 1e-11
         for a, b in zip(gradient, v, strict=True):
             assert a.shape == b.shape
+
+
+def test_auxiliary_words():
+    """L is the binary cross-entropy of each word; its gradient by the complex step."""
+    objective, draw = tg.AuxiliaryWords(weight=0.3), rng(7)
+    c, v = draw.standard_normal((2, N, K))
+    y = draw.integers(0, K, (N, 2, 3))
+    t = np.zeros((N, K))
+    for n, k in np.ndindex(N, K):
+        t[n, k] = np.mean([k in sentence for sentence in y[n]]) if k else 0
+    assert np.array_equal(word_shares(y, K, float), t)
+    p = tg.sigmoid(c)
+    L = -(t * np.log(p) + (1 - t) * np.log(1 - p)).sum(axis=1).mean()
+    assert abs(objective.loss(c, y) - L) <= 1e-14
+    exact = complex_step(lambda c: objective.loss(c, y), c, v)
+    assert relative(exact - (objective.loss_grad(c, y) * v).sum(), v) <= 1e-11
+    assert np.isfinite(objective.loss(1e4 * c, y))
+    objective.expects((((1,), (K,)), Integers((2, 3), K)))
+    for wrong in (
+        (1,),
+        (((1,), (K,)), Integers((), K)),
+        (((1,), (2,)), Integers((2, 3), K)),
+    ):
+        with pytest.raises(ShapeError, match="AuxiliaryWords expects"):
+            objective.expects(wrong)
 
 
 def test_matching_aware_halves_the_fake_term():
@@ -283,6 +308,20 @@ def test_mismatch_with_near_sentences():
     for wrong in (-0.1, 1.1):
         with pytest.raises(ValueError, match="near"):
             tg.Mismatch(near=wrong)
+
+
+def test_mismatch_of_a_d_with_two_heads_is_about_the_logit_alone():
+    """The other head, which names the class, is not moved by wrong pairs."""
+    (x, y), _ = batch()
+    _, D = nets("acgan")
+    s, cache = D.forward((x, y))
+    D.zero_grad()
+    tg.Mismatch(0.5).accumulate(D, ((x, y), s, cache), None, rng(11))
+    grads = D.parameters(D.grad)
+    head = [array for name, array in grads.items() if ".1_Dense" in name]
+    assert [array.shape[-1] for array in head] == [K, K]  # W and b
+    assert all((array == 0).all() for array in head)
+    assert np.abs(D.grad).max() > 0
 
 
 def test_mismatch_needs_a_condition_and_a_generator():

@@ -323,7 +323,10 @@ def objective_results(objective, where, dtype="float64") -> dict:
         }
 
 
-HEADS = {tg.AuxiliaryClassifier: lambda: OneLogit(tg.AuxiliaryClassifier())}
+HEADS = {
+    tg.AuxiliaryClassifier: lambda: OneLogit(tg.AuxiliaryClassifier()),
+    tg.AuxiliaryWords: lambda: OneLogit(tg.AuxiliaryWords(), (2, 2)),
+}
 OBJECTIVES = [HEADS.get(v, v) for v in concrete(tg.Objective)]
 
 

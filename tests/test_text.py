@@ -83,6 +83,16 @@ def experiment(**options):
     return tg.experiment.Experiment(**(settings | options))
 
 
+def with_words(**options):
+    """The same with a D that also tells the words from the picture."""
+    reader = experiment().D.layers[0].layers[1]
+    trunk = Sequential(Flatten(), Dense(16), Tanh())
+    fits = Sequential(Parallel(Identity(), Dense(16)), tg.InnerProduct())
+    heads = tg.Branch(fits, Sequential(tg.Pick(0), Dense(len(WORDS))))
+    D = tg.Branch(Sequential(Parallel(trunk, reader), heads), tg.Pick(1))
+    return experiment(D=D, objective=tg.AuxiliaryWords(weight=0.5), **options)
+
+
 # Conditions
 
 
@@ -133,15 +143,16 @@ def test_grid():
 # A run
 
 
-def test_the_gradient_through_both_text_encoders():
+@pytest.mark.parametrize("made", [experiment, with_words])
+def test_the_gradient_through_both_text_encoders(made):
     """theta_D and theta_G move along dV and dJ, to every parameter of the readers."""
-    G, D = experiment().networks(NUMPY, "float64")
+    G, D = made().networks(NUMPY, "float64")
     twins = [net.clone("complex128") for net in (G, D)]
     rng, condition = np.random.default_rng(3), experiment().condition
     y = condition.draw(6, rng)
     y[:3] = between_pairs(y[:3], y[3:])
     x, z = rng.standard_normal((6, 4, 4, 3)), rng.standard_normal((6, 3))
-    objective = tg.MatchingAware()
+    objective = made().objective
     fake, c_G = G.forward((z, y))
     s, c_D = D.forward(fake)
     dx = D.backward(objective.g_grad(s), c_D, param_grads=False)
@@ -168,8 +179,9 @@ def test_the_gradient_through_both_text_encoders():
             assert abs(exact - net.grad @ v) <= 1e-11 * size
 
 
-def test_a_run_repeats_and_resumes():
-    whole, first, second = (Run(experiment()) for _ in range(3))
+@pytest.mark.parametrize("made", [experiment, with_words])
+def test_a_run_repeats_and_resumes(made):
+    whole, first, second = (Run(made()) for _ in range(3))
     for _ in range(5):
         whole.turn()
     for _ in range(2):

@@ -17,7 +17,7 @@ import numpy as np
 from .agreement import agreement, judges, variety
 from .backend import CONDITION, NUMPY, SPLIT, Backend, generator
 from .classifier import Classifier
-from .data import Captioned, GaussianMixture, Images
+from .data import Captioned, GaussianMixture, Images, joined
 from .errors import InputError
 from .experiment import Experiment
 from .files import write_atomically
@@ -283,15 +283,16 @@ def _sentences(made, condition, z, data: Captioned, unseen, seed, say) -> list[R
     rows.append(_row("variety", *(math.nan if a is None else a for a in apart)))
     _, held, rest = real_samples(data.images, n, seed).parts
     say(f"training a classifier for each of {', '.join(data.attributes)}")
-    about = {k: (v, y[rest]) for k, (v, y) in data.attributes.items()}
-    found = judges(data.images.part(rest), about, seed)
-    real = data.part(held)
+    judged, real = data.part(rest), data.part(held)
+    if unseen is not None:  # the judges have to know these combinations as well
+        m = min(n, len(unseen) // 2)
+        judged = joined(judged, unseen.part(slice(m, None)))
+        unseen = unseen.part(slice(m))
+    found = judges(judged.images, judged.attributes, seed)
     rows += _attributes(found, samples, asked, real, "")
     if unseen is not None:
-        m = min(n, len(unseen))
-        part = unseen.part(slice(m))
-        samples = made((z[:m], condition.of(part.conditions)))
-        rows += _attributes(found, samples, part, part, ", unseen")
+        samples = made((z[:m], condition.of(unseen.conditions)))
+        rows += _attributes(found, samples, unseen, unseen, ", unseen")
     return rows
 
 

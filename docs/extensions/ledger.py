@@ -27,7 +27,7 @@ ROOT = DOCS.parent
 COMPUTED_IN = ("tinygan", "docs/figures")
 
 _MARK = re.compile(r"#\s*eq:\s*([\w-]+)")
-_DISPLAY = re.compile(r"^\$\$\n(.*?)^\$\$(?:[ ]\((.*?)\))?[ ]*$", re.DOTALL | re.MULTILINE)
+_DISPLAY = re.compile(r"^\$\$\n(.*?)^\$\$(?: \((.*?)\))? *$", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True)

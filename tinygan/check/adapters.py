@@ -5,6 +5,8 @@ gives a tuple before a `Concat` or a `Pick`. An objective on several heads stand
 `OneLogit`.
 """
 
+import math
+
 from ..backend import get_xp
 from ..layers.base import Layer, require
 from ..objectives import Objective
@@ -82,13 +84,15 @@ class Cut(Layer):
 
 class OneLogit(Objective):
     """An objective on ((s, c), y) as one on s alone: c = s a, a (1, K) fixed, and the
-    classes y = 0, 1, 2 ... So ds comes from both heads.
+    integers of y are 0, 1, 2 ... So ds comes from both heads. `shape` is that of one y:
+    () for a class, (mixed, T) for words.
     """
 
     A = ((0.5, -1.0, 2.0),)
 
-    def __init__(self, objective: Objective):
+    def __init__(self, objective: Objective, shape: tuple[int, ...] = ()):
         self.objective, self.paired = objective, objective.paired
+        self.shape = shape
 
     def heads(self, s):
         """((s, c), y) from s (N, 1)."""
@@ -96,7 +100,8 @@ class OneLogit(Objective):
             return None
         xp = get_xp(s)
         a = xp.asarray(self.A, dtype=s.dtype)
-        return (s, s @ a), xp.arange(len(s)) % len(self.A[0])
+        y = xp.arange(len(s) * math.prod(self.shape)) % len(self.A[0])
+        return (s, s @ a), y.reshape(len(s), *self.shape)
 
     def back(self, d):
         """ds + dc a^T from the gradient ((ds, dc), None)."""

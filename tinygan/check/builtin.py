@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..conditional import AuxiliaryClassifier, MatchingAware
+from ..conditional import AuxiliaryClassifier, AuxiliaryWords, MatchingAware
 from ..layers import (
     GRU,
     AvgPool2d,
@@ -202,6 +202,7 @@ def builtin_objectives() -> list[Objective]:
         RelativisticPairing(),
         MatchingAware(),
         OneLogit(AuxiliaryClassifier(weight=0.5)),
+        OneLogit(AuxiliaryWords(weight=0.5), (2, 2)),
     ]
 
 

@@ -5,7 +5,7 @@ Everything here offers `.batches(batch, seed, backend)`, a stream that is called
 and returns the i-th batch of real data.
 """
 
-from .captioned import Captioned, Conditioned, Labelled, PairStream, split
+from .captioned import Captioned, Conditioned, Labelled, PairStream, joined, split
 from .captions import (
     Scene,
     all_words,
@@ -43,6 +43,7 @@ __all__ = [
     "draw",
     "grid",
     "held_out",
+    "joined",
     "load_captioned",
     "load_digits",
     "load_images",

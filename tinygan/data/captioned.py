@@ -134,6 +134,20 @@ class Captioned(Conditioned):
         return f"Captioned({self.images!r}, {self.vocabulary!r})"
 
 
+def joined(first: Captioned, second: Captioned) -> Captioned:
+    """The images of both, which have one vocabulary and the same attributes."""
+    a, b = first.images, second.images
+    return Captioned(
+        Images(np.concatenate([a.pixels, b.pixels]), a.low, a.high),
+        first.captions + second.captions,
+        first.vocabulary,
+        {
+            name: (values, np.concatenate([n, second.attributes[name][1]]))
+            for name, (values, n) in first.attributes.items()
+        },
+    )
+
+
 def split(
     captioned: Captioned,
     by: Sequence[str],

@@ -153,18 +153,16 @@ VALUES = {
 
 
 def held_out(scene: Scene) -> bool:
-    """Whether the scene has a combination that is withheld: a tenth of those of digit
-    and ink, and a tenth of those of digit and position.
+    """Whether the scene has a combination of digit, ink and position that is withheld:
+    a tenth of all of them,
 
-        3 digit + ink = 0 mod 10      7 digit + position = 5 mod 10
+        3 digit + ink + 7 position = 0 mod 10
 
-    with ink and position by their number among INKS and POSITIONS. No digit and no
-    value is withheld more than once, and the centre never: large digits are only there.
+    with ink and position by their number among INKS and POSITIONS. Any two of the
+    three are seen together, with another third.
     """
     ink, position = INKS.index(scene.ink), list(POSITIONS).index(scene.position)
-    return (3 * scene.digit + ink) % 10 == 0 or (
-        position > 0 and (7 * scene.digit + position) % 10 == 5
-    )
+    return (3 * scene.digit + ink + 7 * position) % 10 == 0
 
 
 def describe(scene: Scene, rng: np.random.Generator) -> str:

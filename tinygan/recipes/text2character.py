@@ -7,7 +7,7 @@ it. If there are two such columns or more, a tenth of the combinations of the tw
 the most values is kept from training, to be asked for as unseen.
 """
 
-from tinygan import Adam, Mismatch, NonSaturating
+from tinygan import Adam, AuxiliaryWords, Mismatch
 from tinygan.conditions import Sentences
 from tinygan.data import load_captioned, split
 from tinygan.errors import InputError
@@ -15,7 +15,7 @@ from tinygan.experiment import Experiment, Latent
 from tinygan.recipes.text2digit import networks
 
 
-def recipe(steps=8000, batch=64, lr=5e-4, seed=0, data=None):
+def recipe(steps=8000, batch=64, lr=1e-3, seed=0, data=None):
     if data is None:
         raise InputError(
             "this recipe needs --data FOLDER or FILE.zip with captions.csv or "
@@ -29,7 +29,7 @@ def recipe(steps=8000, batch=64, lr=5e-4, seed=0, data=None):
     if len(every.attributes) >= 2:
         by = sorted(every.attributes, key=lambda k: -len(every.attributes[k][0]))[:2]
         known, unseen = split(every, by, share=0.1, seed=0)
-    G, D = networks(paint=False, steps=steps, side=H)
+    G, D = networks(len(every.vocabulary), paint=False, side=H)
     return Experiment(
         G=G,
         D=D,
@@ -37,12 +37,11 @@ def recipe(steps=8000, batch=64, lr=5e-4, seed=0, data=None):
         data=lambda: known,
         unseen=unseen and (lambda: unseen),
         condition=Sentences(every.vocabulary, known.captions[:400]),
-        between=0.25,
         latent=Latent(32),
-        objective=NonSaturating(),
+        objective=AuxiliaryWords(weight=0.2),
         penalties=[Mismatch(0.5, near=0.5)],
         opt_G=Adam(lr, beta1=0.5),
-        opt_D=Adam(0.4 * lr, beta1=0.5),
+        opt_D=Adam(lr / 2, beta1=0.5),
         steps=steps,
         batch=batch,
         seed=seed,

@@ -1,13 +1,14 @@
 """Digits in colour, 32x32, from a sentence: --text "a small green three on the left".
 
-GAN-CLS and GAN-INT (Reed et al. 2016) at a small size. Both networks read the sentence
-with a text encoder of their own, learnt with the rest: word embeddings, a convolution
-over three words, their mean. It is told to every layer, as in cdcgan-mnist. D sees
-three kinds of pairs: (real, right), (real, wrong) and (fake, right) sentence; half of
-the wrong ones have most words in common with the right one. For a quarter of the fakes
-the text lies between two sentences. G paints: it makes a mask and two colours. Noise on
-D's input, which fades, hides the grain of G's first pictures from it, by which it would
-tell them without looking at anything else.
+GAN-CLS and GAN-INT (Reed et al. 2016) at a small size, with a projection discriminator
+and a second head. Both networks read the sentence with a text encoder of their own,
+learnt with the rest: word embeddings, a convolution over three words, their mean. D
+makes features of the picture and takes their inner product with what it read; it sees
+three kinds of pairs, (real, right), (real, wrong) and (fake, right) sentence, where
+half of the wrong ones have most words in common with the right one. Its second head
+tells from the picture alone which words the sentence has: that teaches it the digits,
+which few wrong sentences would. G paints: it makes a mask and two colours, and every
+layer of the mask is told the text anew.
 
 Pictures and sentences are drawn by a grammar over real digits: the embedded ones, or
 those of --data (MNIST).
@@ -15,6 +16,7 @@ those of --data (MNIST).
 
 from tinygan import (
     Adam,
+    AuxiliaryWords,
     BatchNorm,
     Branch,
     Concat,
@@ -26,11 +28,10 @@ from tinygan import (
     Embedding,
     Flatten,
     Identity,
-    InstanceNoise,
+    InnerProduct,
     LeakyReLU,
     MeanPool,
     Mismatch,
-    NonSaturating,
     Paint,
     Parallel,
     Pick,
@@ -64,25 +65,22 @@ def text_encoder(words=64, features=128):
     )
 
 
-def networks(paint: bool, steps: int, C=32, side=32):
-    """G: (z, y) -> (side, side, 3) and D: (x, y) -> s, C channels next to the image.
+def networks(words: int, paint: bool, C=32, side=32):
+    """G: (z, y) -> (side, side, 3) and D: (x, y) -> ((s, c), y), the logit and one for
+    each of `words`, the vocabulary's; C channels next to the image.
 
-    `side` is a multiple of 4; D's noise is gone after so many steps. In both networks
-    every layer is told the text anew. With `paint` G makes a mask and two colours.
+    `side` is a multiple of 4. With `paint` G makes a mask and two colours, else a
+    colour for each pixel.
     """
-    init, quiet, least = normal(0.02), normal(0.01), side // 4
+    init, least = normal(0.02), side // 4
 
-    def told(*layers, text):
+    def told(*layers):
         """(h, t) -> layers(h joined with a few numbers made of t)."""
-        return Sequential(Parallel(Identity(), text), Concat(), *layers)
+        return Sequential(Parallel(Identity(), Dense(16)), Concat(), *layers)
 
-    def paints(*layers):
-        """The same in G, and t goes on beside it."""
-        return Branch(told(*layers, text=Dense(16)), Pick(1))
-
-    def sees(*layers):
-        """The same in D, where the text is quiet: or D hears nothing else."""
-        return Branch(told(*layers, text=Dense(16, init=quiet)), Pick(1))
+    def beside(layer):
+        """(h, t) -> (layer(h, t), t)."""
+        return Branch(layer, Pick(1))
 
     def up(C, **options):
         return ConvTranspose2d(C, 4, stride=2, pad=1, init=init, **options)
@@ -99,45 +97,50 @@ def networks(paint: bool, steps: int, C=32, side=32):
 
     maps = dense(least * least * 2 * C), Reshape(least, least, 2 * C)
     body = (
-        Branch(Sequential(Concat(), dense(512), BatchNorm(), ReLU()), Pick(1)),
-        paints(*maps, BatchNorm(), ReLU()),  # 8x8 of 32x32
-        paints(up(C, bias=False), BatchNorm(), ReLU()),  # 16x16
+        beside(Sequential(Concat(), dense(512), BatchNorm(), ReLU())),
+        beside(told(*maps, BatchNorm(), ReLU())),  # 8x8 of 32x32
+        beside(told(up(C, bias=False), BatchNorm(), ReLU())),  # 16x16
     )
-    mask = Sequential(*body, told(up(1), Sigmoid(), text=Dense(16)))  # 32x32
     if paint:
+        mask = Sequential(*body, told(up(1), Sigmoid()))  # 32x32
         picture = Branch(mask, colour(), colour()), Paint()
     else:
-        picture = *body, told(up(3), Tanh(), text=Dense(16))
+        picture = *body, told(up(3), Tanh())
     G = Sequential(Parallel(Identity(), text_encoder()), *picture)
-    D = Sequential(
-        Parallel(InstanceNoise(0.5, steps), text_encoder()),
-        sees(down(C), LeakyReLU(0.2)),  # 16x16
-        sees(down(2 * C, bias=False), BatchNorm(), LeakyReLU(0.2), Flatten()),  # 8x8
-        sees(Dense(256), LeakyReLU(0.2)),
-        Concat(),
-        Dense(128),
+    look = Sequential(
+        down(C),  # 16x16
         LeakyReLU(0.2),
-        Dense(1, init=init),
+        down(2 * C, bias=False),  # 8x8
+        BatchNorm(),
+        LeakyReLU(0.2),
+        Flatten(),
+        dense(256),
+        BatchNorm(),
+        LeakyReLU(0.2),
     )
-    return G, D
+    asked = Dense(256, init=normal(1 / 16))
+    fits = Sequential(Parallel(Identity(), asked), InnerProduct())  # <h, A t + b>
+    tells = Sequential(Pick(0), Dense(words))
+    judged = Sequential(Parallel(look, text_encoder()), Branch(fits, tells))
+    return G, beside(judged)
 
 
-def recipe(steps=8000, batch=64, lr=5e-4, seed=0, data=None):
+def recipe(steps=8000, batch=64, lr=1e-3, seed=0, data=None):
     digits = load_digits() if data is None else mnist(data)
-    G, D = networks(paint=True, steps=steps)
+    words = vocabulary()
+    G, D = networks(len(words), paint=True)
     return Experiment(
         G=G,
         D=D,
         shape=(32, 32, 3),
-        data=lambda: captioned_digits(10_000, seed, digits),
-        unseen=lambda: captioned_digits(2_000, seed, digits, held_out=True),
-        condition=Sentences(vocabulary(), sentences(400, seed)),
-        between=0.25,
+        data=lambda: captioned_digits(12_000, seed, digits),
+        unseen=lambda: captioned_digits(4_000, seed, digits, held_out=True),
+        condition=Sentences(words, sentences(400, seed)),
         latent=Latent(32),
-        objective=NonSaturating(),
+        objective=AuxiliaryWords(weight=0.2),
         penalties=[Mismatch(0.5, near=0.5)],
         opt_G=Adam(lr, beta1=0.5),
-        opt_D=Adam(0.4 * lr, beta1=0.5),
+        opt_D=Adam(lr / 2, beta1=0.5),
         steps=steps,
         batch=batch,
         seed=seed,
