@@ -15,10 +15,10 @@ BENCHMARKS = ("peak", "layers", "step", "recipes", "sweep")
 HEAD = """# How fast it is
 
 What the benchmarks measured, on each machine by itself; how they measure stands in
-[their README](../benchmarks/README.md). Times are medians of float32 steps. *Times as
-long* is beside PyTorch on the same device, the two taking turns: below 1 tinygan is
-faster. *Ready* is the time from the start of the process to the first step, idle memory
-what the imported library holds, faults are minor page faults per steady step.
+`benchmarks/README.md`. Times are medians of float32 steps. *Times as long* is beside
+PyTorch on the same device, the two taking turns: below 1 tinygan is faster. *Ready* is
+the time from the start of the process to the first step, idle memory what the imported
+library holds, faults are minor page faults per steady step.
 
     python -m benchmarks --out results --docs docs     # measure, and write this page
     python -m benchmarks --show results --docs docs    # this page alone

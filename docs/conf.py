@@ -30,9 +30,15 @@ myst_heading_anchors = 3
 myst_dmath_double_inline = False
 
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {
+    "members": True,
+    "special-members": "__call__",
+    "show-inheritance": True,
+}
+add_module_names = False  # each module has a section of its own
 autodoc_inherit_docstrings = False
 autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
 
 html_theme = "furo"
 html_title = "tinygan"

@@ -31,7 +31,7 @@ SHUFFLE, BATCH = 101, 102  # of a stream of data
 
 
 def get_xp(x) -> types.ModuleType:
-    """The array library that x belongs to: `numpy`, or whichever package made it."""
+    """The array library of x, of any shape: `numpy`, or whichever package made it."""
     if isinstance(x, (np.ndarray, np.generic)):
         return np
     return sys.modules[type(x).__module__.partition(".")[0]]
@@ -88,13 +88,13 @@ def column_dot(a, b):
 def _row_sum(a):
     """(M, C) -> (C,). On NumPy a product with ones, for BLAS adds faster than `sum`."""
     if get_xp(a) is np:
-        return np.ones(len(a), a.dtype) @ a
+        return np.ones(len(a), a.dtype) @ a  # eq: column-sum
     return a.sum(axis=0)
 
 
 def blocks(a, size: int = BLOCK, per: int = 1) -> list[slice]:
-    """Slices of a's first axis, in order, so long that each stands for about `size`
-    numbers, `per` for each entry of the axis.
+    """Slices of the first axis of a (n, ...), in order, so long that each stands for
+    about `size` numbers, `per` for each entry of the axis.
 
     On a CPU several operations on a block are faster than each on all of a, because the
     block stays in the cache. On a device it is one slice: there launches count.
@@ -144,11 +144,15 @@ class Backend:
     xp = np
 
     def asarray(self, a):
-        """The host array `a` as an array of this backend (a copy only if need be)."""
+        """The host array `a`, of any shape, as an array of this backend (a copy only if
+        need be).
+        """
         return np.asarray(a)
 
     def to_host(self, a) -> np.ndarray:
-        """The array `a` as a NumPy array: the one named place where the host reads."""
+        """The array `a`, of any shape, as a NumPy array: the one named place where the
+        host reads.
+        """
         return np.asarray(a)
 
     def synchronize(self) -> None:

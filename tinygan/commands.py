@@ -14,6 +14,10 @@ SCALARS = ("steps", "batch", "seed", "lr", "data")
 
 
 def train(args) -> int:
+    """Train by a recipe, or go on with a run; write its folder.
+
+    Raises InputError for what the user gave, NonFiniteError for a run that diverged.
+    """
     from . import recipes
     from .backend import get_backend
     from .train import Run
@@ -121,6 +125,7 @@ def _free_folder(recipe: str) -> pathlib.Path:
 
 
 def sample(args) -> int:
+    """Draw samples from a run; InputError if it cannot be asked that."""
     from . import recipes, sampling
     from .backend import get_backend
     from .runfolder import RunFolder
@@ -143,6 +148,7 @@ def sample(args) -> int:
 
 
 def evaluate(args) -> int:
+    """Print the measures of a run; InputError if it, or its data, cannot be read."""
     from . import recipes
     from .backend import get_backend
     from .evaluate import evaluate as measured
@@ -183,6 +189,7 @@ def evaluate(args) -> int:
 
 
 def list_recipes(args) -> int:
+    """Print a line for each recipe."""
     from . import recipes
 
     for name in recipes.names():
@@ -193,6 +200,7 @@ def list_recipes(args) -> int:
 
 
 def check(args) -> int:
+    """Print the table of errors; status 1 if one is too large."""
     from .check import builtin_rows, file_rows, print_table
 
     if args.file:
@@ -203,6 +211,7 @@ def check(args) -> int:
 
 
 def theory(args) -> int:
+    """Draw a figure, or list them; InputError for a name that is none."""
     from .theory import figures
 
     if args.name is None:

@@ -102,7 +102,7 @@ class Sentences:
 
 def grid(z, y, n: int) -> tuple[int, tuple[np.ndarray, np.ndarray]]:
     """(columns, (z, y)) of at most n pairs in as many rows as there are y: each row has
-    one y, each column one z.
+    one y, each column one z.      z: (n, dim)      y: (rows, ...)
     """
     columns = max(1, n // len(y))
     i = np.arange(len(y) * columns)

@@ -27,7 +27,8 @@ class Cut(NamedTuple):
 class Divided:
     """The passes of `net.tree`, to the same results but for rounding.
 
-    A batch too small to be worth it, and any pass in evaluation, is left whole.
+    x is (N, ...), each part of it some of the N samples. A batch too small to be worth
+    it, and any pass in evaluation, is left whole.
     """
 
     def __init__(self, net, shards: Shards):
@@ -116,7 +117,7 @@ class Divided:
                 size, n = self.shards.size, self.grads[0].size
                 part = slice(n * i // size, n * (i + 1) // size)
                 for grad in self.grads[1:]:
-                    self.grads[0][part] += grad[part]
+                    self.grads[0][part] += grad[part]  # eq: shard-gradient
             return result
 
         return self.shards.run(run)

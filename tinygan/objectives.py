@@ -52,7 +52,10 @@ class Objective:
 
 
 class Logistic(Objective):
-    """An objective of log-likelihoods, in which real samples may have a label a < 1."""
+    """An objective of log-likelihoods, in which real samples may have a label a < 1.
+
+    ValueError unless 0 < a <= 1.
+    """
 
     def __init__(self, real_label: float = 1.0):
         if not 0 < real_label <= 1:
@@ -181,9 +184,9 @@ class LeastSquares(Critic):
         dJ/ds_fake = (s_fake - c)/N
 
     D regresses on the labels a = 0 and b = 1, G wants c = 1; a sample far on the right
-    side of the border is drawn back to it. With b - c = 1 and b - a = 2 the game is
-    about the Pearson chi^2 divergence. b < 1 is one-sided label smoothing. Source: Mao
-    et al. 2017, eq. 2 and 9.
+    side of the border is drawn back to it. With b - c = 1 and b - a = 2, J at the best
+    D is half the Pearson chi^2 divergence, up to what G cannot move. b < 1 is one-sided
+    label smoothing. Source: Mao et al. 2017, eq. 2 and 9.
     """
 
     def __init__(self, a: float = 0.0, b: float = 1.0, c: float = 1.0):

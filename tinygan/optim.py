@@ -19,7 +19,11 @@ class Optimizer:
     """A rule u(g) with a learning rate, and perhaps moments: a memory of gradients.
 
     `moments` names the vectors that remember; they start at zero, like the count of
-    steps t, and are what a checkpoint has to hold.
+    steps t, and are what a checkpoint has to hold. theta, g, u and all moments are
+    (n,).
+
+    Raises ValueError unless lr > 0, and for settings of a subclass that are out of
+    range: shares below 0 or not below 1, limits that are not positive.
     """
 
     moments: tuple[str, ...] = ()
@@ -36,11 +40,11 @@ class Optimizer:
 
     def ascend(self, theta, g) -> None:
         """theta += lr u(g), in place."""
-        self._step(theta, g, +self.lr)
+        self._step(theta, g, +self.lr)  # eq: ascend
 
     def descend(self, theta, g) -> None:
         """theta -= lr u(g), in place."""
-        self._step(theta, g, -self.lr)
+        self._step(theta, g, -self.lr)  # eq: descend
 
     def _step(self, theta, g, signed_lr: float) -> None:
         _same_shape(theta, g)
@@ -81,8 +85,9 @@ class SGD(Optimizer):
 class Momentum(Optimizer):
     """m <- mu_t m + g      u = m      mu_t = mu + (final - mu) min(1, (t - 1)/ramp)
 
-    mu is constant unless `final` and `ramp` say over how many steps it rises. Source:
-    Polyak 1964 (the heavy ball); Sutskever et al. 2013 for a momentum that rises.
+    mu is constant unless `final` and `ramp` say over how many steps it rises.
+    ValueError for ramp < 1. Source: Polyak 1964 (the heavy ball); Sutskever et al. 2013
+    for a momentum that rises.
     """
 
     moments = ("m",)
@@ -134,8 +139,9 @@ class Adam(Optimizer):
     u = m_hat / (sqrt(v_hat) + eps)
 
     m and v start at zero, and the powers of t undo that bias. |u| is usually about 1
-    or less, so lr is the size of a step; after a long silence it can reach
-    (1 - beta1) / sqrt(1 - beta2). Source: Kingma and Ba 2015, Algorithm 1 and sec. 2.1.
+    or less, so lr is the size of a step; one gradient after a long silence gives
+    (1 - beta1) / sqrt(1 - beta2), and several can give more. Source: Kingma and Ba
+    2015, Algorithm 1 and sec. 2.1.
     """
 
     moments = ("m", "v")
@@ -164,7 +170,7 @@ class Adam(Optimizer):
 
     def direction(self, g, out):
         xp = get_xp(g)
-        m_bias = 1 - self.beta1**self.t
+        m_bias = 1 - self.beta1**self.t  # eq: adam-bias
         v_bias = 1 - self.beta2**self.t
         for part in blocks(g):  # each stays in the cache through all that is done to it
             m, v, u = self.m[part], self.v[part], out[part]
@@ -177,7 +183,10 @@ class Adam(Optimizer):
 
 
 class Wrapper(Optimizer):
-    """An optimizer around another, which has the learning rate and the moments."""
+    """An optimizer around another, which has the learning rate and the moments.
+
+    ValueError unless the limit is positive and finite.
+    """
 
     def __init__(self, inner: Optimizer, limit: float):
         if not (math.isfinite(limit) and limit > 0):
@@ -258,10 +267,12 @@ class ClipWeights(Wrapper):
 
 
 def moving_average(a, b, rho: float, work) -> None:
-    """a <- rho a + (1 - rho) b, in place, with `work` as space for the second term."""
+    """a <- rho a + (1 - rho) b, in place, with `work` as space for the second term; all
+    three of one shape.
+    """
     a *= rho
     get_xp(b).multiply(b, 1 - rho, out=work)
-    a += work
+    a += work  # eq: moving-average
 
 
 def _same_shape(theta, g) -> None:

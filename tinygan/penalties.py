@@ -54,7 +54,7 @@ def penalise(D, s, cache, phi):
     """D.grad -= dP/dtheta for P = mean phi(|g|), g = grad_x D; return P.
 
     s, cache: what D.forward gave at the points. phi maps the norms r (N,) to phi(r) and
-    phi'(r)/r, each (N,): v = phi'(r)/r g, and where r = 0 the subgradient is v = 0. A
+    phi'(r)/r, each (N,): v = phi'(r)/r g, and where r = 0 v is put to 0. A
     condition has no gradient, and so no part in the norm.
     """
     xp = get_xp(s)
@@ -89,7 +89,7 @@ class SquaredNorm(GradientPenalty):
 
     def phi(self, r):
         """(phi(r), phi'(r)/r) for phi = gamma/2 r^2."""
-        return self.gamma / 2 * r * r, self.gamma + 0 * r
+        return self.gamma / 2 * r * r, self.gamma + 0 * r  # eq: squared-norm
 
     def at(self, D, x, s, cache):
         """The penalty at the points x, whose forward pass left `cache`."""
@@ -105,7 +105,7 @@ class R1(SquaredNorm):
     """
 
     def accumulate(self, D, real, fake, rng=None):
-        return self.at(D, *real)
+        return self.at(D, *real)  # eq: r1
 
 
 class R2(SquaredNorm):
@@ -115,7 +115,7 @@ class R2(SquaredNorm):
     """
 
     def accumulate(self, D, real, fake, rng=None):
-        return self.at(D, *fake)
+        return self.at(D, *fake)  # eq: r2
 
 
 class UnitNorm(GradientPenalty):
@@ -137,7 +137,7 @@ class UnitNorm(GradientPenalty):
             excess = where(excess > 0, excess, 0)
         positive = r > 0
         slope = where(positive, excess, 0) / where(positive, r, 1)
-        return self.weight * excess * excess, 2 * self.weight * slope
+        return self.weight * excess * excess, 2 * self.weight * slope  # eq: unit-norm
 
     def points(self, x_real, x_fake, rng):
         """Where the penalty is taken: an array like x_real."""

@@ -16,7 +16,7 @@ from .files import write_atomically
 
 
 def to_uint8(x) -> np.ndarray:
-    """Samples in [-1, 1] as pixels 0..255."""
+    """Samples in [-1, 1], of any shape, as pixels 0..255."""
     return np.clip(np.rint((np.asarray(x, np.float64) + 1) * 127.5), 0, 255).astype(
         "u1"
     )
@@ -87,7 +87,7 @@ def picture(samples, real, title: str = "", columns: int | None = None) -> np.nd
 
 
 def save_png(path, pixels: np.ndarray) -> None:
-    """Write a picture to `path`, atomically."""
+    """Write a picture, (height, width, 3) bytes, to `path`, atomically."""
     image = Image.fromarray(pixels)
     write_atomically(path, lambda file: image.save(file, "png", optimize=True))
 

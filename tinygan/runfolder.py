@@ -118,7 +118,7 @@ class RunFolder:
         return arrays
 
     def step(self) -> int:
-        """The step of the checkpoint."""
+        """The step of the checkpoint; CheckpointError if there is none."""
         step = read_manifest(self.checkpoint).get("step")
         if not isinstance(step, int):
             raise CheckpointError(f"{self.checkpoint}: expected a step, found {step!r}")

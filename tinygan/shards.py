@@ -46,6 +46,8 @@ class Member:
 class Shards:
     """`size` threads for parts of a batch. NumPy lets go of Python's lock in whatever
     takes long, so they truly run at once; each should have BLAS on one thread.
+
+    Raises ValueError unless `size` is a whole number >= 1.
     """
 
     def __init__(self, size: int):

@@ -164,7 +164,9 @@ class Run:
         return z, self.backend.asarray(y)
 
     def asked(self, y, turn: int):
-        """y, but for the share `between` half of it another sample's sentence."""
+        """y (N, mixed, T), but for the share `between` half of it another sample's
+        sentence.
+        """
         e = self.experiment
         n = round(e.between * len(y))
         if n == 0:

@@ -39,26 +39,26 @@ def shape_of(v):
 
 
 def leaves(v) -> list:
-    """The arrays of a value, from left to right, without None."""
+    """The arrays of a value, of any shape, from left to right, without None."""
     if isinstance(v, tuple):
         return [a for part in v for a in leaves(part)]
     return [] if v is None else [v]
 
 
 def in_place_of_first(v, d):
-    """A gradient of v: d for its first array, None for the others."""
+    """A gradient of v: d, of the shape of its first array, None for the others."""
     if isinstance(v, tuple):
         return (in_place_of_first(v[0], d), *(None for _ in v[1:]))
     return d
 
 
 def size(v) -> int:
-    """How many samples a value holds."""
+    """How many samples a value holds: N, where its arrays are (N, ...)."""
     return len(leaves(v)[0])
 
 
 def rows(v, which):
-    """Some of the samples, by a slice or by indices."""
+    """Some of the samples, by a slice or by indices: (N, ...) -> (n, ...)."""
     if isinstance(v, tuple):
         return tuple(rows(part, which) for part in v)
     return None if v is None else v[which]
@@ -80,14 +80,14 @@ def zeros(shape, n: int, dtype):
 
 
 def mapped(f, v):
-    """f of every array of a value; None stays None."""
+    """f of every array of a value, whatever its shape; None stays None."""
     if isinstance(v, tuple):
         return tuple(mapped(f, part) for part in v)
     return None if v is None else f(v)
 
 
 def plus(a, b):
-    """a + b, array by array, where None stands for zero."""
+    """a + b, array by array, of the same shapes; None stands for zero."""
     if a is None or b is None:
         return a if b is None else b
     if isinstance(a, tuple):

@@ -1,6 +1,7 @@
 """How the code blocks of the book are run, by Sybil, inside pytest.
 
-    ```python     is executed; a page's blocks share one namespace, in its order
+    ```python     is executed; a page's blocks share one namespace, in its order. One
+                  that begins with a line `# NAME.py` is saved under that name as well
     ```pycon      is a doctest, in the same namespace
     ```console    lines `$ tinygan ...` run in a folder of the page's own, and what
                   stands below one must be what it prints; "..." stands for anything
@@ -13,12 +14,12 @@ import doctest
 import io
 import os
 import pathlib
+import re
 import shlex
 import tempfile
 
 from sybil import Sybil
-from sybil.evaluators.doctest import DocTestEvaluator
-from sybil.parsers.abstract.doctest import DocTestStringParser
+from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
 
 from tinygan import cli
@@ -31,9 +32,9 @@ def sybil() -> Sybil:
     """What collects and runs the blocks of all pages."""
     return Sybil(
         parsers=[
-            PythonCodeBlockParser(doctest_optionflags=FLAGS),
+            saving(PythonCodeBlockParser(doctest_optionflags=FLAGS)),
             CodeBlockParser("console", run_console),
-            CodeBlockParser("pycon", run_doctest),
+            Pycon(),
         ],
         path=str(ROOT / "docs"),
         patterns=["**/*.md"],
@@ -41,6 +42,29 @@ def sybil() -> Sybil:
         setup=enter,
         teardown=leave,
     )
+
+
+def saving(parser):
+    """A parser of Python whose blocks with a name are files, too."""
+
+    def parse(document):
+        for region in parser(document):
+            name = re.match(r"# (\w+\.py)\n", region.parsed)
+            if name:
+                region.evaluator = saved(name[1], region.evaluator)
+            yield region
+
+    return parse
+
+
+def saved(name: str, evaluate):
+    """What saves an example under a name, then evaluates it."""
+
+    def save_and_evaluate(example):
+        pathlib.Path(name).write_text(example.parsed, "utf-8")
+        evaluate(example)
+
+    return save_and_evaluate
 
 
 def enter(namespace: dict) -> None:
@@ -56,21 +80,12 @@ def leave(namespace: dict) -> None:
     namespace["_folder"].cleanup()
 
 
-def run_doctest(example) -> None:
-    """A block of >>> lines."""
-    evaluate = DocTestEvaluator(FLAGS)
-    for part in DocTestStringParser(evaluate)(example.parsed, example.path):
-        example.document.push_evaluator(evaluate)
-        part.parsed, part.namespace = part.parsed, example.namespace
-        evaluate(_Part(example, part))
+class Pycon(PythonCodeBlockParser):
+    """The parser of blocks of >>> lines: each line of them is an example."""
 
-
-class _Part:
-    """One >>> line of a block, with the page's namespace."""
-
-    def __init__(self, example, region):
-        self.parsed, self.namespace = region.parsed, example.namespace
-        self.path, self.line = example.path, example.line
+    def __init__(self):
+        super().__init__(doctest_optionflags=FLAGS)
+        self.codeblock_parser = CodeBlockParser("pycon", PythonEvaluator())
 
 
 def run_console(example) -> None:

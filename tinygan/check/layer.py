@@ -47,7 +47,8 @@ class Probe:
     """A layer in a float64 network, with everything random that can be.
 
     Every pass starts from the same layer state, so that a layer with dropout masks or
-    running statistics is a plain function of (x, theta).
+    running statistics is a plain function of (x, theta), x (batch, *in_shape) and theta
+    (n,).
     """
 
     def __init__(self, layer: Layer, in_shape, batch: int, seed: int, train: bool):
@@ -90,7 +91,7 @@ class Probe:
 
     def loss(self, x, theta):
         """L = <dy, f(x; theta)>: its gradient is what backward returns."""
-        return (self.dy * self.at(x, theta)[1]).sum()
+        return (self.dy * self.at(x, theta)[1]).sum()  # eq: probe
 
 
 def check_layer(
@@ -169,7 +170,7 @@ def _tangents(p: Probe, analytic: bool) -> dict:
     except TangentError:
         return {}
     dx, _ = p.gradients()
-    adjoint = (p.dy * y_dot).sum() - (dx * x_dot).sum()
+    adjoint = (p.dy * y_dot).sum() - (dx * x_dot).sum()  # eq: adjoint-identity
     size = np.linalg.norm(p.dy) * np.linalg.norm(y_dot)
     errors = {"adjoint": (relative(adjoint, size), "")}
     if analytic:
@@ -190,7 +191,7 @@ def _reverse(p: Probe, x_dot, cache_dot) -> float:
         x, x_dot, theta = np.split(point, [p.x.size, 2 * p.x.size])
         net, y, cache = p.at(x.reshape(p.x.shape), theta)
         y_dot, _ = net.tangent(x_dot.reshape(p.x.shape), cache)
-        return (p.dy * y).sum() + (dy_dot * y_dot).sum()
+        return (p.dy * y).sum() + (dy_dot * y_dot).sum()  # eq: probe-reverse
 
     point = np.concatenate([p.x.ravel(), x_dot.ravel(), p.theta])
     gradient = np.concatenate([dx.ravel(), dx_dot.ravel(), dtheta])

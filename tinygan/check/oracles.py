@@ -22,15 +22,19 @@ STEP = (
 
 
 def complex_step(L, x, v) -> float:
-    """<grad L(x), v> = Im L(x + i h v) / h, for L analytic in a complex128 array."""
-    return float(np.imag(L(x + 1j * TINY * v)) / TINY)
+    """<grad L(x), v> = Im L(x + i h v) / h, for L analytic in a complex128 array.
+
+    x and v: of one shape, whatever it is
+    """
+    return float(np.imag(L(x + 1j * TINY * v)) / TINY)  # eq: complex-step
 
 
 def finite_difference(L, x, v):
     """<grad L(x), v> by central differences, or None where the step crosses a kink.
 
     Steps of two sizes are taken: where L is smooth the two estimates agree to O(h^2),
-    and L bends by O(h); across a kink they do not, and it bends by O(1).
+    and L bends by O(h); across a kink they do not, and it bends by O(1). x and v are of
+    one shape.
     """
 
     def value(x):
@@ -38,13 +42,13 @@ def finite_difference(L, x, v):
 
     h = STEP / max(1.0, float(np.abs(v).max(initial=0.0)))
     above, here, below = value(x + h * v), value(x), value(x - h * v)
-    near = (above - below) / (2 * h)
+    near = (above - below) / (2 * h)  # eq: central-difference
     far = (value(x + 2 * h * v) - value(x - 2 * h * v)) / (4 * h)
-    bend = (above - 2 * here + below) / h
+    bend = (above - 2 * here + below) / h  # eq: bend
     scale = abs(near) + float(np.linalg.norm(v)) * 1e-3
     if abs(near - far) > 1e-5 * scale or abs(bend) > 1e-2 * scale:
         return None
-    return (4 * near - far) / 3  # Richardson: the O(h^2) terms cancel
+    return (4 * near - far) / 3  # Richardson: the O(h^2) terms cancel  # eq: richardson
 
 
 def relative(error, reference) -> float:
@@ -53,5 +57,5 @@ def relative(error, reference) -> float:
     NaN counts as infinite, so that it fails.
     """
     size = float(np.linalg.norm(np.ravel(reference)))
-    value = float(np.linalg.norm(np.ravel(error))) / (size or 1.0)
+    value = float(np.linalg.norm(np.ravel(error))) / (size or 1.0)  # eq: relative-error
     return value if math.isfinite(value) else math.inf

@@ -63,7 +63,8 @@ def load_captioned(
     The vocabulary, if none is given, is that of the captions without the words that
     occur less than `least` times.
 
-    Raises DataError if there are no such images.
+    Raises DataError if there are no such images, ValueError unless the size is from 1
+    to 4096.
     """
     path = Path(path)
     if size is not None and not 1 <= size <= 4096:

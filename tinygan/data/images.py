@@ -78,7 +78,7 @@ class Images:
 
 
 def finite_range(pixels: np.ndarray) -> tuple[float, float]:
-    """The least and the largest pixel.
+    """The least and the largest pixel, of an array of any shape.
 
     Raises DataError with the index of the first pixel that is NaN or infinite.
     """

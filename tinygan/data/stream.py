@@ -41,7 +41,7 @@ class SampleStream(Stream):
 
 
 class ImageStream(Stream):
-    """Shuffled images, each exactly once per epoch, scaled to [-1, 1].
+    """Shuffled images (N, H, W, C), each exactly once per epoch, scaled to [-1, 1].
 
     Epoch e is the order `generator(seed, SHUFFLE, e).permutation(N)`. The epochs stand
     one behind the other, and batch i is entries [i batch, (i + 1) batch) of that line,

@@ -95,7 +95,10 @@ class GaussianMixture(Density):
 
 
 def mixture_1d(means=(-2.0, 2.0), std=0.5, weights=None) -> GaussianMixture:
-    """Gaussians on a line: p on R^1 with one mode at each of `means`."""
+    """Gaussians on a line: p on R^1 with one mode at each of `means` (K,).
+
+    weights: (K,), in proportion; None for equal ones
+    """
     return GaussianMixture(np.reshape(means, (-1, 1)), std, weights)
 
 

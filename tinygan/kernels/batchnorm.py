@@ -110,9 +110,9 @@ def moments(x, running=None, momentum: float = 0.0):
 def normalise(x, mean, var, gamma, beta, eps: float):
     """x_hat = (x - mean) inv_std      y = gamma x_hat + beta, inv_std = (var+eps)^-1/2
 
-    Returns y, x_hat, inv_std, in one launch; in training mean and var are the batch's,
-    in evaluation the running ones. The plain reference is the second half of
-    `tinygan.layers.BatchNorm.forward`.
+    x is (..., C), the others are (C,). Returns y, x_hat, inv_std, in one launch; in
+    training mean and var are the batch's, in evaluation the running ones. The plain
+    reference is the second half of `tinygan.layers.BatchNorm.forward`.
     """
     xp, rows = library(x), as_rows(x)  # (M, C)
     y, x_hat = (xp.empty(x.shape, x.dtype) for _ in range(2))
@@ -127,8 +127,9 @@ def normalise(x, mean, var, gamma, beta, eps: float):
 def normalise_dx(dy, x_hat, gamma, inv_std, dgamma, dbeta):
     """dx = gamma inv_std (dy - dbeta/m - x_hat dgamma/m), one launch
 
-    dgamma and dbeta are this batch's alone: `column_sums(dy, x_hat)` the other way
-    round. The plain reference is the end of `tinygan.layers.BatchNorm.backward`.
+    dy and x_hat are (..., C), the others (C,). dgamma and dbeta are this batch's alone:
+    `column_sums(dy, x_hat)` the other way round. The plain reference is the end of
+    `tinygan.layers.BatchNorm.backward`.
     """
     rows = as_rows(dy)  # (M, C)
     dx = library(dy).empty(dy.shape, dy.dtype)

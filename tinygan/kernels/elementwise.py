@@ -49,7 +49,7 @@ def leaky_relu(x, a: float, b=None):
 
 
 def leaky_relu_slope(y, v, a: float):
-    """f'(z) v = (1 where y > 0, a elsewhere) v
+    """f'(z) v = (1 where y > 0, a elsewhere) v, y and v of one shape
 
     The plain reference is `tinygan.layers.LeakyReLU.slope`.
     """
@@ -65,7 +65,7 @@ def tanh(x, b=None):
 
 
 def tanh_slope(y, v):
-    """f'(z) v = (1 - y^2) v
+    """f'(z) v = (1 - y^2) v, y and v of one shape
 
     The plain reference is `tinygan.layers.Tanh.slope`.
     """

@@ -38,8 +38,8 @@ def usable(*arrays) -> bool:
 
 
 def library(x) -> types.ModuleType:
-    """The array library that made x. (`backend.get_xp` knows it too, but the kernels
-    lie below everything else, so that the backend can use them.)
+    """The array library that made x, of any shape. (`backend.get_xp` knows it too, but
+    the kernels lie below everything else, so that the backend can use them.)
     """
     return sys.modules[type(x).__module__.partition(".")[0]]
 
@@ -117,8 +117,8 @@ def as_rows(a):
 
 
 def over_rows(a) -> tuple[tuple, tuple]:
-    """Grid and block for OVER(c, C, x) OVER(row, M, y): four rows to a thread, which
-    thus reads what belongs to its channel once for all four.
+    """Grid and block for OVER(c, C, x) OVER(row, M, y), a (M, C): four rows to a
+    thread, which thus reads what belongs to its channel once for all four.
     """
     M, C = a.shape
     width, height = block_for(C)
@@ -126,5 +126,5 @@ def over_rows(a) -> tuple[tuple, tuple]:
 
 
 def over_all(a) -> tuple[tuple, tuple]:
-    """Grid and block for OVER(k, size, x): one number to a thread."""
+    """Grid and block for OVER(k, size, x), a of any shape: one number to a thread."""
     return (blocks(a.size, THREADS),), (THREADS,)

@@ -27,9 +27,9 @@ def adam(theta, g, m, v, t: int, signed_lr: float, beta1, beta2, eps) -> None:
 
     theta += signed_lr m_hat / (sqrt(v_hat) + eps)
 
-    in place, with m_hat = m / (1 - beta1^t) and v_hat = v / (1 - beta2^t), t = 1 for
-    the first step; signed_lr is +lr to ascend and -lr to descend. The plain
-    reference is `tinygan.optim.Adam`.
+    in place and elementwise, all four of one shape (n,), with m_hat = m / (1 - beta1^t)
+    and v_hat = v / (1 - beta2^t), t = 1 for the first step; signed_lr is +lr to ascend
+    and -lr to descend. The plain reference is `tinygan.optim.Adam`.
     """
     same_shape("adam", theta.shape, g.shape, m.shape, v.shape)
     root = math.sqrt(1 - beta2**t)  # sqrt(v_hat) = sqrt(v) / root

@@ -11,7 +11,7 @@ from .base import Layer
 
 
 class Activation(Layer):
-    """y = f(x)    dx = f' dy    y_dot = f' x_dot
+    """y = f(x)    dx = f' dy    y_dot = f' x_dot, all of one shape
 
     Reversing the tangent as well, f' itself depends on x:
 
@@ -60,7 +60,8 @@ class Activation(Layer):
 class LeakyReLU(Activation):
     """f(x) = max(x, a x), 0 <= a < 1      f' = 1 where x > 0, a elsewhere      f'' = 0
 
-    At x = 0, where f has a kink, f' is taken as a. Source: Maas et al. 2013.
+    At x = 0, where f has a kink, f' is taken as a. ValueError for another a. Source:
+    Maas et al. 2013.
     """
 
     def __init__(self, a: float = 0.2):

@@ -26,6 +26,9 @@ class Layer:
     A subclass writes `forward` and `backward`. If it has parameters it names their
     shapes in `build` and fills them in `init`; `Net` then makes each of them (`self.W`)
     a view into one flat vector theta, and its gradient (`self.dW`) a view into grad.
+
+    x, dx and x_dot are (N, *in_shape), y, dy and y_dot (N, *out_shape), where `build`
+    maps in_shape to out_shape. A layer may join samples, and then y has fewer.
     """
 
     shapes: Mapping = MappingProxyType({})  # parameters: {"W": (n_in, n_out), ...}
@@ -46,7 +49,8 @@ class Layer:
     def build(self, in_shape: tuple) -> tuple:
         """Set `shapes`; return the output's shape, without the batch axis.
 
-        Unless overridden, that of the input, which must be one array of numbers.
+        Unless overridden, that of the input, which must be one array of numbers:
+        ShapeError for anything else.
         """
         require_array(self, in_shape)
         return in_shape
@@ -67,14 +71,20 @@ class Layer:
         self.backward(dy, cache)
 
     def tangent(self, x_dot, cache):
-        """Return (y_dot, cache_dot) for the forward pass that left `cache`."""
+        """Return (y_dot, cache_dot) for the forward pass that left `cache`.
+
+        Unless overridden it raises TangentError, and so does `tangent_backward`.
+        """
         raise TangentError(
             f"{self!r} has no tangent pass, which a gradient penalty needs: "
             "define tangent and tangent_backward, or use another layer"
         )
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
-        """Return (dx, dx_dot), adding to the parameters' gradients; None is zero."""
+        """Return (dx, dx_dot), adding to the parameters' gradients; None is zero.
+
+        TangentError for a layer that does not define it.
+        """
         raise TangentError(f"{self!r} has no tangent_backward pass")
 
     def advance(self) -> None:
@@ -164,18 +174,24 @@ def require_array(layer: Layer, in_shape) -> None:
 
 
 def backward_of(layer: Layer, dy, cache, param_grads: bool = True):
-    """dx of a layer; where dy is zero, so is dx, and nothing is computed."""
+    """dx of a layer, of the shape of x; where dy is zero, so is dx, and nothing is
+    computed.
+    """
     return layer.backward(dy, cache, param_grads) if leaves(dy) else None
 
 
 def backward_weights_of(layer: Layer, dy, cache) -> None:
-    """A layer's backward_weights, unless it learns nothing or dy is zero."""
+    """A layer's backward_weights for dy, of the shape of y, unless it learns nothing or
+    dy is zero.
+    """
     if leaves(dy) and learns(layer):
         layer.backward_weights(dy, cache)
 
 
 def tangent_of(layer: Layer, x_dot, cache):
-    """(y_dot, cache_dot) of a layer; where x_dot is zero, both are None."""
+    """(y_dot, cache_dot) of a layer, y_dot of the shape of y; where x_dot is zero, both
+    are None.
+    """
     if not leaves(x_dot):
         return None, None
     y_dot, cache_dot = layer.tangent(x_dot, cache)

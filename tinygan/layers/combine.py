@@ -40,13 +40,13 @@ class Sequential(Layer):
     def forward(self, x, train=True):
         caches = []
         for layer in self.layers:
-            x, cache = layer.forward(x, train)
+            x, cache = layer.forward(x, train)  # eq: chain
             caches.append(cache)
         return x, tuple(caches)
 
     def backward(self, dy, cache, param_grads=True):
         for layer, c in zip(reversed(self.layers), reversed(cache), strict=True):
-            dy = backward_of(layer, dy, c, param_grads)
+            dy = backward_of(layer, dy, c, param_grads)  # eq: chain-dx
         return dy
 
     def backward_weights(self, dy, cache):
@@ -62,7 +62,7 @@ class Sequential(Layer):
     def tangent(self, x_dot, cache):
         caches_dot = []
         for layer, c in zip(self.layers, cache, strict=True):
-            x_dot, cache_dot = tangent_of(layer, x_dot, c)
+            x_dot, cache_dot = tangent_of(layer, x_dot, c)  # eq: chain-tangent
             caches_dot.append(cache_dot)
         return x_dot, tuple(caches_dot)
 

@@ -123,7 +123,7 @@ class ConvTranspose2d(Affine):
         self.uses = H * W
         axes = (self.kernel, self.stride, self.pad, self.output_pad)
         OH, OW = (
-            (size - 1) * s - 2 * p + k + op
+            (size - 1) * s - 2 * p + k + op  # eq: convt-size
             for size, k, s, p, op in zip(in_shape[:2], *axes, strict=True)
         )
         require(min(OH, OW) > 0, self, "images that its padding leaves", in_shape)
@@ -161,7 +161,9 @@ class ConvTranspose2d(Affine):
 
 
 def require_geometry(layer) -> None:
-    """Kernel and stride at least 1, padding at least 0, each for height and width."""
+    """ShapeError unless kernel and stride are at least 1 and padding at least 0, each
+    for height and width.
+    """
     k, s, p = layer.kernel, layer.stride, layer.pad
     ok = len(k) == len(s) == len(p) == 2 and min(*k, *s) >= 1 and min(p) >= 0
     expected = "kernel and stride >= 1, pad >= 0, each for height and width"

@@ -28,7 +28,7 @@ COLUMNS = 1 << 20  # numbers of a batch's columns that are worked on at a time
 
 def conv_size(size: int, k: int, stride: int, pad: int) -> int:
     """The number of windows along an axis: floor((size + 2 pad - k) / stride) + 1."""
-    return (size + 2 * pad - k) // stride + 1
+    return (size + 2 * pad - k) // stride + 1  # eq: conv-size
 
 
 def im2col(x, kernel, stride, pad):
@@ -49,7 +49,7 @@ def im2col(x, kernel, stride, pad):
     windows = xp.lib.stride_tricks.as_strided(
         x, (N, OH, OW, kh, kw, C), (n, sh * h, sw * w, h, w, c)
     )  # a view: windows[n, i, j, a, b] = x[n, i sh + a, j sw + b]
-    return windows.reshape(N * OH * OW, kh * kw * C)  # copies
+    return windows.reshape(N * OH * OW, kh * kw * C)  # copies  # eq: im2col
 
 
 def col2im(cols, x_shape, kernel, stride, pad):
@@ -72,7 +72,7 @@ def col2im(cols, x_shape, kernel, stride, pad):
     for a, b in itertools.product(range(kh), range(0, kw, sw)):
         (i, u), j, width = divmod(a, sh), b // sw, min(sw, kw - b)
         to = x[:, i : i + OH, u, j : j + OW, :width]
-        to += cols[:, :, :, a, b : b + width]
+        to += cols[:, :, :, a, b : b + width]  # eq: col2im
     x = x.reshape(N, rows * sh, columns * sw, C)
     return x[:, ph : ph + H, pw : pw + W]
 
@@ -125,8 +125,8 @@ def correlate(way, x, U, dy=None, dW=None):
     for n in parts(x, way):
         V = way.B(x[n])
         if dW is not None:
-            dW += way.G_adjoint(transposed(V) @ way.A_adjoint(dy[n]))
-        way.A_of_product(V, U, y[n])
+            dW += way.G_adjoint(transposed(V) @ way.A_adjoint(dy[n]))  # eq: frame-dW
+        way.A_of_product(V, U, y[n])  # eq: frame
     return y
 
 
@@ -136,12 +136,12 @@ def correlate_adjoint(way, dy, U):
     shape = (len(dy), *way.x_shape[1:])
     dx = xp.empty(shape, xp.result_type(dy.dtype, U.dtype))
     for n in parts(dy, way):
-        dx[n] = way.B_adjoint(way.A_adjoint(dy[n]) @ transposed(U))
+        dx[n] = way.B_adjoint(way.A_adjoint(dy[n]) @ transposed(U))  # eq: frame-dx
     return dx
 
 
 def correlate_weights(way, x, dy, dW) -> None:
-    """dW += its part, from x and dy."""
+    """dW += its part, from x (N, H, W, C_in) and dy (N, OH, OW, C_out)."""
     for n in parts(x, way):
         dW += way.G_adjoint(transposed(way.B(x[n])) @ way.A_adjoint(dy[n]))
 
@@ -154,7 +154,7 @@ def way_for(x_shape, W, stride, pad):
 
 
 def parts(a, way) -> list[slice]:
-    """Slices of the batch: B of each has about way.size numbers."""
+    """Slices of the batch a (N, ...): B of each has about way.size numbers."""
     return blocks(a, way.size, way.per_sample)
 
 

@@ -34,7 +34,7 @@ class Dropout(Affine):
         self.state["draws"] += 1
         kept = rng.random(x.shape, dtype=np.float32) >= self.p
         mask = get_xp(x).asarray(kept).astype(x.dtype) / (1 - self.p)
-        return x * mask, (mask,)
+        return x * mask, (mask,)  # eq: dropout
 
     def adjoint(self, dy, cache, param_grads=True):
         (mask,) = cache

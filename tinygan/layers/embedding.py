@@ -88,6 +88,8 @@ def take_rows(W, i):
 def add_rows(dW, i, dy) -> None:
     """dW[k] += the sum of dy over the places where i = k, always in the same order.
 
+    dW: (n, dim)      i: integers of any shape      dy: (*i.shape, dim)
+
     `dW[i] += dy` would keep one of several equal i. For few n, and on a device, it is a
     product with onehot(i), which adds without atomics and without a host read: the same
     input gives the same bits. On NumPy, for many n, rows of equal i are put behind each

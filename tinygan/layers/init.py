@@ -14,7 +14,7 @@ def he(a: float = 0.0):
     Source: He et al. 2015, "Delving Deep into Rectifiers", eq. 10 and 15.
     """
 
-    def init(rng, shape, fan_in, fan_out):
+    def init(rng, shape, fan_in, fan_out):  # eq: he
         return rng.normal(0.0, math.sqrt(2.0 / ((1.0 + a * a) * fan_in)), shape)
 
     return init
@@ -27,7 +27,7 @@ def glorot():
     """
 
     def init(rng, shape, fan_in, fan_out):
-        r = math.sqrt(6.0 / (fan_in + fan_out))
+        r = math.sqrt(6.0 / (fan_in + fan_out))  # eq: glorot
         return rng.uniform(-r, r, shape)
 
     return init

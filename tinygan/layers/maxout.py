@@ -13,8 +13,8 @@ class Maxout(Layer):
     not change with small changes of x, so y_dot = x_dot at that piece, and there is no
     second derivative.
 
-    Raises ShapeError when k does not divide the last axis. Source: Goodfellow et al.
-    2013, "Maxout Networks".
+    Raises ShapeError when k does not divide the last axis, ValueError for k < 1.
+    Source: Goodfellow et al. 2013, "Maxout Networks".
     """
 
     divisible = True

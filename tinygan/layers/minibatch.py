@@ -27,7 +27,8 @@ class MinibatchStd(Layer):
 
         dx += t/(g F) J x_dot      dx_dot += t/(g F) x_hat
 
-    Raises ShapeError when g does not divide N. Source: Karras et al. 2018, sec. 3.
+    Raises ShapeError when g does not divide N, ValueError for group < 1. Source: Karras
+    et al. 2018, sec. 3.
     """
 
     def __init__(self, group: int = 4, eps: float = 1e-8):
@@ -94,7 +95,8 @@ class Pack(Affine):
     real or all generated, and so tells a collapsed generator by their likeness. The
     adjoint takes them apart again. The first layer of D, and of nothing else.
 
-    Raises ShapeError when m does not divide N. Source: Lin et al. 2018, "PacGAN".
+    Raises ShapeError when m does not divide N, ValueError for m < 1. Source: Lin et al.
+    2018, "PacGAN".
     """
 
     divisible = True

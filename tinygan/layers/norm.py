@@ -70,18 +70,18 @@ class BatchNorm(Layer):
         m = self._count(x, train)
         if train:
             total, m = self.group.sum(column_sum(x), m)
-            mean = total / m  # (C,)
+            mean = total / m  # (C,)  # eq: shard-mean
             centred = x - mean
             (total,) = self.group.sum(column_dot(centred, centred))
-            var = total / m
+            var = total / m  # eq: shard-variance
             if self.group.keeps_state:
                 self.state["mean"] += self.momentum * (mean - self.state["mean"])
-                unbiased = var * (m / (m - 1))
+                unbiased = var * (m / (m - 1))  # eq: batchnorm-unbiased
                 self.state["var"] += self.momentum * (unbiased - self.state["var"])
         else:
             centred, var = x - self.state["mean"], self.state["var"]
         inv_std = 1 / get_xp(x).sqrt(var + self.eps)
-        centred *= inv_std
+        centred *= inv_std  # eq: batchnorm-x-hat
         return centred, inv_std
 
     def _count(self, x, train) -> int:
@@ -200,7 +200,7 @@ class ConditionalBatchNorm(BatchNorm):
         if not train:
             return dx_hat * inv_std, None
         along, total = column_dot(dx_hat, x_hat), column_sum(dx_hat)
-        return self._dx(dx_hat, x_hat, along, total, inv_std), None
+        return self._dx(dx_hat, x_hat, along, total, inv_std), None  # eq: cbn-dx
 
     def tangent(self, x_dot, cache):
         (x_dot, _), (_, y, inv_std, train) = x_dot, cache

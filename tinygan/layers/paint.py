@@ -57,7 +57,7 @@ class Paint(Layer):
         a_dot, f_dot, b_dot = cache_dot
         da = df = db = None
         if a_dot is not None:
-            df = (a_dot * dy_dot).sum(axis=(1, 2))
+            df = (a_dot * dy_dot).sum(axis=(1, 2))  # eq: paint-curvature
             db = -df
         for colour_dot, sign in ((f_dot, 1), (b_dot, -1)):
             if colour_dot is not None:

@@ -47,7 +47,7 @@ class InnerProduct(Layer):
             return dx, None
         a_dot, b_dot = cache_dot
         bend = tuple(None if v is None else dy_dot * v for v in (b_dot, a_dot))
-        return plus(dx, bend), self.backward(dy_dot, cache)
+        return plus(dx, bend), self.backward(dy_dot, cache)  # eq: inner-curvature
 
 
 class Projection(Layer):
@@ -101,7 +101,7 @@ class Projection(Layer):
 
     def tangent(self, x_dot, cache):
         (h_dot, _), (_, _, u) = x_dot, cache
-        return _dot(u, h_dot), (h_dot,)
+        return _dot(u, h_dot), (h_dot,)  # eq: projection-tangent
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
         (_, y, u), (h_dot,) = cache, cache_dot

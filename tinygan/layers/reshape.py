@@ -28,7 +28,7 @@ class Reshape(Affine):
 
     def adjoint(self, dy, cache, param_grads=True):
         (x_shape,) = cache
-        return dy.reshape(x_shape)
+        return dy.reshape(x_shape)  # eq: reshape-dx
 
     def __repr__(self):
         return f"{type(self).__name__}{self.shape}"

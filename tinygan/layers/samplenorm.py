@@ -23,8 +23,8 @@ from .base import Layer, require, require_array
 def normalised(x, axes, eps: float, centre: bool = True):
     """(x_hat, 1/sigma): x_hat = (x - mu) / sigma, sigma^2 = mean((x - mu)^2) + eps.
 
-    The means are over `axes`; 1/sigma keeps them as axes of length 1. Without `centre`,
-    mu = 0.
+    x is (N, ...). The means are over `axes`; 1/sigma keeps them as axes of length 1.
+    Without `centre`, mu = 0.
     """
     if centre:
         x = x - x.mean(axis=axes, keepdims=True)
@@ -34,7 +34,10 @@ def normalised(x, axes, eps: float, centre: bool = True):
 
 
 def jacobian(v, x_hat, inv_std, axes, centre: bool = True):
-    """(J v, mean(x_hat v)), J = (1/sigma) (I - 1 1^T/m - x_hat x_hat^T/m) = J^T."""
+    """(J v, mean(x_hat v)), J = (1/sigma) (I - 1 1^T/m - x_hat x_hat^T/m) = J^T.
+
+    v: of the shape of x_hat (N, ...)      inv_std: 1/sigma, as `normalised` gave it
+    """
     along = (x_hat * v).mean(axis=axes, keepdims=True)
     if centre:
         v = v - v.mean(axis=axes, keepdims=True)
@@ -53,7 +56,8 @@ class SampleNorm(Layer):
         dx = J (gamma dy) - (1/sigma) (x_hat mean(h x_hat_dot) + x_hat_dot mean(h x_hat)
                                        + dx_dot mean(x_hat x_dot))
 
-    A subclass says which axes the means are over.
+    A subclass says which axes the means are over. Raises ValueError unless eps > 0, and
+    ShapeError when built where a mean would be over one number.
     """
 
     divisible = True

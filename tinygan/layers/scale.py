@@ -20,10 +20,10 @@ class Scale(Affine):
 
     def forward(self, x, train=True):
         y, cache = self.linear(x)
-        return y + self.shift, cache
+        return y + self.shift, cache  # eq: scale
 
     def adjoint(self, dy, cache, param_grads=True):
-        return self.factor * dy
+        return self.factor * dy  # eq: scale-dx
 
     def __repr__(self):
         return f"Scale({self.factor:g}, {self.shift:g})"

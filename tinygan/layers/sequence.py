@@ -44,7 +44,7 @@ class Conv1d(Conv2d):
 
     def linear(self, x):
         y, cache = super().linear(x[:, :, None])
-        return y[:, :, 0], cache
+        return y[:, :, 0], cache  # eq: conv1d
 
     def adjoint(self, dy, cache, param_grads=True):
         if param_grads:
@@ -204,7 +204,7 @@ class GRU(Layer):
             dm = xp.concatenate([da_r, da_z, r * ds + r_dot * es], axis=1)
             self._weigh_step(h, dm)
             self.dU += h_dot.T @ em
-            dh = z * dh + z_dot * eh + dm @ self.U.T
+            dh = z * dh + z_dot * eh + dm @ self.U.T  # eq: gru-curvature
             eh = z * eh + em @ self.U.T
         ea, da = xp.stack(eas[::-1], axis=1), xp.stack(das[::-1], axis=1)
         self.db += column_sum(da)
@@ -261,7 +261,7 @@ class Each(Layer):
         return self._unfolded(y), cache
 
     def backward(self, dy, cache, param_grads=True):
-        dx = backward_of(self.f, self._folded(dy), cache, param_grads)
+        dx = backward_of(self.f, self._folded(dy), cache, param_grads)  # eq: each-dx
         return self._unfolded(dx)
 
     def backward_weights(self, dy, cache):

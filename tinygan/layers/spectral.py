@@ -29,7 +29,8 @@ class SpectralNorm(Layer):
     paper, and not of the map from image to image. A bias stays as it is.
 
     Raises InputError unless the layer has a parameter W and no state or layers of its
-    own. Source: Miyato et al. 2018, Algorithm 1 and eq. 12.
+    own, ValueError unless n_iterations is a whole number >= 1. Source: Miyato et al.
+    2018, Algorithm 1 and eq. 12.
     """
 
     def __init__(self, layer: Layer, n_iterations: int = 1):

@@ -31,7 +31,7 @@ class Identity(Layer):
         return x, ()
 
     def backward(self, dy, cache, param_grads=True):
-        return dy
+        return dy  # eq: identity-dx
 
     def tangent(self, x_dot, cache):
         return x_dot, ()
@@ -45,7 +45,8 @@ class Several(Layer):
 
     A subclass says what each is given, `given`, and what that makes of their gradients,
     `joined`. A layer whose tangent is zero is left out of the tangent pass, and one
-    that is given only integers out of a backward pass for dx alone.
+    that is given only integers out of a backward pass for dx alone. Raises ValueError
+    for no layers at all.
     """
 
     divisible = True
@@ -153,7 +154,7 @@ class Pick(Layer):
     """(v_0, v_1, ...) -> v_i      dv = (None, ..., dy, ..., None), dy at place i
 
     i < 0 counts from the end. Raises ShapeError when built on anything but a tuple that
-    has an i-th part.
+    has an i-th part, ValueError for an i that is no whole number.
     """
 
     divisible = True
@@ -173,7 +174,7 @@ class Pick(Layer):
 
     def backward(self, dy, cache, param_grads=True):
         (n,) = cache
-        return tuple(dy if j == self.i % n else None for j in range(n))
+        return tuple(dy if j == self.i % n else None for j in range(n))  # eq: pick-dv
 
     def tangent(self, x_dot, cache):
         return x_dot[self.i], ()

@@ -105,7 +105,7 @@ class Winograd:
         m = (V @ U).reshape(3, 3, len(y), *self.tiles, y.shape[3])
         fits = y.shape == self.even(y)
         even = y if fits else np.empty(self.even(y), y.dtype)
-        self.by_tiles(even)[...] = join(m)
+        self.by_tiles(even)[...] = join(m)  # eq: winograd
         if not fits:
             y[...] = even[:, : y.shape[1], : y.shape[2]]
 

@@ -41,7 +41,7 @@ def mmd2(x, y, scales=None) -> float:
     within_x = _kernel_sum(squared_distances(x), scales) / (m * (m - 1))
     within_y = _kernel_sum(squared_distances(y), scales) / (n * (n - 1))
     between = _kernel_sum(squared_distances(x, y), scales) / (m * n)
-    return within_x + within_y - 2 * between
+    return within_x + within_y - 2 * between  # eq: mmd
 
 
 def _kernel_sum(blocks, scales) -> float:
@@ -49,7 +49,7 @@ def _kernel_sum(blocks, scales) -> float:
     total = 0.0
     for D in blocks:
         for s in scales:
-            total += float(np.exp(D / (-2 * s**2)).sum())
+            total += float(np.exp(D / (-2 * s**2)).sum())  # eq: mmd-kernel
     return total / len(scales)
 
 
@@ -122,4 +122,4 @@ def sliced(x, y, directions: int, rng: np.random.Generator) -> float:
         part = u[i : i + step]
         along = [np.sort(part @ a.T, axis=1) for a in (x, y)]  # (step, n), (step, m)
         total += float(_w1_sorted(*along).sum())
-    return total / directions
+    return total / directions  # eq: sliced-wasserstein

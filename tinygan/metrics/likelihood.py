@@ -63,7 +63,7 @@ def _log_p(x, s, sigmas) -> np.ndarray:
         D -= nearest  # so that one of the exponentials is 1
         parts.append(
             [
-                np.log(np.exp(D / (-2 * sigma**2)).sum(axis=1))
+                np.log(np.exp(D / (-2 * sigma**2)).sum(axis=1))  # eq: parzen
                 - nearest[:, 0] / (2 * sigma**2)
                 - math.log(S)
                 - d / 2 * math.log(2 * math.pi * sigma**2)

@@ -27,7 +27,7 @@ def mode_coverage(samples, mixture: GaussianMixture) -> tuple[int, float]:
     """
     nearest, distance = _nearest_mode(samples, mixture)
     good = distance <= NEAR
-    return len(np.unique(nearest[good])), float(good.mean())
+    return len(np.unique(nearest[good])), float(good.mean())  # eq: mode-coverage
 
 
 def reverse_kl(samples, mixture: GaussianMixture) -> float:
@@ -71,7 +71,7 @@ def kl_divergence(p, q) -> float:
     if (q[p > 0] == 0).any():
         return math.inf
     ratio = np.where(p > 0, p, 1) / np.where(p > 0, q, 1)
-    return max(0.0, float((p * np.log(ratio)).sum()))
+    return max(0.0, float((p * np.log(ratio)).sum()))  # eq: histogram-kl
 
 
 def within(r: float, d: int) -> float:
@@ -85,7 +85,7 @@ def within(r: float, d: int) -> float:
     if not r >= 0 or d < 1:
         raise ValueError(f"expected r >= 0 and d >= 1, got r = {r} and d = {d}")
     half = r**2 / 2
-    P = math.erf(r / math.sqrt(2)) if d % 2 else -math.expm1(-half)
+    P = math.erf(r / math.sqrt(2)) if d % 2 else -math.expm1(-half)  # eq: within
     for k in range(2 - d % 2, d, 2):
         P -= half ** (k / 2) * math.exp(-half) / math.gamma(k / 2 + 1)
     return P
@@ -103,7 +103,7 @@ def _nearest_mode(samples, mixture) -> tuple[np.ndarray, np.ndarray]:
         with np.errstate(over="ignore"):
             e = x[i : i + rows].T[:, :, None] - mixture.means.T[:, None]  # (d, rows, K)
             square = ((e / mixture.std) ** 2).sum(axis=0)  # (rows, K)
-        k = square.argmin(axis=1)
+        k = square.argmin(axis=1)  # eq: nearest-mode
         nearest[i : i + rows] = k
         distance[i : i + rows] = np.sqrt(square[np.arange(len(k)), k])
     return nearest, distance

@@ -49,7 +49,7 @@ def _share_right(own: np.ndarray, other: np.ndarray) -> float:
     right = 0.0
     for D, E in zip(_nearest(own), _nearest(own, other), strict=True):
         right += (E > D * SAME).sum() + 0.5 * ((E <= D * SAME) & (D <= E * SAME)).sum()
-    return float(right / len(own))
+    return float(right / len(own))  # eq: nearest-neighbour
 
 
 def _nearest(x, y=None):
@@ -81,7 +81,7 @@ def precision_recall(real, fake, k: int = 3) -> tuple[float, float]:
 def _radii(x: np.ndarray, k: int) -> np.ndarray:
     """Squared distance of each point to its k-th nearest neighbour: (N,)."""
     blocks = (np.partition(D, k - 1, axis=1)[:, k - 1] for D in squared_distances(x))
-    return np.concatenate(list(blocks))
+    return np.concatenate(list(blocks))  # eq: knn-radius
 
 
 def _covered(points, centres, radii) -> float:
@@ -90,4 +90,4 @@ def _covered(points, centres, radii) -> float:
         int((radii * SAME >= D).any(axis=1).sum())
         for D in squared_distances(points, centres)
     )
-    return inside / len(points)
+    return inside / len(points)  # eq: covered-share

@@ -59,7 +59,7 @@ def squared_distances(x: np.ndarray, y: np.ndarray | None = None):
     for i in range(0, len(x), rows):
         part = x[i : i + rows]
         scale = xx[i : i + rows, None] + yy  # (rows, M)
-        D = scale - 2 * (part @ other.T)
+        D = scale - 2 * (part @ other.T)  # eq: squared-distances
         D *= rounding * scale < D
         if y is None:
             k = np.arange(len(part))

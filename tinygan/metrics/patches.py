@@ -97,7 +97,7 @@ def laplacian_pyramid(images: np.ndarray, levels: int) -> list[np.ndarray]:
         smaller = _blur(_blur(g, 1)[:, ::2], 2)[:, :, ::2]
         wide = np.zeros_like(g)
         wide[:, ::2, ::2] = smaller
-        pyramid.append(g - 4 * _blur(_blur(wide, 1), 2))
+        pyramid.append(g - 4 * _blur(_blur(wide, 1), 2))  # eq: laplacian-pyramid
         g = smaller
     return [*pyramid, g]
 

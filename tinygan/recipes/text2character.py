@@ -15,7 +15,7 @@ from tinygan.experiment import Experiment, Latent
 from tinygan.recipes.text2digit import networks
 
 
-def recipe(steps=8000, batch=64, lr=1e-3, seed=0, data=None):
+def recipe(steps=6000, batch=64, lr=1e-3, seed=0, data=None):
     if data is None:
         raise InputError(
             "this recipe needs --data FOLDER or FILE.zip with captions.csv or "
@@ -29,7 +29,7 @@ def recipe(steps=8000, batch=64, lr=1e-3, seed=0, data=None):
     if len(every.attributes) >= 2:
         by = sorted(every.attributes, key=lambda k: -len(every.attributes[k][0]))[:2]
         known, unseen = split(every, by, share=0.1, seed=0)
-    G, D = networks(len(every.vocabulary), paint=False, side=H)
+    G, D = networks(len(every.vocabulary), paint=False, steps=steps // 3, side=H)
     return Experiment(
         G=G,
         D=D,
@@ -38,7 +38,7 @@ def recipe(steps=8000, batch=64, lr=1e-3, seed=0, data=None):
         unseen=unseen and (lambda: unseen),
         condition=Sentences(every.vocabulary, known.captions[:400]),
         latent=Latent(32),
-        objective=AuxiliaryWords(weight=0.2),
+        objective=AuxiliaryWords(weight=0.1),
         penalties=[Mismatch(0.5, near=0.5)],
         opt_G=Adam(lr, beta1=0.5),
         opt_D=Adam(lr / 2, beta1=0.5),

@@ -8,7 +8,9 @@ three kinds of pairs, (real, right), (real, wrong) and (fake, right) sentence, w
 half of the wrong ones have most words in common with the right one. Its second head
 tells from the picture alone which words the sentence has: that teaches it the digits,
 which few wrong sentences would. G paints: it makes a mask and two colours, and every
-layer of the mask is told the text anew.
+layer of the mask is told the text anew. Noise on D's input, which fades during the
+first quarter, hides the grain of G's first pictures from it: without it, D sometimes won
+before G had found any colour.
 
 Pictures and sentences are drawn by a grammar over real digits: the embedded ones, or
 those of --data (MNIST).
@@ -29,6 +31,7 @@ from tinygan import (
     Flatten,
     Identity,
     InnerProduct,
+    InstanceNoise,
     LeakyReLU,
     MeanPool,
     Mismatch,
@@ -65,12 +68,12 @@ def text_encoder(words=64, features=128):
     )
 
 
-def networks(words: int, paint: bool, C=32, side=32):
+def networks(words: int, paint: bool, steps: int, C=32, side=32):
     """G: (z, y) -> (side, side, 3) and D: (x, y) -> ((s, c), y), the logit and one for
     each of `words`, the vocabulary's; C channels next to the image.
 
     `side` is a multiple of 4. With `paint` G makes a mask and two colours, else a
-    colour for each pixel.
+    colour for each pixel. The noise on D's input is gone after so many steps.
     """
     init, least = normal(0.02), side // 4
 
@@ -108,6 +111,7 @@ def networks(words: int, paint: bool, C=32, side=32):
         picture = *body, told(up(3), Tanh())
     G = Sequential(Parallel(Identity(), text_encoder()), *picture)
     look = Sequential(
+        InstanceNoise(0.5, steps),
         down(C),  # 16x16
         LeakyReLU(0.2),
         down(2 * C, bias=False),  # 8x8
@@ -128,7 +132,7 @@ def networks(words: int, paint: bool, C=32, side=32):
 def recipe(steps=8000, batch=64, lr=1e-3, seed=0, data=None):
     digits = load_digits() if data is None else mnist(data)
     words = vocabulary()
-    G, D = networks(len(words), paint=True)
+    G, D = networks(len(words), paint=True, steps=steps // 4)
     return Experiment(
         G=G,
         D=D,

@@ -72,7 +72,7 @@ WORDS = (
 class Row:
     """One method: what is predicted of it, and what it did.
 
-    eigenvalues: of the field at (0, 0); None where there is no Jacobian
+    eigenvalues: of the field at (0, 0), (2,); None where there is no Jacobian
     why: the reason for that, or ""
     rho: {alternating: predicted spectral radius of a turn}, empty without a Jacobian
     did: {alternating: the verdict on a long game}

@@ -86,7 +86,8 @@ class DiracGAN:
 
 
 def field(game: DiracGAN, theta, psi) -> np.ndarray:
-    """v = (-dJ/dtheta, d(V - P)/dpsi) at one point, by the chain rule through s = a x
+    """v = (-dJ/dtheta, d(V - P)/dpsi) at one point, by the chain rule through s = a x;
+    (2,), from numbers theta and psi
 
         dJ/dtheta = sum dJ/ds_fake a          a = psi, or psi/|psi|
         dV/da = sum (dV/ds_real x_real + dV/ds_fake x_fake)
@@ -119,7 +120,7 @@ def _penalty_slope(penalty: Penalty | None, a, s_real, x_real):
     if isinstance(penalty, Drift):
         return (2 * penalty.eps / s_real.size * s_real * x_real).sum()
     _, slope_over_r = penalty.phi(_norm(np.reshape(a, (1,))))
-    return (slope_over_r * a).sum()
+    return (slope_over_r * a).sum()  # eq: dirac-penalty
 
 
 # At the equilibrium
@@ -179,7 +180,7 @@ def damping(game: DiracGAN) -> float:
             c += 2 * game.penalty.weight
         case Drift():
             c += 2 * game.penalty.eps * sigma2
-    return c
+    return c  # eq: dirac-damping
 
 
 def predicted_jacobian(game: DiracGAN) -> np.ndarray:

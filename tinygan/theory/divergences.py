@@ -124,7 +124,8 @@ def optimal_logit(pair: Pair, real_label: float = 1.0) -> np.ndarray:
         D* = a p/(p + q)      s* = log(a p) - log((1 - a) p + q)
 
     It is +-inf where one density is 0, and nan where both are: there V does not ask.
-    Source: Goodfellow et al. 2014, prop. 1; Salimans et al. 2016, section 3.4.
+    ValueError unless 0 < a <= 1. Source: Goodfellow et al. 2014, prop. 1; Salimans et
+    al. 2016, section 3.4.
     """
     a = float(real_label)
     if not 0 < a <= 1:
@@ -156,7 +157,7 @@ def value_at_optimum(pair: Pair) -> float:
     Source: Goodfellow et al. 2014, theorem 1. Computed as V of the logit s*, not by
     way of the JSD: that the two agree is a theorem, and a test.
     """
-    return value(pair, optimal_logit(pair))
+    return value(pair, optimal_logit(pair))  # eq: value-at-optimum
 
 
 def generator_losses(pair: Pair) -> tuple[float, float]:
@@ -188,7 +189,7 @@ def kl(pair: Pair) -> float:
 
 def reverse_kl(pair: Pair) -> float:
     """KL(q||p), in nats: dear where G puts mass that the data do not have."""
-    return kl(pair.swap())
+    return kl(pair.swap())  # eq: reverse-kl
 
 
 def jsd(pair: Pair) -> float:

@@ -53,7 +53,8 @@ class Point(Affine):
 class Turn:
     """F: one turn of a DiracGAN by the real steps, k of D's and one of G's.
 
-    h: the learning rate of both      alternating: whether G sees D's move
+    A call maps numbers theta and psi to those after the turn, (2,). h: the learning
+    rate of both. alternating: whether G sees D's move.
 
     ValueError for h <= 0 (from SGD) or k < 1.
     """
@@ -78,7 +79,7 @@ class Turn:
         self.rng = np.random.default_rng(0)  # for the points x_hat, which do not matter
 
     def __call__(self, theta, psi) -> np.ndarray:
-        """(theta, psi) after the turn, (2,)."""
+        """(theta, psi), numbers, after the turn: (2,)."""
         G, D, objective = self.G, self.D, self.game.objective
         G.theta[...], D.theta[...] = theta, psi
         x_real, z = self.x_real, self.z
@@ -125,7 +126,7 @@ def predicted_turn(
     """
     (_, alpha), (minus_beta, minus_c) = predicted_jacobian(game)
     steps = (1 + h * minus_c) ** np.arange(k)
-    b, q = -h * minus_beta * steps.sum(), (1 + h * minus_c) ** k
+    b, q = -h * minus_beta * steps.sum(), (1 + h * minus_c) ** k  # eq: turn-k
     if alternating:
         return np.array([[1 - h * alpha * b, h * alpha * q], [-b, q]])  # eq: turn-alt
     return np.array([[1.0, h * alpha], [-b, q]])  # eq: turn-sim
@@ -158,7 +159,7 @@ def multipliers(eigenvalues, h: float, alternating: bool = True) -> np.ndarray:
 
 def spectral_radius(M) -> float:
     """rho = max |mu| over the eigenvalues of a matrix."""
-    return float(np.abs(np.linalg.eigvals(M)).max())
+    return float(np.abs(np.linalg.eigvals(M)).max())  # eq: spectral-radius
 
 
 # What the game does

@@ -55,7 +55,7 @@ def pull(objective: Objective, D, s_real: float = 0.0) -> np.ndarray:
 
 
 def rows(objectives: dict[str, Objective], beliefs=(0.001, 0.1, 0.5, 0.9, 0.999)):
-    """A table as lines of text: dJ/ds_fake at a few beliefs, for each objective."""
+    """A table as lines of text: dJ/ds_fake at beliefs (n,), for each objective."""
     s = logit(beliefs)
     yield f"{'D(G(z))':<24}" + "".join(f"{b:>10.3f}" for b in sigmoid(s))
     for name, objective in objectives.items():
