@@ -25,8 +25,9 @@ from tinygan import recipes
 from tinygan.backend import NUMPY, SHUFFLE, generator
 from tinygan.data import Captioned
 from tinygan.evaluate import evaluate
+from tinygan.run import Run
 from tinygan.runfolder import RunFolder
-from tinygan.train import Run, train
+from tinygan.train import train
 
 from .report import Parser, above, commit, machine, names, new_file, now, write_json
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from tinygan import plots, recipes
 from tinygan.metrics import sliced_wasserstein
-from tinygan.train import Run
+from tinygan.run import Run
 
 from .report import Parser, above, commit, machine, names, new_file, now, write_json
 

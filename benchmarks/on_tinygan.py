@@ -69,10 +69,11 @@ class TinyganNumpy(Library):
         }
 
     def recipe(self, name):
-        from tinygan import recipes, train
+        from tinygan import recipes
+        from tinygan.run import Run
 
         experiment = recipes.build(recipes.find(name), {"steps": 10**6})
-        run = train.Run(experiment, self.on)  # as `tinygan train` has it
+        run = Run(experiment, self.on)  # as `tinygan train` has it
         run.step = SETTLED
         return run.turn, run.computing
 

@@ -20,8 +20,9 @@ from tinygan import recipes
 from tinygan.classifier import Classifier
 from tinygan.data import load_digits
 from tinygan.metrics import mode_coverage
+from tinygan.run import Run
 from tinygan.runfolder import RunFolder
-from tinygan.train import Run, train
+from tinygan.train import train
 
 from .report import Parser, above, commit, machine, names, new_file, now, write_json
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from tinygan import InputError
 from tinygan.metrics import mode_coverage, reverse_kl
-from tinygan.train import Run
+from tinygan.run import Run
 
 from .games import DATA, OBJECTIVES, REGULARISERS, game
 from .report import Parser, above, commit, machine, names, new_file, now

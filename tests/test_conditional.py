@@ -33,9 +33,9 @@ from tinygan.layers import (
     Tanh,
 )
 from tinygan.penalties import nearest
+from tinygan.run import Run
 from tinygan.sampling import Asked
 from tinygan.shards import Shards
-from tinygan.train import Run
 from tinygan.values import Integers
 
 K, N = 3, 6

@@ -8,7 +8,7 @@ import pytest
 import tinygan as tg
 from tinygan.data import ring
 from tinygan.experiment import CriticSteps, Experiment, Latent
-from tinygan.train import Run
+from tinygan.run import Run
 
 
 def experiment(D=None, **numbers) -> Experiment:

@@ -8,7 +8,7 @@ import pytest
 
 from tinygan import recipes
 from tinygan.check import file_rows
-from tinygan.train import Run
+from tinygan.run import Run
 
 ROOT = pathlib.Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

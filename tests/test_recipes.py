@@ -10,7 +10,7 @@ from tinygan import BatchNorm, recipes
 from tinygan.data import captioned_digits, load_digits
 from tinygan.experiment import CriticSteps
 from tinygan.penalties import GradientPenalty, Penalty
-from tinygan.train import Run
+from tinygan.run import Run
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygan as tg
-import tinygan.train
+import tinygan.run
 from tinygan import Net, ShapeError, recipes
 from tinygan.check import relative
 from tinygan.cli import main
@@ -42,8 +42,8 @@ from tinygan.layers import (
     Tanh,
     Upsample2d,
 )
+from tinygan.run import Run
 from tinygan.shards import ALONE, Shards
-from tinygan.train import Run
 
 
 def generator():
@@ -332,7 +332,7 @@ def test_a_step_in_the_steady_state_lives_in_the_memory_of_the_last():
         import resource
         import numpy as np
         from tinygan import backend, recipes
-        from tinygan.train import Run
+        from tinygan.run import Run
 
         run = Run(recipes.build(recipes.find("dcgan-digits"), {"batch": 512}))
         faults = []
@@ -373,7 +373,7 @@ def test_the_command_line_says_how_many_threads(tmp_path, capsys):
             made.append((self.threads, self.divided))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tinygan.train, "Run", Seen)
+        patch.setattr(tinygan.run, "Run", Seen)
         assert main(["train", "--resume", str(path), "--steps", "3", "--quiet"]) == 0
     assert made == [(2, True)]
     with pytest.raises(SystemExit):

@@ -30,9 +30,10 @@ from tinygan.layers import (
     Sequential,
     Tanh,
 )
+from tinygan.run import Run
 from tinygan.runfolder import RunFolder
 from tinygan.sampling import STEPS, Asked, generate
-from tinygan.train import Run, train
+from tinygan.train import train
 
 WORDS = Vocabulary(("a", "big", "blue", "red", "small", "square"), 4)
 SENTENCES = ["a red square", "a blue square", "a big red square", "small blue square"]

@@ -48,16 +48,17 @@ from tinygan import (
     plots,
     recipes,
 )
-from tinygan import train as train_module
+from tinygan import run as run_module
 from tinygan.backend import NUMPY, Backend, generator
 from tinygan.checkpoint import load_checkpoint, read_manifest
 from tinygan.cli import main
 from tinygan.data import load_digits, ring
 from tinygan.errors import CheckpointError, InputError, NonFiniteError, ShapeError
 from tinygan.experiment import CriticSteps, Experiment, Latent
+from tinygan.run import Run
 from tinygan.runfolder import RunFolder
 from tinygan.sampling import SAMPLE, generate
-from tinygan.train import Run, train
+from tinygan.train import train
 
 STEPS, LOG_EVERY = 23, 4
 CONFIG = {"recipe": "test", "options": {}}
@@ -531,7 +532,7 @@ def test_the_quantities_are_those_of_each_step():
     run, by_hand = Run(points(k=1, log_every=3)), Run(points(k=1))
     values = []
     for i in range(5):
-        z = by_hand.z(8, train_module.LATENT, i, 0)
+        z = by_hand.z(8, run_module.LATENT, i, 0)
         x_fake, _ = by_hand.G.forward(z)
         s_real, _ = by_hand.D.forward(by_hand.batches(i))
         s_fake, _ = by_hand.D.forward(x_fake)
@@ -584,7 +585,7 @@ def test_every_step_has_points_of_its_own():
         turns(Run(regularised(seed=seed, k=2, penalties=[Noted(2.0)])), 3)
     assert len(set(seen)) == len(seen) == 2 * 3 * 2
     for turn in range(3):
-        rng = generator(1, train_module.POINTS, turn)
+        rng = generator(1, run_module.POINTS, turn)
         assert seen[6 + 2 * turn] == rng.random(4).tobytes()
 
 
@@ -619,7 +620,7 @@ def by_average(run: Run, z) -> np.ndarray:
 
 def test_samples_are_made_by_the_average():
     run = turns(Run(regularised()), 7)
-    z = run.z(9, train_module.PICTURE)
+    z = run.z(9, run_module.PICTURE)
     assert np.array_equal(run.samples(9), by_average(run, z))
     assert (run.samples(9) != run.G.forward(z, train=False)[0]).any()
     without = turns(Run(regularised(ema=0.0)), 7)

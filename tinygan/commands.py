@@ -20,7 +20,7 @@ def train(args) -> int:
     """
     from . import recipes
     from .backend import get_backend
-    from .train import Run
+    from .run import Run
     from .train import train as play_on
 
     backend = get_backend(args.backend)

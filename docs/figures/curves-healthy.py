@@ -7,8 +7,8 @@ import numpy as np
 from tinygan import Adam, Dense, NonSaturating, Sequential, Tanh
 from tinygan.data import ring
 from tinygan.experiment import Experiment, Latent
+from tinygan.run import Run
 from tinygan.theory.canvas import BLACK, BLUE, GREEN, GREY, ORANGE, PINK, RED, subplots
-from tinygan.train import Run
 
 
 def figure():

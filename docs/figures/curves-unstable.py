@@ -15,8 +15,8 @@ from tinygan import (
 )
 from tinygan.data import GaussianMixture
 from tinygan.experiment import Experiment, Latent
+from tinygan.run import Run
 from tinygan.theory.canvas import BLACK, BLUE, GREY, ORANGE, RED, subplots
-from tinygan.train import Run
 
 
 def figure():

@@ -9,8 +9,8 @@ half of the wrong ones have most words in common with the right one. Its second 
 tells from the picture alone which words the sentence has: that teaches it the digits,
 which few wrong sentences would. G paints: it makes a mask and two colours, and every
 layer of the mask is told the text anew. Noise on D's input, which fades during the
-first quarter, hides the grain of G's first pictures from it: without it, D sometimes won
-before G had found any colour.
+first quarter, hides the grain of G's first pictures from it: without it, D sometimes
+won before G had found any colour.
 
 Pictures and sentences are drawn by a grammar over real digits: the embedded ones, or
 those of --data (MNIST).
