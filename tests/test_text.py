@@ -268,6 +268,27 @@ def test_evaluate_asks_for_every_attribute(finished):
     assert any("colour, size" in sentence for sentence in said)
 
 
+def test_the_judges_know_the_unseen_combinations(finished, monkeypatch):
+    """Half of them are the judges' to learn from, and the others asked for."""
+    asked, learnt = [], []
+    unseen = squares(40)
+    unseen.images.pixels[:, 3, 3, 1] = 50 + np.arange(40)  # a number for each
+
+    def spy(images, attributes, seed):
+        learnt.append(images.pixels)
+        return judges(images, attributes, seed)
+
+    def made_of(found, samples, part, real, where):
+        asked.append(part.images.pixels)
+        return []
+
+    monkeypatch.setattr("tinygan.evaluate.judges", spy)
+    monkeypatch.setattr("tinygan.evaluate._attributes", made_of)
+    evaluate(experiment(unseen=lambda: unseen), finished, NUMPY, 20)
+    numbers = [set(pixels[:, 3, 3, 1].tolist()) - {0} for pixels in learnt + asked[1:]]
+    assert numbers == [set(range(70, 90)), set(range(50, 70))]
+
+
 def test_the_command_line(tmp_path, capsys, monkeypatch):
     """A user's own recipe of sentences: trained, sampled, evaluated, refused."""
     recipe = tmp_path / "mine.py"

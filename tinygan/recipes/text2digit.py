@@ -1,7 +1,7 @@
 """Digits in colour, 32x32, from a sentence: --text "a small green three on the left".
 
-GAN-CLS and GAN-INT (Reed et al. 2016) at a small size, with a projection discriminator
-and a second head. Both networks read the sentence with a text encoder of their own,
+GAN-CLS (Reed et al. 2016) at a small size, with a projection discriminator and a second
+head; with `between=0.25` it would be GAN-INT as well. Both networks read the sentence with a text encoder of their own,
 learnt with the rest: word embeddings, a convolution over three words, their mean. D
 makes features of the picture and takes their inner product with what it read; it sees
 three kinds of pairs, (real, right), (real, wrong) and (fake, right) sentence, where
