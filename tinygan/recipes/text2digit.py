@@ -1,16 +1,16 @@
 """Digits in colour, 32x32, from a sentence: --text "a small green three on the left".
 
 GAN-CLS (Reed et al. 2016) at a small size, with a projection discriminator and a second
-head; with `between=0.25` it would be GAN-INT as well. Both networks read the sentence with a text encoder of their own,
-learnt with the rest: word embeddings, a convolution over three words, their mean. D
-makes features of the picture and takes their inner product with what it read; it sees
-three kinds of pairs, (real, right), (real, wrong) and (fake, right) sentence, where
-half of the wrong ones have most words in common with the right one. Its second head
-tells from the picture alone which words the sentence has: that teaches it the digits,
-which few wrong sentences would. G paints: it makes a mask and two colours, and every
-layer of the mask is told the text anew. Noise on D's input, which fades during the
-first quarter, hides the grain of G's first pictures from it: without it, D sometimes
-won before G had found any colour.
+head; `between=0.25` would make it GAN-INT as well. Both networks read the sentence with
+a text encoder of their own, learnt with the rest: word embeddings, a convolution over
+three words, their mean. D makes features of the picture and takes their inner product
+with what it read; it sees three kinds of pairs, (real, right), (real, wrong) and (fake,
+right) sentence, where half of the wrong ones have most words in common with the right
+one. Its second head tells from the picture alone which words the sentence has: that
+teaches it the digits, which few wrong sentences would. G paints: it makes a mask and
+two colours, and every layer of the mask is told the text anew. Noise on D's input,
+which fades during the first quarter, hides the grain of G's first pictures from it:
+without it, D sometimes won before G had found any colour.
 
 Pictures and sentences are drawn by a grammar over real digits: the embedded ones, or
 those of --data (MNIST).
