@@ -29,7 +29,9 @@ def recipe(steps=6000, batch=64, lr=1e-3, seed=0, data=None):
     if len(every.attributes) >= 2:
         by = sorted(every.attributes, key=lambda k: -len(every.attributes[k][0]))[:2]
         known, unseen = split(every, by, share=0.1, seed=0)
-    G, D = networks(len(every.vocabulary), paint=False, steps=steps // 3, side=H)
+    G, D = networks(
+        len(every.vocabulary), paint=False, steps=max(1, steps // 3), side=H
+    )
     return Experiment(
         G=G,
         D=D,

@@ -132,7 +132,7 @@ def networks(words: int, paint: bool, steps: int, C=32, side=32):
 def recipe(steps=8000, batch=64, lr=1e-3, seed=0, data=None):
     digits = load_digits() if data is None else mnist(data)
     words = vocabulary()
-    G, D = networks(len(words), paint=True, steps=steps // 4)
+    G, D = networks(len(words), paint=True, steps=max(1, steps // 4))
     return Experiment(
         G=G,
         D=D,
