@@ -13,7 +13,7 @@ which fades during the first quarter, hides the grain of G's first pictures from
 without it, D sometimes won before G had found any colour.
 
 Pictures and sentences are drawn by a grammar over real digits: the embedded ones, or
-those of --data (MNIST).
+those of --data (MNIST). The run takes about half an hour on two cores.
 """
 
 from tinygan import (
