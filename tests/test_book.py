@@ -237,6 +237,70 @@ def test_the_test_of_docstrings_sees_what_is_missing():
         assert SHAPE.search(shape)
 
 
+def test_docstrings_become_what_the_reference_shows():
+    import plain_docstrings
+
+    def lines(text, arguments=()):
+        return plain_docstrings.converted(text.splitlines(), arguments)
+
+    assert lines("V of *both*, by `value`, a_b") == [
+        "V of *both*, by ``value``, a\\_b",
+        "",
+    ]
+    typed = ["        V = a_b", "        W = *c*", ""]
+    assert lines("    V = a_b\n    W = *c*") == [".. code-block:: text", "", *typed]
+    assert lines("y = x W      dx = dy W^T")[0] == ".. code-block:: text"
+    shapes = ["- ``x``: (N, 1)", "", "- ``y``: (N,)", ""]
+    assert lines("x: (N, 1)      y: (N,)", {"x", "y"}) == shapes
+    assert lines("x: (N, 1)\ny: (N,)", {"x", "y"}) == shapes
+    assert lines("x, y: of it\n    goes on", {"x", "y"}) == [
+        "- ``x, y``: of it",
+        "  goes on",
+        "",
+    ]
+    assert lines("Source: Adam 1", {"x"}) == ["Source: Adam 1", ""]
+
+
+def test_every_page_is_run():
+    import book_blocks
+
+    book = book_blocks.sybil()
+    assert all(map(book.should_parse, PAGES))
+    assert sum(len(list(book.parse(page).examples())) for page in PAGES) > 100
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "python\nassert 1 == 2",
+        "pycon\n>>> 1 + 1\n3",
+        "console\n$ tinygan --version\ntinygan 7",
+        "console\n$ tinygan recipes --no-such-option",
+        "console\n$ pip install something-else",
+    ],
+)
+def test_a_wrong_block_fails(wrong, tmp_path):
+    import book_blocks
+    from sybil.example import SybilFailure
+
+    page = tmp_path / "page.md"
+    page.write_text(f"# Page\n\n```{wrong}\n```\n")
+    (example,) = book_blocks.sybil().parse(page).examples()
+    with pytest.raises((AssertionError, SybilFailure)):
+        example.evaluate()
+
+
+def test_a_block_with_a_name_is_a_file(tmp_path, monkeypatch):
+    import book_blocks
+
+    page = tmp_path / "page.md"
+    page.write_text("```python\n# mine.py\nx = 1\n```\n\n```pycon\n>>> x\n1\n```\n")
+    monkeypatch.chdir(tmp_path)
+    for example in book_blocks.sybil().parse(page).examples():
+        example.evaluate()
+    assert (tmp_path / "mine.py").read_text() == "# mine.py\nx = 1\n"
+
+
 @pytest.mark.parametrize("area", sorted((DOCS / "api").glob("[!i]*.md")))
 def test_the_pages_of_the_reference_name_modules_that_exist(area):
     named = re.findall(r"automodule:: (\S+)", area.read_text("utf-8"))

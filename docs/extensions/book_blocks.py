@@ -37,7 +37,7 @@ def sybil() -> Sybil:
             Pycon(),
         ],
         path=str(ROOT / "docs"),
-        patterns=["**/*.md"],
+        patterns=["*.md"],
         excludes=["_build/*"],
         setup=enter,
         teardown=leave,
