@@ -92,7 +92,7 @@ class SquaredNorm(GradientPenalty):
         return self.gamma / 2 * r * r, self.gamma + 0 * r  # eq: squared-norm
 
     def at(self, D, x, s, cache):
-        """The penalty at the points x, whose forward pass left `cache`."""
+        """The penalty at the points x (N, ...), whose forward pass left `cache`."""
         return penalise(D, s, cache, self.phi)
 
 
@@ -122,7 +122,7 @@ class UnitNorm(GradientPenalty):
     """P = lambda mean (|g| - k)^2      v = 2 lambda (1 - k/|g|) g / N
 
     With `one_sided`, only slopes above k are punished: max(0, |g| - k) in place of
-    |g| - k.
+    |g| - k. Raises InputError where d_step has no rng to draw the points with.
     """
 
     def __init__(self, weight: float, k: float, one_sided: bool):
@@ -140,7 +140,7 @@ class UnitNorm(GradientPenalty):
         return self.weight * excess * excess, 2 * self.weight * slope  # eq: unit-norm
 
     def points(self, x_real, x_fake, rng):
-        """Where the penalty is taken: an array like x_real."""
+        """Where the penalty is taken: (N, ...), like x_real."""
         raise TypeError(f"{type(self).__name__} does not define points")
 
     def accumulate(self, D, real, fake, rng=None):
@@ -169,6 +169,7 @@ class WGANGP(UnitNorm):
         super().__init__(weight, k, one_sided)
 
     def points(self, x_real, x_fake, rng):
+        """x_hat, (N, ...)."""
         eps = _uniform(x_real, per_example(x_real), rng)
         return eps * x_real + (1 - eps) * x_fake  # eq: wgan-gp-points
 
@@ -189,6 +190,7 @@ class DRAGAN(UnitNorm):
         self.c = _weight(self, "c", c)
 
     def points(self, x_real, x_fake, rng):
+        """x_hat, (N, ...)."""
         alpha = _uniform(x_real, per_example(x_real), rng)
         u = _uniform(x_real, x_real.shape, rng)
         return x_real + alpha * (self.c * x_real.std()) * u  # eq: dragan-points
@@ -223,7 +225,7 @@ class Mismatch(Penalty):
     sentence that differs in a word or two teaches D to read them all. Source: Reed et
     al. 2016, Algorithm 1, the term log(1 - s_w) / 2; `near` is ours.
 
-    Raises InputError for unconditional samples.
+    Raises InputError for unconditional samples, ValueError unless 0 <= near <= 1.
     """
 
     def __init__(self, weight: float = 0.5, near: float = 0.0):
