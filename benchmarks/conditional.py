@@ -48,7 +48,7 @@ def shuffled(data: Captioned, seed: int) -> Captioned:
     return Captioned(data.images, captions, data.vocabulary)
 
 
-def measure(recipe: str, options: dict, n: int, shuffle: bool, threads, keep) -> dict:
+def measure(recipe: str, options: dict, n: int, shuffle: bool, cores, keep) -> dict:
     """Train a recipe, and evaluate it on data with their own captions."""
     honest = recipes.build(recipes.find(recipe), options)
     played = honest
@@ -59,7 +59,7 @@ def measure(recipe: str, options: dict, n: int, shuffle: bool, threads, keep) ->
         path = Path(keep or temporary) / f"{recipe}-{honest.seed}{'-s' * shuffle}"
         folder = RunFolder.create(path, {"recipe": recipe, "options": options})
         begun, cpu = time.perf_counter(), time.process_time()
-        run = Run(played, threads=threads)
+        run = Run(played, cores=cores)
         train(run, folder)
         if run.step < played.steps:  # Ctrl-C ends a run in good order
             raise KeyboardInterrupt
@@ -69,7 +69,7 @@ def measure(recipe: str, options: dict, n: int, shuffle: bool, threads, keep) ->
     return {
         "seed": honest.seed,
         "steps": run.step,
-        "threads": run.threads,
+        "cores": run.cores,
         "shuffled": shuffle,
         "seconds": round(seconds, 1),
         "cpu_seconds": round(cpu, 1),
@@ -89,7 +89,7 @@ def main(argv=None) -> int:
     parser.add_argument("--seeds", type=above(int, 0), default=1, help="how many (1)")
     parser.add_argument("--first", type=above(int, -1), default=0, help="seed (0)")
     parser.add_argument("--steps", type=above(int, 0), help="other than the recipe's")
-    parser.add_argument("--threads", type=above(int, 0), help="other than tinygan's")
+    parser.add_argument("--cores", type=above(int, 0), help="other than tinygan's")
     parser.add_argument("--n", type=above(int, 19), default=2000, help="samples (2000)")
     parser.add_argument("--data", help="for recipes that need it")
     parser.add_argument("--shuffled", action="store_true", help="captions mixed up")
@@ -104,7 +104,7 @@ def main(argv=None) -> int:
             options = {"seed": seed}
             options |= {"steps": args.steps} if args.steps else {}
             options |= {"data": args.data} if args.data else {}
-            how = args.n, args.shuffled, args.threads, args.keep
+            how = args.n, args.shuffled, args.cores, args.keep
             try:
                 row = measure(recipe, options, *how)
             except tinygan.InputError as e:

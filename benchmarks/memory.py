@@ -5,21 +5,37 @@ import resource
 import sys
 from pathlib import Path
 
-STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+PROC = Path("/proc")
+CLEAR = PROC / "self/clear_refs"
 
 
 def resident() -> int:
     """Bytes of memory that this process holds now; where unknown, the most it held."""
-    return _status("VmRSS") or _maxrss()
+    return _kilobytes("self/status", "VmRSS") or _maxrss()
 
 
 def peak() -> int:
-    """The most bytes that this process held, since `forget_peak` where that works.
+    """The most bytes that this process held, since `forget_peak` where that works, and
+    those that it started, of which pages shared with others count in part.
 
     ru_maxrss is the same number with one flaw on Linux: a process begins with that of
     the one that started it. /proc has its own.
     """
-    return _status("VmHWM") or _maxrss()
+    others = sum(_own_peak(pid) for pid in _children())
+    return (_kilobytes("self/status", "VmHWM") or _maxrss()) + others
+
+
+def _children() -> list[str]:
+    with contextlib.suppress(OSError):
+        lists = (PROC / "self/task").glob("*/children")
+        return [pid for own in lists for pid in own.read_text().split()]
+    return []
+
+
+def _own_peak(pid: str) -> int:
+    """Its peak less what now is others' share of its memory."""
+    most, now = (_kilobytes(f"{pid}/status", name) for name in ("VmHWM", "VmRSS"))
+    return most - now + _kilobytes(f"{pid}/smaps_rollup", "Pss")
 
 
 def forget_peak() -> None:
@@ -33,9 +49,9 @@ def minor_faults() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 
 
-def _status(name: str) -> int:
+def _kilobytes(file: str, name: str) -> int:
     with contextlib.suppress(OSError):
-        for line in STATUS.read_text().splitlines():
+        for line in (PROC / file).read_text().splitlines():
             if line.startswith(name + ":"):
                 return 1024 * int(line.split()[1])  # "VmHWM:  123 kB"
     return 0

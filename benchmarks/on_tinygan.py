@@ -34,7 +34,7 @@ class TinyganNumpy(Library):
         return self.on.asarray(a.astype(np.float32))
 
     def describe(self):
-        shards = {"shards": self.on.threads_for(LARGE)}
+        shards = {"shards": self.on.cores_for(LARGE)}
         return {"tinygan": tg.__version__} | self.on.describe() | blas() | shards
 
     def player(self, work):
@@ -47,9 +47,9 @@ class TinyganNumpy(Library):
 
     def divide(self, products: float, *nets) -> None:
         """Let the cores share every batch, where `tinygan train` would."""
-        threads = self.on.threads_for(products)
-        if threads > 1:
-            shards = Shards(threads)
+        cores = self.on.cores_for(products)
+        if cores > 1:
+            shards = Shards(cores)
             for net in nets:
                 net.divide(shards)
 

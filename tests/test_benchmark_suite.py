@@ -347,7 +347,7 @@ def device_library(monkeypatch):
     """tinygan's library for a GPU, on the stand-in."""
 
     class OneThread(fake_device.FakeBackend):
-        def threads_for(self, products):
+        def cores_for(self, products):
             return 1  # as CupyBackend
 
     cupy = libraries.LIBRARIES["cupy"]

@@ -1,9 +1,14 @@
 """A batch worked on in parts at once: the same step, but for rounding."""
 
+import gc
 import json
+import os
+import pathlib
+import signal
 import subprocess
 import sys
 import textwrap
+import time
 import warnings
 
 import numpy as np
@@ -16,6 +21,7 @@ import tinygan.run
 from tinygan import Net, ShapeError, recipes
 from tinygan.check import relative
 from tinygan.cli import main
+from tinygan.divided import Cut
 from tinygan.layers import (
     AvgPool2d,
     BatchNorm,
@@ -139,13 +145,14 @@ def test_it_was_divided():
     """The tests above compare something: BatchNorm sees parts, a pass leaves a Cut."""
     G, _ = pair(discriminator(), 2)
     x, cache = G.forward(np.ones((8, 5)))
-    assert [len(c[0][0]) for c in cache.caches] == [4, 4]
+    mine = G.passes.parts[0].caches[cache.key]
+    assert [len(mine[0][0]), len(x) - len(mine[0][0])] == [4, 4]
     assert [s.start for s in cache.x_rows] == [0, 4]
     assert x.shape == (8, 8, 8, 2)
     _, whole = G.forward(np.ones((8, 5)), train=False)
-    assert isinstance(whole, tuple) and not hasattr(whole, "caches")
+    assert isinstance(whole, tuple) and not isinstance(whole, Cut)
     _, small = G.forward(np.ones((3, 5)))
-    assert not hasattr(small, "caches")
+    assert not isinstance(small, Cut)
 
 
 @given(st.integers(1, 50), st.integers(1, 6), st.integers(1, 3))
@@ -235,7 +242,120 @@ def test_an_error_in_one_part_ends_the_pass_and_the_next_works():
         assert np.array_equal(y, expected)
 
 
-def test_ctrl_c_in_a_pass_leaves_the_threads_usable():
+def test_an_error_that_cannot_be_handed_over_is_told():
+    class Odd(Layer):
+        divisible = True
+
+        def forward(self, x, train=True):
+            if self.group.rank == 1:
+                raise type("HomeMadeError", (Exception,), {})("odd")
+            return x, ()
+
+    net = Net(Sequential(Odd(), BatchNorm()), (3,))
+    net.divide(Shards(2))
+    with pytest.raises(RuntimeError, match="HomeMadeError: odd"):
+        net.forward(np.ones((8, 3), "float32"))
+
+
+def others(shards) -> list[int]:
+    return [worker.pid for worker in shards._workers]
+
+
+def lives(pid: int) -> bool:
+    """Whether a process is there and not about to be buried."""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def ends(pid: int, seconds: float = 20) -> bool:
+    until = time.monotonic() + seconds
+    while lives(pid) and time.monotonic() < until:
+        time.sleep(0.01)
+    return not lives(pid)
+
+
+def test_a_member_that_is_killed_is_missed_and_replaced():
+    """The system ends the largest process when memory runs out."""
+    net = Net(Sequential(Dense(3), BatchNorm()), (3,), dtype="float64")
+    shards = Shards(3)
+    net.divide(shards)
+    x = np.random.default_rng(0).standard_normal((8, 3))
+    expected, _ = net.forward(x)
+    before = others(shards)
+    os.kill(before[0], signal.SIGKILL)
+    with pytest.raises(RuntimeError, match=r"was ended; .* --cores 1"):
+        net.forward(x)
+    y, _ = net.forward(x)
+    assert np.array_equal(y, expected)
+    assert not set(before) & set(others(shards))
+    assert all(map(ends, before))
+
+
+def test_members_end_with_their_group():
+    net = Net(Dense(1), (3,))
+    shards = Shards(2)
+    net.divide(shards)
+    net.forward(np.ones((8, 3), "float32"))
+    (pid,) = others(shards)
+    assert lives(pid)
+    del net, shards
+    gc.collect()
+    assert ends(pid)
+
+
+@pytest.mark.parametrize("how", ["exit", "SIGKILL"])
+def test_members_end_with_the_first_one(how):
+    program = f"""
+        import os, signal, sys
+        import numpy as np
+        from tinygan import Dense, Net
+        from tinygan.shards import Shards
+
+        net, shards = Net(Dense(1), (3,)), Shards(2)
+        net.divide(shards)
+        net.forward(np.ones((8, 3), "float32"))
+        print(*(worker.pid for worker in shards._workers), flush=True)
+        if {how!r} == "SIGKILL":
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        (pid,) = map(int, process.stdout.readline().split())
+        assert ends(pid)  # with our end of its pipe still open
+        assert process.wait() == (0 if how == "exit" else -signal.SIGKILL)
+        assert process.stderr.read() == ""
+
+
+def test_caches_are_dropped_everywhere():
+    """What no caller holds, no member keeps: else memory would grow step by step."""
+
+    class Told(Layer):
+        divisible, parts = True, []
+
+        def forward(self, x, train=True):
+            caches = self.parts[self.group.rank].caches
+            return np.full_like(x, len(caches)), ()
+
+    net = Net(Sequential(Told(), Dense(3)), (3,), dtype="float64")
+    net.divide(Shards(2))
+    Told.parts += net.passes.parts
+    net.theta[:] = np.concatenate([np.eye(3).ravel(), np.zeros(3)])
+    x, held = np.ones((4, 3)), []
+    for expected in (0, 0, 0):
+        y, _ = net.forward(x)
+        assert np.all(y == expected)
+        del _
+    for expected in (0, 1, 2):
+        y, cache = net.forward(x)
+        held.append(cache)
+        assert np.all(y == expected)
+
+
+def test_ctrl_c_in_a_pass_leaves_the_group_usable():
     class Interrupted(Layer):
         divisible, armed = True, [True]
 
@@ -253,7 +373,7 @@ def test_ctrl_c_in_a_pass_leaves_the_threads_usable():
     net.forward(x)
 
 
-def test_warnings_are_silenced_in_every_thread():
+def test_warnings_are_silenced_in_every_process():
     net = Net(Sequential(Tanh(), Dense(1)), (3,))
     net.divide(Shards(3))
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -261,18 +381,13 @@ def test_warnings_are_silenced_in_every_thread():
         net.forward(np.full((9, 3), 1e38, "float32"))
 
 
-def test_an_observer_sees_every_part_and_a_nan_in_any():
+def test_an_observer_sees_the_whole_batch_and_a_nan_in_it():
     net = Net(Sequential(Dense(3), Tanh()), (3,), dtype="float64")
     net.divide(Shards(2))
     seen = []
     with net.observe(lambda path, which, result: seen.append((path, len(result)))):
         net.forward(np.ones((7, 3)))
-    assert sorted(seen) == [
-        ("0_Dense", 3),
-        ("0_Dense", 4),
-        ("1_Tanh", 3),
-        ("1_Tanh", 4),
-    ]
+    assert seen == [("0_Dense", 7), ("1_Tanh", 7)]
     x = np.ones((7, 3))
     x[6] = np.nan
     with net.watch("D"), pytest.raises(tg.NonFiniteError, match="D, layer 0_Dense"):
@@ -284,7 +399,7 @@ def test_a_copy_is_whole_and_its_layers_are_alone():
     net.divide(Shards(2))
     assert all(layer.group is ALONE for _, layer in net.clone().layers())
     _, cache = net.clone().forward(np.ones((8, 8, 8, 2), "float32"))
-    assert not hasattr(cache, "caches")
+    assert not isinstance(cache, Cut)
 
 
 @pytest.mark.parametrize("size", [0, -1, 1.5, None])
@@ -293,11 +408,11 @@ def test_bad_sizes(size):
         Shards(size)
 
 
-def run(threads, **options):
-    return Run(recipes.build(recipes.find("dcgan-digits"), options), threads=threads)
+def run(cores, **options):
+    return Run(recipes.build(recipes.find("dcgan-digits"), options), cores=cores)
 
 
-def test_a_run_on_two_threads_is_that_on_one():
+def test_a_run_on_two_cores_is_that_on_one():
     one, two = run(1), run(2)
     assert not one.divided and two.divided
     for _ in range(3):
@@ -323,7 +438,7 @@ def test_a_divided_run_repeats_and_resumes_bit_for_bit():
 def test_a_network_with_minibatch_statistics_is_left_whole():
     e = recipes.build(recipes.find("dcgan-digits"), {})
     e.D = Sequential(MinibatchStd(), *e.D.layers)
-    assert not Run(e, threads=2).divided
+    assert not Run(e, cores=2).divided
 
 
 def test_a_step_in_the_steady_state_lives_in_the_memory_of_the_last():
@@ -357,25 +472,25 @@ def test_a_step_in_the_steady_state_lives_in_the_memory_of_the_last():
     assert kept < freed / 20
 
 
-def test_the_command_line_says_how_many_threads(tmp_path, capsys):
+def test_the_command_line_says_how_many_cores(tmp_path, capsys):
     """They stand in config.json, and a resumed run has as many."""
     path = tmp_path / "run"
     arguments = ["--quiet", "--batch", "8", "--out", str(path)]
-    train = ["train", "dcgan-digits", "--threads", "2", "--steps", "2"]
+    train = ["train", "dcgan-digits", "--cores", "2", "--steps", "2"]
     assert main([*train, *arguments]) == 0
     config = json.loads((path / "config.json").read_text())
-    assert config["threads"] == 2
+    assert config["cores"] == 2
     made = []
 
     class Seen(Run):
         def __init__(self, *args):
             super().__init__(*args)
-            made.append((self.threads, self.divided))
+            made.append((self.cores, self.divided))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tinygan.run, "Run", Seen)
         assert main(["train", "--resume", str(path), "--steps", "3", "--quiet"]) == 0
     assert made == [(2, True)]
     with pytest.raises(SystemExit):
-        main(["train", "--threads", "0"])
-    assert "--threads" in capsys.readouterr().err
+        main(["train", "--cores", "0"])
+    assert "--cores" in capsys.readouterr().err

@@ -158,12 +158,11 @@ class Backend:
     def synchronize(self) -> None:
         """Wait until everything asked of the device is done."""
 
-    def threads_for(self, products: int) -> int:
-        """How many threads a batch repays: 1, or one for each core.
+    def cores_for(self, products: int) -> int:
+        """How many cores a batch repays: 1 or all.
 
         products: of its forward passes through both networks, as `Net.products` counts
-        them. Threads hand Python's lock to each other at every operation, 10 to 20 ms
-        in a step of a DCGAN; with FEW products they lose more than they save.
+        them. With FEW, handing the parts over takes more than it saves.
         """
         return 1 if products < FEW else cores()
 
@@ -199,7 +198,7 @@ class CupyBackend(Backend):
     def to_host(self, a) -> np.ndarray:
         return self.xp.asnumpy(a)
 
-    def threads_for(self, products: int) -> int:
+    def cores_for(self, products: int) -> int:
         return 1
 
     def computing(self, blas_threads: int | None) -> contextlib.AbstractContextManager:

@@ -85,7 +85,7 @@ def _train_arguments(sub) -> None:
         "--resume", metavar="RUN", help="go on with the run in this folder"
     )
     sub.add_argument(
-        "--threads",
+        "--cores",
         type=_positive,
         help="cores to use (all for large networks, 1 for small ones)",
     )

@@ -27,16 +27,16 @@ def train(args) -> int:
     given = {k: v for k in SCALARS if (v := getattr(args, k)) is not None}
     if "data" in given:
         given["data"] = str(pathlib.Path(given["data"]).resolve())
-    threads = args.threads
+    cores = args.cores
     if args.resume:
         folder, experiment, module = _reopen(args, given)
-        threads = threads or folder.config.get("threads")
+        cores = cores or folder.config.get("cores")
     else:
         name = args.recipe or recipes.DEFAULT
         module = recipes.find(name)
         experiment = recipes.build(module, given)
     with recipes.blamed(module):  # it reads the data
-        run = Run(experiment, backend, threads)
+        run = Run(experiment, backend, cores)
     if not args.resume:
         folder = _new_folder(args, name, given, run)
     print(f"{folder.config['recipe']}: {experiment.steps} steps into {folder.path}")
@@ -67,7 +67,7 @@ def _new_folder(args, name: str, given: dict, run):
         "steps": run.experiment.steps,
         "batch": run.experiment.batch,
         "seed": run.experiment.seed,
-        "threads": run.threads,
+        "cores": run.cores,
         "tinygan": __version__,
         "machine": run.backend.describe(),
     }

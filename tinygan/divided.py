@@ -1,4 +1,4 @@
-"""A network's passes on the parts of a batch at once, one thread for each part.
+"""A network's passes on the parts of a batch at once, one process for each part.
 
 Each member of the group has a copy of the tree: the same theta, a gradient of its own.
 Real, fake and penalty, the objective and the optimizers see whole batches, as ever.
@@ -6,22 +6,13 @@ Real, fake and penalty, the objective and the optimizers see whole batches, as e
 
 import copy
 import itertools
-from typing import NamedTuple
 
 import numpy as np
 
 from .layers.base import each_once
-from .shards import Shards
-from .values import rows as rows_of
-from .values import size, together
-
-
-class Cut(NamedTuple):
-    """The cache of a divided pass: each member's own, and its rows of x and of y."""
-
-    caches: list
-    x_rows: list[slice]
-    y_rows: list[slice]
+from .mailbox import shared
+from .shards import Member, Shards
+from .values import rows, size, together
 
 
 class Divided:
@@ -32,105 +23,151 @@ class Divided:
     """
 
     def __init__(self, net, shards: Shards):
-        self.whole, self.shards = net.tree, shards
-        self.joins = net.joins
-        views = {id(v): v for v in net.views()}  # theta is shared, not copied
-        self.trees = [copy.deepcopy(net.tree, dict(views)) for _ in shards.members]
+        self.whole, self.shards, self.joins = net.tree, shards, net.joins
         others = range(1, shards.size)
-        self.grads = [net.grad, *(np.zeros_like(net.grad) for _ in others)]
-        for tree, grad, member in zip(
-            self.trees, self.grads, shards.members, strict=True
-        ):
-            gradients = net.parameters(grad)
-            for path, layer in each_once(tree):
-                layer.group = member
-                for name in layer.shapes:
-                    setattr(layer, f"d{name}", gradients[f"{path}.{name}"])
+        grads = [net.grad, *(shared(np.zeros_like(net.grad)) for _ in others)]
+        self.parts = [Part(net, grads, member) for member in shards.members]
+        self.work = shards.add(self.parts)
+        self.keys = itertools.count()  # of the passes whose caches the members keep
 
     def forward(self, x, train=True):
         """(y, cache); the cache is a Cut if the batch was divided."""
-        rows = self.shards.cut(size(x), self.joins) if train else []
-        if not rows:
+        cut = self.shards.cut(size(x), self.joins) if train else []
+        if not cut:
             return self.whole.forward(x, train)
-        self._share_state()
-        results = self.shards.run(
-            lambda i: self.trees[i].forward(rows_of(x, rows[i]), train)
-        )
-        ys, caches = zip(*results, strict=True)
-        return together(ys), Cut(caches, rows, _rows(ys))
+        key, state = next(self.keys), self._shared_state()
+        arguments = [(key, rows(x, part), state) for part in cut]
+        ys = self.shards.run(self.work, "forward", arguments)
+        return together(ys), Cut(self, key, cut, _rows(ys))
 
     def backward(self, dy, cache, param_grads=True):
         """dx; the members' gradients are added up."""
         if not isinstance(cache, Cut):
             return self.whole.backward(dy, cache, param_grads)
-
-        def one(i, tree):
-            own = rows_of(dy, cache.y_rows[i])
-            return tree.backward(own, cache.caches[i], param_grads)
-
-        return together(self._pass(one, param_grads))
+        arguments = [(cache.key, own, param_grads) for own in cache.parts_of_y(dy)]
+        return together(self.shards.run(self.work, "backward", arguments))
 
     def backward_weights(self, dy, cache):
         """The members' gradients, added up."""
         if not isinstance(cache, Cut):
             self.whole.backward_weights(dy, cache)
             return
-
-        def one(i, tree):
-            tree.backward_weights(rows_of(dy, cache.y_rows[i]), cache.caches[i])
-
-        self._pass(one, param_grads=True)
+        arguments = [(cache.key, own) for own in cache.parts_of_y(dy)]
+        self.shards.run(self.work, "backward_weights", arguments)
 
     def tangent(self, x_dot, cache):
         """(y_dot, cache_dot)"""
         if not isinstance(cache, Cut):
             return self.whole.tangent(x_dot, cache)
-
-        def one(i, tree):
-            return tree.tangent(rows_of(x_dot, cache.x_rows[i]), cache.caches[i])
-
-        y_dots, caches_dot = zip(*self._pass(one), strict=True)
-        return together(y_dots), caches_dot
+        key = next(self.keys)
+        arguments = [(key, rows(x_dot, own), cache.key) for own in cache.x_rows]
+        y_dots = self.shards.run(self.work, "tangent", arguments)
+        return together(y_dots), Cut(self, key, cache.x_rows, cache.y_rows)
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
         """(dx, dx_dot); the members' gradients are added up."""
         if not isinstance(cache, Cut):
             return self.whole.tangent_backward(dy, dy_dot, cache, cache_dot)
+        keys = cache.key, cache_dot.key
+        both = zip(cache.parts_of_y(dy), cache.parts_of_y(dy_dot), strict=True)
+        arguments = [(*own, *keys) for own in both]
+        return together(self.shards.run(self.work, "tangent_backward", arguments))
 
-        def one(i, tree):
-            part, c, c_dot = cache.y_rows[i], cache.caches[i], cache_dot[i]
-            own = [rows_of(d, part) for d in (dy, dy_dot)]
-            return tree.tangent_backward(*own, c, c_dot)
+    def _shared_state(self) -> dict[int, dict]:
+        """The state of the layers that have one, by their place in the tree.
 
-        both = zip(*self._pass(one, param_grads=True), strict=True)
-        return tuple(map(together, both))
-
-    def _pass(self, one, param_grads=False) -> list:
-        """[one(i, tree i)] of all members at once; then, perhaps, grad += theirs."""
-
-        def run(i):
-            if param_grads and i > 0:
-                self.grads[i][...] = 0
-            result = one(i, self.trees[i])
-            if param_grads:
-                self.shards.members[i].sum()  # wait for the others
-                size, n = self.shards.size, self.grads[0].size
-                part = slice(n * i // size, n * (i + 1) // size)
-                for grad in self.grads[1:]:
-                    self.grads[0][part] += grad[part]  # eq: shard-gradient
-            return result
-
-        return self.shards.run(run)
-
-    def _share_state(self) -> None:
-        """The first member has the network's own state, the others what it is now."""
-        trees = [[layer for _, layer in each_once(tree)] for tree in self.trees]
-        whole = (layer for _, layer in each_once(self.whole))
-        for layer, first, *others in zip(whole, *trees, strict=True):
+        The first member has the network's own, the others what it is now.
+        """
+        state = {}
+        layers = zip(_layers(self.whole), _layers(self.parts[0].tree), strict=True)
+        for i, (layer, first) in enumerate(layers):
             if layer.state:
-                first.state = layer.state
-                for other in others:
-                    other.state = dict(layer.state)
+                state[i] = first.state = layer.state
+        return state
+
+
+class Cut:
+    """Stands for the cache of a divided pass: the members keep their own, by its key,
+    until this is dropped. Each has its rows of x and of y.
+    """
+
+    def __init__(self, passes: Divided, key: int, x_rows, y_rows):
+        self.passes, self.key = passes, key
+        self.x_rows, self.y_rows = x_rows, y_rows
+
+    def parts_of_y(self, dy) -> list:
+        """Each member's rows of dy, a value like y, or None."""
+        return [rows(dy, own) for own in self.y_rows]
+
+    def __del__(self):
+        self.passes.shards.forget(self.passes.work, self.key)
+
+
+class Part:
+    """One member's passes, on its own part of every batch."""
+
+    def __init__(self, net, grads: list, member: Member):
+        views = {id(v): v for v in net.views()}  # theta is shared, not copied
+        self.tree = copy.deepcopy(net.tree, views)
+        self.grads, self.member, self.caches = grads, member, {}
+        gradients = net.parameters(grads[member.rank])
+        for path, layer in each_once(self.tree):
+            layer.group = member
+            for name in layer.shapes:
+                setattr(layer, f"d{name}", gradients[f"{path}.{name}"])
+
+    def forward(self, key, x, state):
+        """y, (n, ...) for n samples x; the layers in `state` have that state."""
+        if self.member.rank > 0:
+            layers = _layers(self.tree)
+            for i, now in state.items():
+                layers[i].state = dict(now)
+        y, self.caches[key] = self.tree.forward(x, train=True)
+        return y
+
+    def backward(self, key, dy, param_grads):
+        """dx, (n, ...)"""
+        if not param_grads:
+            return self.tree.backward(dy, self.caches[key], param_grads=False)
+        return self._adding(self.tree.backward, dy, self.caches[key])
+
+    def backward_weights(self, key, dy):
+        """grad += its part, from dy (n, ...)."""
+        self._adding(self.tree.backward_weights, dy, self.caches[key])
+
+    def tangent(self, key, x_dot, of):
+        """y_dot, (n, ...), about the pass `of`."""
+        y_dot, self.caches[key] = self.tree.tangent(x_dot, self.caches[of])
+        return y_dot
+
+    def tangent_backward(self, dy, dy_dot, of, tangent):
+        """(dx, dx_dot), each (n, ...) or None, about the passes `of` and `tangent`."""
+        caches = self.caches[of], self.caches[tangent]
+        return self._adding(self.tree.tangent_backward, dy, dy_dot, *caches)
+
+    def _adding(self, backward, *arguments):
+        """A pass that adds to this member's gradient; then grad += all of theirs."""
+        rank, first = self.member.rank, self.grads[0]
+        if rank > 0:
+            self.grads[rank][...] = 0
+        result = backward(*arguments)
+        self.member.sum()  # wait for the others
+        part = slice(*(first.size * i // self.member.size for i in (rank, rank + 1)))
+        for grad in self.grads[1:]:
+            first[part] += grad[part]  # eq: shard-gradient
+        return result
+
+    def forget(self, key) -> None:
+        """Drop a cache."""
+        self.caches.pop(key, None)
+
+    def forget_all(self) -> None:
+        """Drop every cache."""
+        self.caches = {}
+
+
+def _layers(tree) -> list:
+    return [layer for _, layer in each_once(tree)]
 
 
 def _rows(parts) -> list[slice]:

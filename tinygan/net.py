@@ -15,6 +15,7 @@ from .backend import NUMPY, Backend, get_xp
 from .divided import Divided
 from .errors import NonFiniteError, ShapeError
 from .layers.base import Layer, each_once
+from .mailbox import shared
 from .shards import Shards
 from .values import Integers, is_tuple, leaves, mapped, shape_of, zeros
 
@@ -84,14 +85,17 @@ class Net:
     def divide(self, shards: Shards) -> None:
         """From now on work on the parts of a training batch at once, on NumPy.
 
-        The results are the same but for rounding, and for layers that draw noise, which
-        draw other numbers. ShapeError, naming the layer, if one of them does not say
-        that it is `divisible`.
+        theta and grad move to memory that the group's processes share. The results are
+        the same but for rounding, and for layers that draw noise, which draw other
+        numbers. ShapeError, naming the layer, if one of them does not say that it is
+        `divisible`.
         """
         for path, layer in self.layers():
             if not layer.divisible:
                 raise ShapeError(f"{path} {layer!r} needs the batch in one piece")
-        self.passes = Divided(self, shards) if shards.size > 1 else self.tree
+        if shards.size > 1:
+            self._bind(shared(self.theta), shared(self.grad))
+            self.passes = Divided(self, shards)
 
     def zero_grad(self) -> None:
         """grad = 0. Gradients add up until someone clears them."""
@@ -208,9 +212,10 @@ class Net:
 
         The passes are "forward" and "backward", of the layers without children; a
         result of `backward` is dx, and where that is not computed there is no call.
+        Meanwhile a divided network works on whole batches, where they can be seen.
         """
-        trees = (self.tree, *getattr(self.passes, "trees", ()))
-        layers = (pair for tree in trees for pair in each_once(tree))
+        passes, self.passes = self.passes, self.tree
+        layers = each_once(self.tree)
         leaves = [(path, layer) for path, layer in layers if not layer.children()]
         before = [dict(vars(layer)) for _, layer in leaves]
         for path, layer in leaves:
@@ -219,6 +224,7 @@ class Net:
         try:
             yield
         finally:
+            self.passes = passes
             for (_, layer), attributes in zip(leaves, before, strict=True):
                 for name in ("forward", "backward"):
                     delattr(layer, name)

@@ -25,6 +25,7 @@ from .conditions import between_pairs, grid
 from .errors import NonFiniteError
 from .experiment import Experiment
 from .gan import play
+from .mailbox import can_fork
 from .metrics import cheap_measures
 from .penalties import GradientPenalty
 from .shards import Shards
@@ -39,12 +40,12 @@ class Run:
         self,
         experiment: Experiment,
         backend: Backend = NUMPY,
-        threads: int | None = None,
+        cores: int | None = None,
     ):
         self.experiment, self.backend, self.step = experiment, backend, 0
         self.G, self.D = experiment.networks(backend)
         products = experiment.batch * (self.G.products + self.D.products)
-        self.threads = threads or backend.threads_for(products)
+        self.cores = cores or backend.cores_for(products)
         self.G_ema = self.G.clone() if experiment.ema else self.G  # makes the samples
         self.opt_G = copy.deepcopy(experiment.opt_G)
         self.opt_D = copy.deepcopy(experiment.opt_D)
@@ -73,19 +74,20 @@ class Run:
                 D.tangent((x[0], None) if e.condition else x, cache)
 
     def _divide(self) -> bool:
-        """Let the threads share every batch, if all layers allow it."""
+        """Let the cores share every batch, if all layers allow it."""
         nets = (self.G, self.D)
         layers = (layer for net in nets for _, layer in net.layers())
-        divisible = self.backend is NUMPY and all(layer.divisible for layer in layers)
-        if self.threads > 1 and divisible:
-            shards = Shards(self.threads)
+        divisible = self.backend is NUMPY and can_fork()
+        divisible = divisible and all(layer.divisible for layer in layers)
+        if self.cores > 1 and divisible:
+            shards = Shards(self.cores)
             for net in nets:
                 net.divide(shards)
-        return self.threads > 1 and divisible
+        return self.cores > 1 and divisible
 
     def computing(self):
-        """The context to take turns in: BLAS on the threads that the batch leaves."""
-        return self.backend.computing(1 if self.divided else self.threads)
+        """The context to take turns in: BLAS on the cores that the batch leaves."""
+        return self.backend.computing(1 if self.divided else self.cores)
 
     def turn(self) -> None:
         """One turn of Algorithm 1 (gan.py), its values into the log."""

@@ -4,13 +4,23 @@ Every member of a group runs the same passes on its own part of the batch, with 
 theta and a gradient of its own; the gradients are added at the end. Nothing in a layer
 changes, but where samples meet: BatchNorm's statistics are the whole batch's, so it
 asks its group for sums over all parts. `ALONE`, the group of one, is what a layer has
-unless it is told otherwise. A group of processes can keep the same protocol.
+unless it is told otherwise.
+
+The members are processes. Threads would share one Python, and hand its lock to each
+other at every operation: 10 to 20 ms in a step of a DCGAN.
 """
 
-import concurrent.futures
-import contextvars
+import gc
 import itertools
-import threading
+import os
+import signal
+import warnings
+import weakref
+
+from threadpoolctl import threadpool_limits
+
+from .errors import BackendError
+from .mailbox import Mailbox, Signal, can_fork, shared_memory
 
 
 class Alone:
@@ -29,35 +39,91 @@ ALONE = Alone()
 
 
 class Member:
-    """One of several threads, `rank` of `size`, that call `sum` at the same places."""
+    """One of several processes, `rank` of `size`; they call `sum` in step."""
 
-    def __init__(self, rank: int, group: "Shards"):
-        self.rank, self.size, self.group = rank, group.size, group
+    def __init__(self, rank: int, exchange: "Exchange"):
+        self.rank, self.size, self.exchange = rank, exchange.size, exchange
         self.key, self.keeps_state = (rank,), rank == 0
         self.sums = 0  # how many this pass had so far
 
     def sum(self, *values):
         """Each value added up over the members, in order: all get the same result."""
-        everyone = self.group.exchange(self.rank, values, self.sums % 2)
+        everyone = self.exchange(self.rank, values, self.sums % 2)
         self.sums += 1
         return tuple(sum(rest, first) for first, *rest in zip(*everyone, strict=True))
 
 
-class Shards:
-    """`size` threads for parts of a batch. NumPy lets go of Python's lock in whatever
-    takes long, so they truly run at once; each should have BLAS on one thread.
+class BrokenGroupError(RuntimeError):
+    """Another member has failed, and will not bring what this one waits for."""
 
-    Raises ValueError unless `size` is a whole number >= 1.
+
+class Exchange:
+    """Where `size` members lay down values for each other.
+
+    watched: processes on which this one depends; their `check` raises if one has ended.
+    """
+
+    def __init__(self, size: int, watched: list):
+        self.size, self.watched = size, watched
+
+    def begin(self) -> None:
+        """Everything as new, for members that start now."""
+        every = range(self.size)
+        self.boxes = [(Mailbox(), Mailbox()) for _ in every]  # for sums in turn
+        self.arrived = [[Signal() for _ in every] for _ in every]  # [who][for whom]
+        self.broken = shared_memory(1)
+
+    def __call__(self, rank: int, value, turn: int) -> list:
+        """What every member brought, in order of rank; waits until all have.
+
+        turn: 0 and 1 alternate. None can bring the next but one before all have brought
+        the next, and so have read this. BrokenGroupError if one of them has failed.
+        """
+        self.boxes[rank][turn].put(value)
+        others = [other for other in range(self.size) if other != rank]
+        for other in others:
+            self.arrived[rank][other].give()
+        for other in others:
+            self.arrived[other][rank].take(self.check)
+        return [
+            value if other == rank else self.boxes[other][turn].get(copied=False)
+            for other in range(self.size)
+        ]
+
+    def check(self) -> None:
+        """BrokenGroupError if a member has failed, RuntimeError if one has ended."""
+        if self.broken[0]:
+            raise BrokenGroupError("another part of the batch has failed")
+        for process in self.watched:
+            process.check()
+
+    def give_up(self) -> None:
+        """Tell the others that this member has failed."""
+        self.broken[0] = 1
+
+
+class Shards:
+    """`size` processes for parts of a batch, this one being the first.
+
+    The others are forked from it at the first pass, with all networks that the group
+    works on, and started anew after an error. Each has BLAS on one thread. They end
+    with the group, or with this process.
+
+    Raises ValueError unless `size` is a whole number >= 1, and BackendError for more
+    than 1 where processes cannot be forked.
     """
 
     def __init__(self, size: int):
         if not (isinstance(size, int) and size >= 1):
             raise ValueError(f"Shards expects a whole size >= 1, got {size}")
+        if size > 1 and not can_fork():
+            raise BackendError("processes can share a batch on Linux only")
         self.size = size
-        self.members = [Member(rank, self) for rank in range(size)]
-        self._others = concurrent.futures.ThreadPoolExecutor(size)
-        self._barrier = threading.Barrier(size)
-        self._slots = [[None] * size, [None] * size]  # for sums in turn
+        self._works = []  # of each network its members' parts
+        self._forgotten = []  # what the others need not remember
+        self._workers = []
+        self._exchange = Exchange(size, self._workers)
+        self.members = [Member(rank, self._exchange) for rank in range(size)]
 
     def cut(self, n: int, multiple: int = 1) -> list[slice]:
         """n samples in `size` parts as equal as may be, each a multiple of `multiple`.
@@ -70,43 +136,153 @@ class Shards:
         ends = [groups * i // self.size * multiple for i in range(self.size + 1)]
         return [slice(a, b) for a, b in itertools.pairwise(ends)]
 
-    def run(self, f) -> list:
-        """[f(0), ..., f(size - 1)], each in a thread, 0 in this one.
+    def add(self, parts: list) -> int:
+        """Have the members work on `parts`, one for each; return a number for `run`."""
+        self.close()  # who is forked later knows it
+        self._works.append(parts)
+        return len(self._works) - 1
 
-        Where one of them raises, the others stop at their next `sum`, and it is raised
-        here.
+    def run(self, work: int, method: str, arguments: list) -> list:
+        """[parts[0].method(*arguments[0]), ...] of a work, each by its own member.
+
+        What it returns is good until the next call. Where one of them raises, the
+        others stop at their next `sum`, and it is raised here.
         """
-        others = []
-        for i in range(1, self.size):
-            here = contextvars.copy_context()  # such as NumPy's errstate
-            others.append(self._others.submit(here.run, self._guarded, f, i))
-        results, errors = [], []
-        for get in (lambda: self._guarded(f, 0), *(o.result for o in others)):
-            try:
-                results.append(get())
-            except BaseException as e:  # Ctrl-C as well: all have ended then
-                errors.append(e)
-        if errors:
-            self._barrier.reset()
-            broken = threading.BrokenBarrierError
-            raise next((e for e in errors if not isinstance(e, broken)), errors[0])
-        return results
-
-    def _guarded(self, f, rank: int):
-        self.members[rank].sums = 0
         try:
-            return f(rank)
-        except BaseException:
-            self._barrier.abort()
-            raise
+            self._start()
+            forgotten, self._forgotten = self._forgotten, []
+            for worker, own in zip(self._workers, arguments[1:], strict=True):
+                worker.ask((work, method, own, forgotten))
+            self.members[0].sums = 0
+            first = getattr(self._works[work][0], method)(*arguments[0])
+            return [first, *(worker.answer() for worker in self._workers)]
+        except BaseException as e:  # Ctrl-C as well
+            self._exchange.give_up()
+            theirs = self._failure() if isinstance(e, BrokenGroupError) else None
+            self.close()
+            raise theirs or e from None
 
-    def exchange(self, rank: int, value, turn: int) -> list:
-        """What every member brought, in order of rank; waits until all have.
+    def _failure(self) -> Exception | None:
+        """What made another member fail, if it can tell."""
+        for worker in self._workers:
+            try:
+                worker.answer()
+            except BrokenGroupError:
+                pass
+            except Exception as e:
+                return e
+        return None
 
-        turn: 0 and 1 alternate. None can bring the next but one before all have brought
-        the next, and so have read this.
-        """
-        slots = self._slots[turn]
-        slots[rank] = value
-        self._barrier.wait()
-        return list(slots)
+    def forget(self, work: int, key: int) -> None:
+        """No member needs what it remembers of a work by this key."""
+        self._works[work][0].forget(key)
+        self._forgotten.append((work, key))
+
+    def close(self) -> None:
+        """End the other members; the next pass starts them again."""
+        for worker in self._workers:
+            worker.end()
+        self._workers.clear()
+
+    def _start(self) -> None:
+        if not self._workers:
+            self._exchange.begin()
+        for member in self.members[1 + len(self._workers) :]:
+            self._workers.append(Worker(member, self._works))
+
+
+class Worker:
+    """Another member, as the first one sees it: a process that waits to be asked."""
+
+    def __init__(self, member: Member, works: list):
+        self.member, self.works = member, works
+        self.inbox, self.outbox = Mailbox(), Mailbox()
+        self.asked, self.answered = Signal(), Signal()
+        parent = Parent()
+        with warnings.catch_warnings():
+            # BLAS makes its threads anew after a fork, no other is needed here
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                self._serve(parent)
+            finally:
+                os._exit(0)  # nothing of the parent's is flushed or closed twice
+        self.end = weakref.finalize(self, _end, self.pid, parent.pid)
+
+    def ask(self, request) -> None:
+        """Have the process work on a request."""
+        self.inbox.put(request)
+        self.asked.give()
+
+    def answer(self):
+        """What came of it. RuntimeError if the process has ended."""
+        self.answered.take(self.check)
+        result, error = self.outbox.get(copied=False)
+        if error is not None:
+            raise error
+        return result
+
+    def check(self) -> None:
+        """RuntimeError if the process has ended."""
+        if os.waitpid(self.pid, os.WNOHANG) != (0, 0):
+            self.end.detach()  # another one may get its number
+            raise RuntimeError(
+                "a process that works on a part of the batch was ended; was there too "
+                "little memory? --cores 1 does without it"
+            )
+
+    def _serve(self, parent: "Parent") -> None:
+        """Work on requests until the parent ends: in the process itself."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        threadpool_limits(1, user_api="blas")
+        gc.freeze()  # what was there before stays shared
+        self.member.exchange.watched = [parent]
+        for parts in self.works:
+            parts[self.member.rank].forget_all()
+        while True:
+            self.asked.take(parent.check)
+            try:
+                answer = self._work(*self.inbox.get(copied=True)), None
+            except Exception as e:
+                self.member.exchange.give_up()
+                answer = None, e
+            self._reply(answer)
+
+    def _work(self, work: int, method: str, arguments, forgotten):
+        rank = self.member.rank
+        for other, key in forgotten:
+            self.works[other][rank].forget(key)
+        self.member.sums = 0
+        return getattr(self.works[work][rank], method)(*arguments)
+
+    def _reply(self, answer) -> None:
+        try:
+            self.outbox.put(answer)
+        except Exception as e:  # an error that cannot be pickled, a value too large
+            told = answer[1] or e
+            self.outbox.put((None, RuntimeError(f"{type(told).__name__}: {told}")))
+        self.answered.give()
+
+
+class Parent:
+    """The first member, as the others see it."""
+
+    def __init__(self):
+        self.pid = os.getpid()
+
+    def check(self) -> None:
+        """End this process if its parent has ended."""
+        if os.getppid() != self.pid:
+            os._exit(0)
+
+
+def _end(pid: int, parent: int) -> None:
+    if os.getpid() != parent:
+        return  # a copy of this object in another worker
+    try:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    except (ProcessLookupError, ChildProcessError):
+        pass  # it has ended before

@@ -64,7 +64,7 @@ def experiment() -> Experiment:
 
 def play(e: Experiment):
     """The run, the steps, and the log's means at each with the samples' distance."""
-    run, rows = Run(e, threads=1), []
+    run, rows = Run(e, cores=1), []
     with run.computing():
         while run.step < e.steps:
             run.turn()

@@ -63,7 +63,7 @@ def experiment(objective, lr_G, lr_D, scale) -> Experiment:
 
 def play(e: Experiment):
     """The run, the steps, the log's V, J, D(x), D(G(z)) at each, samples at three."""
-    run, rows, samples = Run(e, threads=1), [], {}
+    run, rows, samples = Run(e, cores=1), [], {}
     with run.computing():
         while run.step < e.steps:
             run.turn()

@@ -68,7 +68,7 @@ def experiment(objective, optimizer, bend, penalties, steps) -> Experiment:
 
 def play(e: Experiment):
     """V, D(x), D(G(z)) and the mean sample of each step, as long as V is finite."""
-    run, rows, means = Run(e, threads=1), [], []
+    run, rows, means = Run(e, cores=1), [], []
     with run.computing(), np.errstate(all="ignore"):
         while run.step < e.steps:
             run.turn()

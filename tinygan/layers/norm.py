@@ -32,7 +32,7 @@ class BatchNorm(Layer):
         dgamma = sum dy x_hat + sum dy_dot x_hat_dot
 
     Running statistics are layer state, r += momentum (batch - r), with the unbiased
-    variance (m / (m - 1)). Where threads share a batch, sums are those of all its parts
+    variance (m / (m - 1)). Where processes share a batch, sums are those of all parts
     (`group`). gamma starts at N(1, gamma_std^2); DCGAN uses 0.02.
 
     Raises ShapeError in training when m = 1, where x_hat is always 0, and TangentError
