@@ -156,6 +156,7 @@ def raised(f) -> set[str]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Raise) and node.exc and id(node) not in caught
         if "does not define" not in ast.unparse(node)
+        if not (isinstance(node.exc, ast.Name) and node.exc.id.islower())  # handed on
     }
 
 

@@ -26,6 +26,7 @@ class Divided:
         self.whole, self.shards, self.joins = net.tree, shards, net.joins
         others = range(1, shards.size)
         grads = [net.grad, *(shared(np.zeros_like(net.grad)) for _ in others)]
+        self.layers = _layers(net.tree)
         self.parts = [Part(net, grads, member) for member in shards.members]
         self.work = shards.add(self.parts)
         self.keys = itertools.count()  # of the passes whose caches the members keep
@@ -79,7 +80,7 @@ class Divided:
         The first member has the network's own, the others what it is now.
         """
         state = {}
-        layers = zip(_layers(self.whole), _layers(self.parts[0].tree), strict=True)
+        layers = zip(self.layers, self.parts[0].layers, strict=True)
         for i, (layer, first) in enumerate(layers):
             if layer.state:
                 state[i] = first.state = layer.state
@@ -96,7 +97,7 @@ class Cut:
         self.x_rows, self.y_rows = x_rows, y_rows
 
     def parts_of_y(self, dy) -> list:
-        """Each member's rows of dy, a value like y, or None."""
+        """Each member's rows of dy, (N, ...) like y, or None."""
         return [rows(dy, own) for own in self.y_rows]
 
     def __del__(self):
@@ -109,6 +110,7 @@ class Part:
     def __init__(self, net, grads: list, member: Member):
         views = {id(v): v for v in net.views()}  # theta is shared, not copied
         self.tree = copy.deepcopy(net.tree, views)
+        self.layers = _layers(self.tree)
         self.grads, self.member, self.caches = grads, member, {}
         gradients = net.parameters(grads[member.rank])
         for path, layer in each_once(self.tree):
@@ -119,9 +121,8 @@ class Part:
     def forward(self, key, x, state):
         """y, (n, ...) for n samples x; the layers in `state` have that state."""
         if self.member.rank > 0:
-            layers = _layers(self.tree)
             for i, now in state.items():
-                layers[i].state = dict(now)
+                self.layers[i].state = now
         y, self.caches[key] = self.tree.forward(x, train=True)
         return y
 

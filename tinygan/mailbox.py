@@ -5,10 +5,11 @@ address. Who waits looks again and again for some milliseconds, which answers wi
 microsecond, before it lies down to sleep, which takes a hundred to wake from.
 """
 
+import marshal
+import math
 import mmap
 import multiprocessing
 import os
-import pickle
 import sys
 import time
 
@@ -63,40 +64,55 @@ class Signal:
 
 
 class Mailbox:
-    """Room for one value: arrays, tuples, numbers, whatever can be pickled.
+    """Room for one value: arrays, numbers, text, None, and tuples, lists and dicts of
+    them.
 
-    Arrays lie in the shared memory as they are; only what is around them is pickled.
-    `put` and `get` do not wait: Signals say whose turn it is.
+    Arrays, of any shape, lie in the shared memory behind each other, and before them
+    stands what is around them. `put` and `get` do not wait: Signals say whose turn it
+    is.
     """
 
     def __init__(self):
         self.memory = shared_memory(CAPACITY)
 
     def put(self, value) -> None:
-        """Lay the value down. ValueError if there is no room for it."""
+        """Lay the value down. ValueError if there is no room for it, or if it is of
+        another kind.
+        """
         arrays = []
-        head = pickle.dumps(value, protocol=5, buffer_callback=arrays.append)
-        arrays = [a.raw() for a in arrays]
-        layout = pickle.dumps((head, [len(a) for a in arrays]))
-        size, end = len(layout), _line(8 + len(layout))
+        layout = marshal.dumps(_described(value, arrays))
+        self.memory[:8] = len(layout).to_bytes(8, "little")
+        end = _line(8 + len(layout))
         self._require(end)
-        self.memory[:8] = size.to_bytes(8, "little")
-        self.memory[8 : 8 + size] = layout
+        self.memory[8 : 8 + len(layout)] = layout
         for a in arrays:
-            self._require(end + len(a))
-            self.memory[end : end + len(a)] = a
-            end = _line(end + len(a))
+            self._require(end + a.nbytes)
+            self._array(end, a.dtype, a.shape)[...] = a
+            end = _line(end + a.nbytes)
 
     def get(self, copied: bool):
         """The value; its arrays are views, good until the next `put`, or copied."""
-        view = memoryview(self.memory)
-        size = int.from_bytes(view[:8], "little")
-        head, lengths = pickle.loads(view[8 : 8 + size])
-        end, arrays = _line(8 + size), []
-        for n in lengths:
-            arrays.append(view[end : end + n])
-            end = _line(end + n)
-        return pickle.loads(head, buffers=map(bytearray, arrays) if copied else arrays)
+        size = int.from_bytes(self.memory[:8], "little")
+        end = _line(8 + size)
+
+        def found(part):
+            nonlocal end
+            kind = type(part)
+            if kind is tuple and part and part[0] is Ellipsis:
+                a = self._array(end, *part[1:])
+                end = _line(end + a.nbytes)
+                return a.copy() if copied else a
+            if kind is tuple or kind is list:
+                return kind(map(found, part))
+            if kind is dict:
+                return {k: found(v) for k, v in part.items()}
+            return part
+
+        return found(marshal.loads(self.memory[8 : 8 + size]))
+
+    def _array(self, start: int, dtype, shape):
+        n = math.prod(shape)
+        return np.frombuffer(self.memory, dtype, n, start).reshape(shape)
 
     @staticmethod
     def _require(size: int) -> None:
@@ -105,6 +121,19 @@ class Mailbox:
                 f"a part of the batch takes more than {CAPACITY} bytes, the most that "
                 "processes hand each other; take a smaller batch, or one core"
             )
+
+
+def _described(value, arrays: list):
+    """The value with (..., dtype, shape) in place of arrays, which join the list."""
+    kind = type(value)
+    if kind is np.ndarray or isinstance(value, np.generic):
+        arrays.append(value)
+        return (..., value.dtype.str, value.shape)
+    if kind is tuple or kind is list:
+        return kind([_described(part, arrays) for part in value])
+    if kind is dict:
+        return {k: _described(v, arrays) for k, v in value.items()}
+    return value
 
 
 def _line(n: int) -> int:

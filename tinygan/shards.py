@@ -13,6 +13,7 @@ other at every operation: 10 to 20 ms in a step of a DCGAN.
 import gc
 import itertools
 import os
+import pickle
 import signal
 import warnings
 import weakref
@@ -216,10 +217,13 @@ class Worker:
         self.asked.give()
 
     def answer(self):
-        """What came of it. RuntimeError if the process has ended."""
+        """What came of it. Raises what the process raised, RuntimeError if it has
+        ended.
+        """
         self.answered.take(self.check)
         result, error = self.outbox.get(copied=False)
         if error is not None:
+            error = pickle.loads(error)
             raise error
         return result
 
@@ -244,11 +248,11 @@ class Worker:
         while True:
             self.asked.take(parent.check)
             try:
-                answer = self._work(*self.inbox.get(copied=True)), None
+                self.outbox.put((self._work(*self.inbox.get(copied=True)), None))
             except Exception as e:
                 self.member.exchange.give_up()
-                answer = None, e
-            self._reply(answer)
+                self.outbox.put((None, _pickled(e)))
+            self.answered.give()
 
     def _work(self, work: int, method: str, arguments, forgotten):
         rank = self.member.rank
@@ -257,13 +261,12 @@ class Worker:
         self.member.sums = 0
         return getattr(self.works[work][rank], method)(*arguments)
 
-    def _reply(self, answer) -> None:
-        try:
-            self.outbox.put(answer)
-        except Exception as e:  # an error that cannot be pickled, a value too large
-            told = answer[1] or e
-            self.outbox.put((None, RuntimeError(f"{type(told).__name__}: {told}")))
-        self.answered.give()
+
+def _pickled(error: Exception) -> bytes:
+    try:
+        return pickle.dumps(error)
+    except Exception:  # such as one of a class that stands in a function
+        return pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
 
 
 class Parent:

@@ -30,8 +30,7 @@ def usable(*arrays) -> bool:
     """Whether the kernels take these arrays: all float32 or all float64, and of a
     library that compiles CUDA. Others (NumPy's, or complex) keep to the plain code.
     """
-    xp = library(arrays[0])
-    if xp is np or not hasattr(xp, "RawKernel"):
+    if type(arrays[0]) is np.ndarray or not hasattr(library(arrays[0]), "RawKernel"):
         return False
     dtypes = {a.dtype.char for a in arrays}
     return len(dtypes) == 1 and dtypes <= {*REAL}
