@@ -8,6 +8,7 @@ __version__ = "0.1.0"
 
 from .backend import NUMPY, Backend, get_backend, get_xp, sigmoid, softplus
 from .conditional import AuxiliaryClassifier, AuxiliaryWords, MatchingAware
+from .diversity import Diversity
 from .errors import (
     BackendError,
     CheckpointError,
@@ -58,6 +59,7 @@ __all__ = [
     "Critic",
     "DRAGAN",
     "DataError",
+    "Diversity",
     "Drift",
     "Hinge",
     "InputError",

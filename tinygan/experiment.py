@@ -12,6 +12,7 @@ import numpy as np
 
 from .backend import Backend
 from .conditions import Classes, Sentences
+from .diversity import Diversity
 from .errors import InputError, ShapeError
 from .layers import Branch, Layer, Pick
 from .net import Net
@@ -106,8 +107,10 @@ class Experiment:
 
     With a `condition`, G maps (z, y) to x and D takes (x, y): `data` gives pairs, and
     the G(z, y) of a step have the y of its real batch. With `between` > 0, that share
-    of them has half of its own sentence and half of another's (GAN-INT). `unseen` is
-    data of combinations that training never shows, for `tinygan evaluate`.
+    of them has half of its own sentence and half of another's (GAN-INT). With a
+    `diversity`, or a function from the turn to one or None, the G(z, y) come in pairs
+    of one y, and G pays for pairs that are alike. `unseen` is data of combinations
+    that training never shows, for `tinygan evaluate`.
 
     Raises InputError for numbers out of range, ShapeError (from `networks`) when G does
     not make what D takes.
@@ -131,6 +134,7 @@ class Experiment:
     shared: bool = False
     condition: Classes | Sentences | None = None
     between: float = 0.0
+    diversity: Diversity | Callable[[int], Diversity | None] | None = None
     unseen: Callable | None = None
     log_every: int = 20
     picture_every: int = 0  # 0: forty pictures over the run
@@ -158,6 +162,7 @@ class Experiment:
                 "between: expected Sentences with mixed >= 2 to be between"
             )
         self.penalties_at(0)
+        self.diversity_at(0)
         for name in (*least, "picture_every", "checkpoint_every"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < least.get(name, 0):
@@ -194,6 +199,13 @@ class Experiment:
             raise InputError(
                 f"penalties: expected a list of them, such as [R1(10)], got {found!r}"
             )
+        return found
+
+    def diversity_at(self, turn: int) -> Diversity | None:
+        """What J has in addition at a turn."""
+        found = self.diversity(turn) if callable(self.diversity) else self.diversity
+        if not (found is None or isinstance(found, Diversity)):
+            raise InputError(f"diversity: expected a Diversity or None, got {found!r}")
         return found
 
     def expects(self, data) -> None:

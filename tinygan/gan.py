@@ -14,6 +14,8 @@ the Jacobians, penalties.py what D pays for being steep, optim.py the direction 
 gradient becomes.
 """
 
+from .values import plus
+
 
 def d_step(G, D, opt_D, objective, x_real, z, penalties=(), rng=None, fake=None):
     """theta_D += lr u(d(V - P)/dtheta_D), P the sum of the penalties.
@@ -41,13 +43,14 @@ def d_step(G, D, opt_D, objective, x_real, z, penalties=(), rng=None, fake=None)
     return V, *objective.beliefs(s_real, s_fake), P
 
 
-def g_step(G, D, opt_G, objective, z, x_real=None, fake=None):
+def g_step(G, D, opt_G, objective, z, x_real=None, fake=None, diversity=None):
     """theta_G -= lr u(dJ/dtheta_G). Returns J before the step.
 
     theta_D is fixed here: the gradient passes through D into x_fake, and D's own
     parameters' gradients are never computed. An objective that is `paired` compares
     with real samples and needs x_real (N, *D.in_shape).      z: (N, *G.in_shape)
-    fake: G.forward(z), where the caller has it.
+    fake: G.forward(z), where the caller has it. diversity: what J has in addition
+    (diversity.py), about G(z) itself.
     """
     G.advance()
     x_fake, c_G = fake or G.forward(z)
@@ -55,10 +58,14 @@ def g_step(G, D, opt_G, objective, z, x_real=None, fake=None):
     s_real = D.forward(x_real)[0] if objective.paired and x_real is not None else None
     ds_fake = objective.g_grad(s_fake, s_real)
     dx_fake = D.backward(ds_fake, c_D, param_grads=False)
+    J = objective.g_value(s_fake, s_real)
+    if diversity is not None:
+        dx_fake = plus(dx_fake, diversity.grad(x_fake, z))
+        J = J + diversity.value(x_fake, z)
     G.zero_grad()
     G.backward_weights(dx_fake, c_G)
     opt_G.descend(G.theta, G.grad)
-    return objective.g_value(s_fake, s_real)
+    return J
 
 
 def play(
@@ -73,6 +80,7 @@ def play(
     penalties=(),
     rng=None,
     shared=False,
+    diversity=None,
 ):
     """One iteration of Algorithm 1: k steps of the discriminator, one of the generator.
 
@@ -89,5 +97,5 @@ def play(
         values = d_step(G, D, opt_D, objective, x_real, z, penalties, rng, fake)
     V, D_x, D_Gz, P = values
     z = z if shared else latent()
-    J = g_step(G, D, opt_G, objective, z, x_real, fake)
+    J = g_step(G, D, opt_G, objective, z, x_real, fake, diversity)
     return V, J, D_x, D_Gz, P

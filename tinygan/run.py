@@ -123,6 +123,7 @@ class Run:
             e.penalties_at(turn),
             generator(e.seed, POINTS, turn) if e.penalties else None,
             e.shared,
+            e.diversity_at(turn),
         )
         if e.ema:
             beta = min(e.ema, (1 + turn) / (10 + turn))
@@ -158,17 +159,17 @@ class Run:
         return z, self.backend.asarray(y)
 
     def asked(self, y, turn: int):
-        """y (N, mixed, T), but for the share `between` half of it another sample's
-        sentence.
+        """What G is to make: y (N, ...), but for the share `between` half of it another
+        sample's sentence; in pairs, if G pays for pairs that are alike.
         """
-        e = self.experiment
-        n = round(e.between * len(y))
-        if n == 0:
-            return y
-        order = generator(e.seed, BETWEEN, turn).permutation(len(y))
-        partner = y[self.backend.asarray(order)]
-        xp = self.backend.xp
-        return xp.concatenate([between_pairs(y[:n], partner[:n]), y[n:]])
+        e, diversity = self.experiment, self.experiment.diversity_at(turn)
+        n = round(e.between * len(y) / (1 if diversity is None else 2))
+        if n > 0:
+            order = generator(e.seed, BETWEEN, turn).permutation(len(y))
+            partner = y[self.backend.asarray(order)]
+            mixed = between_pairs(y[:n], partner[:n])
+            y = self.backend.xp.concatenate([mixed, y[n:]])
+        return y if diversity is None else diversity.paired(y)
 
     def samples(self, n: int = 100) -> np.ndarray:
         """G(z) for n latents that are the same at every step; running statistics.

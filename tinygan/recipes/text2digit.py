@@ -1,7 +1,7 @@
 """Digits in colour, 32x32, from a sentence: --text "a small green three on the left".
 
-GAN-CLS (Reed et al. 2016) at a small size, with a projection discriminator and a second
-head; `between=0.25` would make it GAN-INT as well. Both networks read the sentence with
+GAN-CLS and GAN-INT (Reed et al. 2016) at a small size, with a projection discriminator
+and a second head. Both networks read the sentence with
 a text encoder of their own, learnt with the rest: word embeddings, a convolution over
 three words, their mean. D makes features of the picture and takes their inner product
 with what it read; it sees three kinds of pairs, (real, right), (real, wrong) and (fake,
@@ -10,7 +10,8 @@ one. Its second head tells from the picture alone which words the sentence has: 
 teaches it the digits, which few wrong sentences would. G paints: it makes a mask and
 two colours, and every layer of the mask is told the text anew. Noise on D's input,
 which fades during the first quarter, hides the grain of G's first pictures from it:
-without it, D sometimes won before G had found any colour.
+without it, D sometimes won before G had found any colour. Once G can
+write what it is asked for, it pays for writing it always in the same way.
 
 Pictures and sentences are drawn by a grammar over real digits: the embedded ones, or
 those of --data (MNIST). The run takes about half an hour on two cores.
@@ -26,6 +27,7 @@ from tinygan import (
     Conv2d,
     ConvTranspose2d,
     Dense,
+    Diversity,
     Each,
     Embedding,
     Flatten,
@@ -129,9 +131,9 @@ def networks(words: int, paint: bool, steps: int, C=32, side=32):
     return G, beside(judged)
 
 
-def recipe(steps=8000, batch=64, lr=1e-3, seed=0, data=None):
+def recipe(steps=10_000, batch=64, lr=1e-3, seed=0, data=None):
     digits = load_digits() if data is None else mnist(data)
-    words = vocabulary()
+    words, diversity = vocabulary(), Diversity(20, limit=0.07)
     G, D = networks(len(words), paint=True, steps=max(1, steps // 4))
     return Experiment(
         G=G,
@@ -142,7 +144,9 @@ def recipe(steps=8000, batch=64, lr=1e-3, seed=0, data=None):
         condition=Sentences(words, sentences(400, seed)),
         latent=Latent(32),
         objective=AuxiliaryWords(weight=0.2),
+        between=0.25,
         penalties=[Mismatch(0.5, near=0.5)],
+        diversity=lambda turn: diversity if turn >= 0.4 * steps else None,
         opt_G=Adam(lr, beta1=0.5),
         opt_D=Adam(lr / 2, beta1=0.5),
         steps=steps,
