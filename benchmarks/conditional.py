@@ -11,8 +11,10 @@ what the measures are then is chance, and a network that reads must be far above
 """
 
 import dataclasses
+import gc
 import json
 import math
+import os
 import sys
 import tempfile
 import time
@@ -58,24 +60,32 @@ def measure(recipe: str, options: dict, n: int, shuffle: bool, cores, keep) -> d
     with tempfile.TemporaryDirectory() as temporary:
         path = Path(keep or temporary) / f"{recipe}-{honest.seed}{'-s' * shuffle}"
         folder = RunFolder.create(path, {"recipe": recipe, "options": options})
-        begun, cpu = time.perf_counter(), time.process_time()
+        begun, cpu = time.perf_counter(), cpu_seconds()
         run = Run(played, cores=cores)
         train(run, folder)
         if run.step < played.steps:  # Ctrl-C ends a run in good order
             raise KeyboardInterrupt
-        seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
+        steps, cores = run.step, run.cores
+        del run  # its processes end, and their time is known
+        gc.collect()
+        seconds, cpu = time.perf_counter() - begun, cpu_seconds() - cpu
         result = evaluate(honest, folder, NUMPY, n)
     rows = {row.name: [finite(row.value), finite(row.ceiling)] for row in result.rows}
     return {
         "seed": honest.seed,
-        "steps": run.step,
-        "cores": run.cores,
+        "steps": steps,
+        "cores": cores,
         "shuffled": shuffle,
         "seconds": round(seconds, 1),
         "cpu_seconds": round(cpu, 1),
         "n": result.n,
         "value_and_ceiling": rows,
     }
+
+
+def cpu_seconds() -> float:
+    """Of this process, and of those it started that have ended."""
+    return sum(os.times()[:4])
 
 
 def finite(value):
