@@ -10,8 +10,9 @@ from PIL import Image
 
 from tinygan import InputError, cli, recipes
 from tinygan.data import Images, TwoMoons, load_digits, ring
-from tinygan.evaluate import Row, evaluate, measure, real_samples, table, write
+from tinygan.evaluate import evaluate, measure, real_samples
 from tinygan.metrics import feature_space
+from tinygan.results import Row, table, write
 
 POINTS = ["sliced Wasserstein", "MMD^2", "1-NN accuracy", "precision", "recall"]
 MODES = ["modes", "high quality", "reverse KL", *POINTS]

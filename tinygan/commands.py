@@ -152,7 +152,7 @@ def evaluate(args) -> int:
     from . import recipes
     from .backend import get_backend
     from .evaluate import evaluate as measured
-    from .evaluate import table, write
+    from .results import table, write
     from .runfolder import RunFolder
 
     if args.out and (args.out.is_dir() or not args.out.parent.is_dir()):

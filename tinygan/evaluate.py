@@ -7,7 +7,6 @@ generator may have seen all of them in training: one that returns its training i
 reaches the ceiling too.
 """
 
-import json
 import math
 from collections.abc import Callable
 from typing import NamedTuple
@@ -20,7 +19,6 @@ from .classifier import Classifier
 from .data import Captioned, GaussianMixture, Images, joined
 from .errors import InputError
 from .experiment import Experiment
-from .files import write_atomically
 from .metrics import (
     Flat,
     feature_space,
@@ -38,21 +36,12 @@ from .metrics import (
 )
 from .metrics.distances import SCALES
 from .metrics.modes import NEAR
+from .results import Row, row_of
 from .runfolder import RunFolder
 from .sampling import Asked, generate
 
 LEAST = 20  # samples
 PATCHES = 320_000  # of a set, at most: the protocol's 128 from each of 2,500 images
-
-
-class Row(NamedTuple):
-    """A measure: its value, its ceiling (above), what is better, and what it says."""
-
-    name: str
-    value: float
-    ceiling: float
-    better: str  # "higher", "lower", or the number to come near to
-    says: str
 
 
 class Result(NamedTuple):
@@ -169,44 +158,21 @@ def real_samples(data, n: int, seed: int = 0) -> Real:
 
 # The rows, group by group
 
-MEASURES = {  # what is better (or the number to come near to), and what it says
-    "modes": ("higher", "that have a sample within 3 std"),
-    "high quality": ("higher", "share of samples within 3 std of a mode"),
-    "reverse KL": ("lower", "how unevenly the modes are filled, in nats"),
-    "sliced Wasserstein": ("lower", "how far mass must move, in data units"),
-    "patches": ("lower", "sliced Wasserstein of 7x7 patches, x 1000"),
-    "MMD^2": ("lower", "distance of the mean features, 0 but for noise"),
-    "1-NN accuracy": ("0.5", "1: told apart"),
-    "precision": ("higher", "generated that lie among the real"),
-    "recall": ("higher", "real that lie among the generated"),
-    "confidence": ("higher", "a classifier's, in the class that it names"),
-    "classes": ("higher", "how many classes it names"),
-    "class KL": ("lower", "their frequencies against the data's, in nats"),
-    "as asked": ("higher", "share in which a classifier finds what was asked for"),
-    "variety": ("higher", "how far apart two samples of one condition are"),
-    "Parzen likelihood": ("higher", "nats, easily gamed"),
-}
-
-
-def _row(name, value, ceiling, more: str = "", where: str = "") -> Row:
-    better, says = MEASURES[name]
-    return Row(name + where, value, ceiling, better, says + more)
-
 
 def _modes(samples, p: GaussianMixture) -> list[Row]:
     modes, quality = mode_coverage(samples, p)
     K, d = p.means.shape
     return [
-        _row("modes", modes, K),
-        _row("high quality", quality, within(NEAR, d)),
-        _row("reverse KL", reverse_kl(samples, p), (K - 1) / (2 * len(samples))),
+        row_of("modes", modes, K),
+        row_of("high quality", quality, within(NEAR, d)),
+        row_of("reverse KL", reverse_kl(samples, p), (K - 1) / (2 * len(samples))),
     ]
 
 
 def _points(samples, real: Real, seed) -> list[Row]:
     sets = samples, real.held
     values = (sliced_wasserstein(x, real.shown, seed=seed) for x in sets)
-    return [_row("sliced Wasserstein", *values)]
+    return [row_of("sliced Wasserstein", *values)]
 
 
 def _patches(samples, real: Real, seed) -> list[Row]:
@@ -214,7 +180,7 @@ def _patches(samples, real: Real, seed) -> list[Row]:
     how = {"size": min(7, side), "per_image": max(1, min(128, PATCHES // len(samples)))}
     values = (sliced_wasserstein_patches(x, real.shown, **how, seed=seed) for x in sets)
     return [
-        _row("patches", 1000 * value, 1000 * top, where=f" at {side >> level} px")
+        row_of("patches", 1000 * value, 1000 * top, where=f" at {side >> level} px")
         for level, (value, top) in enumerate(zip(*values, strict=True))
     ]
 
@@ -229,10 +195,10 @@ def _pairs(samples, real: Real, space) -> list[Row]:
     )
     each = f"; real {same.real:.2f}, generated {same.fake:.2f}"
     return [
-        _row("MMD^2", *(mmd2(shown, a, scales) for a in (x, held))),
-        _row("1-NN accuracy", same.total, top.total, each),
-        _row("precision", *precisions),
-        _row("recall", *recalls),
+        row_of("MMD^2", *(mmd2(shown, a, scales) for a in (x, held))),
+        row_of("1-NN accuracy", same.total, top.total, each),
+        row_of("precision", *precisions),
+        row_of("recall", *recalls),
     ]
 
 
@@ -243,9 +209,9 @@ def _classes(samples, real: Real, classifier: Classifier) -> list[Row]:
     counts = [np.bincount(a.argmax(axis=1), minlength=K) for a in p]
     weights = np.bincount(real.rest.labels, minlength=K)
     return [
-        _row("confidence", *(float(a.max(axis=1).mean()) for a in p)),
-        _row("classes", *(int((c > 0).sum()) for c in counts)),
-        _row("class KL", *(kl_divergence(c, weights) for c in counts)),
+        row_of("confidence", *(float(a.max(axis=1).mean()) for a in p)),
+        row_of("classes", *(int((c > 0).sum()) for c in counts)),
+        row_of("class KL", *(kl_divergence(c, weights) for c in counts)),
     ]
 
 
@@ -254,14 +220,14 @@ def _asked(samples, asked, real: Real, labels, judge: Classifier, seed) -> list[
     held = labels[real.parts[1]]
     found = agreement(judge, samples, asked, real.held, held)
     each = [
-        _row("as asked", a, b, where=f": {k}")
+        row_of("as asked", a, b, where=f": {k}")
         for k, (a, b) in enumerate(zip(found.each, found.each_real, strict=True))
     ]
     apart = variety(samples, asked, seed), variety(real.held, held, seed)
     return [
-        _row("as asked", found.samples, found.real),
+        row_of("as asked", found.samples, found.real),
         *each,
-        _row("variety", *(math.nan if a is None else a for a in apart)),
+        row_of("variety", *(math.nan if a is None else a for a in apart)),
     ]
 
 
@@ -280,7 +246,7 @@ def _sentences(made, condition, z, data: Captioned, unseen, seed, say) -> list[R
         variety(samples, asked.conditions, seed),
         variety(data.scaled(data.images.pixels), data.conditions, seed),
     )
-    rows.append(_row("variety", *(math.nan if a is None else a for a in apart)))
+    rows.append(row_of("variety", *(math.nan if a is None else a for a in apart)))
     _, held, rest = real_samples(data.images, n, seed).parts
     say(f"training a classifier for each of {', '.join(data.attributes)}")
     judged, real = data.part(rest), data.part(held)
@@ -303,7 +269,7 @@ def _attributes(found: dict, samples, asked, real, where: str) -> list[Row]:
         labels = asked.attributes[name][1], real.attributes[name][1]
         share = agreement(judge, samples, labels[0], x, labels[1])
         value = share.samples, share.real
-        rows.append(_row("as asked", *value, where=f": {name}{where}"))
+        rows.append(row_of("as asked", *value, where=f": {name}{where}"))
     return rows
 
 
@@ -315,43 +281,4 @@ def _likelihood(samples, real: Real) -> list[Row]:
         for x in (samples, real.held)
     )
     how = f"; +- {found.error:.1f}, sigma {found.sigma:.2f}"
-    return [_row("Parzen likelihood", found.mean, top.mean, how)]
-
-
-# The table
-
-
-def table(rows: list[Row]) -> list[str]:
-    """The rows as lines of text."""
-    head = ("measure", "value", "ceiling", "better", "what it says")
-    cells = [head, *((r.name, *map(_short, r[1:3]), *r[3:]) for r in rows)]
-    width = [max(len(line[k]) for line in cells) for k in range(4)]
-    return [
-        f"{name:<{width[0]}}  {value:>{width[1]}}  {ceiling:>{width[2]}}  "
-        f"{better:<{width[3]}}  {says}"
-        for name, value, ceiling, better, says in cells
-    ]
-
-
-def _short(value: float) -> str:
-    """As few digits as say something."""
-    if isinstance(value, int) or value == 0:
-        return f"{value:d}" if isinstance(value, int) else "0"
-    if abs(value) < 1e-3:
-        return f"{value:.1e}"
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.4f}"
-
-
-def write(out, about: dict, rows: list[Row]) -> None:
-    """Write `about` and the rows as JSON; InputError if `out` cannot be written."""
-    measures = [{k: _finite(v) for k, v in row._asdict().items()} for row in rows]
-    text = json.dumps({**about, "measures": measures}, indent=1) + "\n"
-    try:
-        write_atomically(out, lambda file: file.write(text.encode()))
-    except OSError as e:
-        raise InputError(f"--out {out}: cannot be written ({e.strerror or e})") from e
-
-
-def _finite(value):
-    """null for what JSON has no number for."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return [row_of("Parzen likelihood", found.mean, top.mean, how)]
