@@ -162,7 +162,7 @@ MAY_IMPORT = {
     "files": set(),
     "kernels": set(),
     "mailbox": set(),
-    "worker": {"mailbox"},
+    "worker": {"errors", "mailbox"},
     "shards": {"errors", "mailbox", "worker"},
     "backend": {"errors", "kernels"},
     "values": {"backend"},

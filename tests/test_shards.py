@@ -286,7 +286,7 @@ def test_a_member_that_is_killed_is_missed_and_replaced():
     expected, _ = net.forward(x)
     before = others(shards)
     os.kill(before[0], signal.SIGKILL)
-    with pytest.raises(RuntimeError, match=r"was ended; .* --cores 1"):
+    with pytest.raises(tg.BackendError, match=r"was ended; .* --cores 1"):
         net.forward(x)
     y, _ = net.forward(x)
     assert np.array_equal(y, expected)

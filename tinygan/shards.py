@@ -85,7 +85,7 @@ class Exchange:
         ]
 
     def check(self) -> None:
-        """BrokenGroupError if a member has failed, RuntimeError if one has ended."""
+        """BrokenGroupError if a member has failed, BackendError if one has ended."""
         if self.broken[0]:
             raise BrokenGroupError("another part of the batch has failed")
         for process in self.watched:

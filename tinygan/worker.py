@@ -9,6 +9,7 @@ import weakref
 
 from threadpoolctl import threadpool_limits
 
+from .errors import BackendError
 from .mailbox import Mailbox, Signal
 
 
@@ -37,7 +38,7 @@ class Worker:
         self.asked.give()
 
     def answer(self):
-        """What came of it. Raises what the process raised, RuntimeError if it has
+        """What came of it. Raises what the process raised, BackendError if it has
         ended.
         """
         self.answered.take(self.check)
@@ -48,10 +49,10 @@ class Worker:
         return result
 
     def check(self) -> None:
-        """RuntimeError if the process has ended."""
+        """BackendError if the process has ended."""
         if os.waitpid(self.pid, os.WNOHANG) != (0, 0):
             self.end.detach()  # another one may get its number
-            raise RuntimeError(
+            raise BackendError(
                 "a process that works on a part of the batch was ended; was there too "
                 "little memory? --cores 1 does without it"
             )
