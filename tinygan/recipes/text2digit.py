@@ -1,7 +1,7 @@
 """Digits in colour, 32x32, from a sentence: --text "a small green three on the left".
 
-GAN-CLS and GAN-INT (Reed et al. 2016) at a small size, with a projection discriminator
-and a second head. Both networks read the sentence with
+GAN-CLS (Reed et al. 2016) at a small size, with a projection discriminator and a second
+head; `between=0.25` would make it GAN-INT as well. Both networks read the sentence with
 a text encoder of their own, learnt with the rest: word embeddings, a convolution over
 three words, their mean. D makes features of the picture and takes their inner product
 with what it read; it sees three kinds of pairs, (real, right), (real, wrong) and (fake,
@@ -144,7 +144,6 @@ def recipe(steps=10_000, batch=64, lr=1e-3, seed=0, data=None):
         condition=Sentences(words, sentences(400, seed)),
         latent=Latent(32),
         objective=AuxiliaryWords(weight=0.2),
-        between=0.25,
         penalties=[Mismatch(0.5, near=0.5)],
         diversity=lambda turn: diversity if turn >= 0.4 * steps else None,
         opt_G=Adam(lr, beta1=0.5),
