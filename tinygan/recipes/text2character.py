@@ -15,7 +15,7 @@ from tinygan.experiment import Experiment, Latent
 from tinygan.recipes.text2digit import networks
 
 
-def recipe(steps=5000, batch=64, lr=1e-3, seed=0, data=None):
+def recipe(steps=6000, batch=64, lr=1e-3, seed=0, data=None):
     if data is None:
         raise InputError(
             "this recipe needs --data FOLDER or FILE.zip with captions.csv or "
