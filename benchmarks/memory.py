@@ -11,7 +11,7 @@ CLEAR = PROC / "self/clear_refs"
 
 def resident() -> int:
     """Bytes of memory that this process holds now; where unknown, the most it held."""
-    return _kilobytes("self/status", "VmRSS") or _maxrss()
+    return _bytes("self/status", "VmRSS") or _maxrss()
 
 
 def peak() -> int:
@@ -22,7 +22,7 @@ def peak() -> int:
     the one that started it. /proc has its own.
     """
     others = sum(_own_peak(pid) for pid in _children())
-    return (_kilobytes("self/status", "VmHWM") or _maxrss()) + others
+    return (_bytes("self/status", "VmHWM") or _maxrss()) + others
 
 
 def _children() -> list[str]:
@@ -34,8 +34,8 @@ def _children() -> list[str]:
 
 def _own_peak(pid: str) -> int:
     """Its peak less what now is others' share of its memory."""
-    most, now = (_kilobytes(f"{pid}/status", name) for name in ("VmHWM", "VmRSS"))
-    return most - now + _kilobytes(f"{pid}/smaps_rollup", "Pss")
+    most, now = (_bytes(f"{pid}/status", name) for name in ("VmHWM", "VmRSS"))
+    return most - now + _bytes(f"{pid}/smaps_rollup", "Pss")
 
 
 def forget_peak() -> None:
@@ -49,7 +49,7 @@ def minor_faults() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 
 
-def _kilobytes(file: str, name: str) -> int:
+def _bytes(file: str, name: str) -> int:
     with contextlib.suppress(OSError):
         for line in (PROC / file).read_text().splitlines():
             if line.startswith(name + ":"):

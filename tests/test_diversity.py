@@ -183,6 +183,8 @@ def test_what_is_no_diversity_is_refused():
     for wrong in (3, lambda turn: "much", [Diversity(1, 1)]):
         with pytest.raises(InputError, match="diversity: expected"):
             experiment(diversity=wrong)
+    with pytest.raises(InputError, match="batch of 2 or more"):
+        experiment(diversity=lambda turn: None, batch=1)  # not after a thousand turns
 
 
 def test_an_unconditional_game_has_it_too():

@@ -163,6 +163,8 @@ class Experiment:
             )
         self.penalties_at(0)
         self.diversity_at(0)
+        if self.diversity is not None and self.batch == 1:
+            raise InputError("diversity: expected a batch of 2 or more, to have pairs")
         for name in (*least, "picture_every", "checkpoint_every"):
             value = getattr(self, name)
             if not isinstance(value, int) or value < least.get(name, 0):

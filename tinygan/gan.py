@@ -86,8 +86,9 @@ def play(
 
     real() gives the next batch of data, latent() a new batch of z. With `shared` the
     generator's step is about the last discriminator step's G(z), not about a new one:
-    theta_G is still what it was, so one forward pass serves both. Returns V, J, D(x),
-    D(G(z)) and P, 0-d arrays, left on the device. ValueError for k < 1.
+    theta_G is still what it was, so one forward pass serves both. diversity: what J has
+    in addition, for g_step. Returns V, J, D(x), D(G(z)) and P, 0-d arrays, left on the
+    device. ValueError for k < 1.
     """
     if k < 1:
         raise ValueError(f"play expects k >= 1 discriminator steps, got {k}")

@@ -162,7 +162,7 @@ class Shards:
             try:
                 worker.answer()
             except BrokenGroupError:
-                pass
+                pass  # it waited for the one that failed
             except Exception as e:
                 return e
         return None
