@@ -239,6 +239,9 @@ def test_a_sentence(finished):
     assert np.array_equal(inputs[1][:, 0], [WORDS.encode("a blue square")] * 7)
     with pytest.raises(InputError, match="green"):
         Asked(text="a green square").inputs(experiment(), 1, 0)
+    for empty in ({"text": " "}, {"text": "a blue square", "to": ""}):
+        with pytest.raises(InputError, match="expected a sentence, got no words"):
+            Asked(**empty).inputs(experiment(), 1, 0)
     with pytest.raises(InputError, match="at most 4 words"):
         Asked(text="a big big big square").inputs(experiment(), 1, 0)
     with pytest.raises(InputError, match="--label: this run's generator takes a sent"):

@@ -41,6 +41,9 @@ class Asked:
             if not isinstance(condition, kind.get(name, Classes | Sentences)):
                 takes = "no condition" if condition is None else f"{condition.kind}"
                 raise InputError(f"--{name}: this run's generator takes {takes}")
+        for name, sentence in (("text", self.text), ("to", self.to)):
+            if sentence is not None and not sentence.strip():
+                raise InputError(f"--{name}: expected a sentence, got no words")
         z = experiment.latent.draw(n, generator(seed, SAMPLE))
         if condition is None:
             return experiment, None, z
