@@ -38,7 +38,8 @@ from tinygan.data import (
     split,
     vocabulary,
 )
-from tinygan.data.captions import BACKGROUNDS, COLOURS, INKS, LENGTH, VALUES
+from tinygan.data.grammar import LENGTH
+from tinygan.data.scenes import BACKGROUNDS, COLOURS, INKS, VALUES
 from tinygan.data.strokes import centreline, pen_drawn, thinned
 from tinygan.data.words import PADDING, UNKNOWN, split_words
 from tinygan.errors import DataError, InputError

@@ -27,7 +27,7 @@ M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8  # of glibc's mallopt
 
 # What random numbers are for: the first part of the key of `generator`.
 LATENT, PICTURE, SAMPLE, POINTS, SPLIT, CONDITION, BETWEEN = 1, 2, 3, 4, 5, 6, 7
-SHUFFLE, BATCH = 101, 102  # of a stream of data
+SHUFFLE, BATCH, CAPTIONS = 101, 102, 103  # of data
 
 
 def get_xp(x) -> types.ModuleType:

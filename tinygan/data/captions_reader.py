@@ -9,13 +9,10 @@ wrong becomes a DataError of one sentence, with the path, the line, and what was
 expected.
 """
 
-import contextlib
 import csv
 import io
-import os
 import reprlib
 import warnings
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from textwrap import shorten
@@ -25,8 +22,8 @@ from PIL import Image, ImageOps
 
 from ..errors import DataError
 from .captioned import Captioned
+from .containers import open_files
 from .images import Images
-from .source import Source, open_file, system_errors
 from .words import Vocabulary, split_words
 
 MOST_IMAGES = 200_000
@@ -39,7 +36,6 @@ MOST_WORDS = 256  # of one caption
 _TABLES = {"captions.csv": ",", "captions.tsv": "\t"}
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 _MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")  # bytes
-_NO_ARCHIVE = (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError)
 
 
 def load_captioned(
@@ -69,7 +65,7 @@ def load_captioned(
     path = Path(path)
     if size is not None and not 1 <= size <= 4096:
         raise ValueError(f"load_captioned expects a size from 1 to 4096, got {size}")
-    with _opened(path) as files:
+    with open_files(path) as files:
         rows, names = _read_table(files)
         pixels = _read_images(files, rows, size)
     captions = [row[1] for row in rows]
@@ -82,84 +78,6 @@ def load_captioned(
         return Captioned(Images(pixels, 0, 255), captions, vocabulary, attributes)
     except DataError as e:
         raise DataError(f"{path}: {e}") from e
-
-
-class _Folder:
-    """The files of a folder."""
-
-    def __init__(self, path: Path):
-        self.path = path
-
-    def has(self, name: str) -> bool:
-        with system_errors(self.path):
-            return (self.path / name).is_file()
-
-    def read(self, name: str, most: int) -> bytes:
-        """The bytes of a file; DataError if there are more than `most`."""
-        with open_file(self.path / name) as file:
-            return _whole(file, self.path / name, os.fstat(file.fileno()).st_size, most)
-
-
-class _Archive:
-    """The members of a zip archive."""
-
-    def __init__(self, path: Path, archive: zipfile.ZipFile):
-        self.path, self.archive = path, archive
-        self.members = {member.filename: member for member in archive.infolist()}
-
-    def has(self, name: str) -> bool:
-        return name in self.members
-
-    def read(self, name: str, most: int) -> bytes:
-        """The bytes of a member; DataError if there are more than `most`."""
-        where = f"{self.path}: {reprlib.repr(name)}"
-        member = self.members.get(name)
-        if member is None:
-            raise DataError(f"{where}: expected a member of the archive, found none")
-        if member.flag_bits & 1:
-            raise DataError(f"{where}: expected a readable member, found it encrypted")
-        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise DataError(
-                f"{where}: expected a member stored or deflated, "
-                f"found compression method {member.compress_type}"
-            )
-        with _sound_archive(self.path):
-            stream = self.archive.open(member)
-        with stream:
-            return _whole(stream, where, member.file_size, most)
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[_Folder | _Archive]:
-    with system_errors(path):
-        is_folder = path.is_dir()
-    if is_folder:
-        yield _Folder(path)
-        return
-    with open_file(path) as file:
-        with _sound_archive(path):
-            archive = zipfile.ZipFile(file)
-        yield _Archive(path, archive)
-
-
-@contextlib.contextmanager
-def _sound_archive(path) -> Iterator[None]:
-    try:
-        yield
-    except _NO_ARCHIVE as e:
-        why = shorten(str(e), 100)
-        raise DataError(
-            f"{path}: expected a folder or a zip archive, found damage ({why})"
-        ) from e
-
-
-def _whole(stream, name, size: int, most: int) -> bytes:
-    if size > most:
-        raise DataError(f"{name}: expected at most {most} bytes, found {size}")
-    source = Source(stream, name)
-    data = source.read(size, "content")
-    source.expect_end()
-    return bytes(data)
 
 
 def _read_table(files) -> tuple[list[list[str]], list[str]]:
