@@ -74,9 +74,8 @@ class Conv2d(Affine):
 
     def adjoint(self, dy, cache, param_grads=True):
         x, U = cache
-        if param_grads:
-            self.weigh(dy, cache)
-        return correlate_adjoint(self._way(x), dy, U)  # eq: conv-dx
+        weigh = (x, self.dW) if param_grads else ()
+        return correlate_adjoint(self._way(x), dy, U, *weigh)  # eq: conv-dx
 
     def weigh(self, dy, cache):
         x, _ = cache

@@ -130,13 +130,19 @@ def correlate(way, x, U, dy=None, dW=None):
     return y
 
 
-def correlate_adjoint(way, dy, U):
-    """dx, (N, OH, OW, C_out) -> (N, H, W, C_in)"""
+def correlate_adjoint(way, dy, U, x=None, dW=None):
+    """dx, (N, OH, OW, C_out) -> (N, H, W, C_in).
+
+    Given x and dW, `correlate_weights` as well: A^T(dy) serves both.
+    """
     xp = get_xp(dy)
     shape = (len(dy), *way.x_shape[1:])
     dx = xp.empty(shape, xp.result_type(dy.dtype, U.dtype))
     for n in parts(dy, way):
-        dx[n] = way.B_adjoint(way.A_adjoint(dy[n]) @ transposed(U))  # eq: frame-dx
+        T = way.A_adjoint(dy[n])
+        if dW is not None:
+            dW += way.G_adjoint(transposed(way.B(x[n])) @ T)
+        dx[n] = way.B_adjoint(T @ transposed(U))  # eq: frame-dx
     return dx
 
 

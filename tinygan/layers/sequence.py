@@ -47,9 +47,7 @@ class Conv1d(Conv2d):
         return y[:, :, 0], cache  # eq: conv1d
 
     def adjoint(self, dy, cache, param_grads=True):
-        if param_grads:
-            self.weigh(dy, cache)
-        return super().adjoint(dy[:, :, None], cache, param_grads=False)[:, :, 0]
+        return super().adjoint(dy[:, :, None], cache, param_grads)[:, :, 0]
 
     def weigh(self, dy, cache):
         super().weigh(dy[:, :, None], cache)
