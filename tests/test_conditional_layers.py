@@ -902,39 +902,48 @@ def test_a_layer_that_mixes_samples_still_says_so():
 # Painting
 
 
-@given(few, few, few, few, seeds)
-def test_painting(N, H, W, C, seed):
-    """b where the mask is 0, f where it is 1, between them in between; by loops."""
+@given(few, few, few, few, seeds, st.booleans(), st.booleans())
+def test_painting(N, H, W, C, seed, ink, ground):
+    """b where the mask is 0, f where it is 1, between them in between; by loops. An
+    `ink` or a `ground` of its own at each place, or of one colour.
+    """
     rng = np.random.default_rng(seed)
-    a, f, b = rng.random((N, H, W, 1)), draw(rng, N, C), draw(rng, N, C)
-    net = double(Paint(), ((H, W, 1), (C,), (C,)), seed)
+    f_shape, b_shape = ((H, W, C) if own else (C,) for own in (ink, ground))
+    a, f, b = rng.random((N, H, W, 1)), draw(rng, N, *f_shape), draw(rng, N, *b_shape)
+    net = double(Paint(), ((H, W, 1), f_shape, b_shape), seed)
+    assert net.out_shape == (H, W, C)
     x, cache = net.forward((a, f, b))
     dx = draw(rng, *x.shape)
     da, df, db = net.backward(dx, cache)
-    sums = np.zeros((2, N, C))
+    sums = np.zeros(f.shape), np.zeros(b.shape)
     for n, i, j in itertools.product(range(N), range(H), range(W)):
         alpha, slope = a[n, i, j, 0], 0.0
+        f_at, b_at = (n, i, j) if ink else (n,), (n, i, j) if ground else (n,)
         for c in range(C):
-            expected = b[n, c] + alpha * (f[n, c] - b[n, c])
-            assert abs(x[n, i, j, c] - expected) <= 1e-14
-            slope += dx[n, i, j, c] * (f[n, c] - b[n, c])
-            sums[:, n, c] += dx[n, i, j, c] * np.array([alpha, 1 - alpha])
+            f_, b_ = f[(*f_at, c)], b[(*b_at, c)]
+            assert abs(x[n, i, j, c] - (b_ + alpha * (f_ - b_))) <= 1e-14
+            slope += dx[n, i, j, c] * (f_ - b_)
+            sums[0][(*f_at, c)] += dx[n, i, j, c] * alpha
+            sums[1][(*b_at, c)] += dx[n, i, j, c] * (1 - alpha)
         assert abs(da[n, i, j, 0] - slope) <= 1e-13
-    assert relative(np.stack([df, db]) - sums, sums) <= 1e-13
+    for found, expected in zip((df, db), sums, strict=True):
+        assert relative(found - expected, expected) <= 1e-13
     for mask, colour in ((0 * a, b), (0 * a + 1, f)):
         x, _ = net.forward((mask, f, b))
-        size = (np.abs(f) + np.abs(b)).max()  # b + (f - b) is f but for rounding
-        assert np.abs(x - colour[:, None, None]).max() <= 1e-15 * size
+        size = np.abs(f).max() + np.abs(b).max()  # b + (f - b) is f but for rounding
+        wanted = colour if colour.ndim == 4 else colour[:, None, None]
+        assert np.abs(x - wanted).max() <= 1e-15 * size
 
 
+@pytest.mark.parametrize("ink", [(4,), (2, 2, 4)])
 @pytest.mark.parametrize("missing", [(0,), (1,), (2,), (0, 1), (1, 2), (0, 2)])
-def test_painting_with_tangents_that_are_zero(missing):
+def test_painting_with_tangents_that_are_zero(missing, ink):
     """None is zero: in the tangent, and in what its reverse gives."""
     rng = np.random.default_rng(5)
-    shapes = (3, 2, 2, 1), (3, 4), (3, 4)
-    x = tuple(draw(rng, *s) for s in shapes)
-    dots = [draw(rng, *s) for s in shapes]
-    net = double(Paint(), ((2, 2, 1), (4,), (4,)), 0)
+    shapes = (2, 2, 1), ink, (4,)
+    x = tuple(draw(rng, 3, *s) for s in shapes)
+    dots = [draw(rng, 3, *s) for s in shapes]
+    net = double(Paint(), shapes, 0)
     y, cache = net.forward(x)
     for i in missing:
         dots[i] = 0 * dots[i]
@@ -956,9 +965,14 @@ def test_painting_with_tangents_that_are_zero(missing):
         ((4, 4, 1), (3,)),
         ((4, 4, 2), (3,), (3,)),
         ((4, 4, 1), (3,), (4,)),
+        ((4, 4, 1), (4, 3, 3), (3,)),
+        ((4, 4, 1), (3,), (4, 4)),
+        ((4, 4, 1), (3,), ()),
+        ((4, 4, 1), ((3,), (3,)), (3,)),
+        ((4, 4, 1), (3,), ((4, 4), 3)),
         ((4,), (3,), (3,)),
     ],
 )
-def test_painting_needs_a_mask_and_two_colours(in_shape):
+def test_painting_needs_a_mask_an_ink_and_a_ground(in_shape):
     with pytest.raises(ShapeError, match="a mask"):
         Paint().build(in_shape)

@@ -177,6 +177,14 @@ def conditional_layers() -> list[tuple[Layer, tuple]]:
             ),
             (3, 2, 5),
         ),
+        (
+            Sequential(
+                Cut(1),  # a mask and a picture, on a ground of one colour
+                Branch(Pick(0), Pick(1), Sequential(Pick(1), MeanPool(), Tanh())),
+                Paint(),
+            ),
+            (3, 2, 4),
+        ),
         (Sequential(Cut(3), InnerProduct()), (6,)),
         (Sequential(classes, Parallel(Tanh(), Embedding(6)), InnerProduct()), (6,)),
         (Sequential(classes, with_class(Dense(5), Tanh()), Projection()), (6,)),
