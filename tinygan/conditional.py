@@ -174,6 +174,9 @@ def word_shares(y, K: int, dtype):
     """t_nk, in how many of a sample's sentences word k is, as a share: (N, K) from
     y (N, mixed, T). Padding, 0, is no word.
     """
-    xp = get_xp(y)
-    there = (y[..., None] == xp.arange(K)).any(axis=2)  # (N, mixed, K)
-    return (there.mean(axis=1) * (xp.arange(K) > 0)).astype(dtype)
+    xp, (N, mixed, _) = get_xp(y), y.shape
+    there = xp.zeros((N, mixed, K), dtype)
+    n, m = xp.arange(N)[:, None, None], xp.arange(mixed)[:, None]
+    there[n, m, y] = 1
+    there[..., 0] = 0  # padding
+    return there.mean(axis=1)

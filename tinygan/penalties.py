@@ -261,8 +261,9 @@ def nearest(y):
     that has the most of its words: (N,) indices.
     """
     xp, words = get_xp(y), y.reshape(len(y), -1)
-    common = (words[:, None, :, None] == words[None, :, None, :]).any(axis=3)
-    score = (common & (words > 0)[:, None]).sum(axis=2)  # (N, N); 0 is padding
+    # [t', n, t, m]: is word t of n also word t' of m?
+    common = (words[:, :, None] == words.T[:, None, None]).any(axis=0)
+    score = (common & (words > 0)[:, :, None]).sum(axis=1)  # (N, N); 0 is padding
     same = (words[:, None] == words[None]).all(axis=2)
     return xp.where(same, -1, score).argmax(axis=1)
 

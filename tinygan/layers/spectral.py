@@ -84,13 +84,13 @@ class SpectralNorm(Layer):
         W_bar, *_, inner = cache
         if not param_grads:
             return self._with(W_bar).backward(dy, inner, param_grads=False)
-        layer = self._with(W_bar, 0 * W_bar)
+        layer = self._with(W_bar, get_xp(W_bar).zeros_like(W_bar))
         dx = layer.backward(dy, inner)
         self._reverse(layer.dW, cache)
         return dx
 
     def backward_weights(self, dy, cache):
-        layer = self._with(cache[0], 0 * cache[0])
+        layer = self._with(cache[0], get_xp(dy).zeros_like(cache[0]))
         layer.backward_weights(dy, cache[-1])
         self._reverse(layer.dW, cache)
 
@@ -100,18 +100,21 @@ class SpectralNorm(Layer):
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
         W_bar, *_, inner = cache
-        layer = self._with(W_bar, 0 * W_bar)
+        layer = self._with(W_bar, get_xp(W_bar).zeros_like(W_bar))
         dx, dx_dot = layer.tangent_backward(dy, dy_dot, inner, cache_dot)
         self._reverse(layer.dW, cache)
         return dx, dx_dot
 
     def _reverse(self, dW_bar, cache) -> None:
-        """dW += what W -> W_bar = W / sigma makes of dW_bar; sigma depends on W."""
+        """dW += what W -> W_bar = W / sigma makes of dW_bar; sigma depends on W. dW_bar
+        is used up.
+        """
         W_bar, sigma, u, v, _ = cache
-        along = (dW_bar * W_bar).sum()  # <dW_bar, W_bar>
-        uv = (v[:, None] * u).reshape(self._outputs_last(self.W).shape)
-        uv = get_xp(uv).moveaxis(uv, -1, self.layer.out_axis)  # d sigma/dW
-        self.dW += (dW_bar - along * uv) / sigma  # eq: spectral-dW
+        along = dW_bar.ravel().dot(W_bar.ravel())  # <dW_bar, W_bar>
+        uv = (v[:, None] * (along * u)).reshape(self._outputs_last(self.W).shape)
+        dW_bar -= get_xp(uv).moveaxis(uv, -1, self.layer.out_axis)  # d sigma/dW
+        dW_bar /= sigma
+        self.dW += dW_bar  # eq: spectral-dW
 
     def _with(self, W, dW=None) -> Layer:
         """The wrapped layer with that W and dW, its other parameters being ours."""
