@@ -168,7 +168,8 @@ def test_a_run_asks_for_pairs_while_there_is_something_to_pay(monkeypatch):
 
 def test_between_sentences_pairs_stay_pairs():
     e = recipes.build(recipes.find("text2digit"), {"batch": 16, "steps": 10})
-    run = Run(dataclasses.replace(e, between=0.25))
+    two = dataclasses.replace(e.condition, mixed=2)
+    run = Run(dataclasses.replace(e, condition=two, between=0.25))
     y = np.broadcast_to(np.arange(16)[:, None, None], (16, 2, 5)).copy()
     for turn in (0, 9):
         got = run.asked(y, turn)

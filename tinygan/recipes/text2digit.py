@@ -1,17 +1,18 @@
 """Digits in colour, 32x32, from a sentence: --text "a small green three on the left".
 
 GAN-CLS (Reed et al. 2016) at a small size, with a projection discriminator and a second
-head; `between=0.25` would make it GAN-INT as well. Both networks read the sentence with
-a text encoder of their own, learnt with the rest: word embeddings, a convolution over
-three words, their mean. D makes features of the picture and takes their inner product
-with what it read; it sees three kinds of pairs, (real, right), (real, wrong) and (fake,
-right) sentence, where half of the wrong ones have most words in common with the right
-one. Its second head tells from the picture alone which words the sentence has: that
-teaches it the digits, which few wrong sentences would. G paints: it makes a mask and
-two colours, and every layer of the mask is told the text anew. Noise on D's input,
-which fades during the first quarter, hides the grain of G's first pictures from it:
-without it, D sometimes won before G had found any colour. Once G can
-write what it is asked for, it pays for writing it always in the same way.
+head; `between=0.25`, and a condition of two sentences mixed, would make it GAN-INT as
+well. Both networks read the sentence with a text encoder of their own, learnt with the
+rest: word embeddings, a convolution over three words, their mean. D makes features of
+the picture and takes their inner product with what it read; it sees three kinds of
+pairs, (real, right), (real, wrong) and (fake, right) sentence, where half of the wrong
+ones have most words in common with the right one. Its second head tells from the
+picture alone which words the sentence has: that teaches it the digits, which few wrong
+sentences would. G paints: it makes a mask and two colours, and every layer of the mask
+is told the text anew. Noise on D's input, which fades during the first quarter, hides
+the grain of G's first pictures from it: without it, D sometimes won before G had found
+any colour. Once G can write what it is asked for, it pays for writing it always in the
+same way.
 
 Pictures and sentences are drawn by a grammar over real digits: the embedded ones, or
 those of --data (MNIST). The run takes about half an hour on two cores.
@@ -70,53 +71,73 @@ def text_encoder(words=64, features=128):
     )
 
 
-def networks(words: int, paint: bool, steps: int, C=32, side=32):
-    """G: (z, y) -> (side, side, 3) and D: (x, y) -> ((s, c), y), the logit and one for
-    each of `words`, the vocabulary's; C channels next to the image.
+def generator(plain: bool, C=32, side=32):
+    """G: (z, y) -> (side, side, 3), `side` a multiple of 4; C channels at half of it.
 
-    `side` is a multiple of 4. With `paint` G makes a mask and two colours, else a
-    colour for each pixel. The noise on D's input is gone after so many steps.
+    It paints with ink on a ground of one colour. The ink has one, too, if it is
+    `plain`, else a colour for each pixel.
     """
-    init, least = normal(0.02), side // 4
-
-    def told(*layers):
-        """(h, t) -> layers(h joined with a few numbers made of t)."""
-        return Sequential(Parallel(Identity(), Dense(16)), Concat(), *layers)
-
-    def beside(layer):
-        """(h, t) -> (layer(h, t), t)."""
-        return Branch(layer, Pick(1))
-
-    def up(C, **options):
-        return ConvTranspose2d(C, 4, stride=2, pad=1, init=init, **options)
-
-    def down(C, **options):
-        return Conv2d(C, 4, stride=2, pad=1, init=init, **options)
-
-    def dense(n):
-        return Dense(n, bias=False, init=init)
-
-    def colour():
-        """(h, t) -> a colour for t."""
-        return Sequential(Pick(1), Dense(64), LeakyReLU(0.2), Dense(3), Tanh())
-
+    least = side // 4
     maps = dense(least * least * 2 * C), Reshape(least, least, 2 * C)
     body = (
         beside(Sequential(Concat(), dense(512), BatchNorm(), ReLU())),
         beside(told(*maps, BatchNorm(), ReLU())),  # 8x8 of 32x32
         beside(told(up(C, bias=False), BatchNorm(), ReLU())),  # 16x16
     )
-    if paint:
-        mask = Sequential(*body, told(up(1), Sigmoid()))  # 32x32
-        picture = Branch(mask, colour(), colour()), Paint()
-    else:
-        picture = *body, told(up(3), Tanh())
-    G = Sequential(Parallel(Identity(), text_encoder()), *picture)
+    mask = told(up(1), Sigmoid())  # 32x32
+    ink = colour() if plain else told(up(3), Tanh())
+    painted = *body, Branch(mask, ink, colour()), Paint()
+    return Sequential(Parallel(Identity(), text_encoder()), *painted)
+
+
+def discriminator(words: int, look, asked):
+    """D: (x, y) -> ((s, c), y), the logit and one for each of so many words.
+
+    `look` makes h of the picture, `asked` a vector as long of what was read.
+    """
+    fits = Sequential(Parallel(Identity(), asked), InnerProduct())  # <h, A t + b>
+    tells = Sequential(Pick(0), Dense(words))
+    return beside(Sequential(Parallel(look, text_encoder()), Branch(fits, tells)))
+
+
+def told(*layers):
+    """(h, t) -> layers(h joined with a few numbers made of t)."""
+    return Sequential(Parallel(Identity(), Dense(16)), Concat(), *layers)
+
+
+def beside(layer):
+    """(h, t) -> (layer(h, t), t)."""
+    return Branch(layer, Pick(1))
+
+
+def colour():
+    """(h, t) -> a colour for t."""
+    return Sequential(Pick(1), Dense(64), LeakyReLU(0.2), Dense(3), Tanh())
+
+
+def dense(n):
+    """Without bias: BatchNorm comes after it."""
+    return Dense(n, bias=False, init=normal(0.02))
+
+
+def up(C, bias=True):
+    """Twice as high and wide."""
+    return ConvTranspose2d(C, 4, stride=2, pad=1, bias=bias, init=normal(0.02))
+
+
+def down(C, bias=True):
+    """Half as high and wide."""
+    return Conv2d(C, 4, stride=2, pad=1, bias=bias, init=normal(0.02))
+
+
+def recipe(steps=10_000, batch=64, lr=1e-3, seed=0, data=None):
+    digits = load_digits() if data is None else mnist(data)
+    words, diversity = vocabulary(), Diversity(20, limit=0.07)
     look = Sequential(
-        InstanceNoise(0.5, steps),
-        down(C),  # 16x16
+        InstanceNoise(0.5, max(1, steps // 4)),
+        down(32),  # 16x16
         LeakyReLU(0.2),
-        down(2 * C, bias=False),  # 8x8
+        down(64, bias=False),  # 8x8
         BatchNorm(),
         LeakyReLU(0.2),
         Flatten(),
@@ -124,24 +145,13 @@ def networks(words: int, paint: bool, steps: int, C=32, side=32):
         BatchNorm(),
         LeakyReLU(0.2),
     )
-    asked = Dense(256, init=normal(1 / 16))
-    fits = Sequential(Parallel(Identity(), asked), InnerProduct())  # <h, A t + b>
-    tells = Sequential(Pick(0), Dense(words))
-    judged = Sequential(Parallel(look, text_encoder()), Branch(fits, tells))
-    return G, beside(judged)
-
-
-def recipe(steps=10_000, batch=64, lr=1e-3, seed=0, data=None):
-    digits = load_digits() if data is None else mnist(data)
-    words, diversity = vocabulary(), Diversity(20, limit=0.07)
-    G, D = networks(len(words), paint=True, steps=max(1, steps // 4))
     return Experiment(
-        G=G,
-        D=D,
+        G=generator(plain=True),
+        D=discriminator(len(words), look, Dense(256, init=normal(1 / 16))),
         shape=(32, 32, 3),
         data=lambda: captioned_digits(12_000, seed, digits),
         unseen=lambda: captioned_digits(4_000, seed, digits, held_out=True),
-        condition=Sentences(words, sentences(400, seed)),
+        condition=Sentences(words, sentences(400, seed), mixed=1),
         latent=Latent(32),
         objective=AuxiliaryWords(weight=0.2),
         penalties=[Mismatch(0.5, near=0.5)],
