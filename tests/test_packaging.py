@@ -172,7 +172,7 @@ MAY_IMPORT = {
     "diversity": EVERYWHERE,
     "optim": EVERYWHERE | {"kernels"},
     "data": EVERYWHERE,
-    "divided": {"layers", "mailbox", "shards", "values"},
+    "divided": {"errors", "layers", "mailbox", "shards", "values"},
     "net": EVERYWHERE | {"layers", "divided", "mailbox", "shards"},
     "gan": EVERYWHERE | {"net", "objectives", "penalties", "optim"},
     "theory": EVERYWHERE

@@ -294,6 +294,27 @@ def test_a_member_that_is_killed_is_missed_and_replaced():
     assert all(map(ends, before))
 
 
+def test_what_a_member_kept_is_lost_with_it():
+    net = Net(Sequential(Dense(3), Tanh()), (3,), dtype="float64")
+    shards = Shards(2)
+    net.divide(shards)
+    x = np.ones((8, 3))
+    y, cache = net.forward(x)
+    _, cache_dot = net.tangent(x, cache)
+    shards.close()
+    for late in (
+        lambda: net.backward(y, cache),
+        lambda: net.backward(y, cache, param_grads=False),
+        lambda: net.backward_weights(y, cache),
+        lambda: net.tangent(x, cache),
+        lambda: net.tangent_backward(y, y, cache, cache_dot),
+    ):
+        with pytest.raises(tg.BackendError, match="must be repeated"):
+            late()
+    y, cache = net.forward(x)
+    assert net.backward(y, cache).shape == x.shape
+
+
 def test_members_end_with_their_group():
     net = Net(Dense(1), (3,))
     shards = Shards(2)

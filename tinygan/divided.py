@@ -9,6 +9,7 @@ import itertools
 
 import numpy as np
 
+from .errors import BackendError
 from .layers.base import each_once
 from .mailbox import shared
 from .shards import Member, Shards
@@ -129,22 +130,30 @@ class Part:
     def backward(self, key, dy, param_grads):
         """dx, (n, ...)"""
         if not param_grads:
-            return self.tree.backward(dy, self.caches[key], param_grads=False)
-        return self._adding(self.tree.backward, dy, self.caches[key])
+            return self.tree.backward(dy, self._cache(key), param_grads=False)
+        return self._adding(self.tree.backward, dy, self._cache(key))
 
     def backward_weights(self, key, dy):
         """grad += its part, from dy (n, ...)."""
-        self._adding(self.tree.backward_weights, dy, self.caches[key])
+        self._adding(self.tree.backward_weights, dy, self._cache(key))
 
     def tangent(self, key, x_dot, of):
         """y_dot, (n, ...), about the pass `of`."""
-        y_dot, self.caches[key] = self.tree.tangent(x_dot, self.caches[of])
+        y_dot, self.caches[key] = self.tree.tangent(x_dot, self._cache(of))
         return y_dot
 
     def tangent_backward(self, dy, dy_dot, of, tangent):
         """(dx, dx_dot), each (n, ...) or None, about the passes `of` and `tangent`."""
-        caches = self.caches[of], self.caches[tangent]
+        caches = self._cache(of), self._cache(tangent)
         return self._adding(self.tree.tangent_backward, dy, dy_dot, *caches)
+
+    def _cache(self, key):
+        if key not in self.caches:
+            raise BackendError(
+                "a process that kept its part of this pass has ended since; what it "
+                "kept is lost, the pass must be repeated"
+            )
+        return self.caches[key]
 
     def _adding(self, backward, *arguments):
         """A pass that adds to this member's gradient; then grad += all of theirs."""
