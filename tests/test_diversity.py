@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import tinygan as tg
 from tinygan import Diversity, Net, recipes
-from tinygan.check import complex_step, relative
+from tinygan.check import check_diversity, complex_step, file_rows, relative
 from tinygan.errors import InputError
 from tinygan.layers import (
     Branch,
@@ -49,6 +49,82 @@ def test_the_gradient_is_that_of_the_value(seed, N, limit):
     slope = (diversity.grad(x, z) * v).sum()
     exact = complex_step(lambda x: diversity.value(x, z), x, v)
     assert relative(exact - slope, v) <= 1e-13
+
+
+@given(st.integers(0, 10**6), st.integers(2, 12), st.sampled_from([0.07, 1.0, 30.0]))
+def test_the_checker_certifies_it(seed, batch, limit):
+    rows = check_diversity(Diversity(2.0, limit), batch, seed)
+    assert [row.quantity for row in rows] == ["dL/dx", "dL/dx finite", "manners"]
+    assert all(row.ok for row in rows), rows
+
+
+class Together(Diversity):
+    """Both of a pair go the same way."""
+
+    def grad(self, x, z):
+        return np.abs(super().grad(x, z))
+
+
+class Whatever(Diversity):
+    """It does not matter how far apart the latents are."""
+
+    def grad(self, x, z):
+        return super().grad(x, np.sign(z))
+
+
+class Boundless(Diversity):
+    """The gradient goes on beyond the limit."""
+
+    def grad(self, x, z):
+        return Diversity(self.weight, 1e9).grad(x, z)
+
+
+class Summed(Diversity):
+    """A sum over pairs in L, a mean in its gradient."""
+
+    def value(self, x, z):
+        return super().value(x, z) * (len(x) // 2)
+
+
+class Collapsing(Diversity):
+    """It pays for samples that are alike."""
+
+    def value(self, x, z):
+        return -super().value(x, z)
+
+    def grad(self, x, z):
+        return -super().grad(x, z)
+
+
+class Promoted(Diversity):
+    """float32 becomes float64."""
+
+    def grad(self, x, z):
+        return super().grad(x, z).astype("float64")
+
+
+@pytest.mark.parametrize(
+    "kind, quantity",
+    [
+        (Together, "dL/dx"),
+        (Whatever, "dL/dx"),
+        (Boundless, "dL/dx"),
+        (Summed, "dL/dx finite"),
+        (Collapsing, "manners"),
+        (Promoted, "manners"),
+    ],
+)
+def test_the_checker_catches_a_wrong_one(kind, quantity):
+    for seed in range(3):
+        rows = check_diversity(kind(2.0, 0.3), seed=seed)
+        assert quantity in {row.quantity for row in rows if not row.ok}, rows
+
+
+def test_a_file_may_bring_its_own(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("import tinygan as tg\nCHECKS = [tg.Diversity(3, limit=0.5)]\n")
+    rows = file_rows(path)
+    assert len(rows) == 3 and all(row.ok for row in rows)
 
 
 def test_beyond_the_limit_nothing_is_gained():

@@ -1,14 +1,15 @@
 """Derivatives are certified here, not trusted: `tinygan check`.
 
-`check_layer`, `check_objective`, `check_optimizer` and `check_penalty` hold anything
-that keeps the protocols against independent oracles (oracles.py); `builtin_rows` does
-so for all that tinygan brings, `file_rows` for what a user's own file defines. `Given`
-and `Cut` stand before a layer that takes tuples or integers, `OneLogit` around an
-objective on several heads.
+`check_layer`, `check_objective`, `check_diversity`, `check_optimizer` and
+`check_penalty` hold anything that keeps the protocols against independent oracles
+(oracles.py); `builtin_rows` does so for all that tinygan brings, `file_rows` for what a
+user's own file defines. `Given` and `Cut` stand before a layer that takes tuples or
+integers, `OneLogit` around an objective on several heads.
 """
 
 from .adapters import Cut, Given, OneLogit
 from .builtin import builtin_rows
+from .diversity import check_diversity
 from .game import check_game, check_objective, check_optimizer
 from .layer import Row, check_layer
 from .oracles import complex_step, finite_difference, relative
@@ -21,6 +22,7 @@ __all__ = [
     "OneLogit",
     "Row",
     "builtin_rows",
+    "check_diversity",
     "check_game",
     "check_layer",
     "check_objective",

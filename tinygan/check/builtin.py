@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..conditional import AuxiliaryClassifier, AuxiliaryWords, MatchingAware
+from ..diversity import Diversity
 from ..layers import (
     GRU,
     AvgPool2d,
@@ -58,6 +59,7 @@ from ..objectives import (
 from ..optim import SGD, Adam, ClipNorm, ClipValue, Momentum, Optimizer, RMSProp
 from ..penalties import DRAGAN, R1, R2, WGANGP, Drift, Penalty
 from .adapters import Cut, Given, OneLogit
+from .diversity import check_diversity
 from .game import check_game, check_objective, check_optimizer
 from .layer import Row, check_layer
 from .penalty import check_penalty
@@ -242,6 +244,7 @@ def builtin_rows(seed: int = 0) -> list[Row]:
         rows += check_game(objective, seed=seed)
     for penalty in builtin_penalties():
         rows += check_penalty(penalty, seed=seed)
+    rows += check_diversity(Diversity(20, limit=0.07), seed=seed)
     for optimizer in builtin_optimizers():
         rows += check_optimizer(optimizer, seed=seed)
     return rows

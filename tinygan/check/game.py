@@ -60,8 +60,8 @@ def check_objective(objective: Objective, batch=5, seed=0, analytic=True) -> lis
         return objective.g_value(s, s_real)
 
     return [
-        *_slopes(name, "dV/ds", V, np.stack([s_real, s_fake]), dV, rng, analytic),
-        *_slopes(name, "dJ/ds", J, s_fake, dJ, rng, analytic),
+        *slopes(name, "dV/ds", V, np.stack([s_real, s_fake]), dV, rng, analytic),
+        *slopes(name, "dJ/ds", J, s_fake, dJ, rng, analytic),
         manners,
     ]
 
@@ -88,7 +88,7 @@ def _objective_rules(objective: Objective, s_real, s_fake):
     yield "all is finite at logits of +-10,000", finite
 
 
-def _slopes(name, quantity, L, point, gradient, rng, analytic=True) -> list[Row]:
+def slopes(name, quantity, L, point, gradient, rng, analytic=True) -> list[Row]:
     """`gradient` against the complex step of L, and against finite differences."""
     exact, finite, used = 0.0, 0.0, 0
     for _ in range(DRAWS):
@@ -231,7 +231,7 @@ def check_game(objective: Objective, seed=0) -> list[Row]:
     name = f"d_step, {objective!r}"
     d_step(G, D, SGD(1.0), objective, x, z)
     dV = D.theta - theta_D
-    rows = _slopes(name, "gradient", V, theta_D, dV, rng)
+    rows = slopes(name, "gradient", V, theta_D, dV, rng)
     moved = float(np.abs(G.theta - theta_G).max())
     rows.append(Row(name, "stays", moved, 0.0, "theta_G is left alone"))
 
@@ -239,7 +239,7 @@ def check_game(objective: Objective, seed=0) -> list[Row]:
     name = f"g_step, {objective!r}"
     g_step(G, D, SGD(1.0), objective, z, x)
     dJ = theta_G - G.theta
-    rows += _slopes(name, "gradient", J, theta_G, dJ, rng)
+    rows += slopes(name, "gradient", J, theta_G, dJ, rng)
     moved = float(np.abs(D.theta - theta_D).max())
     rows.append(Row(name, "stays", moved, 0.0, "theta_D is left alone"))
     return rows

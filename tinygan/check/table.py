@@ -2,20 +2,19 @@
 
 import inspect
 
+from ..diversity import Diversity
 from ..errors import InputError
-from ..layers import (
-    Layer,
-)
-from ..objectives import (
-    Objective,
-)
+from ..layers import Layer
+from ..objectives import Objective
 from ..optim import Optimizer
 from ..penalties import Penalty
 from ..userfile import failure, load_module
+from .diversity import check_diversity
 from .game import check_objective, check_optimizer
 from .layer import LIMITS, Row, check_layer
 from .penalty import check_penalty
 
+KINDS = Layer | Objective | Optimizer | Penalty | Diversity
 NAME = 60  # characters of a name in the table
 LAYER_COLUMNS = [*LIMITS]
 SHAPES = (
@@ -30,8 +29,8 @@ def file_rows(path, seed: int = 0, analytic: bool = True) -> list[Row]:
     """Check what the user's Python file brings.
 
     The file may say what to check, `CHECKS = [(layer, in_shape), objective, optimizer,
-    ...]`. Without it, every Layer, Objective, Optimizer and Penalty class that it
-    defines is made without arguments, and layers are tried on a few shapes.
+    ...]`. Without it, every Layer, Objective, Optimizer, Penalty and Diversity class
+    that it defines is made without arguments, and layers are tried on a few shapes.
 
     Raises InputError when there is nothing to check or it cannot be built.
     """
@@ -45,6 +44,8 @@ def file_rows(path, seed: int = 0, analytic: bool = True) -> list[Row]:
                 rows += check_objective(thing, seed=seed, analytic=analytic)
             elif isinstance(thing, Penalty):
                 rows += check_penalty(thing, seed=seed, analytic=analytic)
+            elif isinstance(thing, Diversity):
+                rows += check_diversity(thing, seed=seed, analytic=analytic)
             else:
                 rows += check_optimizer(thing, seed=seed)
         except InputError:
@@ -61,16 +62,16 @@ def _things(module, path):
         stated = [_make(cls, path) for cls in _classes(module)]
     if not isinstance(stated, list | tuple) or not stated:
         raise InputError(
-            f"{path}: expected a Layer, Objective, Optimizer or Penalty class, or a "
-            "list CHECKS = [(layer, in_shape), ...], found none"
+            f"{path}: expected a Layer, Objective, Optimizer, Penalty or Diversity "
+            "class, or a list CHECKS = [(layer, in_shape), ...], found none"
         )
     for item in stated:
         is_pair = isinstance(item, tuple) and len(item) == 2
         thing, shape = item if is_pair else (item, None)
-        if not isinstance(thing, Layer | Objective | Optimizer | Penalty):
+        if not isinstance(thing, KINDS):
             raise InputError(
-                f"{path}: expected layers, objectives, optimizers and penalties in "
-                f"CHECKS, found {thing!r}"
+                f"{path}: expected layers, objectives, optimizers, penalties and "
+                f"diversities in CHECKS, found {thing!r}"
             )
         if shape is not None and not isinstance(shape, tuple):
             raise InputError(
@@ -89,7 +90,7 @@ def _classes(module) -> list[type]:
         for cls in vars(module).values()
         if inspect.isclass(cls)
         and cls.__module__ == module.__name__
-        and issubclass(cls, Layer | Objective | Optimizer | Penalty)
+        and issubclass(cls, KINDS)
     ]
 
 
