@@ -79,7 +79,7 @@ class Net:
 
     def advance(self) -> None:
         """Once per step, before its forward passes: every layer's `advance`."""
-        for _, layer in self.layers():
+        for layer in self._advancing:
             layer.advance()
 
     def divide(self, shards: Shards) -> None:
@@ -169,6 +169,8 @@ class Net:
     def _bind(self, theta, grad) -> None:
         """Make theta and grad this network's, and each W and dW a view of them."""
         self.theta, self.grad, self.passes = theta, grad, self.tree
+        layers = [layer for _, layer in self.layers()]
+        self._advancing = [f for f in layers if type(f).advance is not Layer.advance]
         values, grads = self.parameters(theta), self.parameters(grad)
         for path, layer in self.layers():
             for name in layer.shapes:

@@ -213,7 +213,7 @@ def tangent_backward_of(layer: Layer, dy, dy_dot, cache, cache_dot):
 
 def learns(layer: Layer) -> bool:
     """Whether there are parameters in a layer, or in one inside it."""
-    return any(inner.shapes for _, inner in walk(layer))
+    return bool(layer.shapes) or any(learns(child) for _, child in layer.children())
 
 
 def named(layers) -> tuple[tuple[str, Layer], ...]:
