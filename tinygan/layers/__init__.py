@@ -8,6 +8,7 @@ from .correlation import col2im, im2col
 from .dense import Dense
 from .dropout import Dropout
 from .embedding import Embedding
+from .gru import GRU
 from .init import glorot, he, normal, uniform
 from .maxout import Maxout
 from .minibatch import MinibatchStd, Pack
@@ -19,7 +20,7 @@ from .resample import AvgPool2d, Upsample2d
 from .reshape import Flatten, Reshape
 from .samplenorm import InstanceNorm, LayerNorm, PixelNorm
 from .scale import Scale
-from .sequence import GRU, Conv1d, Each, MeanPool
+from .sequence import Conv1d, Each, MeanPool
 from .spectral import SpectralNorm
 from .tuples import Branch, Concat, Identity, Parallel, Pick
 
