@@ -9,7 +9,7 @@ The images are a folder or a zip with a captions.csv or captions.tsv beside them
 the table says of each image in further columns is not shown to the networks; `tinygan
 evaluate` asks for it. If there are two such columns or more, a tenth of the
 combinations of the two with the most values is kept from training, to be asked for as
-unseen.
+unseen. With pictures of 32x32 the run takes about twenty minutes on two cores.
 """
 
 from tinygan import (
