@@ -10,6 +10,7 @@ import tinygan as tg
 from tinygan import recipes
 from tinygan.agreement import agreement, judges, variety
 from tinygan.backend import NUMPY
+from tinygan.check import relative
 from tinygan.cli import main
 from tinygan.conditions import Classes, Sentences, between_pairs, grid
 from tinygan.data import Captioned, Images, Vocabulary, captioned_digits, load_digits
@@ -92,6 +93,25 @@ def with_words(**options):
     heads = tg.Branch(fits, Sequential(tg.Pick(0), Dense(len(WORDS))))
     D = tg.Branch(Sequential(Parallel(trunk, reader), heads), tg.Pick(1))
     return experiment(D=D, objective=tg.AuxiliaryWords(weight=0.5), **options)
+
+
+def test_a_sentence_twice_is_the_sentence_once():
+    """mixed=2 costs time and changes nothing where no two sentences are mixed."""
+    rng, one = np.random.default_rng(0), Sentences(WORDS, SENTENCES, mixed=1)
+    conditions = [dataclasses.replace(one, mixed=mixed) for mixed in (1, 2)]
+    games = [with_words(condition=c, between=0) for c in conditions]
+    once, twice = (game.networks(NUMPY, "float64") for game in games)
+    y, z = one.draw(6, rng), rng.standard_normal((6, 3))
+    s, grads = [], []
+    for (G, D), asked in ((once, y), (twice, y.repeat(2, axis=1))):
+        fake, c_G = G.forward((z, asked))
+        out, c_D = D.forward(fake)
+        s.append(out[0][0])
+        dx = D.backward(games[0].objective.g_grad(out), c_D)
+        G.backward_weights(dx, c_G)
+        grads.append(np.concatenate([G.grad, D.grad]))
+    assert relative(s[1] - s[0], s[0]) <= 1e-12
+    assert relative(grads[1] - grads[0], grads[0]) <= 1e-12
 
 
 # Conditions
