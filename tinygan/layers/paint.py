@@ -11,7 +11,7 @@ class Paint(Layer):
         x_dot = a f_dot + (1 - a) b_dot + a_dot (f - b)
         reversed, what comes back from x_dot in the same way, and
 
-        da = sum_c dx_dot (f_dot - b_dot)      df = sum_hw a_dot dx_dot      db = -df
+        da = sum_c dx_dot (f_dot - b_dot)      df = a_dot dx_dot      db = -a_dot dx_dot
 
     a (N, H, W, 1) is the mask, 0 where the ground shows and 1 where the ink covers it.
     The ink f and the ground b are each one colour for the whole picture, (N, C), whose
