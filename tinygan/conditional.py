@@ -177,6 +177,6 @@ def word_shares(y, K: int, dtype):
     xp, (N, mixed, _) = get_xp(y), y.shape
     there = xp.zeros((N, mixed, K), dtype)
     n, m = xp.arange(N)[:, None, None], xp.arange(mixed)[:, None]
-    there[n, m, y] = 1
+    there[n, m, y] = 1  # word k is in sentence m of sample n
     there[..., 0] = 0  # padding
     return there.mean(axis=1)

@@ -9,12 +9,11 @@ import reprlib
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from textwrap import shorten
 
 from ..errors import DataError
-from .source import Source, open_file, system_errors
+from .source import Source, open_file, open_member, sound_archive, system_errors
 
-_NO_ARCHIVE = (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError)
+_EXPECTED = "a folder or a zip archive"
 
 
 class Folder:
@@ -31,7 +30,8 @@ class Folder:
     def read(self, name: str, most: int) -> bytes:
         """The bytes of a file; DataError if there are more than `most`."""
         with open_file(self.path / name) as file:
-            return _whole(file, self.path / name, os.fstat(file.fileno()).st_size, most)
+            size = os.fstat(file.fileno()).st_size
+            return _whole(Source(file, self.path / name), size, most)
 
 
 class Archive:
@@ -47,21 +47,12 @@ class Archive:
 
     def read(self, name: str, most: int) -> bytes:
         """The bytes of a member; DataError if there are more than `most`."""
-        where = f"{self.path}: {reprlib.repr(name)}"
         member = self.members.get(name)
         if member is None:
+            where = f"{self.path}: {reprlib.repr(name)}"
             raise DataError(f"{where}: expected a member of the archive, found none")
-        if member.flag_bits & 1:
-            raise DataError(f"{where}: expected a readable member, found it encrypted")
-        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise DataError(
-                f"{where}: expected a member stored or deflated, "
-                f"found compression method {member.compress_type}"
-            )
-        with _sound_archive(self.path):
-            stream = self.archive.open(member)
-        with stream:
-            return _whole(stream, where, member.file_size, most)
+        with open_member(self.archive, member, self.path, _EXPECTED) as source:
+            return _whole(source, member.file_size, most)
 
 
 @contextlib.contextmanager
@@ -73,26 +64,14 @@ def open_files(path: Path) -> Iterator[Folder | Archive]:
         yield Folder(path)
         return
     with open_file(path) as file:
-        with _sound_archive(path):
+        with sound_archive(path, _EXPECTED):
             archive = zipfile.ZipFile(file)
         yield Archive(path, archive)
 
 
-@contextlib.contextmanager
-def _sound_archive(path) -> Iterator[None]:
-    try:
-        yield
-    except _NO_ARCHIVE as e:
-        why = shorten(str(e), 100)
-        raise DataError(
-            f"{path}: expected a folder or a zip archive, found damage ({why})"
-        ) from e
-
-
-def _whole(stream, name, size: int, most: int) -> bytes:
+def _whole(source: Source, size: int, most: int) -> bytes:
     if size > most:
-        raise DataError(f"{name}: expected at most {most} bytes, found {size}")
-    source = Source(stream, name)
+        raise DataError(f"{source.name}: expected at most {most} bytes, found {size}")
     data = source.read(size, "content")
     source.expect_end()
     return bytes(data)

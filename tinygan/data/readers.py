@@ -5,22 +5,26 @@ whatever kind, gives a DataError of one sentence (see source.py).
 """
 
 import ast
-import contextlib
 import math
 import re
 import reprlib
 import struct
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
-from textwrap import shorten
 from typing import BinaryIO
 
 import numpy as np
 
 from ..errors import DataError
 from .images import Images, finite_range
-from .source import Source, open_file, peek, system_errors
+from .source import (
+    Source,
+    open_file,
+    open_member,
+    peek,
+    sound_archive,
+    system_errors,
+)
 
 MAX_BYTES = 4 << 30  # of one array: no data set meant for this package is larger
 MAX_AXES = 32
@@ -30,9 +34,9 @@ _NPY_MAGIC, _ZIP_MAGIC = b"\x93NUMPY", b"PK"
 _NPY_TYPE = re.compile(r"[<>|=]?([iu][1248]|f[248])")
 _MAX_NPY_HEADER = 10_000  # NumPy's own limit
 _ARRAY_NAMES = ("images", "x", "x_train", "arr_0")
-# What the standard library raises for text that is no literal, for damaged archives.
+# What the standard library raises for text that is no literal.
 _NO_LITERAL = (ValueError, TypeError, SyntaxError, MemoryError, RecursionError)
-_NO_ARCHIVE = (zipfile.BadZipFile, ValueError, NotImplementedError)
+_NPZ = "a .npz archive"
 
 
 def load_images(path, shape: tuple[int, int, int] | None = None) -> Images:
@@ -135,22 +139,10 @@ def _values(source: Source, dtype, shape, order="C") -> np.ndarray:
 
 
 def _read_npz(file: BinaryIO, path) -> np.ndarray:
-    with _sound_archive(path):
+    with sound_archive(path, _NPZ):
         archive = zipfile.ZipFile(file)
-    member = _choose_member(archive, path)
-    with _sound_archive(path):
-        stream = archive.open(member)
-    with stream:
-        return _read_npy(Source(stream, f"{path}: {reprlib.repr(member.filename)}"))
-
-
-@contextlib.contextmanager
-def _sound_archive(path) -> Iterator[None]:
-    try:
-        yield
-    except _NO_ARCHIVE as e:
-        why = shorten(str(e), 100)
-        raise DataError(f"{path}: expected a .npz archive, found damage ({why})") from e
+    with open_member(archive, _choose_member(archive, path), path, _NPZ) as source:
+        return _read_npy(source)
 
 
 def _choose_member(archive: zipfile.ZipFile, path) -> zipfile.ZipInfo:
@@ -162,15 +154,7 @@ def _choose_member(archive: zipfile.ZipFile, path) -> zipfile.ZipInfo:
             f"or a single one, found {reprlib.repr(list(members))}"
         )
     name = known[0] if known else next(iter(members))
-    member = members[name]
-    if member.flag_bits & 1:
-        raise DataError(f"{path}: expected a readable array, found it encrypted")
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise DataError(
-            f"{path}: expected {reprlib.repr(name)} stored or deflated, "
-            f"found compression method {member.compress_type}"
-        )
-    return member
+    return members[name]
 
 
 def _find_images(path: Path) -> tuple[Path, Path | None]:

@@ -9,6 +9,7 @@ where.
 
 import contextlib
 import gzip
+import reprlib
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from typing import BinaryIO
 from ..errors import DataError
 
 _CHUNK = 1 << 20
+_NO_ARCHIVE = (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError)
 _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
 
 
@@ -94,3 +96,32 @@ class Source:
         except _DAMAGED as e:
             why = shorten(str(e), 100)
             raise self.error(wanted, f"damaged data ({why})") from e
+
+
+@contextlib.contextmanager
+def sound_archive(path, expected: str) -> Iterator[None]:
+    """Within, what `zipfile` has against an archive becomes a DataError, which says
+    that `expected` was expected.
+    """
+    try:
+        yield
+    except _NO_ARCHIVE as e:
+        why = shorten(str(e), 100)
+        raise DataError(f"{path}: expected {expected}, found damage ({why})") from e
+
+
+@contextlib.contextmanager
+def open_member(archive: zipfile.ZipFile, member, path, expected: str):
+    """A member of an archive as a Source. DataError if it cannot be opened."""
+    where = f"{path}: {reprlib.repr(member.filename)}"
+    if member.flag_bits & 1:
+        raise DataError(f"{where}: expected a readable member, found it encrypted")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DataError(
+            f"{where}: expected a member stored or deflated, "
+            f"found compression method {member.compress_type}"
+        )
+    with sound_archive(path, expected):
+        stream = archive.open(member)
+    with stream:
+        yield Source(stream, where)
