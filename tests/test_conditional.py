@@ -3,8 +3,12 @@
 The layers of conditional networks are certified in test_conditional_layers.py.
 """
 
+import itertools
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import tinygan as tg
 from tinygan import values
@@ -279,6 +283,21 @@ def test_the_nearest_sentence_has_the_most_words_in_common():
     assert near[0] == near[2] == 1
     assert near[1] in (0, 2)
     assert near[3] == 4
+
+
+@given(st.integers(0, 10**6), st.integers(2, 6), st.integers(1, 2), st.integers(1, 5))
+def test_the_nearest_sentence_by_loops(seed, N, mixed, T):
+    """Of each word that is none of padding's, whether the other has it, too."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(1, 6, (N, mixed, T))
+    for row in y.reshape(-1, T):
+        row[rng.integers(0, T + 1) :] = 0
+    words = y.reshape(N, -1)
+    scores = np.full((N, N), -1)
+    for n, m in itertools.product(range(N), repeat=2):
+        if not np.array_equal(words[n], words[m]):
+            scores[n, m] = sum(k > 0 and k in words[m] for k in words[n])
+    assert np.array_equal(nearest(y), scores.argmax(axis=1))
 
 
 def test_mismatch_with_near_sentences():
