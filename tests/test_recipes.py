@@ -1,6 +1,8 @@
 """Every recipe builds, plays two turns, and makes samples of the data's shape."""
 
+import os
 import struct
+import sys
 
 import numpy as np
 import pytest
@@ -88,6 +90,16 @@ def test_a_recipe_keeps_its_own_rules(name, data):
     run = Run(experiment)
     norms = [layer for _, layer in run.D.layers() if isinstance(layer, BatchNorm)]
     assert not (any(isinstance(p, GradientPenalty) for p in penalties) and norms)
+
+
+def test_a_file_of_ones_own_is_read_as_it_stands(tmp_path, monkeypatch):
+    # two edits of one length within a second: Python's cache takes them for one
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    path = tmp_path / "mine.py"
+    for edit in ("a", "b"):
+        path.write_text(f"def recipe():\n    return {edit!r}\n")
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+        assert recipes.find(str(path)).recipe() == edit
 
 
 def test_the_recipes_of_the_field_are_there():

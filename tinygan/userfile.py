@@ -1,5 +1,6 @@
 """Python files that users write: a recipe of their own, or a layer to be checked."""
 
+import importlib.machinery
 import importlib.util
 import pathlib
 import sys
@@ -7,6 +8,16 @@ import traceback
 from types import ModuleType
 
 from .errors import InputError
+
+
+class _AsItStands(importlib.machinery.SourceFileLoader):
+    """Compiles the file each time: Python's cache knows an edit by its second and its
+    length, and two edits within a second may have one length.
+    """
+
+    def get_code(self, fullname):
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
 
 
 def load_module(path) -> ModuleType:
@@ -22,19 +33,18 @@ def load_module(path) -> ModuleType:
         raise InputError(f"{path}: expected a Python file ({e.strerror})") from e
     if not found:
         raise InputError(f"{path}: expected a Python file, found none")
-    name = f"tinygan_userfile_{path.stem}"
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
+    if path.suffix != ".py":
         raise InputError(f"{path}: expected a Python file whose name ends in .py")
+    name = f"tinygan_userfile_{path.stem}"
+    loader = _AsItStands(name, str(path))
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     folder = str(path.resolve().parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)  # as for a script: it may import its neighbours
     try:
-        # what stands there now: a cache tells an edit by its second and its length
-        source = spec.loader.get_data(str(path))
-        exec(spec.loader.source_to_code(source, str(path)), vars(module))
+        spec.loader.exec_module(module)
     except InputError:
         raise
     except Exception as e:
