@@ -9,7 +9,6 @@ Jobs are
 """
 
 import functools
-import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -35,9 +34,8 @@ def make(library: Library, job: dict) -> tuple[Callable, Callable]:
 def training_step(library: Library, job: dict) -> Callable[[], None]:
     """One step of a work's game. Real data and noise lie ready on the device."""
     work = works.make(job["work"])
-    player, move = library.player(work), library.move(GAMES[job["game"]])
-    batches = itertools.cycle([batch(library, work, i) for i in range(BATCHES)])
-    return lambda: move(player, *next(batches))
+    batches = [batch(library, work, i) for i in range(BATCHES)]
+    return library.steps(library.player(work), GAMES[job["game"]], batches)
 
 
 def batch(library: Library, work: works.Work, seed: int) -> tuple:

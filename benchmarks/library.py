@@ -46,6 +46,11 @@ class Library:
         """The step of the game, of (player, x_real, z_D, z_G), in this library."""
         raise TypeError(f"{type(self).__name__} does not define move(game)")
 
+    def steps(self, player: Player, game: Game, batches: list) -> Callable:
+        """One step of the game, with the batches in turn: each (x_real, z_D, z_G)."""
+        move, batch = self.move(game), itertools.cycle(batches)
+        return lambda: move(player, *next(batch))
+
     def computing(self) -> contextlib.AbstractContextManager:
         """The context for steps and layers: threads as the library has them."""
         return contextlib.nullcontext()
@@ -53,7 +58,8 @@ class Library:
     def layer(self, case, x, dy) -> dict[str, Callable[[], object]]:
         """{"forward": run it, "backward": run it} of cases.Case, which return y, dx.
 
-        x, dy: as `put` made them; dy None if there is no backward to come.
+        x, dy: as `put` made them; dy None if there is no backward to come. Processes
+        that share a batch keep their y and dx.
         """
         raise TypeError(f"{type(self).__name__} does not define layer(case, x, dy)")
 

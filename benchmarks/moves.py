@@ -13,6 +13,8 @@ training loops take:
 import dataclasses
 
 import tinygan as tg
+from tinygan.divided import WholeObjective
+from tinygan.shards import ALONE
 
 NON_SATURATING = tg.NonSaturating()
 
@@ -27,6 +29,12 @@ class Player:
     opt_G: object
     opt_D: object
     rng: object = None  # for penalties at random points
+    member: object = ALONE  # of the group of processes that plays together
+
+    def judge(self, objective):
+        """The objective, which sees the whole batch."""
+        alone = self.member is ALONE
+        return objective if alone else WholeObjective(objective, self.member)
 
 
 class Game:
@@ -69,7 +77,8 @@ class Shared(Game):
 
     def tinygan(self, p, x_real, z_D, z_G):
         players = (p.G, p.D, p.opt_G, p.opt_D)
-        tg.play(*players, NON_SATURATING, lambda: x_real, lambda: z_D, shared=True)
+        objective = p.judge(NON_SATURATING)
+        tg.play(*players, objective, lambda: x_real, lambda: z_D, shared=True)
 
     def torch(self, p, x_real, z_D, z_G):
         p.D.requires_grad_(True)
@@ -92,7 +101,8 @@ class Fresh(Shared):
 
     def tinygan(self, p, x_real, z_D, z_G):
         players, noise = (p.G, p.D, p.opt_G, p.opt_D), iter((z_D, z_G))
-        tg.play(*players, NON_SATURATING, lambda: x_real, lambda: next(noise))
+        objective = p.judge(NON_SATURATING)
+        tg.play(*players, objective, lambda: x_real, lambda: next(noise))
 
     def torch(self, p, x_real, z_D, z_G):
         p.D.requires_grad_(True)
@@ -123,8 +133,9 @@ class Critic(Game):
     weight = 10.0
 
     def tinygan(self, p, x_real, z_D, z_G):
-        penalties = (tg.WGANGP(self.weight),)
-        tg.d_step(p.G, p.D, p.opt_D, tg.Wasserstein(), x_real, z_D, penalties, p.rng)
+        penalties = (tg.WGANGP(self.weight).part(p.member),)
+        objective = p.judge(tg.Wasserstein())
+        tg.d_step(p.G, p.D, p.opt_D, objective, x_real, z_D, penalties, p.rng)
 
     def torch(self, p, x_real, z_D, z_G):
         torch = p.library.torch

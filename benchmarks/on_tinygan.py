@@ -2,19 +2,21 @@
 
 import contextlib
 import functools
+import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 import tinygan as tg
-from tinygan.shards import Shards
 
 from .library import Library, OnGpu, UnavailableError
 from .moves import Player
+from .parts import game_in_parts, layer_in_parts
 from .report import usable_cores
 
 SETTLED = 100  # turns after which no recipe has more critic steps than usual
+PASSES = ("forward", "backward")
 LARGE = 10**12  # products: of networks for which all cores are used
 BLOCK = 1 << 16  # numbers of a triad's block: three of them fit in a core's cache
 
@@ -42,16 +44,16 @@ class TinyganNumpy(Library):
         G = tg.Net(G, work.latent, seed=1, backend=self.on)
         D = tg.Net(D, work.sample, seed=2, backend=self.on)
         opt_G, opt_D = tg.Adam(2e-4, 0.5), tg.Adam(2e-4, 0.5)
-        self.divide(work.batch * (G.products + D.products), G, D)
         return Player(self, G, D, opt_G, opt_D, np.random.default_rng(0))
 
-    def divide(self, products: float, *nets) -> None:
-        """Let the cores share every batch, where `tinygan train` would."""
-        cores = self.on.cores_for(products)
-        if cores > 1:
-            shards = Shards(cores)
-            for net in nets:
-                net.divide(shards)
+    def steps(self, player, game, batches):
+        """In as many processes as `tinygan train` would take."""
+        products = player.G.products + player.D.products
+        cores = self.on.cores_for(len(batches[0][0]) * products)
+        if cores == 1:
+            return super().steps(player, game, batches)
+        group, turn = game_in_parts(game, player, batches, cores), itertools.count()
+        return lambda: group.run("step", next(turn))
 
     def computing(self):
         return self.on.computing(1)  # BLAS: each core has its own part of the batch
@@ -61,7 +63,11 @@ class TinyganNumpy(Library):
 
     def layer(self, case, x, dy):
         net = tg.Net(tg.Sequential(case.tinygan()), case.in_shape, backend=self.on)
-        self.divide(LARGE if case.divided else 0, net)
+        cores = self.on.cores_for(LARGE if case.divided else 0)
+        if cores > 1:
+            group = layer_in_parts(net, x, dy, cores)
+            group.run("forward")
+            return {which: functools.partial(group.run, which) for which in PASSES}
         cache = None if dy is None else net.forward(x)[1]
         return {
             "forward": lambda: net.forward(x)[0],

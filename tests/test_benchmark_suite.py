@@ -329,6 +329,33 @@ def test_a_device_does_the_same_step(name, monkeypatch):
         assert np.abs(a - b).max() <= 1e-4 * np.abs(a).max()
 
 
+@pytest.mark.parametrize("name", TINY)
+def test_processes_do_the_same_step(name, monkeypatch):
+    work = TINY[name].with_batch(4)
+    game, after = moves.GAMES[work.game or "shared"], []
+    for cores in (1, 2):
+        monkeypatch.setattr(type(tg.NUMPY), "cores_for", lambda *_, n=cores: n)
+        lib = libraries.LIBRARIES["numpy"]()
+        p, batches = lib.player(work), [jobs.batch(lib, work, i) for i in range(2)]
+        one = lib.steps(p, game, batches)
+        for _ in range(3):
+            one()
+        assert (p.D.theta.base is not None) == (cores == 2)  # shared
+        after.append([p.G.theta, p.D.theta, p.opt_D.t])
+    for a, b in zip(*after, strict=True):
+        assert np.abs(a - b).max() <= 1e-4 * np.abs(a).max()
+
+
+def test_processes_pass_a_layer_in_parts(monkeypatch):
+    monkeypatch.setattr(type(tg.NUMPY), "cores_for", lambda *_: 2)
+    lib, case = libraries.LIBRARIES["numpy"](), cases.SMALL[0]
+    x = lib.put(np.ones((4, *case.in_shape)))
+    dy = lib.put(np.ones((4, *case.built()[2])))
+    passes = lib.layer(dataclasses.replace(case, batch=4), x, dy)
+    for which in ("forward", "backward", "forward"):
+        assert passes[which]() == [None, None]
+
+
 def test_a_device_passes_layers_and_products(monkeypatch):
     lib = device_library(monkeypatch)
     for case in cases.SMALL[:2]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from parts import players
 
 import tinygan as tg
 from tinygan import values
@@ -36,10 +37,9 @@ from tinygan.layers import (
     Sequential,
     Tanh,
 )
-from tinygan.penalties import nearest
+from tinygan.mismatch import nearest
 from tinygan.run import Run
 from tinygan.sampling import Asked
-from tinygan.shards import Shards
 from tinygan.values import Integers
 
 K, N = 3, 6
@@ -393,19 +393,20 @@ def test_penalties_of_conditional_critics(penalty):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_divided_conditional_step_is_the_whole_one(way):
-    found = []
-    for size in (1, 2):
+@pytest.mark.parametrize("near", [0.0, 0.5])
+def test_a_conditional_move_in_parts_is_the_whole_one(way, near):
+    """Classes and heads as well, and pairs of which each half is another member's."""
+    found, penalties = [], () if way == "acgan" else (tg.Mismatch(0.5, near=near),)
+    for size in (1, 2, 3):
         G, D = nets(way)
-        for net in (G, D):
-            net.divide(Shards(size))
-        opt_G, opt_D = tg.Adam(0.1), tg.Adam(0.1)
-        objective, (x, z) = objective_of(way), batch()
-        for _ in range(2):
-            tg.d_step(G, D, opt_D, objective, x, z)
-            tg.g_step(G, D, opt_G, objective, z, x)
-        found.append(np.concatenate([G.theta, D.theta]))
-    assert relative(found[1] - found[0], found[0]) <= 1e-9  # Adam: small by small
+        opts = [tg.SGD(0.1), tg.SGD(0.1)]
+        group = players((G, D), opts, size, N, objective_of(way), penalties)
+        for turn in range(2):
+            values, *others = group.run("move", *batch(), turn)
+            assert all(np.array_equal(values, other) for other in others)
+        found.append(np.concatenate([G.theta, D.theta, values]))
+    for parts in found[1:]:
+        assert relative(parts - found[0], found[0]) <= 1e-12
 
 
 # Runs

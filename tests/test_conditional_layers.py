@@ -51,8 +51,9 @@ from tinygan.layers import (
     Tanh,
     embedding,
 )
+from tinygan.mailbox import shared
 from tinygan.penalties import penalise
-from tinygan.shards import Shards
+from tinygan.shards import Shards, cut
 from tinygan.values import Integers, leaves, plus
 
 seeds = st.integers(0, 2**32 - 1)
@@ -817,23 +818,43 @@ def conditional_pair():
     return Net(G, ((5,), shape), 1, "float64"), Net(D, ((6,), shape), 2, "float64")
 
 
+class Passes:
+    """One member's passes through a G and a D, on its rows."""
+
+    def __init__(self, own, G, D):
+        self.own, self.G, self.D = own, G, D
+
+    def run(self, z, y, ds):
+        z, y, ds = z[self.own], y[self.own], ds[self.own]
+        x, c_G = self.G.forward((z, y))
+        s, c_D = self.D.forward((x, y))
+        dx, none = self.D.backward(ds, c_D)
+        assert none is None
+        self.G.backward(dx, c_G)
+        _, cache_dot = self.D.tangent((x, None), c_D)
+        (dx_2, _), (dx_dot, _) = self.D.tangent_backward(ds, -ds, c_D, cache_dot)
+        return x, s, dx, dx_2, dx_dot
+
+
 def test_a_divided_batch_gives_the_same_gradients():
     rng = np.random.default_rng(3)
     z, y, ds = draw(rng, 12, 5), rng.integers(0, 4, 12), draw(rng, 12, 1)
     results = []
     for size in (1, 2, 3):
         G, D = conditional_pair()
-        for net in (G, D):
-            net.divide(Shards(size))
-        x, c_G = G.forward((z, y))
-        s, c_D = D.forward((x, y))
-        dx, none = D.backward(ds, c_D)
-        assert none is None
-        G.backward(dx, c_G)
-        _, cache_dot = D.tangent((x, None), c_D)
-        dx_2, dx_dot = D.tangent_backward(ds, -ds, c_D, cache_dot)
-        more = [*leaves((dx_2, dx_dot)), *G.state().values()]
-        results.append([x, s, dx, *more, G.grad, D.grad])
+        grads = [
+            [shared(np.zeros_like(net.grad)) for net in (G, D)] for _ in range(size)
+        ]
+
+        def make(members, G=G, D=D, grads=grads, size=size):
+            parts = cut(12, size) if size > 1 else [slice(None)]
+            each = zip(members, parts, grads, strict=True)
+            return [Passes(own, G.part(m, g), D.part(m, d)) for m, own, (g, d) in each]
+
+        everyone = Shards(size, make).run("run", z, y, ds)
+        rows = [np.concatenate(parts) for parts in zip(*everyone, strict=True)]
+        sums = [sum(each) for each in zip(*grads, strict=True)]
+        results.append([*rows, *sums, *G.state().values()])
     for parts in results[1:]:
         for a, b in zip(parts, results[0], strict=True):
             assert relative(a - b, b) <= 1e-12
@@ -895,7 +916,7 @@ def test_they_say_what_they_are():
 def test_a_layer_that_mixes_samples_still_says_so():
     net = Net(Sequential(Parallel(MinibatchStd(), Identity()), Pick(0)), pair)
     with pytest.raises(ShapeError, match="needs the batch in one piece"):
-        net.divide(Shards(2))
+        net.part(Shards(2, list).members[0], net.grad)
     assert isinstance(net.tree, Layer)
 
 

@@ -11,6 +11,7 @@ import tinygan as tg
 from tinygan import Diversity, Net, recipes
 from tinygan.check import check_diversity, complex_step, file_rows, relative
 from tinygan.errors import InputError
+from tinygan.game import Game
 from tinygan.layers import (
     Branch,
     Concat,
@@ -227,11 +228,11 @@ def experiment(**options):
 def test_a_run_asks_for_pairs_while_there_is_something_to_pay(monkeypatch):
     asked = []
 
-    def seen(self, y, turn, before=Run.asked):
+    def seen(self, y, turn, before=Game.asked):
         asked.append((turn, y.copy(), before(self, y, turn)))
         return asked[-1][2]
 
-    monkeypatch.setattr(Run, "asked", seen)
+    monkeypatch.setattr(Game, "asked", seen)
     diversity = Diversity(1.0, 0.1)
     run = Run(experiment(diversity=lambda t: diversity if t >= 2 else None))
     for _ in range(4):
@@ -248,7 +249,7 @@ def test_between_sentences_pairs_stay_pairs():
     run = Run(dataclasses.replace(e, condition=two, between=0.25))
     y = np.broadcast_to(np.arange(16)[:, None, None], (16, 2, 5)).copy()
     for turn in (0, 9):
-        got = run.asked(y, turn)
+        got = run.game.asked(y, turn)
         mixed = (got[:, 0] != got[:, 1]).any(axis=1)
         paired = np.array_equal(got[:8], got[8:])
         assert paired == (turn == 9)

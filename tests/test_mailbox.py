@@ -125,6 +125,6 @@ def test_only_linux_forks(monkeypatch):
 
     monkeypatch.setattr(sys, "platform", "darwin")
     assert not mailbox.can_fork()
-    assert Shards(1).size == 1
+    assert len(Shards(1, list).members) == 1
     with pytest.raises(BackendError, match="on Linux only"):
-        Shards(2)
+        Shards(2, list)

@@ -168,15 +168,17 @@ MAY_IMPORT = {
     "values": {"backend"},
     "layers": EVERYWHERE | {"kernels", "shards"},
     "objectives": EVERYWHERE,
-    "penalties": EVERYWHERE,
+    "penalties": EVERYWHERE | {"shards"},
+    "mismatch": EVERYWHERE | {"penalties"},
+    "clipping": EVERYWHERE | {"optim"},
     "diversity": EVERYWHERE,
-    "optim": EVERYWHERE | {"kernels"},
+    "optim": EVERYWHERE | {"kernels", "shards"},
     "data": EVERYWHERE,
-    "divided": {"errors", "layers", "mailbox", "shards", "values"},
-    "net": EVERYWHERE | {"layers", "divided", "mailbox", "shards"},
+    "divided": {"diversity", "mailbox", "objectives", "optim", "values"},
+    "net": EVERYWHERE | {"layers"},
     "gan": EVERYWHERE | {"net", "objectives", "penalties", "optim"},
     "theory": EVERYWHERE
-    | {"objectives", "penalties", "optim", "layers", "net", "gan"}
+    | {"objectives", "penalties", "optim", "clipping", "layers", "net", "gan"}
     | {"data", "metrics", "plots"},
 }
 ORDER = (

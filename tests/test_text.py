@@ -216,15 +216,15 @@ def test_a_run_repeats_and_resumes(made):
 
 def test_a_share_of_the_fakes_lies_between_two_sentences():
     run = Run(experiment())
-    y = run.experiment.condition.of(run.batches(0)[1])
-    asked = run.asked(y, turn=3)
+    y = run.experiment.condition.of(run.game.batches(0)[1])
+    asked = run.game.asked(y, turn=3)
     assert np.array_equal(asked[4:], y[4:])
     assert np.array_equal(asked[:4, 0], y[:4, 0])
     assert {tuple(row) for row in asked[:, 1]} <= {tuple(row[0]) for row in y}
     assert (asked[:4, 1] != y[:4, 1]).any()
-    assert np.array_equal(run.asked(y, turn=3), asked)
+    assert np.array_equal(run.game.asked(y, turn=3), asked)
     plain = Run(experiment(between=0.0))
-    assert plain.asked(y, turn=3) is y
+    assert plain.game.asked(y, turn=3) is y
 
 
 @pytest.mark.parametrize(

@@ -48,8 +48,7 @@ from tinygan import (
     plots,
     recipes,
 )
-from tinygan import run as run_module
-from tinygan.backend import NUMPY, Backend, generator
+from tinygan.backend import LATENT, NUMPY, PICTURE, POINTS, Backend, generator
 from tinygan.checkpoint import load_checkpoint, read_manifest
 from tinygan.cli import main
 from tinygan.data import load_digits, ring
@@ -427,7 +426,7 @@ def test_a_shared_game_is_about_one_g_of_z(k):
     for the running statistics, which see a pass of G less.
     """
     shared, fresh = (Run(images(k=k, seed=3, shared=s)) for s in (True, False))
-    draws, z = [], fresh.z
+    draws, z = [], fresh.game.z
 
     def again(n, *key):
         *rest, i = key
@@ -437,7 +436,7 @@ def test_a_shared_game_is_about_one_g_of_z(k):
         draws.append(key)
         return z(n, *key)
 
-    fresh.z, shared.z = again, counted
+    fresh.game.z, shared.game.z = again, counted
     for _ in range(3):
         shared.turn()
         fresh.turn()
@@ -466,7 +465,7 @@ def test_a_schedule_of_critic_steps_takes_every_batch_once(monkeypatch):
     assert steps == np.cumsum(k).tolist()
     assert (run.opt_G.inner.t, run.opt_D.inner.inner.t) == (12, sum(k))
     for i, x in enumerate(reals):
-        np.testing.assert_array_equal(x, run.batches(i))
+        np.testing.assert_array_equal(x, run.game.batches(i))
     assert len({x.tobytes() for x in reals}) == len(reals)
 
 
@@ -532,9 +531,9 @@ def test_the_quantities_are_those_of_each_step():
     run, by_hand = Run(points(k=1, log_every=3)), Run(points(k=1))
     values = []
     for i in range(5):
-        z = by_hand.z(8, run_module.LATENT, i, 0)
+        z = by_hand.game.z(8, LATENT, i, 0)
         x_fake, _ = by_hand.G.forward(z)
-        s_real, _ = by_hand.D.forward(by_hand.batches(i))
+        s_real, _ = by_hand.D.forward(by_hand.game.batches(i))
         s_fake, _ = by_hand.D.forward(x_fake)
         D_x, D_Gz = 1 / (1 + np.exp(-s_real)), 1 / (1 + np.exp(-s_fake))
         V = np.log(D_x).mean() + np.log(1 - D_Gz).mean()
@@ -564,7 +563,7 @@ def test_the_penalty_in_the_log_is_that_of_the_step():
     by_hand, run = Run(regularised(k=1)), Run(regularised(k=1, penalties=penalties))
     for turn in range(3):
         by_hand.load(run.state())
-        D, x = by_hand.D, by_hand.batches(turn)
+        D, x = by_hand.D, by_hand.game.batches(turn)
         D.advance()
         s, cache = D.forward(x)
         g = D.backward(np.ones_like(s), cache, param_grads=False)
@@ -585,7 +584,7 @@ def test_every_step_has_points_of_its_own():
         turns(Run(regularised(seed=seed, k=2, penalties=[Noted(2.0)])), 3)
     assert len(set(seen)) == len(seen) == 2 * 3 * 2
     for turn in range(3):
-        rng = generator(1, run_module.POINTS, turn)
+        rng = generator(1, POINTS, turn)
         assert seen[6 + 2 * turn] == rng.random(4).tobytes()
 
 
@@ -620,7 +619,7 @@ def by_average(run: Run, z) -> np.ndarray:
 
 def test_samples_are_made_by_the_average():
     run = turns(Run(regularised()), 7)
-    z = run.z(9, run_module.PICTURE)
+    z = run.game.z(9, PICTURE)
     assert np.array_equal(run.samples(9), by_average(run, z))
     assert (run.samples(9) != run.G.forward(z, train=False)[0]).any()
     without = turns(Run(regularised(ema=0.0)), 7)

@@ -7,6 +7,7 @@ with `tinygan/gan.py`, the game itself.
 __version__ = "0.1.0"
 
 from .backend import NUMPY, Backend, get_backend, get_xp, sigmoid, softplus
+from .clipping import ClipNorm, ClipValue, ClipWeights
 from .conditional import AuxiliaryClassifier, AuxiliaryWords, MatchingAware
 from .diversity import Diversity
 from .errors import (
@@ -21,6 +22,7 @@ from .errors import (
 from .gan import d_step, g_step, play
 from .layers import *  # noqa: F403
 from .layers import __all__ as _layers
+from .mismatch import Mismatch
 from .net import Net
 from .objectives import (
     Critic,
@@ -36,14 +38,11 @@ from .objectives import (
 from .optim import (
     SGD,
     Adam,
-    ClipNorm,
-    ClipValue,
-    ClipWeights,
     Momentum,
     Optimizer,
     RMSProp,
 )
-from .penalties import DRAGAN, R1, R2, WGANGP, Drift, Mismatch, Penalty
+from .penalties import DRAGAN, R1, R2, WGANGP, Drift, Penalty
 from .values import Integers
 
 __all__ = [

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from . import kernels
 from .errors import BackendError
 
-FEW = 3e7  # products in a batch's forward passes
+FEW = 8e6  # products in a batch's forward passes
 BLOCK = 1 << 15  # numbers: several arrays of so many fit the cache of a core
 M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8  # of glibc's mallopt
 

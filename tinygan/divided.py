@@ -1,186 +1,134 @@
-"""A network's passes on the parts of a batch at once, one process for each part.
+"""A game in parts: what each member of a group has in place of a net, an optimizer, an
+objective, so that together they play the game of the whole batch.
 
-Each member of the group has a copy of the tree: the same theta, a gradient of its own.
-Real, fake and penalty, the objective and the optimizers see whole batches, as ever.
+The moves (gan.py) and the layers are what they are. A member's network has the same
+theta and a gradient of its own; its optimizer adds up all gradients and steps its share
+of theta; its objective sees the logits of all, and gives back those of its own.
 """
-
-import copy
-import itertools
 
 import numpy as np
 
-from .errors import BackendError
-from .layers.base import each_once
+from .diversity import Diversity
 from .mailbox import shared
-from .shards import Member, Shards
+from .objectives import Objective
+from .optim import Optimizer, Wrapper
 from .values import rows, size, together
 
 
-class Divided:
-    """The passes of `net.tree`, to the same results but for rounding.
+def divided(net, opt: Optimizer, members: list) -> list[tuple]:
+    """Each member's part of a player: [(its network, its optimizer), ...].
 
-    x is (N, ...), each part of it some of the N samples. A batch too small to be worth
-    it, and any pass in evaluation, is left whole.
+    theta, grad and the moments move to memory that processes share; after a step they
+    are those of the whole batch. ShapeError, naming the layer, if one of them needs the
+    batch in one piece.
+    """
+    net.bind(shared(net.theta), shared(net.grad))
+    opt.prepare(net.theta)
+    opt.bind(shared)
+    others = (shared(np.zeros_like(net.grad)) for _ in members[1:])
+    grads = [net.grad, *others]
+    return [
+        (net.part(member, grad), Joint(opt, grads, member))
+        for member, grad in zip(members, grads, strict=True)
+    ]
+
+
+class Joint(Wrapper):
+    """The inner optimizer's step for the sum of the gradients of all members.
+
+    grads: every member's, each (n,) like theta; the first is given their sum. Each
+    member adds and steps an equal part of theta; if the inner optimizer is not
+    `divisible`, the first steps all of it.
     """
 
-    def __init__(self, net, shards: Shards):
-        self.whole, self.shards, self.joins = net.tree, shards, net.joins
-        others = range(1, shards.size)
-        grads = [net.grad, *(shared(np.zeros_like(net.grad)) for _ in others)]
-        self.layers = _layers(net.tree)
-        self.parts = [Part(net, grads, member) for member in shards.members]
-        self.work = shards.add(self.parts)
-        self.keys = itertools.count()  # of the passes whose caches the members keep
+    def __init__(self, inner: Optimizer, grads: list, member):
+        super().__init__(inner)
+        self.grads, self.group = grads, member
+        n, rank, parts = len(grads[0]), member.rank, member.size
+        self.own = slice(n * rank // parts, n * (rank + 1) // parts)
+        self.mine = inner
+        if inner.divisible:
+            self.mine = inner.part(self.own, member)
 
-    def forward(self, x, train=True):
-        """(y, cache); the cache is a Cut if the batch was divided."""
-        cut = self.shards.cut(size(x), self.joins) if train else []
-        if not cut:
-            return self.whole.forward(x, train)
-        key, state = next(self.keys), self._shared_state()
-        arguments = [(key, rows(x, part), state) for part in cut]
-        ys = self.shards.run(self.work, "forward", arguments)
-        return together(ys), Cut(self, key, cut, _rows(ys))
-
-    def backward(self, dy, cache, param_grads=True):
-        """dx; the members' gradients are added up."""
-        if not isinstance(cache, Cut):
-            return self.whole.backward(dy, cache, param_grads)
-        arguments = [(cache.key, own, param_grads) for own in cache.parts_of_y(dy)]
-        return together(self.shards.run(self.work, "backward", arguments))
-
-    def backward_weights(self, dy, cache):
-        """The members' gradients, added up."""
-        if not isinstance(cache, Cut):
-            self.whole.backward_weights(dy, cache)
-            return
-        arguments = [(cache.key, own) for own in cache.parts_of_y(dy)]
-        self.shards.run(self.work, "backward_weights", arguments)
-
-    def tangent(self, x_dot, cache):
-        """(y_dot, cache_dot)"""
-        if not isinstance(cache, Cut):
-            return self.whole.tangent(x_dot, cache)
-        key = next(self.keys)
-        arguments = [(key, rows(x_dot, own), cache.key) for own in cache.x_rows]
-        y_dots = self.shards.run(self.work, "tangent", arguments)
-        return together(y_dots), Cut(self, key, cache.x_rows, cache.y_rows)
-
-    def tangent_backward(self, dy, dy_dot, cache, cache_dot):
-        """(dx, dx_dot); the members' gradients are added up."""
-        if not isinstance(cache, Cut):
-            return self.whole.tangent_backward(dy, dy_dot, cache, cache_dot)
-        keys = cache.key, cache_dot.key
-        both = zip(cache.parts_of_y(dy), cache.parts_of_y(dy_dot), strict=True)
-        arguments = [(*own, *keys) for own in both]
-        return together(self.shards.run(self.work, "tangent_backward", arguments))
-
-    def _shared_state(self) -> dict[int, dict]:
-        """The state of the layers that have one, by their place in the tree.
-
-        The first member has the network's own, the others what it is now.
-        """
-        state = {}
-        layers = zip(self.layers, self.parts[0].layers, strict=True)
-        for i, (layer, first) in enumerate(layers):
-            if layer.state:
-                state[i] = first.state = layer.state
-        return state
-
-
-class Cut:
-    """Stands for the cache of a divided pass: the members keep their own, by its key,
-    until this is dropped. Each has its rows of x and of y.
-    """
-
-    def __init__(self, passes: Divided, key: int, x_rows, y_rows):
-        self.passes, self.key = passes, key
-        self.x_rows, self.y_rows = x_rows, y_rows
-
-    def parts_of_y(self, dy) -> list:
-        """Each member's rows of dy, (N, ...) like y, or None."""
-        return [rows(dy, own) for own in self.y_rows]
-
-    def __del__(self):
-        self.passes.shards.forget(self.passes.work, self.key)
-
-
-class Part:
-    """One member's passes, on its own part of every batch."""
-
-    def __init__(self, net, grads: list, member: Member):
-        views = {id(v): v for v in net.views()}  # theta is shared, not copied
-        self.tree = copy.deepcopy(net.tree, views)
-        self.layers = _layers(self.tree)
-        self.grads, self.member, self.caches = grads, member, {}
-        gradients = net.parameters(grads[member.rank])
-        for path, layer in each_once(self.tree):
-            layer.group = member
-            for name in layer.shapes:
-                setattr(layer, f"d{name}", gradients[f"{path}.{name}"])
-
-    def forward(self, key, x, state):
-        """y, (n, ...) for n samples x; the layers in `state` have that state."""
-        if self.member.rank > 0:
-            for i, now in state.items():
-                self.layers[i].state = now
-        y, self.caches[key] = self.tree.forward(x, train=True)
-        return y
-
-    def backward(self, key, dy, param_grads):
-        """dx, (n, ...)"""
-        if not param_grads:
-            return self.tree.backward(dy, self._cache(key), param_grads=False)
-        return self._adding(self.tree.backward, dy, self._cache(key))
-
-    def backward_weights(self, key, dy):
-        """grad += its part, from dy (n, ...)."""
-        self._adding(self.tree.backward_weights, dy, self._cache(key))
-
-    def tangent(self, key, x_dot, of):
-        """y_dot, (n, ...), about the pass `of`."""
-        y_dot, self.caches[key] = self.tree.tangent(x_dot, self._cache(of))
-        return y_dot
-
-    def tangent_backward(self, dy, dy_dot, of, tangent):
-        """(dx, dx_dot), each (n, ...) or None, about the passes `of` and `tangent`."""
-        caches = self._cache(of), self._cache(tangent)
-        return self._adding(self.tree.tangent_backward, dy, dy_dot, *caches)
-
-    def _cache(self, key):
-        if key not in self.caches:
-            raise BackendError(
-                "a process that kept its part of this pass has ended since; what it "
-                "kept is lost, the pass must be repeated"
-            )
-        return self.caches[key]
-
-    def _adding(self, backward, *arguments):
-        """A pass that adds to this member's gradient; then grad += all of theirs."""
-        rank, first = self.member.rank, self.grads[0]
-        if rank > 0:
-            self.grads[rank][...] = 0
-        result = backward(*arguments)
-        self.member.sum()  # wait for the others
-        part = slice(*(first.size * i // self.member.size for i in (rank, rank + 1)))
+    def _step(self, theta, g, signed_lr):
+        total, own = self.grads[0], self.own
+        self.group.wait()  # for all gradients
         for grad in self.grads[1:]:
-            first[part] += grad[part]  # eq: shard-gradient
-        return result
-
-    def forget(self, key) -> None:
-        """Drop a cache."""
-        self.caches.pop(key, None)
-
-    def forget_all(self) -> None:
-        """Drop every cache."""
-        self.caches = {}
-
-
-def _layers(tree) -> list:
-    return [layer for _, layer in each_once(tree)]
+            total[own] += grad[own]  # eq: shard-gradient
+        if self.inner.divisible:
+            self.mine.t = self.inner.t
+            self.mine._step(theta[own], total[own], signed_lr)
+            self.inner.t = self.mine.t
+        else:
+            self.group.wait()  # for the whole sum
+            if self.group.rank == 0:
+                self.inner._step(theta, total, signed_lr)
+        self.group.wait()  # for all of theta
 
 
-def _rows(parts) -> list[slice]:
-    """Where each of some values lies when they are put together."""
-    ends = np.cumsum([0, *map(size, parts)]).tolist()
-    return [slice(a, b) for a, b in itertools.pairwise(ends)]
+class Together:
+    """Two values (N, ...) of the whole batch, of each member's parts (n, ...)."""
+
+    def __init__(self, member):
+        self.member, self.last = member, (None, None)
+
+    def __call__(self, a, b) -> list:
+        """a and b (n, ...) as (N, ...), the N samples of all; b may be None.
+
+        Asked for the same two again, it need not wait for the others.
+        """
+        if a is not self.last[0] or b is not self.last[1]:
+            every = self.member.gather((a, b))
+            self.whole = [together(parts) for parts in zip(*every, strict=True)]
+            before = sum(size(first) for first, _ in every[: self.member.rank])
+            self.own = slice(before, before + size(a))
+            self.last = a, b
+        return self.whole
+
+    def rows(self, value):
+        """This member's rows of a value of the whole batch."""
+        return rows(value, self.own)
+
+
+class WholeObjective(Objective):
+    """An objective, given the logits of all members; the gradients are of its own."""
+
+    def __init__(self, objective: Objective, member):
+        self.objective, self.whole = objective, Together(member)
+        self.paired = objective.paired
+
+    def value(self, s_real, s_fake):
+        s_fake, s_real = self.whole(s_fake, s_real)
+        return self.objective.value(s_real, s_fake)
+
+    def d_grads(self, s_real, s_fake):
+        s_fake, s_real = self.whole(s_fake, s_real)
+        return self.whole.rows(self.objective.d_grads(s_real, s_fake))
+
+    def g_value(self, s_fake, s_real=None):
+        return self.objective.g_value(*self.whole(s_fake, s_real))
+
+    def g_grad(self, s_fake, s_real=None):
+        return self.whole.rows(self.objective.g_grad(*self.whole(s_fake, s_real)))
+
+    def beliefs(self, s_real, s_fake):
+        s_fake, s_real = self.whole(s_fake, s_real)
+        return self.objective.beliefs(s_real, s_fake)
+
+
+class WholeDiversity:
+    """A diversity, given all members' samples; the gradient is of its own.
+
+    A pair may be two members'.
+    """
+
+    def __init__(self, diversity: Diversity, member):
+        self.diversity, self.whole = diversity, Together(member)
+
+    def value(self, x, z):
+        """L, of all x and z; this member's are (n, ...) each."""
+        return self.diversity.value(*self.whole(x, z))
+
+    def grad(self, x, z):
+        """dL/dx, (n, ...) like this member's x."""
+        return self.whole.rows(self.diversity.grad(*self.whole(x, z)))

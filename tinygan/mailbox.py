@@ -73,7 +73,20 @@ class Mailbox:
     """
 
     def __init__(self):
-        self.memory = shared_memory(CAPACITY)
+        self.memory, self._rooms = shared_memory(CAPACITY), {}
+
+    def room(self, *kinds) -> list:
+        """An array of each kind (dtype, shape), to be written and read as it is: who
+        knows the kinds needs no message about them.
+        """
+        if kinds not in self._rooms:
+            end, arrays = 0, []
+            for dtype, shape in kinds:
+                self._require(end + math.prod(shape) * np.dtype(dtype).itemsize)
+                arrays.append(self._array(end, dtype, shape))
+                end = _line(end + arrays[-1].nbytes)
+            self._rooms[kinds] = arrays
+        return self._rooms[kinds]
 
     def put(self, value) -> None:
         """Lay the value down. ValueError if there is no room for it, or if it is of

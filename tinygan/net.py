@@ -12,11 +12,8 @@ import math
 import numpy as np
 
 from .backend import NUMPY, Backend, get_xp
-from .divided import Divided
 from .errors import NonFiniteError, ShapeError
 from .layers.base import Layer, each_once
-from .mailbox import shared
-from .shards import Shards
 from .values import Integers, is_tuple, leaves, mapped, shape_of, zeros
 
 
@@ -46,7 +43,7 @@ class Net:
         shapes = (s for _, layer in self.layers() for s in layer.shapes.values())
         size = sum(math.prod(s) for s in shapes)
         self.backend = NUMPY
-        self._bind(np.zeros(size), np.zeros(size))
+        self.bind(np.zeros(size), np.zeros(size))
         rng = np.random.default_rng(seed)
         for _, layer in self.layers():
             layer.init(rng)
@@ -59,43 +56,28 @@ class Net:
         if shape_of(x) != self.in_shape:
             expected, got = _spelt(self.in_shape), mapped(lambda a: a.shape, x)
             raise ShapeError(f"the network expects inputs {expected}, got {got}")
-        return self.passes.forward(x, train)
+        return self.tree.forward(x, train)
 
     def backward(self, dy, cache, param_grads: bool = True):
         """dx = J^T dy; with param_grads, grad += its part for theta."""
-        return self.passes.backward(dy, cache, param_grads)
+        return self.tree.backward(dy, cache, param_grads)
 
     def backward_weights(self, dy, cache) -> None:
         """grad += its part for theta; dx, which nobody asks for, is not computed."""
-        self.passes.backward_weights(dy, cache)
+        self.tree.backward_weights(dy, cache)
 
     def tangent(self, x_dot, cache):
         """(y_dot, cache_dot), y_dot = J x_dot, for the forward pass that left cache."""
-        return self.passes.tangent(x_dot, cache)
+        return self.tree.tangent(x_dot, cache)
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
         """(dx, dx_dot), the reverse of (x, x_dot) -> (y, y_dot); adds to grad."""
-        return self.passes.tangent_backward(dy, dy_dot, cache, cache_dot)
+        return self.tree.tangent_backward(dy, dy_dot, cache, cache_dot)
 
     def advance(self) -> None:
         """Once per step, before its forward passes: every layer's `advance`."""
         for layer in self._advancing:
             layer.advance()
-
-    def divide(self, shards: Shards) -> None:
-        """From now on work on the parts of a training batch at once, on NumPy.
-
-        theta and grad move to memory that the group's processes share. The results are
-        the same but for rounding, and for layers that draw noise, which draw other
-        numbers. ShapeError, naming the layer, if one of them does not say that it is
-        `divisible`.
-        """
-        for path, layer in self.layers():
-            if not layer.divisible:
-                raise ShapeError(f"{path} {layer!r} needs the batch in one piece")
-        if shards.size > 1:
-            self._bind(shared(self.theta), shared(self.grad))
-            self.passes = Divided(self, shards)
 
     def zero_grad(self) -> None:
         """grad = 0. Gradients add up until someone clears them."""
@@ -157,6 +139,23 @@ class Net:
         new._convert(dtype or self.theta.dtype, backend or self.backend)
         return new
 
+    def part(self, member, grad) -> "Net":
+        """What a member of a group (shards.py) has of this network: the same theta and
+        state, a gradient of its own, and layers that ask it for the sums of the group.
+
+        ShapeError, naming the layer, if one of them does not say that it is
+        `divisible`.
+        """
+        kept = [*self.views(), *(layer.state for _, layer in self.layers())]
+        new = copy.copy(self)
+        new.tree = copy.deepcopy(self.tree, {id(v): v for v in kept})
+        new.bind(self.theta, grad)
+        for path, layer in new.layers():
+            if not layer.divisible:
+                raise ShapeError(f"{path} {layer!r} needs the batch in one piece")
+            layer.group = member
+        return new
+
     def views(self) -> list:
         """Every W and dW: the parts of theta and grad that the layers hold."""
         return [
@@ -166,9 +165,9 @@ class Net:
             for prefix in ("", "d")
         ]
 
-    def _bind(self, theta, grad) -> None:
+    def bind(self, theta, grad) -> None:
         """Make theta and grad this network's, and each W and dW a view of them."""
-        self.theta, self.grad, self.passes = theta, grad, self.tree
+        self.theta, self.grad = theta, grad
         layers = [layer for _, layer in self.layers()]
         self._advancing = [f for f in layers if type(f).advance is not Layer.advance]
         values, grads = self.parameters(theta), self.parameters(grad)
@@ -184,7 +183,7 @@ class Net:
             return backend.asarray(np.array(self.backend.to_host(a), dtype))
 
         theta = move(self.theta)
-        self._bind(theta, backend.xp.zeros_like(theta))
+        self.bind(theta, backend.xp.zeros_like(theta))
         for _, layer in self.layers():
             layer.state = {
                 name: value if isinstance(value, int) else move(value)
@@ -214,9 +213,7 @@ class Net:
 
         The passes are "forward" and "backward", of the layers without children; a
         result of `backward` is dx, and where that is not computed there is no call.
-        Meanwhile a divided network works on whole batches, where they can be seen.
         """
-        passes, self.passes = self.passes, self.tree
         layers = each_once(self.tree)
         leaves = [(path, layer) for path, layer in layers if not layer.children()]
         before = [dict(vars(layer)) for _, layer in leaves]
@@ -226,7 +223,6 @@ class Net:
         try:
             yield
         finally:
-            self.passes = passes
             for (_, layer), attributes in zip(leaves, before, strict=True):
                 for name in ("forward", "backward"):
                     delattr(layer, name)

@@ -9,10 +9,12 @@ so nobody negates a loss to fit an interface. theta and g are flat vectors; thet
 the moments are changed in place.
 """
 
+import copy
 import math
 
 from . import kernels
 from .backend import blocks, get_xp
+from .shards import ALONE
 
 
 class Optimizer:
@@ -27,6 +29,9 @@ class Optimizer:
     """
 
     moments: tuple[str, ...] = ()
+    divisible = False  # whether parts of theta may be stepped apart (divided.py): each
+    # u_i is a function of g_i and its own moments alone, or asks the group for sums
+    group = ALONE  # who steps the other parts of theta
 
     def __init__(self, lr: float):
         if not (math.isfinite(lr) and lr > 0):
@@ -47,7 +52,7 @@ class Optimizer:
         self._step(theta, g, -self.lr)  # eq: descend
 
     def _step(self, theta, g, signed_lr: float) -> None:
-        _same_shape(theta, g)
+        same_shape(theta, g)
         self.prepare(theta)
         self.t += 1
         u = self._u
@@ -61,6 +66,19 @@ class Optimizer:
             self._u = get_xp(theta).empty_like(theta)
             for name in self.moments:
                 setattr(self, name, get_xp(theta).zeros_like(theta))
+
+    def bind(self, move) -> None:
+        """Put move(m) in the place of each moment m, once `prepare` has made them."""
+        for name in self.moments:
+            setattr(self, name, move(getattr(self, name)))
+
+    def part(self, own: slice, member) -> "Optimizer":
+        """What steps theta[own] for a member of a group: that part of the moments."""
+        new = copy.copy(self)
+        new.group = member
+        new.bind(lambda moment: moment[own])
+        new._u = self._u[own]
+        return new
 
     def state(self) -> dict:
         """{"t": steps taken, moment: vector, ...}, by reference."""
@@ -77,6 +95,8 @@ class Optimizer:
 class SGD(Optimizer):
     """u = g. Source: Robbins and Monro 1951."""
 
+    divisible = True
+
     def direction(self, g, out):
         out[...] = g  # eq: sgd
         return 1.0
@@ -90,6 +110,7 @@ class Momentum(Optimizer):
     for a momentum that rises.
     """
 
+    divisible = True
     moments = ("m",)
 
     def __init__(
@@ -116,6 +137,7 @@ class RMSProp(Optimizer):
     Source: Tieleman and Hinton 2012 (lecture 6e); what WGAN trains with.
     """
 
+    divisible = True
     moments = ("v",)
 
     def __init__(self, lr: float, rho: float = 0.99, eps: float = 1e-8):
@@ -144,6 +166,7 @@ class Adam(Optimizer):
     2015, Algorithm 1 and sec. 2.1.
     """
 
+    divisible = True
     moments = ("m", "v")
 
     def __init__(
@@ -162,7 +185,7 @@ class Adam(Optimizer):
         if not kernels.usable(theta, g):
             super()._step(theta, g, signed_lr)
             return
-        _same_shape(theta, g)
+        same_shape(theta, g)
         self.prepare(theta)
         self.t += 1
         rates = (self.beta1, self.beta2, self.eps)
@@ -183,16 +206,10 @@ class Adam(Optimizer):
 
 
 class Wrapper(Optimizer):
-    """An optimizer around another, which has the learning rate and the moments.
+    """An optimizer around another, which has the learning rate and the moments."""
 
-    ValueError unless the limit is positive and finite.
-    """
-
-    def __init__(self, inner: Optimizer, limit: float):
-        if not (math.isfinite(limit) and limit > 0):
-            kind = type(self).__name__
-            raise ValueError(f"{kind} expects a limit > 0, got {limit}")
-        self.inner, self.limit = inner, float(limit)
+    def __init__(self, inner: Optimizer):
+        self.inner = inner
 
     @property
     def lr(self) -> float:
@@ -203,67 +220,36 @@ class Wrapper(Optimizer):
     def lr(self, value: float) -> None:
         self.inner.lr = value
 
+    @property
+    def t(self) -> int:
+        """The inner optimizer's count of steps."""
+        return self.inner.t
+
+    @t.setter
+    def t(self, value: int) -> None:
+        self.inner.t = value
+
+    @property
+    def divisible(self) -> bool:
+        """Whether the inner optimizer is: what is around it is so by itself."""
+        return self.inner.divisible
+
     def prepare(self, theta) -> None:
         self.inner.prepare(theta)
-        if not hasattr(self, "_g"):
-            self._g = get_xp(theta).empty_like(theta)
+
+    def bind(self, move) -> None:
+        self.inner.bind(move)
+
+    def part(self, own, member):
+        new = copy.copy(self)
+        new.group, new.inner = member, self.inner.part(own, member)
+        return new
 
     def state(self) -> dict:
         return self.inner.state()
 
     def load_state(self, state: dict) -> None:
         self.inner.load_state(state)
-
-    def clipped(self, g):
-        """The gradient that the inner optimizer is given."""
-        return g
-
-    def _step(self, theta, g, signed_lr) -> None:
-        _same_shape(theta, g)
-        self.prepare(theta)
-        self.inner._step(theta, self.clipped(g), signed_lr)
-
-
-class ClipValue(Wrapper):
-    """g_i <- min(max(g_i, -c), c), then the inner optimizer's step
-
-    The direction changes with it. Source: Mikolov 2012 (thesis).
-    """
-
-    def clipped(self, g):
-        get_xp(g).clip(g, -self.limit, self.limit, out=self._g)  # eq: clip-value
-        return self._g
-
-
-class ClipNorm(Wrapper):
-    """g <- g min(1, c / |g|), then the inner optimizer's step
-
-    The norm is that of the whole gradient, so its direction stays. Source: Pascanu et
-    al. 2013, Algorithm 1.
-    """
-
-    def clipped(self, g):
-        xp = get_xp(g)
-        norm = xp.sqrt((g * g).sum())
-        over = norm > self.limit
-        factor = xp.where(over, self.limit / xp.where(over, norm, 1), 1)
-        xp.multiply(g, factor, out=self._g)  # eq: clip-norm
-        return self._g
-
-
-class ClipWeights(Wrapper):
-    """The inner optimizer's step, then theta_i <- min(max(theta_i, -c), c)
-
-    How the first WGAN keeps its critic from being steep: weights in a box bound the
-    slope, though only roughly. It clips gammas and biases too, as the authors' code
-    does. Source: Arjovsky et al. 2017, Algorithm 1 (c = 0.01).
-    """
-
-    def _step(self, theta, g, signed_lr) -> None:
-        super()._step(theta, g, signed_lr)
-        get_xp(theta).clip(
-            theta, -self.limit, self.limit, out=theta
-        )  # eq: clip-weights
 
 
 def moving_average(a, b, rho: float, work) -> None:
@@ -275,7 +261,8 @@ def moving_average(a, b, rho: float, work) -> None:
     a += work  # eq: moving-average
 
 
-def _same_shape(theta, g) -> None:
+def same_shape(theta, g) -> None:
+    """ValueError unless theta and g are of one shape."""
     if theta.shape != g.shape:
         raise ValueError(f"theta has shape {theta.shape}, its gradient {g.shape}")
 

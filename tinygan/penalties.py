@@ -22,17 +22,35 @@ layers made to see several samples, Pack and MinibatchStd, g is the gradient of 
 of the logits.
 """
 
+import copy
 import math
 
-import numpy as np
-
-from .backend import get_xp, sigmoid, softplus
-from .errors import InputError
-from .values import in_place_of_first, leaves, mapped
+from .backend import get_xp
+from .errors import BackendError, InputError
+from .shards import ALONE
+from .values import leaves, mapped
 
 
 class Penalty:
     """Something that D pays for: D ascends V - sum of penalties."""
+
+    divisible = False  # whether parts of a batch may be worked on apart (shards.py):
+    # P is a mean over samples, by their number in the whole batch
+    group = ALONE  # who works on the other parts of the batch
+
+    def part(self, member) -> "Penalty":
+        """This penalty for a member's part of a batch, P that of the whole batch.
+
+        BackendError if it does not say that it is `divisible` and there are others.
+        """
+        if member.size > 1 and not self.divisible:
+            raise BackendError(
+                f"{self!r} does not say that it is divisible: processes cannot share "
+                "its batches; --cores 1 does without them"
+            )
+        new = copy.copy(self)
+        new.group = member
+        return new
 
     def accumulate(self, D, real, fake, rng=None):
         """D.grad -= dP/dtheta; return P, a 0-d array.
@@ -46,18 +64,21 @@ class Penalty:
         settings = (
             f"{k}={v:g}" if isinstance(v, int | float) else f"{k}={v!r}"
             for k, v in vars(self).items()
+            if k != "group"
         )
         return f"{type(self).__name__}({', '.join(settings)})"
 
 
-def penalise(D, s, cache, phi):
+def penalise(D, s, cache, phi, group=ALONE):
     """D.grad -= dP/dtheta for P = mean phi(|g|), g = grad_x D; return P.
 
     s, cache: what D.forward gave at the points. phi maps the norms r (N,) to phi(r) and
     phi'(r)/r, each (N,): v = phi'(r)/r g, and where r = 0 v is put to 0. A
-    condition has no gradient, and so no part in the norm.
+    condition has no gradient, and so no part in the norm. The mean is over the points
+    of all in the group.
     """
     xp = get_xp(s)
+    (N,) = group.sum(s.size)
     ones = xp.ones_like(s)
     g = D.backward(ones, cache, param_grads=False)  # (N, ...): dD(x_n)/dx_n
     rows = [a.reshape(s.size, -1) for a in leaves(g)]  # all that belongs to one logit
@@ -65,12 +86,13 @@ def penalise(D, s, cache, phi):
     value, slope = phi(r)
 
     def scaled(a):
-        return (a.reshape(s.size, -1) * (slope / s.size)[:, None]).reshape(a.shape)
+        return (a.reshape(s.size, -1) * (slope / N)[:, None]).reshape(a.shape)
 
     v = mapped(scaled, g)  # eq: penalty-v
     _, cache_dot = D.tangent(v, cache)  # eq: penalty-tangent
     D.tangent_backward(None, -ones, cache, cache_dot)  # eq: penalty-gradient
-    return value.mean()
+    (total,) = group.sum(value.sum())
+    return total / N
 
 
 class GradientPenalty(Penalty):
@@ -84,8 +106,10 @@ class GradientPenalty(Penalty):
 class SquaredNorm(GradientPenalty):
     """P = gamma/2 mean |grad_x D|^2      v = gamma g / N"""
 
+    divisible = True
+
     def __init__(self, gamma: float = 10.0):
-        self.gamma = _weight(self, "gamma", gamma)
+        self.gamma = not_negative(self, "gamma", gamma)
 
     def phi(self, r):
         """(phi(r), phi'(r)/r) for phi = gamma/2 r^2."""
@@ -93,7 +117,7 @@ class SquaredNorm(GradientPenalty):
 
     def at(self, D, x, s, cache):
         """The penalty at the points x (N, ...), whose forward pass left `cache`."""
-        return penalise(D, s, cache, self.phi)
+        return penalise(D, s, cache, self.phi, self.group)
 
 
 class R1(SquaredNorm):
@@ -126,8 +150,8 @@ class UnitNorm(GradientPenalty):
     """
 
     def __init__(self, weight: float, k: float, one_sided: bool):
-        self.weight = _weight(self, "weight", weight)
-        self.k, self.one_sided = _weight(self, "k", k), bool(one_sided)
+        self.weight = not_negative(self, "weight", weight)
+        self.k, self.one_sided = not_negative(self, "k", k), bool(one_sided)
 
     def phi(self, r):
         """(phi(r), phi'(r)/r) for phi = lambda (r - k)^2; 0 for the second at r = 0."""
@@ -143,6 +167,14 @@ class UnitNorm(GradientPenalty):
         """Where the penalty is taken: (N, ...), like x_real."""
         raise TypeError(f"{type(self).__name__} does not define points")
 
+    def uniform(self, like, shape, rng):
+        """Numbers uniform on [0, 1) of a shape (n, ...), drawn on the host, of like's
+        library: this member's of those for the whole batch.
+        """
+        own, N = self.group.place(len(like))
+        drawn = rng.random((N, *shape[1:]))[own]
+        return get_xp(like).asarray(drawn.astype(like.real.dtype))
+
     def accumulate(self, D, real, fake, rng=None):
         if rng is None:
             raise InputError(f"{self!r} draws its points at random: d_step needs rng=")
@@ -152,7 +184,7 @@ class UnitNorm(GradientPenalty):
         else:
             x_hat = self.points(x_real, x_fake, rng)
         s, cache = D.forward(x_hat)
-        return penalise(D, s, cache, self.phi)
+        return penalise(D, s, cache, self.phi, self.group)
 
 
 class WGANGP(UnitNorm):
@@ -165,12 +197,14 @@ class WGANGP(UnitNorm):
     one_sided: their section 4 and Petzka et al. 2018.
     """
 
+    divisible = True
+
     def __init__(self, weight: float = 10.0, k: float = 1.0, one_sided: bool = False):
         super().__init__(weight, k, one_sided)
 
     def points(self, x_real, x_fake, rng):
         """x_hat, (N, ...)."""
-        eps = _uniform(x_real, per_example(x_real), rng)
+        eps = self.uniform(x_real, per_example(x_real), rng)
         return eps * x_real + (1 - eps) * x_fake  # eq: wgan-gp-points
 
 
@@ -185,15 +219,21 @@ class DRAGAN(UnitNorm):
     (lambda 10, c 1/2), the paper's perturbation is Gaussian.
     """
 
+    divisible = True
+
     def __init__(self, weight: float = 10.0, k: float = 1.0, c: float = 0.5):
         super().__init__(weight, k, one_sided=False)
-        self.c = _weight(self, "c", c)
+        self.c = not_negative(self, "c", c)
 
     def points(self, x_real, x_fake, rng):
         """x_hat, (N, ...)."""
-        alpha = _uniform(x_real, per_example(x_real), rng)
-        u = _uniform(x_real, x_real.shape, rng)
-        return x_real + alpha * (self.c * x_real.std()) * u  # eq: dragan-points
+        alpha = self.uniform(x_real, per_example(x_real), rng)
+        u = self.uniform(x_real, x_real.shape, rng)
+        M, total = self.group.sum(x_real.size, x_real.sum())
+        apart = x_real - total / M
+        (square,) = self.group.sum((apart * apart).sum())
+        std = get_xp(square).sqrt(square / M)
+        return x_real + alpha * (self.c * std) * u  # eq: dragan-points
 
 
 class Drift(Penalty):
@@ -203,69 +243,16 @@ class Drift(Penalty):
     0. Not a gradient penalty: one more backward. Source: Karras et al. 2018, app. A.1.
     """
 
+    divisible = True
+
     def __init__(self, eps: float = 1e-3):
-        self.eps = _weight(self, "eps", eps)
+        self.eps = not_negative(self, "eps", eps)
 
     def accumulate(self, D, real, fake, rng=None):
         _, s, cache = real
-        D.backward_weights(s * (-2 * self.eps / s.size), cache)  # eq: drift-gradient
-        return self.eps * (s * s).mean()  # eq: drift
-
-
-class Mismatch(Penalty):
-    """P = w mean softplus(s_wrong), the logits of real samples under others' conditions
-
-        D.grad -= dP/dtheta      dP/ds_wrong = w sigma(s_wrong) / N
-
-    (x, y'), a real picture with a sentence that is not its own, is as wrong as a fake
-    one with its own, and D is to say so: without such pairs it need not read y at all.
-    y' is the batch's y, moved on by a random number of places; where it happens to be
-    the sample's own, the pair does not count. For the share `near` of the samples it is
-    that y of the batch which has the most words in common with their own: a wrong
-    sentence that differs in a word or two teaches D to read them all. Source: Reed et
-    al. 2016, Algorithm 1, the term log(1 - s_w) / 2; `near` is ours.
-
-    Raises InputError for unconditional samples, ValueError unless 0 <= near <= 1.
-    """
-
-    def __init__(self, weight: float = 0.5, near: float = 0.0):
-        self.weight, self.near = _weight(self, "weight", weight), float(near)
-        if not 0 <= self.near <= 1:
-            raise ValueError(f"Mismatch expects a share near 0 to 1, got {near}")
-
-    def accumulate(self, D, real, fake, rng=None):
-        pair = real[0]
-        if not isinstance(pair, tuple):
-            raise InputError("Mismatch expects samples with a condition, (x, y)")
-        if rng is None:
-            raise InputError("Mismatch draws the wrong pairs: d_step needs rng=")
-        x, y = pair
-        xp, N = get_xp(y), len(y)
-        order = (np.arange(N) + rng.integers(1, N)) % N if N > 1 else np.zeros(1, int)
-        order = xp.asarray(order)
-        n = round(self.near * N)
-        if n:
-            order = xp.concatenate([nearest(y)[:n], order[n:]])
-        wrong = y[order]
-        out, cache = D.forward((x, wrong))
-        s_wrong = leaves(out)[0]  # of two heads the first: the other is not about y
-        differs = (wrong != y).reshape(N, -1).any(axis=1)
-        weights = self.weight / N * differs.astype(s_wrong.dtype)[:, None]
-        ds_wrong = -weights * sigmoid(s_wrong)  # eq: mismatch-gradient
-        D.backward_weights(in_place_of_first(out, ds_wrong), cache)
-        return (weights * softplus(s_wrong)).sum()  # eq: mismatch
-
-
-def nearest(y):
-    """For each of the sentences y (N, ..., T) the row of the one, other than itself,
-    that has the most of its words: (N,) indices.
-    """
-    xp, words = get_xp(y), y.reshape(len(y), -1)
-    # [t', n, t, m]: is word t of n also word t' of m?
-    common = (words[:, :, None] == words.T[:, None, None]).any(axis=0)
-    score = (common & (words > 0)[:, :, None]).sum(axis=1)  # (N, N); 0 is padding
-    same = (words[:, None] == words[None]).all(axis=2)
-    return xp.where(same, -1, score).argmax(axis=1)
+        N, square = self.group.sum(s.size, (s * s).sum())
+        D.backward_weights(s * (-2 * self.eps / N), cache)  # eq: drift-gradient
+        return self.eps * (square / N)  # eq: drift
 
 
 def per_example(x) -> tuple[int, ...]:
@@ -273,12 +260,8 @@ def per_example(x) -> tuple[int, ...]:
     return (len(x),) + (1,) * (x.ndim - 1)
 
 
-def _uniform(like, shape, rng):
-    """Numbers uniform on [0, 1) of `shape`, drawn on the host, of like's library."""
-    return get_xp(like).asarray(rng.random(shape).astype(like.real.dtype))
-
-
-def _weight(penalty: Penalty, name: str, value: float) -> float:
+def not_negative(penalty: Penalty, name: str, value: float) -> float:
+    """value as a float. ValueError, naming the setting, unless it is 0 or more."""
     if not (math.isfinite(value) and value >= 0):
         kind = type(penalty).__name__
         raise ValueError(f"{kind} expects {name} >= 0, got {value}")

@@ -6,26 +6,15 @@ the step, and a resumed run continues bit for bit.
 """
 
 import copy
-import itertools
 import math
 
 import numpy as np
 
-from .backend import (
-    BETWEEN,
-    CONDITION,
-    LATENT,
-    NUMPY,
-    PICTURE,
-    POINTS,
-    Backend,
-    generator,
-)
-from .conditions import between_pairs, grid
+from .backend import LATENT, NUMPY, PICTURE, Backend, generator
+from .conditions import grid
 from .errors import NonFiniteError
 from .experiment import Experiment
-from .gan import play
-from .mailbox import can_fork
+from .game import Game
 from .metrics import cheap_measures
 from .penalties import GradientPenalty
 from .shards import Shards
@@ -54,9 +43,10 @@ class Run:
             opt.prepare(net.theta)
         self.data = experiment.data()
         experiment.expects(self.data)
+        batches = self.data.batches(experiment.batch, experiment.seed, backend)
+        self.game = Game(experiment, backend, self.players, batches)
         self._rehearse()
-        self.divided = self._divide()
-        self.batches = self.data.batches(experiment.batch, experiment.seed, backend)
+        self.shards = self._divide()
         # QUANTITIES of the steps since the last fetch: they stay on the device
         shape = (experiment.log_every, len(QUANTITIES))
         self.log = backend.asarray(np.zeros(shape, np.float32))
@@ -68,63 +58,35 @@ class Run:
         e, G, D = self.experiment, self.G.clone(), self.D.clone()
         penalties = [*e.penalties_at(0), *e.penalties_at(e.steps - 1)]
         with np.errstate(all="ignore"):
-            x, _ = G.forward(self.z(e.batch, LATENT, 0, 0))
+            x, _ = G.forward(self.game.z(e.batch, LATENT, 0, 0))
             _, cache = D.forward(x)
             if any(isinstance(p, GradientPenalty) for p in penalties):
                 D.tangent((x[0], None) if e.condition else x, cache)
 
-    def _divide(self) -> bool:
-        """Let the cores share every batch, if all layers allow it."""
-        nets = (self.G, self.D)
-        layers = (layer for net in nets for _, layer in net.layers())
-        divisible = self.backend is NUMPY and can_fork()
-        divisible = divisible and all(layer.divisible for layer in layers)
-        if self.cores > 1 and divisible:
-            shards = Shards(self.cores)
-            for net in nets:
-                net.divide(shards)
-        return self.cores > 1 and divisible
+    def _divide(self) -> Shards | None:
+        """The processes that share every batch, if there are to be several, and all
+        that sees samples allows it.
+        """
+        if self.cores > 1 and self.game.divisible(self.cores):
+            return Shards(self.cores, self.game.parts)
+        return None
+
+    @property
+    def divided(self) -> bool:
+        """Whether processes share every batch."""
+        return self.shards is not None
 
     def computing(self):
         """The context to take turns in: BLAS on the cores that the batch leaves."""
         return self.backend.computing(1 if self.divided else self.cores)
 
     def turn(self) -> None:
-        """One turn of Algorithm 1 (gan.py), its values into the log."""
+        """One turn of Algorithm 1 (game.py), its values into the log."""
         e, turn = self.experiment, self.step
-        k = e.critic_steps
-        draws, batches = itertools.count(), itertools.count(k.before(turn))
-        x = None
-
-        def latent():
-            if e.condition is None:
-                return self.z(e.batch, LATENT, turn, next(draws))
-            z = self.latent(e.batch, LATENT, turn, next(draws))
-            return z, self.asked(x[1], turn)  # what the real batch has
-
-        def real():
-            nonlocal x
-            x = self.batches(next(batches))
-            if e.condition is not None:
-                x = x[0], e.condition.of(x[1])
-            return x
-
-        self.opt_G.lr = e.opt_G.lr * e.rate(turn)
-        self.opt_D.lr = e.opt_D.lr * e.rate(turn)
-        values = play(
-            self.G,
-            self.D,
-            self.opt_G,
-            self.opt_D,
-            e.objective,
-            real,
-            latent,
-            k(turn),
-            e.penalties_at(turn),
-            generator(e.seed, POINTS, turn) if e.penalties else None,
-            e.shared,
-            e.diversity_at(turn),
-        )
+        if self.shards is None:
+            values = self.game.turn(turn)
+        else:
+            values, *_ = self.shards.run("turn", turn)
         if e.ema:
             beta = min(e.ema, (1 + turn) / (10 + turn))
             self.G_ema.theta += (1 - beta) * (self.G.theta - self.G_ema.theta)
@@ -144,39 +106,12 @@ class Run:
         bad = sum((~isfinite(a)).sum() for a in state.values() if a.dtype.kind == "f")
         return int(self.backend.to_host(bad)) == 0
 
-    def latent(self, n: int, *key: int):
-        """n latents drawn for the place `key` of this run, on the backend."""
-        rng = generator(self.experiment.seed, *key)
-        return self.backend.asarray(self.experiment.latent.draw(n, rng))
-
-    def z(self, n: int, *key: int):
-        """What G takes: n latents, with a condition (z, y), y drawn as well."""
-        e = self.experiment
-        z = self.latent(n, *key)
-        if e.condition is None:
-            return z
-        y = e.condition.draw(n, generator(e.seed, *key, CONDITION))
-        return z, self.backend.asarray(y)
-
-    def asked(self, y, turn: int):
-        """What G is to make: y (N, ...), but for the share `between` half of it another
-        sample's sentence; in pairs, if G pays for pairs that are alike.
-        """
-        e, diversity = self.experiment, self.experiment.diversity_at(turn)
-        n = round(e.between * len(y) / (1 if diversity is None else 2))
-        if n > 0:
-            order = generator(e.seed, BETWEEN, turn).permutation(len(y))
-            partner = y[self.backend.asarray(order)]
-            mixed = between_pairs(y[:n], partner[:n])
-            y = self.backend.xp.concatenate([mixed, y[n:]])
-        return y if diversity is None else diversity.paired(y)
-
     def samples(self, n: int = 100) -> np.ndarray:
         """G(z) for n latents that are the same at every step; running statistics.
 
         With a condition y is drawn, too.
         """
-        return self._made(self.z(n, PICTURE))
+        return self._made(self.game.z(n, PICTURE))
 
     def picture_samples(self, n: int = 100) -> tuple[np.ndarray, int | None]:
         """Samples for a picture, and how many columns it is to have (None: any).
@@ -240,6 +175,8 @@ class Run:
             n = len(prefix)
             return {k[n:]: v for k, v in arrays.items() if k.startswith(prefix)}
 
+        if self.shards is not None:
+            self.shards.close()  # the other processes have the state of before
         self.step = int(arrays["step"])
         self.log[...] = self.backend.asarray(arrays["log"])
         for name, (net, opt) in self.players.items():
@@ -253,6 +190,7 @@ class Run:
         """Where the first NaN or infinity arose, by replaying from the state `good`."""
         last = self.step
         self.load(good)
+        self.shards = None  # the whole batch, where a layer's passes can be watched
         while self.step < last:
             try:
                 with self.G.watch("G"), self.D.watch("D"):

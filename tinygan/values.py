@@ -67,6 +67,8 @@ def rows(v, which):
 def together(parts):
     """The samples of several values behind each other."""
     first = parts[0]
+    if len(parts) == 1:
+        return first
     if isinstance(first, tuple):
         return tuple(together(same) for same in zip(*parts, strict=True))
     return None if first is None else get_xp(first).concatenate(parts)

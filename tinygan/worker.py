@@ -16,8 +16,8 @@ from .mailbox import Mailbox, Signal
 class Worker:
     """Another member, as the first one sees it: a process that waits to be asked."""
 
-    def __init__(self, member, works: list):
-        self.member, self.works = member, works
+    def __init__(self, member, part):
+        self.member, self.part = member, part
         self.inbox, self.outbox = Mailbox(), Mailbox()
         self.asked, self.answered = Signal(), Signal()
         parent = Parent()
@@ -64,8 +64,6 @@ class Worker:
         threadpool_limits(1, user_api="blas")
         gc.freeze()  # what was there before stays shared
         self.member.exchange.watched = [parent]
-        for parts in self.works:
-            parts[self.member.rank].forget_all()
         while True:
             self.asked.take(parent.check)
             try:
@@ -75,12 +73,9 @@ class Worker:
                 self.outbox.put((None, _pickled(e)))
             self.answered.give()
 
-    def _work(self, work: int, method: str, arguments, forgotten):
-        rank = self.member.rank
-        for other, key in forgotten:
-            self.works[other][rank].forget(key)
-        self.member.sums = 0
-        return getattr(self.works[work][rank], method)(*arguments)
+    def _work(self, method: str, arguments):
+        self.member.begin()
+        return getattr(self.part, method)(*arguments)
 
 
 def _pickled(error: Exception) -> bytes:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..clipping import ClipNorm, ClipValue
 from ..conditional import AuxiliaryClassifier, AuxiliaryWords, MatchingAware
 from ..diversity import Diversity
 from ..layers import (
@@ -56,7 +57,7 @@ from ..objectives import (
     RelativisticPairing,
     Wasserstein,
 )
-from ..optim import SGD, Adam, ClipNorm, ClipValue, Momentum, Optimizer, RMSProp
+from ..optim import SGD, Adam, Momentum, Optimizer, RMSProp
 from ..penalties import DRAGAN, R1, R2, WGANGP, Drift, Penalty
 from .adapters import Cut, Given, OneLogit
 from .diversity import check_diversity

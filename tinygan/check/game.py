@@ -8,6 +8,7 @@ import copy
 
 import numpy as np
 
+from ..clipping import ClipNorm, ClipValue
 from ..gan import d_step, g_step
 from ..layers import (
     BatchNorm,
@@ -25,8 +26,6 @@ from ..objectives import Objective
 from ..optim import (
     SGD,
     Adam,
-    ClipNorm,
-    ClipValue,
     Momentum,
     Optimizer,
     RMSProp,

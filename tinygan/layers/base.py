@@ -32,7 +32,6 @@ class Layer:
     """
 
     shapes: Mapping = MappingProxyType({})  # parameters: {"W": (n_in, n_out), ...}
-    state: Mapping = MappingProxyType({})  # running statistics and the like, by name
     out_axis = -1  # the axis of W that counts the outputs
     uses = 1  # of each parameter for a sample: a convolution has many
     joins = 1  # how many samples make one of the output's
@@ -45,6 +44,20 @@ class Layer:
         super().__init_subclass__(**kwargs)
         if "backward" in vars(cls) and "backward_weights" not in vars(cls):
             cls.backward_weights = Layer.backward_weights
+
+    @property
+    def state(self) -> dict:
+        """Running statistics and the like, by name: {} unless `init` sets them.
+
+        It is one dict for the parts of a network too (Net.part), also after `state =`.
+        """
+        return vars(self).setdefault("_state", {})
+
+    @state.setter
+    def state(self, new: Mapping) -> None:
+        new = dict(new)
+        self.state.clear()
+        self.state.update(new)
 
     def build(self, in_shape: tuple) -> tuple:
         """Set `shapes`; return the output's shape, without the batch axis.

@@ -9,6 +9,7 @@ import dataclasses
 
 import numpy as np
 
+from ..clipping import ClipNorm, ClipWeights
 from ..objectives import (
     Hinge,
     LeastSquares,
@@ -18,7 +19,6 @@ from ..objectives import (
     RelativisticPairing,
     Wasserstein,
 )
-from ..optim import ClipNorm, ClipWeights
 from ..penalties import DRAGAN, R1, R2, WGANGP, Drift
 from .dirac import DiracGAN, predicted_eigenvalues
 from .play import Turn, multipliers, verdict

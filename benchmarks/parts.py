@@ -1,0 +1,73 @@
+"""What each of tinygan's processes does of a step or of a layer's pass."""
+
+import dataclasses
+
+import numpy as np
+
+from tinygan.divided import divided
+from tinygan.shards import Shards, cut
+
+from .moves import Game, Player
+
+
+class GamePart:
+    """A game's steps, on some rows of every batch."""
+
+    def __init__(self, game: Game, player: Player, batches: list, rows: slice):
+        self.game, self.player = game, player
+        self.batches = [[a[rows] for a in batch] for batch in batches]
+
+    def step(self, i: int) -> None:
+        """The i-th step."""
+        self.game.tinygan(self.player, *self.batches[i % len(self.batches)])
+
+
+def game_in_parts(game: Game, p: Player, batches: list, size: int) -> Shards:
+    """A group whose `step` is the game's on whole batches of arrays (N, ...)."""
+
+    def make(members):
+        parts = cut(len(batches[0][0]), size)
+        G, D = divided(p.G, p.opt_G, members), divided(p.D, p.opt_D, members)
+        found = []
+        for member, rows, of_G, of_D in zip(members, parts, G, D, strict=True):
+            (own_G, opt_G), (own_D, opt_D) = of_G, of_D
+            own = dataclasses.replace(
+                p, G=own_G, D=own_D, opt_G=opt_G, opt_D=opt_D, member=member
+            )
+            found.append(GamePart(game, own, batches, rows))
+        return found
+
+    return Shards(size, make)
+
+
+class LayerPart:
+    """A layer's passes on some rows; y and dx stay in the process, as in a step."""
+
+    def __init__(self, net, x, dy):
+        self.net, self.x, self.dy = net, x, dy
+
+    def forward(self) -> None:
+        """y, and the cache for `backward`."""
+        _, self.cache = self.net.forward(self.x)
+
+    def backward(self) -> None:
+        """dx, and the gradient of the parameters."""
+        self.net.backward(self.dy, self.cache)
+
+
+def layer_in_parts(net, x, dy, size: int) -> Shards:
+    """A group whose `forward` and `backward` are those of a network of one layer."""
+
+    def make(members):
+        parts = cut(len(x), size)
+        each = zip(members, parts, strict=True)
+        return [
+            LayerPart(net.part(m, np.zeros_like(net.grad)), x[rows], _rows(dy, rows))
+            for m, rows in each
+        ]
+
+    return Shards(size, make)
+
+
+def _rows(dy, rows):
+    return None if dy is None else dy[rows]

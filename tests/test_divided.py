@@ -1,0 +1,401 @@
+"""A game played in parts, a process for each: the game of whole batches, but for
+rounding.
+"""
+
+import copy
+import json
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+from parts import players
+
+import tinygan as tg
+import tinygan.run
+from tinygan import Net, ShapeError, recipes
+from tinygan.check import relative
+from tinygan.cli import main
+from tinygan.divided import divided
+from tinygan.layers import (
+    AvgPool2d,
+    BatchNorm,
+    Conv2d,
+    ConvTranspose2d,
+    Dense,
+    Dropout,
+    Flatten,
+    InstanceNoise,
+    InstanceNorm,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    Maxout,
+    MinibatchStd,
+    Pack,
+    PixelNorm,
+    ReLU,
+    Reshape,
+    Residual,
+    Scale,
+    Sequential,
+    SpectralNorm,
+    Tanh,
+    Upsample2d,
+)
+from tinygan.run import Run
+from tinygan.shards import ALONE, Shards, cut
+from tinygan.values import rows
+
+
+def generator():
+    return Sequential(
+        *(Dense(2 * 2 * 6, bias=False), Reshape(2, 2, 6), BatchNorm(), ReLU()),
+        *(ConvTranspose2d(4, 4, 2, 1, bias=False), BatchNorm(gamma_std=0.1), ReLU()),
+        *(Upsample2d(), PixelNorm(), Conv2d(2, 3, 1, 1), Tanh()),
+    )
+
+
+def critic(*front):
+    block = Sequential(Conv2d(4, 3, 1, 1), InstanceNorm(), Tanh())
+    return Sequential(
+        *front,
+        *(SpectralNorm(Conv2d(4, 3, 1, 1)), LayerNorm(), LeakyReLU(0.2)),
+        *(Residual(block), AvgPool2d(), Scale(2.0)),
+        *(Flatten(), Dense(6), Maxout(2), Dense(1)),
+    )
+
+
+def discriminator():
+    """BatchNorm in D, which no penalty can have."""
+    return Sequential(
+        *(Conv2d(4, 4, 2, 1), LeakyReLU(0.2)),
+        *(Conv2d(6, 3, 2, 1, bias=False), BatchNorm(), LeakyReLU(0.2)),
+        *(Flatten(), Dense(1)),
+    )
+
+
+SGD = tg.SGD(0.005)
+
+
+def after(D, size, N, objective, penalties=(), opt=SGD, diversity=None):
+    """All that two turns leave behind."""
+    nets = Net(generator(), (5,), 1, "float64"), Net(D, (8, 8, 2), 2, "float64")
+    opts = [copy.deepcopy(opt), copy.deepcopy(opt)]
+    group = players(nets, opts, size, N, objective, penalties, diversity)
+    rng = np.random.default_rng(3)
+    for turn in range(2):
+        x, z = rng.standard_normal((N, 8, 8, 2)), rng.standard_normal((N, 5))
+        everyone = group.run("move", x, z, turn)
+        values = [np.array(v) for v in everyone[0]]
+        for others in everyone:
+            assert np.array_equal(others, values)  # to the last bit
+    found = {f"value {i}": v for i, v in enumerate(values)}
+    for name, net, opt in zip("GD", nets, opts, strict=True):
+        found |= {f"{name} theta": net.theta, f"{name} grad": net.grad}
+        found |= {f"{name} {k}": v for k, v in net.state().items()}
+        found |= {f"{name} optimizer {k}": v for k, v in opt.state().items()}
+    return found
+
+
+def same(ours: dict, whole: dict, tolerance=1e-12) -> None:
+    assert ours.keys() == whole.keys()
+    for name, a in ours.items():
+        b = np.asarray(whole[name])
+        size = max(np.abs(b).max(initial=0), 1e-3)
+        assert np.abs(a - b).max(initial=0) <= tolerance * size, name
+
+
+OBJECTIVES = (
+    *(tg.NonSaturating(), tg.RelativisticAverage(), tg.RelativisticPairing()),
+    *(tg.Hinge(), tg.Minimax(0.9)),
+)
+PENALTIES = {
+    "none": (),
+    "wgan-gp and drift": (tg.WGANGP(2.0), tg.Drift()),
+    "r1 and r2": (tg.R1(1.0), tg.R2(1.0)),
+    "dragan": (tg.DRAGAN(2.0),),
+}
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES, ids=repr)
+@pytest.mark.parametrize("size, N", [(2, 8), (2, 9), (3, 16), (4, 8)])
+def test_a_move_in_parts_is_the_whole_move(objective, size, N):
+    """BatchNorm's statistics are the whole batch's, and all gradients arrive."""
+    same(
+        after(discriminator(), size, N, objective),
+        after(discriminator(), 1, N, objective),
+    )
+
+
+@pytest.mark.parametrize("penalties", PENALTIES.values(), ids=PENALTIES)
+@pytest.mark.parametrize("front, N", [((), 9), ((Pack(2),), 10)], ids=["", "packed"])
+def test_penalties_in_parts(penalties, front, N):
+    same(
+        after(critic(*front), 2, N, tg.Wasserstein(), penalties),
+        after(critic(*front), 1, N, tg.Wasserstein(), penalties),
+    )
+
+
+class Centred(tg.Optimizer):
+    """u = g - mean(g): every u_i is a function of all of g."""
+
+    moments = ("steps",)
+
+    def direction(self, g, out):
+        self.steps += 1
+        out[...] = g - g.mean()
+        return 1.0
+
+
+OPTIMIZERS = (
+    *(tg.Momentum(0.005), tg.RMSProp(1e-4), tg.Adam(1e-4, 0.5)),
+    *(tg.ClipNorm(tg.Momentum(0.005), 0.01), tg.ClipValue(tg.SGD(0.01), 0.01)),
+    *(tg.ClipWeights(tg.ClipNorm(tg.SGD(0.01), 0.01), 0.2), Centred(0.005)),
+    tg.ClipNorm(Centred(0.005), 0.01),
+)
+
+
+@pytest.mark.parametrize("opt", OPTIMIZERS, ids=lambda opt: type(opt).__name__)
+def test_optimizers_in_parts(opt):
+    """Each member steps a part of theta; norms are those of the whole gradient."""
+    same(
+        after(discriminator(), 3, 12, tg.NonSaturating(), opt=opt),
+        after(discriminator(), 1, 12, tg.NonSaturating(), opt=opt),
+        tolerance=1e-9,  # where g is small, g / sqrt(v) has its rounding, not its size
+    )
+
+
+def test_a_pair_may_be_two_members():
+    diversity = tg.Diversity(0.5, 10.0)
+    whole = after(discriminator(), 1, 9, tg.NonSaturating(), diversity=diversity)
+    same(after(discriminator(), 2, 9, tg.NonSaturating(), diversity=diversity), whole)
+    plain = after(discriminator(), 1, 9, tg.NonSaturating())
+    assert relative(plain["G theta"] - whole["G theta"], plain["G theta"]) > 1e-6
+
+
+def test_it_was_divided():
+    """The tests above compare something: members see parts, of batches and of theta."""
+
+    class Seen(Layer):
+        divisible = True
+
+        def forward(self, x, train=True):
+            return np.full_like(x, 10 * self.group.rank + len(x)), ()
+
+        def backward(self, dy, cache, param_grads=True):
+            return dy
+
+    G = Net(Sequential(Dense(2), Seen()), (3,), dtype="float64")
+    D = Net(Dense(1), (2,), dtype="float64")
+    opts = [tg.Adam(0.1), tg.Adam(0.1)]
+    group = players((G, D), opts, 2, 9, tg.Wasserstein())
+    made = [
+        player.G.forward(np.ones((own, 3)))[0][0, 0]
+        for player, own in zip(group.parts, (4, 5), strict=True)
+    ]
+    assert made == [4, 15]
+    assert [p.own for p in group.parts] == [slice(0, 4), slice(4, 9)]
+    assert [p.opt_G.own for p in group.parts] == [slice(0, 4), slice(4, 8)]
+    for part in group.parts:
+        assert np.shares_memory(part.G.theta, G.theta)
+        assert np.shares_memory(part.opt_G.mine.m, opts[0].m)
+    assert not np.shares_memory(group.parts[0].G.grad, group.parts[1].G.grad)
+
+
+class Passes:
+    """One member's passes through a network, each on its rows."""
+
+    def __init__(self, member, own, net):
+        self.member, self.own, self.net = member, own, net
+
+    def all_of_them(self, x, v, dy, dy_dot):
+        """y, dx, y_dot, and what tangent_backward gives; grad holds all gradients."""
+        x, v, dy, dy_dot = (rows(a, self.own) for a in (x, v, dy, dy_dot))
+        y, cache = self.net.forward(x)
+        self.net.zero_grad()
+        dx = self.net.backward(dy, cache)
+        self.net.backward(dy, cache, param_grads=False)  # adds nothing
+        self.net.backward_weights(dy, cache)
+        y_dot, cache_dot = self.net.tangent(v, cache)
+        both = self.net.tangent_backward(dy, dy_dot, cache, cache_dot)
+        return y, dx, y_dot, *both
+
+    def forward(self, x):
+        return self.net.forward(rows(x, self.own))[0]
+
+
+def passes(net, size, N) -> Shards:
+    def make(members):
+        grads = [np.zeros_like(net.grad) for _ in members]
+        parts = [slice(None)] if size == 1 else cut(N, size, net.joins)
+        each = zip(members, parts, grads, strict=True)
+        return [Passes(m, own, net.part(m, grad)) for m, own, grad in each]
+
+    return Shards(size, make)
+
+
+def test_each_member_has_its_rows_of_every_pass():
+    rng = np.random.default_rng(0)
+    x, v = rng.standard_normal((2, 13, 8, 8, 2))
+    dy = rng.standard_normal((13, 1))
+    found = []
+    for size in (1, 3):
+        net = Net(critic(), (8, 8, 2), 2, "float64")
+        parts = passes(net, size, 13).run("all_of_them", x, v, dy, -dy)
+        found.append([np.concatenate(same) for same in zip(*parts, strict=True)])
+    for whole, ours in zip(*found, strict=True):
+        assert relative(ours - whole, whole) <= 1e-13
+
+
+@pytest.mark.parametrize("layer", [MinibatchStd(2), type("Mine", (Layer,), {})()])
+def test_a_layer_that_mixes_samples_or_does_not_say_is_refused(layer):
+    net = Net(Sequential(layer, Dense(1)), (4,))
+    with pytest.raises(ShapeError, match=r"0_\w+ .* needs the batch in one piece"):
+        Shards(2, lambda members: divided(net, tg.SGD(0.1), members))
+
+
+def test_a_penalty_that_does_not_say_is_refused():
+    class Mine(tg.R1):
+        divisible = False
+
+    with pytest.raises(tg.BackendError, match=r"Mine\(gamma=10\) .* --cores 1"):
+        after(critic(), 2, 8, tg.Wasserstein(), (Mine(),))
+    assert Mine().part(ALONE).group is ALONE
+    e = recipes.build(recipes.find("dcgan-digits"), {})
+    e.penalties, e.D = [Mine()], Sequential(Flatten(), Dense(1))
+    assert not Run(e, cores=2).divided
+
+
+def test_members_draw_noise_of_their_own():
+    net = Net(Sequential(InstanceNoise(1.0), Dropout(0.5)), (400,), dtype="float64")
+    group = passes(net, 2, 4)
+    y = np.concatenate(group.run("forward", np.zeros((4, 400))))
+    assert np.abs(np.corrcoef(y)[0, 2]) < 0.3  # row 0 of either part
+    again = np.concatenate(group.run("forward", np.zeros((4, 400))))
+    assert not np.array_equal(y, again)
+    assert net.state()["0_InstanceNoise.draws"] == 2
+
+
+def test_the_whole_network_and_its_copies_stay_whole():
+    net = Net(discriminator(), (8, 8, 2))
+    opt = tg.Adam(0.1)
+    group = Shards(2, lambda members: divided(net, opt, members))
+    for each in (net, net.clone()):
+        assert all(layer.group is ALONE for _, layer in each.layers())
+        assert len(each.forward(np.ones((3, 8, 8, 2), "float32"))[0]) == 3
+    part, _ = group.parts[1]
+    assert all(layer.group is group.members[1] for _, layer in part.layers())
+
+
+# Runs
+
+
+def run(cores, name="dcgan-digits", **options):
+    return Run(recipes.build(recipes.find(name), options), cores=cores)
+
+
+NAMES = ("dcgan-digits", "wgan-gp-digits", "mlp-ring", "ragan-digits", "acgan-digits")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_on_two_cores_is_that_on_one(name):
+    one, two = run(1, name), run(2, name)
+    assert not one.divided and two.divided
+    for _ in range(3):
+        one.turn()
+        two.turn()
+    values = [r.fetch()[:3] for r in (one, two)]
+    assert np.abs(values[0] - values[1]).max() <= 1e-4  # float32, and Adam
+    ours, whole = two.state(), one.state()
+    assert ours.keys() == whole.keys() and int(two.opt_G.state()["t"]) == 3
+    for name in whole:
+        assert np.allclose(ours[name], whole[name], atol=1e-3), name
+
+
+def test_a_divided_run_repeats_and_resumes_bit_for_bit():
+    first, second, third = run(2), run(2), run(2)
+    for _ in range(2):
+        first.turn()
+        second.turn()
+    third.turn()  # its other process has another state, which load has to end
+    third.load(first.on_host(first.state()))
+    for r in (first, second, third):
+        r.turn()
+    state = first.state()
+    for other in (second.state(), third.state()):
+        assert all(np.array_equal(state[k], other[k]) for k in state)
+
+
+def test_what_sees_the_whole_batch_is_left_whole():
+    e = recipes.build(recipes.find("dcgan-digits"), {})
+    e.D = Sequential(MinibatchStd(), *e.D.layers)
+    assert not Run(e, cores=2).divided
+    assert not run(2, batch=3).divided  # two samples for each
+
+
+def test_where_a_nan_arises_is_found_in_whole_batches():
+    r = run(2)
+    good = r.state()
+    r.turn()
+    r.load(good)
+    good["D.theta"][3] = np.nan
+    r.load(good)
+    r.turn()
+    assert "step 1: NaN or infinity in D, layer 0_" in r.diagnose(good)
+
+
+def test_a_step_in_the_steady_state_lives_in_the_memory_of_the_last():
+    """Without it, every large array's pages are faults: thousands in each step."""
+    program = """
+        import resource
+        import numpy as np
+        from tinygan import backend, recipes
+        from tinygan.run import Run
+
+        run = Run(recipes.build(recipes.find("dcgan-digits"), {"batch": 512}))
+        faults = []
+        for keep in (False, True):
+            if keep:
+                backend.keep_memory()
+            for turns in (6, 12):
+                before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+                for _ in range(turns):
+                    run.turn()
+                after = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+            faults.append((after - before) / turns)
+        print(*faults)
+    """
+    if not sys.platform.startswith("linux"):
+        pytest.skip("the C library's memory is glibc's only on Linux")
+    command = [sys.executable, "-c", textwrap.dedent(program)]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    freed, kept = map(float, found.stdout.split())
+    if freed < 500:
+        pytest.skip(f"this C library keeps memory by itself: {freed:.0f} faults a step")
+    assert kept < freed / 20
+
+
+def test_the_command_line_says_how_many_cores(tmp_path, capsys):
+    """They stand in config.json, and a resumed run has as many."""
+    path = tmp_path / "run"
+    arguments = ["--quiet", "--batch", "8", "--out", str(path)]
+    train = ["train", "dcgan-digits", "--cores", "2", "--steps", "2"]
+    assert main([*train, *arguments]) == 0
+    config = json.loads((path / "config.json").read_text())
+    assert config["cores"] == 2
+    made = []
+
+    class Seen(Run):
+        def __init__(self, *args):
+            super().__init__(*args)
+            made.append((self.cores, self.divided))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tinygan.run, "Run", Seen)
+        assert main(["train", "--resume", str(path), "--steps", "3", "--quiet"]) == 0
+    assert made == [(2, True)]
+    with pytest.raises(SystemExit):
+        main(["train", "--cores", "0"])
+    assert "--cores" in capsys.readouterr().err
