@@ -21,7 +21,8 @@ import numpy as np
 
 from .. import kernels
 from ..backend import blocks, get_xp
-from .winograd import Winograd
+from .winograd import Winograd, suits
+from .winograd_odd import OddWinograd
 
 COLUMNS = 1 << 20  # numbers of a batch's columns that are worked on at a time
 
@@ -155,8 +156,10 @@ def correlate_weights(way, x, dy, dW) -> None:
 def way_for(x_shape, W, stride, pad):
     """The faster way for these shapes; on a device `Windows`, which has kernels."""
     windows = Windows(x_shape, W.shape, stride, pad)
-    fast = isinstance(W, np.ndarray) and Winograd.suits(windows)
-    return Winograd(windows) if fast else windows
+    if not (isinstance(W, np.ndarray) and suits(windows)):
+        return windows
+    odd = any(size % 2 for size in windows.places)
+    return OddWinograd(windows) if odd else Winograd(windows)
 
 
 def parts(a, way) -> list[slice]:

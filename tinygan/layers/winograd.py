@@ -19,28 +19,27 @@ import numpy as np
 
 MIXED = 1 << 21  # numbers of a batch's tiles that are worked on at a time
 CHANNELS = 32  # with fewer, the additions cost more than the products saved
-SAVING = 0.75  # of the products are left at most: tiles may hang over the edge
+
+
+def suits(windows) -> bool:
+    """Whether tiles can take these windows' place, and are likely to be faster."""
+    kernel, stride, _ = windows.geometry
+    fits = kernel == (4, 4) and stride == (2, 2) and min(windows.places) >= 2
+    return fits and min(windows.W_shape[2:]) >= CHANNELS
 
 
 class Winograd:
-    """What `correlation.Windows` is, for kernel (4, 4) and stride (2, 2)."""
+    """What `correlation.Windows` is, for kernel (4, 4), stride (2, 2), and even numbers
+    of outputs along both axes.
+    """
 
     size = MIXED
 
     def __init__(self, windows):
         self.x_shape, self.W_shape = windows.x_shape, windows.W_shape
         self.places, (_, _, self.pad) = windows.places, windows.geometry
-        self.tiles = tuple(-(-size // 2) for size in self.places)  # th, tw
+        self.tiles = tuple(size // 2 for size in self.places)  # th, tw
         self.per_sample = 36 * self.tiles[0] * self.tiles[1] * self.x_shape[3]
-
-    @classmethod
-    def suits(cls, windows) -> bool:
-        """Whether it can take these windows' place, and is likely to be faster."""
-        kernel, stride, _ = windows.geometry
-        if kernel != (4, 4) or stride != (2, 2) or min(windows.W_shape[2:]) < CHANNELS:
-            return False
-        (OH, OW), (th, tw) = windows.places, cls(windows).tiles
-        return 9 * th * tw <= SAVING * 4 * OH * OW
 
     def B(self, x):
         """(n, H, W, C) -> (9, n th tw, 4 C)"""
@@ -103,24 +102,11 @@ class Winograd:
     def A_of_product(self, V, U, y):
         """y = A(V U), written into y, (n, OH, OW, C_out)."""
         m = (V @ U).reshape(3, 3, len(y), *self.tiles, y.shape[3])
-        fits = y.shape == self.even(y)
-        even = y if fits else np.empty(self.even(y), y.dtype)
-        self.by_tiles(even)[...] = join(m)  # eq: winograd
-        if not fits:
-            y[...] = even[:, : y.shape[1], : y.shape[2]]
+        self.by_tiles(y)[...] = join(m)  # eq: winograd
 
     def A_adjoint(self, dy):
         """(n, OH, OW, C_out) -> (9, n th tw, C_out)"""
-        shape = self.even(dy)
-        if dy.shape != shape:
-            even = np.zeros(shape, dy.dtype)
-            even[:, : dy.shape[1], : dy.shape[2]] = dy
-            dy = even
         return split(self.by_tiles(dy)).reshape(9, -1, dy.shape[3])
-
-    def even(self, y):
-        """y's shape, with so many places that whole tiles cover them."""
-        return len(y), 2 * self.tiles[0], 2 * self.tiles[1], y.shape[3]
 
     def by_tiles(self, y):
         """A view of y, (n, 2 th, 2 tw, C) -> (2, 2, n, th, tw, C): the place in a tile
