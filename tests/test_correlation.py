@@ -5,6 +5,8 @@ ones. Here: the same y, dx and dW for any geometry, each map's own adjoint, and 
 the faster way is taken.
 """
 
+import copy
+
 import numpy as np
 import pytest
 from hypothesis import assume, example, given
@@ -15,6 +17,7 @@ from tinygan.check import check_layer, relative
 from tinygan.layers import Conv2d, ConvTranspose2d, correlation, winograd
 from tinygan.layers.correlation import Windows
 from tinygan.layers.winograd import Winograd
+from tinygan.layers.winograd_odd import OddWinograd, Stacks
 
 HOW = (2, 2), (1, 1)  # stride and padding of the DCGAN
 seeds = st.integers(0, 2**32 - 1)
@@ -27,19 +30,35 @@ pads = st.tuples(st.integers(0, 3), st.integers(0, 3))
 def any_channels(monkeypatch):
     """Winograd's way wherever it is right, and not only where it is faster."""
     monkeypatch.setattr(winograd, "CHANNELS", 1)
-    monkeypatch.setattr(winograd, "SAVING", 9.0)
 
 
 def ways(size, pad, N, C_in, C_out):
-    """(Windows, Winograd) for images of this size."""
-    assume(all(n + 2 * p >= 4 for n, p in zip(size, pad, strict=True)))
+    """Windows, and the Winograd that suits their number, for images of this size."""
+    assume(all(n + 2 * p >= 6 for n, p in zip(size, pad, strict=True)))
     plain = Windows((N, *size, C_in), (4, 4, C_in, C_out), (2, 2), pad)
-    return plain, Winograd(plain)
+    odd = any(n % 2 for n in plain.places)
+    return plain, (OddWinograd if odd else Winograd)(plain)
+
+
+def flat(stacks) -> np.ndarray:
+    """All numbers of an array, or of Stacks."""
+    arrays = stacks if isinstance(stacks, Stacks) else [stacks]
+    return np.concatenate([a.ravel() for a in arrays])
+
+
+def like(stacks, rng):
+    """Random numbers of the same shapes."""
+    if isinstance(stacks, Stacks):
+        return Stacks(rng.standard_normal(a.shape) for a in stacks)
+    return rng.standard_normal(stacks.shape)
 
 
 @given(sizes, pads, few, few, few, seeds)
-@example((14, 14), (1, 1), 3, 2, 3, 0)  # odd: the last tiles hang over the edge
-@example((5, 9), (0, 0), 1, 1, 1, 0)  # rows and columns that no window reaches
+@example((14, 14), (1, 1), 3, 2, 3, 0)  # 7 x 7 outputs
+@example((16, 14), (1, 1), 3, 2, 3, 0)  # 8 x 7: one axis is even
+@example((14, 12), (1, 1), 2, 1, 3, 0)
+@example((6, 6), (1, 1), 3, 3, 2, 0)  # a tile of three and no other
+@example((7, 9), (0, 0), 1, 1, 1, 0)  # rows and columns that no window reaches
 def test_both_ways_agree(size, pad, N, C_in, C_out, seed):
     """y, dx and dW, to 1e-13 of the size of their terms."""
     rng = np.random.default_rng(seed)
@@ -70,27 +89,31 @@ def test_each_map_has_its_adjoint(size, pad, N, C_in, C_out, seed):
     def A(V):
         """A itself: of the product with the unit matrix."""
         y = np.empty((N, *way.places, C_out))
-        way.A_of_product(V, np.broadcast_to(np.eye(C_out), (9, C_out, C_out)), y)
+        unit = np.eye(C_out)[None]
+        way.A_of_product(V, Stacks([unit] * 4) if isinstance(V, Stacks) else unit, y)
         return y
 
-    tiles = N * way.tiles[0] * way.tiles[1]
-    for forward, adjoint, shape in (
-        (way.B, way.B_adjoint, (N, *size, C_in)),
-        (way.G, way.G_adjoint, (4, 4, C_in, C_out)),
-        (A, way.A_adjoint, (9, tiles, C_out)),
+    m = way.A_adjoint(np.zeros((N, *way.places, C_out)))
+    for forward, adjoint, a in (
+        (way.B, way.B_adjoint, rng.standard_normal((N, *size, C_in))),
+        (way.G, way.G_adjoint, rng.standard_normal((4, 4, C_in, C_out))),
+        (A, way.A_adjoint, like(m, rng)),
     ):
-        a = rng.standard_normal(shape)
         b = forward(a)
-        c = rng.standard_normal(b.shape)
-        scale = np.linalg.norm(c) * np.linalg.norm(b)
-        identity = (c * b).sum() - (adjoint(c.copy()) * a).sum()
+        c = like(b, rng)
+        scale = np.linalg.norm(flat(c)) * np.linalg.norm(flat(b))
+        identity = flat(c) @ flat(b)
+        identity -= flat(adjoint(copy.deepcopy(c))) @ flat(a)
         assert relative(identity, scale + 1e-12) <= 1e-12
 
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize(
     ("layer", "in_shape"),
-    [(Conv2d, (6, 7, 2)), (Conv2d, (8, 8, 1)), (ConvTranspose2d, (3, 4, 2))],
+    [
+        *((Conv2d, (6, 7, 2)), (Conv2d, (8, 8, 1)), (Conv2d, (14, 10, 1))),
+        *((ConvTranspose2d, (3, 4, 2)), (ConvTranspose2d, (2, 4, 2))),
+    ],
 )
 @pytest.mark.usefixtures("any_channels")
 def test_layers_are_certified(layer, in_shape, bias):
@@ -107,28 +130,51 @@ def taken(x_shape, W_shape, stride=(2, 2), pad=(1, 1)) -> type:
 
 
 def test_where_it_is_taken():
-    """Kernel 4, stride 2, enough channels and fitting tiles: a DCGAN's layers."""
+    """Kernel 4, stride 2, and enough channels: a DCGAN's layers."""
     assert taken((8, 32, 32, 64), (4, 4, 64, 128)) is Winograd
-    assert taken((8, 14, 14, 64), (4, 4, 64, 128)) is Winograd
+    assert taken((8, 14, 14, 64), (4, 4, 64, 128)) is OddWinograd
+    assert taken((8, 16, 14, 64), (4, 4, 64, 128)) is OddWinograd
     assert taken((8, 8, 8, 256), (4, 4, 256, 512)) is Winograd
     assert taken((8, 64, 64, 3), (4, 4, 3, 64)) is Windows
-    assert taken((8, 6, 6, 64), (4, 4, 64, 64)) is Windows  # 3 x 3 outputs: 36 of 36
+    assert taken((8, 6, 6, 64), (4, 4, 64, 64)) is OddWinograd
+    assert taken((8, 3, 16, 64), (4, 4, 64, 64)) is Windows  # one output along an axis
     assert taken((8, 16, 16, 64), (3, 3, 64, 64)) is Windows
     assert taken((8, 16, 16, 64), (4, 4, 64, 64), stride=(1, 1)) is Windows
     assert taken((8, 16, 16, 64), (4, 4, 64, 64), stride=(2, 1)) is Windows
 
 
-def test_a_training_step_is_the_same(monkeypatch):
+@pytest.mark.parametrize("side", [8, 10])
+@pytest.mark.parametrize("kind", [Conv2d, ConvTranspose2d])
+def test_a_training_step_is_the_same(monkeypatch, side, kind):
     """A whole layer in a network, cut in parts or not, in float64: to 1e-12."""
     rng = np.random.default_rng(0)
-    x, dy = rng.standard_normal((6, 8, 8, 32)), rng.standard_normal((6, 4, 4, 32))
+    large, small = (6, side, side, 32), (6, side // 2, side // 2, 32)
+    x, dy = map(rng.standard_normal, (large, small))
+    if kind is ConvTranspose2d:
+        x, dy = dy, x
     grads = []
-    for channels, size in ((1, 1), (1, winograd.MIXED), (64, 1)):
+    for channels, size in ((1, 1), (1, winograd.MIXED), (64, 1), (64, 1 << 20)):
         monkeypatch.setattr(winograd, "CHANNELS", channels)
-        monkeypatch.setattr(Winograd, "size", size)
-        net = tg.Net(Conv2d(32, 4, 2, 1), (8, 8, 32), seed=1, dtype="float64")
+        for way in (Winograd, OddWinograd, Windows):
+            monkeypatch.setattr(way, "size", size)
+        net = tg.Net(kind(32, 4, 2, 1), x.shape[1:], seed=1, dtype="float64")
         y, cache = net.forward(x)
         dx = net.backward(dy, cache)
+        net.backward_weights(dy, cache)
         grads.append(np.concatenate([y.ravel(), dx.ravel(), net.grad]))
     for other in grads[1:]:
         assert relative(other - grads[0], np.abs(grads[0]).max()) <= 1e-12
+
+
+def test_small_columns_are_kept_for_the_weights(monkeypatch):
+    """B(x) is made once for forward and dW if one part is all, else part by part."""
+    made, B = [], Windows.B
+    monkeypatch.setattr(Windows, "B", lambda way, x: made.append(len(x)) or B(way, x))
+    x, dy = np.ones((4, 6, 6, 1)), np.ones((4, 3, 3, 2))
+    for size, expected in ((1 << 20, [4]), (1, [1] * 8)):
+        monkeypatch.setattr(Windows, "size", size)
+        made.clear()
+        net = tg.Net(Conv2d(2, 4, 2, 1), (6, 6, 1), dtype="float64")
+        _, cache = net.forward(x)
+        net.backward_weights(dy, cache)
+        assert made == expected

@@ -14,6 +14,7 @@ import math
 
 from .base import Affine, require
 from .correlation import (
+    Columns,
     conv_size,
     correlate,
     correlate_adjoint,
@@ -37,7 +38,7 @@ class Conv2d(Affine):
         cols = im2col(x)     y = cols W + b     dW = cols^T dy     dx = col2im(dy W^T)
 
     The cache is x and U: the columns, k^2/s^2 times as large as x, are gathered again
-    for dW.
+    for dW, unless they are few (`Columns`).
     Raises ShapeError when built on anything but (H, W, C_in) or where no window fits.
     """
 
@@ -68,21 +69,18 @@ class Conv2d(Affine):
         )
 
     def linear(self, x):
-        way = self._way(x)
-        U = way.G(self.W)
-        return correlate(way, x, U), (x, U)  # eq: conv
+        way = way_for(x.shape, self.W, self.stride, self.pad)
+        columns, U = Columns(way, x), way.G(self.W)
+        return correlate(way, columns, U), (columns, U)  # eq: conv
 
     def adjoint(self, dy, cache, param_grads=True):
-        x, U = cache
-        weigh = (x, self.dW) if param_grads else ()
-        return correlate_adjoint(self._way(x), dy, U, *weigh)  # eq: conv-dx
+        columns, U = cache
+        weigh = (columns, self.dW) if param_grads else ()
+        return correlate_adjoint(columns.way, dy, U, *weigh)  # eq: conv-dx
 
     def weigh(self, dy, cache):
-        x, _ = cache
-        correlate_weights(self._way(x), x, dy, self.dW)  # eq: conv-dW
-
-    def _way(self, x):
-        return way_for(x.shape, self.W, self.stride, self.pad)
+        columns, _ = cache
+        correlate_weights(columns.way, columns, dy, self.dW)  # eq: conv-dW
 
     def __repr__(self):
         return f"{type(self).__name__}({self.C_out}, {geometry_of(self)})"
@@ -147,7 +145,8 @@ class ConvTranspose2d(Affine):
     def adjoint(self, dy, cache, param_grads=True):
         x, U = cache
         weigh = (x, self.dW) if param_grads else ()  # eq: convt-dW
-        return correlate(self._way(x), dy, U, *weigh)  # eq: convt-dx
+        way = self._way(x)
+        return correlate(way, Columns(way, dy), U, *weigh)  # eq: convt-dx
 
     def _way(self, x):
         y_shape = (len(x), *self.out_shape)

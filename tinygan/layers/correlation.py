@@ -116,25 +116,45 @@ class Windows:
         return dy.reshape(-1, self.W_shape[3])
 
 
-def correlate(way, x, U, dy=None, dW=None):
-    """y = x * W for U = G(W), (N, H, W, C_in) -> (N, OH, OW, C_out).
+class Columns:
+    """B(x), part of the batch by part. On a CPU, if one part is all, it is kept after
+    forward for dW: no more than about way.size numbers.
+
+    x: (N, H, W, C_in)
+    """
+
+    def __init__(self, way, x):
+        self.way, self.x, self.whole = way, x, None
+
+    def part(self, n: slice):
+        """B(x[n]), n one of `parts`."""
+        if self.whole is not None:
+            return self.whole
+        V = self.way.B(self.x[n])
+        if isinstance(self.x, np.ndarray) and len(self.x[n]) == len(self.x):
+            self.whole = V
+        return V
+
+
+def correlate(way, columns, U, dy=None, dW=None):
+    """y = x * W for U = G(W), (N, H, W, C_in) -> (N, OH, OW, C_out); columns: x's.
 
     Given dy and dW, `correlate_weights` as well: B(x) serves both.
     """
-    xp = get_xp(x)
+    x, xp = columns.x, get_xp(columns.x)
     y = xp.empty((len(x), *way.places, U.shape[-1]), xp.result_type(x.dtype, U.dtype))
     for n in parts(x, way):
-        V = way.B(x[n])
+        V = columns.part(n)
         if dW is not None:
             dW += way.G_adjoint(transposed(V) @ way.A_adjoint(dy[n]))  # eq: frame-dW
         way.A_of_product(V, U, y[n])  # eq: frame
     return y
 
 
-def correlate_adjoint(way, dy, U, x=None, dW=None):
+def correlate_adjoint(way, dy, U, columns=None, dW=None):
     """dx, (N, OH, OW, C_out) -> (N, H, W, C_in).
 
-    Given x and dW, `correlate_weights` as well: A^T(dy) serves both.
+    Given x's columns and dW, `correlate_weights` as well: A^T(dy) serves both.
     """
     xp = get_xp(dy)
     shape = (len(dy), *way.x_shape[1:])
@@ -142,15 +162,15 @@ def correlate_adjoint(way, dy, U, x=None, dW=None):
     for n in parts(dy, way):
         T = way.A_adjoint(dy[n])
         if dW is not None:
-            dW += way.G_adjoint(transposed(way.B(x[n])) @ T)
+            dW += way.G_adjoint(transposed(columns.part(n)) @ T)
         dx[n] = way.B_adjoint(T @ transposed(U))  # eq: frame-dx
     return dx
 
 
-def correlate_weights(way, x, dy, dW) -> None:
-    """dW += its part, from x (N, H, W, C_in) and dy (N, OH, OW, C_out)."""
-    for n in parts(x, way):
-        dW += way.G_adjoint(transposed(way.B(x[n])) @ way.A_adjoint(dy[n]))
+def correlate_weights(way, columns, dy, dW) -> None:
+    """dW += its part, from x's columns and dy (N, OH, OW, C_out)."""
+    for n in parts(dy, way):
+        dW += way.G_adjoint(transposed(columns.part(n)) @ way.A_adjoint(dy[n]))
 
 
 def way_for(x_shape, W, stride, pad):

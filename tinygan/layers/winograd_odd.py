@@ -165,7 +165,9 @@ class OddWinograd:
         step(v, d[0], x)
 
     def empty_rows(self, x):
-        """Between the two steps: (factors, tiles, columns, n, C), three and one."""
+        """Between the two steps: (3, tiles, columns, n, C), and (1, 1 or 0, ...), for x
+        (rows, columns, n, C).
+        """
         shapes = (3, self.tiles[0]), (1, self.odd[0])
         return [np.empty((*shape, *x.shape[1:]), x.dtype) for shape in shapes]
 
@@ -187,19 +189,18 @@ def columns_first(row, three, one):
     )
 
 
-# Along one axis, the first of all arrays. v (3, tiles, ...) has the products with g0, s
-# and g1, d (1 or 0, ...) that with t; the first tile is the one of three, if d is not
-# empty.
+# Along one axis, the first of all arrays. v has the products with g0, s and g1, d that
+# with t; the first tile is the one of three, unless d is empty.
 
 
 def tiles_of_two(x, odd: int):
-    """d0, d1 and d2 of every tile of two, where x are the blocks."""
+    """Of blocks x (N, ...) every tile of two has d0, d1, d2: (tiles, ...) each."""
     first = 3 * odd
     return x[first:-1:2], x[first + 1 :: 2], x[first + 2 :: 2]
 
 
 def mix(x, v, d):
-    """Blocks x (outputs + 1, ...) -> (v, d): what the factors are multiplied with."""
+    """Blocks x (outputs + 1, ...) -> v (3, tiles, ...), d (1 or 0, ...)."""
     odd = len(d)
     d0, d1, d2, d3 = (x[k : k + odd] for k in range(4))
     np.subtract(d0, d2, out=v[0, :odd])
@@ -213,7 +214,9 @@ def mix(x, v, d):
 
 
 def mix_adjoint(v, d, x):
-    """(v, d) -> x. A tile's last block is the next one's first."""
+    """v (3, tiles, ...), d (1 or 0, ...) -> x (outputs + 1, ...): one tile's last block
+    is the next one's first.
+    """
     odd = len(d)
     x[-1] = 0
     d0, d1, d2, d3 = (x[k : k + odd] for k in range(4))
@@ -231,7 +234,7 @@ def mix_adjoint(v, d, x):
 
 
 def join(v, d, y):
-    """Products (v, d) -> outputs y; v is used up."""
+    """v (3, tiles, ...), d (1 or 0, ...) -> y (outputs, ...); v is used up."""
     odd = len(d)
     np.subtract(v[1, :odd], d, out=y[1 : 1 + odd])
     v[1, :odd] += d
@@ -242,7 +245,7 @@ def join(v, d, y):
 
 
 def split(y, v, d):
-    """The adjoint of `join`."""
+    """y (outputs, ...) -> v (3, tiles, ...), d (1 or 0, ...): the adjoint of `join`."""
     odd = len(d)
     v[0, :odd], v[2, :odd] = y[:odd], y[2 : 2 + odd]
     np.add(v[0, :odd], v[2, :odd], out=d)
@@ -253,7 +256,7 @@ def split(y, v, d):
 
 
 def factors(g, v, t):
-    """(g0, g1) -> v = g0, (g0 + g1)/2, g1 and t = (g0 - g1)/2"""
+    """g (2, ...) -> v = g0, (g0 + g1)/2, g1 and t = (g0 - g1)/2"""
     v[0], v[2] = g
     np.add(g[0], g[1], out=v[1])
     v[1] *= 0.5
@@ -261,7 +264,7 @@ def factors(g, v, t):
 
 
 def factors_adjoint(v, t, g):
-    """The adjoint of `factors`."""
+    """v (3, ...), t (...) -> g (2, ...): the adjoint of `factors`."""
     half = v[1] + t
     half *= 0.5
     np.add(v[0], half, out=g[0])
