@@ -392,18 +392,18 @@ def scatter(cols, x_shape, kernel, stride, pad, add=True, shift=0):
 
 class Overwrites(Conv2d):
     def adjoint(self, dy, cache, param_grads=True):
-        x, _ = cache
+        x_shape = cache[0].x.shape
         super().adjoint(dy, cache, param_grads)
         cols = dy.reshape(-1, self.C_out) @ self.W.reshape(-1, self.C_out).T
-        return scatter(cols, x.shape, self.kernel, self.stride, self.pad, add=False)
+        return scatter(cols, x_shape, self.kernel, self.stride, self.pad, add=False)
 
 
 class OffByOne(Conv2d):
     def adjoint(self, dy, cache, param_grads=True):
-        x, _ = cache
+        x_shape = cache[0].x.shape
         super().adjoint(dy, cache, param_grads)
         cols = dy.reshape(-1, self.C_out) @ self.W.reshape(-1, self.C_out).T
-        return scatter(cols, x.shape, self.kernel, self.stride, self.pad, shift=1)
+        return scatter(cols, x_shape, self.kernel, self.stride, self.pad, shift=1)
 
 
 class FlippedKernel(Conv2d):

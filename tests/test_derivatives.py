@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygan as tg
+from tinygan import Net
 from tinygan.check import check_game, check_layer, finite_difference, relative
+from tinygan.check.builtin import builtin_layers
 from tinygan.layers import (
     AvgPool2d,
     BatchNorm,
@@ -40,6 +42,7 @@ from tinygan.layers import (
     col2im,
     im2col,
 )
+from tinygan.values import Integers, is_tuple
 
 seeds = st.integers(0, 2**32 - 1)
 few = st.integers(1, 3)
@@ -480,3 +483,62 @@ def test_float32_agrees_with_float64_in_dcgan_64():
     """The last batch norm of DCGAN's generator for 64 x 64 images, after a bias."""
     errors = float32_errors(BatchNorm(gamma_std=0.02), (32, 32, 64), True, mean=3.0)
     assert max(errors.values()) <= 1e-5, errors
+
+
+def smooth_and_not():
+    """Layers with a tangent, alone and one after another."""
+    for layer, in_shape in builtin_layers():
+        if not is_tuple(in_shape) and not isinstance(in_shape, Integers):
+            yield layer, in_shape
+    inner = Sequential(Dense(4), Softplus(), Residual(Sequential(Dense(4), Tanh())))
+    yield Sequential(Dense(3), inner, LayerNorm(), LeakyReLU(0.2), Dense(2)), (5,)
+    yield Sequential(Conv2d(3, 4, 2, 1), Tanh(), Flatten(), Dense(1)), (6, 6, 2)
+
+
+@pytest.mark.parametrize(("layer", "in_shape"), list(smooth_and_not()), ids=repr)
+def test_what_a_backward_pass_kept_serves_the_tangents(layer, in_shape):
+    """The gradient of <dy, y_dot>, and dx, as tangent_backward has them."""
+    net = Net(layer, in_shape, seed=1, dtype="float64")
+    rng = np.random.default_rng(0)
+    net.theta += 0.3 * rng.standard_normal(net.theta.shape)
+    x, v = rng.standard_normal((2, 4, *in_shape))
+    y, cache = net.forward(x)
+    try:
+        _, cache_dot = net.tangent(v, cache)
+    except tg.TangentError:
+        pytest.skip("it has no tangent")
+    dy_dot, dy = rng.standard_normal((2, *y.shape))
+    net.zero_grad()
+    dx, dx_dot = net.tangent_backward(dy, dy_dot, cache, cache_dot)
+    expected = net.grad.copy()
+    before, kept = net.backward_keeping(dy_dot, cache)
+    net.zero_grad()
+    found = net.tree.tangent_weights(dy, kept, cache, cache_dot)
+    for ours, theirs in ((before, dx_dot), (found, dx), (net.grad, expected)):
+        assert relative(ours - theirs, 1 + np.abs(theirs).max(initial=0)) <= 1e-13
+    net.zero_grad()
+    net.tangent_weights(kept, cache, cache_dot)
+    alone = net.grad.copy()
+    net.zero_grad()
+    net.tangent_backward(None, dy_dot, cache, cache_dot)
+    assert relative(alone - net.grad, 1 + np.abs(alone).max(initial=0)) <= 1e-13
+
+
+def test_a_layer_with_passes_of_its_own_keeps_none_of_the_shortcuts():
+    """One that changes backward, or tangent_backward, is asked for them."""
+    asked = []
+
+    class Mine(Dense):
+        def backward(self, dy, cache, param_grads=True):
+            asked.append("backward")
+            return super().backward(dy, cache, param_grads)
+
+        def tangent_backward(self, dy, dy_dot, cache, cache_dot):
+            asked.append("tangent_backward")
+            return super().tangent_backward(dy, dy_dot, cache, cache_dot)
+
+    net = Net(Sequential(Mine(3), Tanh(), Dense(1)), (2,), dtype="float64")
+    y, cache = net.forward(np.ones((4, 2)))
+    g, kept = net.backward_keeping(np.ones_like(y), cache)
+    net.tangent_weights(kept, cache, net.tangent(g, cache)[1])
+    assert asked == ["backward", "tangent_backward", "backward"]

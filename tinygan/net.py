@@ -74,6 +74,14 @@ class Net:
         """(dx, dx_dot), the reverse of (x, x_dot) -> (y, y_dot); adds to grad."""
         return self.tree.tangent_backward(dy, dy_dot, cache, cache_dot)
 
+    def backward_keeping(self, dy, cache):
+        """(dx, kept): dx = J^T dy, and what `tangent_weights` makes use of."""
+        return self.tree.backward_keeping(dy, cache)
+
+    def tangent_weights(self, kept, cache, cache_dot) -> None:
+        """grad += the gradient of <dy, y_dot>, where backward_keeping was given dy."""
+        self.tree.tangent_weights(None, kept, cache, cache_dot)
+
     def advance(self) -> None:
         """Once per step, before its forward passes: every layer's `advance`."""
         for layer in self._advancing:

@@ -80,17 +80,17 @@ def penalise(D, s, cache, phi, group=ALONE):
     xp = get_xp(s)
     (N,) = group.sum(s.size)
     ones = xp.ones_like(s)
-    g = D.backward(ones, cache, param_grads=False)  # (N, ...): dD(x_n)/dx_n
+    g, kept = D.backward_keeping(ones, cache)  # (N, ...): dD(x_n)/dx_n
     rows = [a.reshape(s.size, -1) for a in leaves(g)]  # all that belongs to one logit
     r = xp.sqrt(sum((a * a).sum(axis=1) for a in rows))  # eq: penalty-norm
     value, slope = phi(r)
 
     def scaled(a):
-        return (a.reshape(s.size, -1) * (slope / N)[:, None]).reshape(a.shape)
+        return (a.reshape(s.size, -1) * (-slope / N)[:, None]).reshape(a.shape)
 
-    v = mapped(scaled, g)  # eq: penalty-v
-    _, cache_dot = D.tangent(v, cache)  # eq: penalty-tangent
-    D.tangent_backward(None, -ones, cache, cache_dot)  # eq: penalty-gradient
+    minus_v = mapped(scaled, g)  # eq: penalty-v
+    _, cache_dot = D.tangent(minus_v, cache)  # eq: penalty-tangent
+    D.tangent_weights(kept, cache, cache_dot)  # eq: penalty-gradient
     (total,) = group.sum(value.sum())
     return total / N
 

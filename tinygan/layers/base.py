@@ -44,6 +44,10 @@ class Layer:
         super().__init_subclass__(**kwargs)
         if "backward" in vars(cls) and "backward_weights" not in vars(cls):
             cls.backward_weights = Layer.backward_weights
+        changed = {"backward", "tangent_backward"} & vars(cls).keys()
+        if changed and "tangent_weights" not in vars(cls):
+            cls.backward_keeping = Layer.backward_keeping
+            cls.tangent_weights = Layer.tangent_weights
 
     @property
     def state(self) -> dict:
@@ -100,6 +104,16 @@ class Layer:
         """
         raise TangentError(f"{self!r} has no tangent_backward pass")
 
+    def backward_keeping(self, dy, cache):
+        """(dx, kept): dx alone, and what `tangent_weights` makes use of."""
+        return self.backward(dy, cache, param_grads=False), dy
+
+    def tangent_weights(self, dy, kept, cache, cache_dot):
+        """dx of tangent_backward, dy_dot being the dy that backward_keeping was given:
+        dx_dot is known from there, and a layer may save that work.
+        """
+        return self.tangent_backward(dy, kept, cache, cache_dot)[0]
+
     def advance(self) -> None:
         """Move state on that is neither theta nor batch statistics, by one step.
 
@@ -130,6 +144,7 @@ class Affine(Layer):
         super().__init_subclass__(**kwargs)
         if "adjoint" in vars(cls) and "weigh" not in vars(cls):
             cls.backward_weights = Layer.backward_weights
+            cls.tangent_weights = Layer.tangent_weights
 
     def linear(self, x):
         """Return (A x, cache)."""
@@ -168,6 +183,11 @@ class Affine(Layer):
         dx = None if dy is None else self.backward(dy, cache)
         dx_dot = None if dy_dot is None else self.adjoint(dy_dot, cache_dot)
         return dx, dx_dot
+
+    def tangent_weights(self, dy, kept, cache, cache_dot):
+        if kept is not None:
+            self.weigh(kept, cache_dot)
+        return None if dy is None else self.backward(dy, cache)
 
 
 def require(ok: bool, layer: Layer, expected: str, got) -> None:
@@ -222,6 +242,22 @@ def tangent_backward_of(layer: Layer, dy, dy_dot, cache, cache_dot):
     if not leaves((dy, dy_dot)):
         return None, None
     return layer.tangent_backward(dy, dy_dot, cache, *cache_dot)
+
+
+def backward_keeping_of(layer: Layer, dy, cache):
+    """A layer's backward_keeping for dy, of the shape of y; where dy is zero, both are
+    None.
+    """
+    return layer.backward_keeping(dy, cache) if leaves(dy) else (None, None)
+
+
+def tangent_weights_of(layer: Layer, dy, kept, cache, cache_dot):
+    """A layer's tangent_weights for dy, of the shape of y, as `tangent_backward_of`."""
+    if cache_dot is None:
+        return backward_of(layer, dy, cache)
+    if kept is None and not leaves(dy):
+        return None
+    return layer.tangent_weights(dy, kept, cache, *cache_dot)
 
 
 def learns(layer: Layer) -> bool:
