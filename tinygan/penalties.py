@@ -43,7 +43,9 @@ class Penalty:
 
         BackendError if it does not say that it is `divisible` and there are others.
         """
-        if member.size > 1 and not self.divisible:
+        if member.size == 1:
+            return self
+        if not self.divisible:
             raise BackendError(
                 f"{self!r} does not say that it is divisible: processes cannot share "
                 "its batches; --cores 1 does without them"
