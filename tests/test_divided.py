@@ -14,7 +14,7 @@ from parts import players
 
 import tinygan as tg
 import tinygan.run
-from tinygan import Net, ShapeError, recipes
+from tinygan import NUMPY, Net, ShapeError, backend, recipes
 from tinygan.check import relative
 from tinygan.cli import main
 from tinygan.divided import divided
@@ -295,6 +295,14 @@ def test_the_whole_network_and_its_copies_stay_whole():
 
 def run(cores, name="dcgan-digits", **options):
     return Run(recipes.build(recipes.find(name), options), cores=cores)
+
+
+def test_a_core_needs_enough_to_do(monkeypatch):
+    monkeypatch.setattr(backend, "cores", lambda: 16)
+    few = backend.FEW
+    found = [NUMPY.cores_for(n) for n in (0, few, 2 * few - 1, 2 * few, 9.5 * few)]
+    assert found == [1, 1, 1, 2, 9]
+    assert NUMPY.cores_for(10**12) == 16
 
 
 NAMES = ("dcgan-digits", "wgan-gp-digits", "mlp-ring", "ragan-digits", "acgan-digits")

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 from . import kernels
 from .errors import BackendError
 
-FEW = 8e6  # products in a batch's forward passes
+FEW = 4e6  # products in a batch's forward passes, for a core
 BLOCK = 1 << 15  # numbers: several arrays of so many fit the cache of a core
 M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8  # of glibc's mallopt
 
@@ -159,12 +159,12 @@ class Backend:
         """Wait until everything asked of the device is done."""
 
     def cores_for(self, products: int) -> int:
-        """How many cores a batch repays: 1 or all.
+        """How many cores a batch repays.
 
         products: of its forward passes through both networks, as `Net.products` counts
-        them. With FEW, handing the parts over takes more than it saves.
+        them. With FEW for each core, waiting for the others takes what is saved.
         """
-        return 1 if products < FEW else cores()
+        return min(cores(), max(1, int(products // FEW)))
 
     def computing(self, blas_threads: int | None) -> contextlib.AbstractContextManager:
         """Within this context BLAS uses so many threads, None for all there are, and

@@ -87,7 +87,7 @@ def _train_arguments(sub) -> None:
     sub.add_argument(
         "--cores",
         type=_positive,
-        help="cores to use (all for large networks, 1 for small ones)",
+        help="cores to use (all for large networks, fewer for small ones)",
     )
     sub.add_argument("--quiet", action="store_true", help="no progress bar")
     _backend_argument(sub)
