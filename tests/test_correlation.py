@@ -111,8 +111,8 @@ def test_each_map_has_its_adjoint(size, pad, N, C_in, C_out, seed):
 @pytest.mark.parametrize(
     ("layer", "in_shape"),
     [
-        *((Conv2d, (6, 7, 2)), (Conv2d, (8, 8, 1)), (Conv2d, (14, 10, 1))),
-        *((ConvTranspose2d, (3, 4, 2)), (ConvTranspose2d, (2, 4, 2))),
+        *((Conv2d, (10, 11, 2)), (Conv2d, (8, 8, 1)), (Conv2d, (14, 10, 1))),
+        *((ConvTranspose2d, (5, 4, 2)), (ConvTranspose2d, (2, 4, 2))),
     ],
 )
 @pytest.mark.usefixtures("any_channels")
@@ -136,7 +136,8 @@ def test_where_it_is_taken():
     assert taken((8, 16, 14, 64), (4, 4, 64, 128)) is OddWinograd
     assert taken((8, 8, 8, 256), (4, 4, 256, 512)) is Winograd
     assert taken((8, 64, 64, 3), (4, 4, 3, 64)) is Windows
-    assert taken((8, 6, 6, 64), (4, 4, 64, 64)) is OddWinograd
+    assert taken((8, 10, 10, 64), (4, 4, 64, 64)) is OddWinograd
+    assert taken((8, 6, 6, 64), (4, 4, 64, 64)) is Windows  # 3 x 3 outputs
     assert taken((8, 3, 16, 64), (4, 4, 64, 64)) is Windows  # one output along an axis
     assert taken((8, 16, 16, 64), (3, 3, 64, 64)) is Windows
     assert taken((8, 16, 16, 64), (4, 4, 64, 64), stride=(1, 1)) is Windows

@@ -16,6 +16,9 @@ tangent pass computes. So four moves (`penalise`):
     1. g by a backward pass of D            3. v forward through the tangent of D
     2. v = dP/dg from phi'                  4. the tangent pass, reversed, into grad
 
+As D ascends -P, the third move takes -v. What the first one finds on its way serves the
+fourth again (Layer.tangent_weights).
+
 BatchNorm in training makes every logit depend on the whole batch: D has no slope at a
 sample, and TangentError says so. LayerNorm, InstanceNorm and SpectralNorm are fine. Of
 layers made to see several samples, Pack and MinibatchStd, g is the gradient of the sum

@@ -24,7 +24,8 @@ CHANNELS = 32  # with fewer, the additions cost more than the products saved
 def suits(windows) -> bool:
     """Whether tiles can take these windows' place, and are likely to be faster."""
     kernel, stride, _ = windows.geometry
-    fits = kernel == (4, 4) and stride == (2, 2) and min(windows.places) >= 2
+    fits = kernel == (4, 4) and stride == (2, 2)
+    fits = fits and not {1, 3} & set(windows.places)  # at 3 the additions in G cost more
     return fits and min(windows.W_shape[2:]) >= CHANNELS
 
 
