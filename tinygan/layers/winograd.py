@@ -25,7 +25,7 @@ def suits(windows) -> bool:
     """Whether tiles can take these windows' place, and are likely to be faster."""
     kernel, stride, _ = windows.geometry
     fits = kernel == (4, 4) and stride == (2, 2)
-    fits = fits and not {1, 3} & set(windows.places)  # at 3 the additions in G cost more
+    fits = fits and not {1, 3} & set(windows.places)  # at 3, G costs more
     return fits and min(windows.W_shape[2:]) >= CHANNELS
 
 
