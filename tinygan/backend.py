@@ -40,13 +40,12 @@ def get_xp(x) -> types.ModuleType:
 def sigmoid(s):
     """sigma(s) = 1 / (1 + e^-s), elementwise; no overflow for any s.
 
-    With e = exp(-|s|) <= 1 it is 1/(1+e) for s > 0 and e/(1+e) otherwise. |s| is spelt
-    with `where`, so that the formula stays analytic for the complex step.
+    With e = exp(-|s|) <= 1 it is 1/(1+e) for s > 0 and e/(1+e) otherwise. -|s|
+    is spelt min(s, -s), so that the formula stays analytic for the complex step.
     """
     xp = get_xp(s)
-    positive = s > 0
-    e = xp.exp(xp.where(positive, -s, s))
-    return xp.where(positive, 1, e) / (1 + e)  # eq: sigmoid
+    e = xp.exp(xp.minimum(s, -s))
+    return xp.exp(xp.minimum(s, 0)) / (1 + e)  # eq: sigmoid
 
 
 def softplus(s):
@@ -56,9 +55,15 @@ def softplus(s):
     loss without a probability that could round to 0 or 1.
     """
     xp = get_xp(s)
-    positive = s > 0
-    e = xp.exp(xp.where(positive, -s, s))
-    return xp.where(positive, s, 0) + xp.log1p(e)  # eq: softplus
+    e = xp.exp(xp.minimum(s, -s))
+    return xp.maximum(s, 0) + xp.log1p(e)  # eq: softplus
+
+
+def mean(a):
+    """The mean of all numbers of a, of any shape, a 0-d array; NumPy's own takes four
+    times as long for a batch of logits.
+    """
+    return a.sum() / a.size
 
 
 def column_sum(a):
@@ -90,6 +95,15 @@ def _row_sum(a):
     if get_xp(a) is np:
         return np.ones(len(a), a.dtype) @ a  # eq: column-sum
     return a.sum(axis=0)
+
+
+def repeated(v, x):
+    """v (C,) for every place of one sample of x (N, ..., C), where NumPy combines it
+    faster with x so: along rows of thousands of numbers, and not of C.
+    """
+    if x.ndim == 2 or get_xp(x) is not np:
+        return v
+    return np.tile(v, math.prod(x.shape[1:-1])).reshape(x.shape[1:])
 
 
 def blocks(a, size: int = BLOCK, per: int = 1) -> list[slice]:

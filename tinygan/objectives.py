@@ -10,7 +10,7 @@ the layers' business.
     log(1 - D) = -softplus(s)      d/ds = -sigma(s) = -D
 """
 
-from .backend import get_xp, sigmoid, softplus
+from .backend import get_xp, mean, sigmoid, softplus
 from .errors import ShapeError
 
 
@@ -40,7 +40,7 @@ class Objective:
 
     def beliefs(self, s_real, s_fake):
         """What the log shows as D(x) and D(G(z)), two 0-d arrays: mean sigma(s)."""
-        return sigmoid(s_real).mean(), sigmoid(s_fake).mean()
+        return mean(sigmoid(s_real)), mean(sigmoid(s_fake))
 
     def expects(self, out_shape) -> None:
         """Raises ShapeError unless it takes what a D of this output's shape gives."""
@@ -88,8 +88,8 @@ class Minimax(Logistic):
     """
 
     def value(self, s_real, s_fake):
-        V_real = -softplus(-s_real).mean() - self.smoothing * s_real.mean()
-        return V_real - softplus(s_fake).mean()  # eq: minimax-V
+        V_real = -mean(softplus(-s_real)) - self.smoothing * mean(s_real)
+        return V_real - mean(softplus(s_fake))  # eq: minimax-V
 
     def d_grads(self, s_real, s_fake):
         ds_real = (sigmoid(-s_real) - self.smoothing) / s_real.size  # eq: minimax-dV
@@ -97,7 +97,7 @@ class Minimax(Logistic):
         return ds_real, ds_fake
 
     def g_value(self, s_fake, s_real=None):
-        return -softplus(s_fake).mean()  # eq: minimax-J
+        return -mean(softplus(s_fake))  # eq: minimax-J
 
     def g_grad(self, s_fake, s_real=None):
         return -sigmoid(s_fake) / s_fake.size  # eq: minimax-dJ
@@ -112,7 +112,7 @@ class NonSaturating(Minimax):
     """
 
     def g_value(self, s_fake, s_real=None):
-        return softplus(-s_fake).mean()  # eq: nonsaturating-J
+        return mean(softplus(-s_fake))  # eq: nonsaturating-J
 
     def g_grad(self, s_fake, s_real=None):
         return -sigmoid(-s_fake) / s_fake.size  # eq: nonsaturating-dJ
@@ -125,14 +125,14 @@ class Critic(Objective):
     """
 
     def g_value(self, s_fake, s_real=None):
-        return -s_fake.mean()  # eq: critic-J
+        return -mean(s_fake)  # eq: critic-J
 
     def g_grad(self, s_fake, s_real=None):
         return -get_xp(s_fake).ones_like(s_fake) / s_fake.size  # eq: critic-dJ
 
     def beliefs(self, s_real, s_fake):
         """The mean scores of both batches."""
-        return s_real.mean(), s_fake.mean()
+        return mean(s_real), mean(s_fake)
 
 
 class Wasserstein(Critic):
@@ -147,7 +147,7 @@ class Wasserstein(Critic):
     """
 
     def value(self, s_real, s_fake):
-        return s_real.mean() - s_fake.mean()  # eq: wasserstein-V
+        return mean(s_real) - mean(s_fake)  # eq: wasserstein-V
 
     def d_grads(self, s_real, s_fake):
         ones_like = get_xp(s_real).ones_like  # eq: wasserstein-dV
@@ -167,7 +167,7 @@ class Hinge(Critic):
     def value(self, s_real, s_fake):
         where = get_xp(s_real).where
         short, over = 1 - s_real, 1 + s_fake  # eq: hinge-V
-        return -where(short > 0, short, 0).mean() - where(over > 0, over, 0).mean()
+        return -mean(where(short > 0, short, 0)) - mean(where(over > 0, over, 0))
 
     def d_grads(self, s_real, s_fake):
         ds_real = (s_real < 1).astype(s_real.dtype) / s_real.size  # eq: hinge-dV
@@ -197,7 +197,7 @@ class LeastSquares(Critic):
 
     def value(self, s_real, s_fake):
         real, fake = s_real - self.b, s_fake - self.a
-        return -(real * real).mean() / 2 - (fake * fake).mean() / 2  # eq: lsgan-V
+        return -mean(real * real) / 2 - mean(fake * fake) / 2  # eq: lsgan-V
 
     def d_grads(self, s_real, s_fake):
         ds_real = (self.b - s_real) / s_real.size  # eq: lsgan-dV
@@ -206,7 +206,7 @@ class LeastSquares(Critic):
 
     def g_value(self, s_fake, s_real=None):
         error = s_fake - self.c
-        return (error * error).mean() / 2  # eq: lsgan-J
+        return mean(error * error) / 2  # eq: lsgan-J
 
     def g_grad(self, s_fake, s_real=None):
         return (s_fake - self.c) / s_fake.size  # eq: lsgan-dJ
@@ -236,32 +236,32 @@ class RelativisticAverage(Logistic):
 
     def value(self, s_real, s_fake):
         r, f = self._relative(s_real, s_fake)
-        V_real = -softplus(-r).mean() - self.smoothing * r.mean()
-        return V_real - softplus(f).mean()  # eq: ragan-V
+        V_real = -mean(softplus(-r)) - self.smoothing * mean(r)
+        return V_real - mean(softplus(f))  # eq: ragan-V
 
     def d_grads(self, s_real, s_fake):
         r, f = self._relative(s_real, s_fake)
         dr, df = sigmoid(-r) - self.smoothing, -sigmoid(f)  # times N, as each of these
-        ds_real = (dr - df.mean()) / s_real.size  # eq: ragan-dV
-        ds_fake = (df - dr.mean()) / s_fake.size
+        ds_real = (dr - mean(df)) / s_real.size  # eq: ragan-dV
+        ds_fake = (df - mean(dr)) / s_fake.size
         return ds_real, ds_fake
 
     def g_value(self, s_fake, s_real=None):
         r, f = self._relative(s_real, s_fake)
-        return softplus(r).mean() + softplus(-f).mean()  # eq: ragan-J
+        return mean(softplus(r)) + mean(softplus(-f))  # eq: ragan-J
 
     def g_grad(self, s_fake, s_real=None):
         r, f = self._relative(s_real, s_fake)
-        return -(sigmoid(-f) + sigmoid(r).mean()) / s_fake.size  # eq: ragan-dJ
+        return -(sigmoid(-f) + mean(sigmoid(r))) / s_fake.size  # eq: ragan-dJ
 
     def _relative(self, s_real, s_fake):
         _both(self, s_real)
-        return s_real - s_fake.mean(), s_fake - s_real.mean()
+        return s_real - mean(s_fake), s_fake - mean(s_real)
 
     def beliefs(self, s_real, s_fake):
         """mean sigma(r) and mean sigma(f)."""
         r, f = self._relative(s_real, s_fake)
-        return sigmoid(r).mean(), sigmoid(f).mean()
+        return mean(sigmoid(r)), mean(sigmoid(f))
 
 
 class RelativisticPairing(Objective):
@@ -281,14 +281,14 @@ class RelativisticPairing(Objective):
     paired = True
 
     def value(self, s_real, s_fake):
-        return -softplus(-self._difference(s_real, s_fake)).mean()  # eq: rpgan-V
+        return -mean(softplus(-self._difference(s_real, s_fake)))  # eq: rpgan-V
 
     def d_grads(self, s_real, s_fake):
         ds_real = sigmoid(-self._difference(s_real, s_fake)) / s_real.size
         return ds_real, -ds_real  # eq: rpgan-dV
 
     def g_value(self, s_fake, s_real=None):
-        return softplus(self._difference(s_real, s_fake)).mean()  # eq: rpgan-J
+        return mean(softplus(self._difference(s_real, s_fake)))  # eq: rpgan-J
 
     def g_grad(self, s_fake, s_real=None):
         d = self._difference(s_real, s_fake)
@@ -305,7 +305,7 @@ class RelativisticPairing(Objective):
 
     def beliefs(self, s_real, s_fake):
         """mean sigma(d), that the real one of a pair is found, and its complement."""
-        right = sigmoid(self._difference(s_real, s_fake)).mean()
+        right = mean(sigmoid(self._difference(s_real, s_fake)))
         return right, 1 - right
 
 

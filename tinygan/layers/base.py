@@ -14,7 +14,7 @@ it; `_dot` after it is a tangent.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ..backend import column_sum
+from ..backend import column_sum, repeated
 from ..errors import ShapeError, TangentError
 from ..shards import ALONE
 from ..values import Integers, is_tuple, leaves
@@ -161,7 +161,7 @@ class Affine(Layer):
     def forward(self, x, train=True):
         y, cache = self.linear(x)
         if self.bias and self.fresh:
-            y += self.b
+            y += repeated(self.b, y)
         elif self.bias:
             y = y + self.b  # eq: affine
         return y, cache

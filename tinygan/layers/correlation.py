@@ -50,6 +50,9 @@ def im2col(x, kernel, stride, pad):
     windows = xp.lib.stride_tricks.as_strided(
         x, (N, OH, OW, kh, kw, C), (n, sh * h, sw * w, h, w, c)
     )  # a view: windows[n, i, j, a, b] = x[n, i sh + a, j sw + b]
+    if C == 1:  # a row of windows is longer than a row of a window: copy along it
+        windows = windows.transpose(3, 4, 5, 0, 1, 2)
+        return windows.reshape(kh * kw, N * OH * OW).T
     return windows.reshape(N * OH * OW, kh * kw * C)  # copies  # eq: im2col
 
 
@@ -58,7 +61,8 @@ def col2im(cols, x_shape, kernel, stride, pad):
     is added to the pixel it was copied from, so overlapping windows add up.
 
     As many of a window's pixels as the stride is wide meet no other window's: one
-    addition takes them all.
+    addition takes them all. With one channel they are few numbers, and taken one by
+    one, for NumPy then adds along the row.
     """
     if kernels.usable(cols):
         return kernels.col2im(cols, x_shape, kernel, stride, pad)
@@ -70,9 +74,10 @@ def col2im(cols, x_shape, kernel, stride, pad):
     columns = max(-(-(W + 2 * pw) // sw), OW - 1 - (-kw // sw))
     x = xp.zeros((N, rows, sh, columns, sw, C), cols.dtype)
     cols = cols.reshape(N, OH, OW, kh, kw, C)
-    for a, b in itertools.product(range(kh), range(0, kw, sw)):
-        (i, u), j, width = divmod(a, sh), b // sw, min(sw, kw - b)
-        to = x[:, i : i + OH, u, j : j + OW, :width]
+    most = sw if C > 1 else 1
+    for a, b in itertools.product(range(kh), range(0, kw, most)):
+        (i, u), (j, v), width = divmod(a, sh), divmod(b, sw), min(most, kw - b)
+        to = x[:, i : i + OH, u, j : j + OW, v : v + width]
         to += cols[:, :, :, a, b : b + width]  # eq: col2im
     x = x.reshape(N, rows * sh, columns * sw, C)
     return x[:, ph : ph + H, pw : pw + W]
@@ -94,10 +99,9 @@ class Windows:
         """(n, H, W, C_in) -> (n OH OW, kh kw C_in)"""
         return im2col(x, *self.geometry)
 
-    def B_adjoint(self, dV):
-        """(n OH OW, kh kw C_in) -> (n, H, W, C_in)"""
-        n = len(dV) // math.prod(self.places)
-        return col2im(dV, (n, *self.x_shape[1:]), *self.geometry)
+    def B_adjoint(self, dV, dx):
+        """(n OH OW, kh kw C_in) -> dx, (n, H, W, C_in)."""
+        dx[...] = col2im(dV, dx.shape, *self.geometry)
 
     def G(self, W):
         """(kh, kw, C_in, C_out) -> (kh kw C_in, C_out)"""
@@ -163,7 +167,7 @@ def correlate_adjoint(way, dy, U, columns=None, dW=None):
         T = way.A_adjoint(dy[n])
         if dW is not None:
             dW += way.G_adjoint(transposed(columns.part(n)) @ T)
-        dx[n] = way.B_adjoint(T @ transposed(U))  # eq: frame-dx
+        way.B_adjoint(T @ transposed(U), dx[n])  # eq: frame-dx
     return dx
 
 

@@ -9,7 +9,7 @@ conditional generator may have a scale and a shift for each class.
 import numpy as np
 
 from .. import kernels
-from ..backend import column_dot, column_sum, get_xp
+from ..backend import column_dot, column_sum, get_xp, repeated
 from ..errors import TangentError
 from ..values import leaves
 from .base import Layer, require, require_array
@@ -61,8 +61,8 @@ class BatchNorm(Layer):
         if kernels.usable(x) and self.group.size == 1:
             return self._by_kernels(x, train)
         x_hat, inv_std = self._normalised(x, train)
-        y = self.gamma * x_hat
-        y += self.beta  # eq: batchnorm
+        y = repeated(self.gamma, x) * x_hat
+        y += repeated(self.beta, x)  # eq: batchnorm
         return y, (x_hat, inv_std, train)
 
     def _normalised(self, x, train):
@@ -71,7 +71,7 @@ class BatchNorm(Layer):
         if train:
             total, m = self.group.sum(column_sum(x), m)
             mean = total / m  # (C,)  # eq: shard-mean
-            centred = x - mean
+            centred = x - repeated(mean, x)
             (total,) = self.group.sum(column_dot(centred, centred))
             var = total / m  # eq: shard-variance
             if self.group.keeps_state:
@@ -79,9 +79,9 @@ class BatchNorm(Layer):
                 unbiased = var * (m / (m - 1))  # eq: batchnorm-unbiased
                 self.state["var"] += self.momentum * (unbiased - self.state["var"])
         else:
-            centred, var = x - self.state["mean"], self.state["var"]
+            centred, var = x - repeated(self.state["mean"], x), self.state["var"]
         inv_std = 1 / get_xp(x).sqrt(var + self.eps)
-        centred *= inv_std  # eq: batchnorm-x-hat
+        centred *= repeated(inv_std, x)  # eq: batchnorm-x-hat
         return centred, inv_std
 
     def _count(self, x, train) -> int:
@@ -122,10 +122,10 @@ class BatchNorm(Layer):
         """scale (v - mean(v) - x_hat mean(v x_hat)), from the sums of v x_hat and v."""
         m = v.size // v.shape[-1]
         along, total, m = self.group.sum(along, total, m)
-        dx = x_hat * (-along / m)
+        dx = x_hat * repeated(-along / m, v)
         dx += v
-        dx -= total / m
-        dx *= scale  # eq: batchnorm-dx
+        dx -= repeated(total / m, v)
+        dx *= repeated(scale, v)  # eq: batchnorm-dx
         return dx
 
     def tangent(self, x_dot, cache):

@@ -55,10 +55,10 @@ class Winograd:
         )  # a view: tiles[a, b, n, i, j] = frame[n, 2 i + a, :, 2 j + b]
         return mix(tiles.copy()).reshape(9, -1, 4 * x.shape[3])
 
-    def B_adjoint(self, dV):
-        """(9, n th tw, 4 C) -> (n, H, W, C)"""
+    def B_adjoint(self, dV, dx):
+        """(9, n th tw, 4 C) -> dx, (n, H, W, C)."""
         th, tw = self.tiles
-        shape = self.frame_shape(dV.shape[1] // (th * tw))
+        shape = self.frame_shape(len(dx))
         t = mix_adjoint(dV.reshape(3, 3, shape[0], th, tw, 2, shape[4]))
         t[0, :, :, 1:] += t[2, :, :, :-1]  # a tile's last block is the next one's first
         t[:, 0, :, :, 1:] += t[:, 2, :, :, :-1]
@@ -73,11 +73,9 @@ class Winograd:
         ):
             frame[:, rows, :, columns] = t[a, b][:, i, j].swapaxes(2, 3)
         inside = self.inside(frame)
-        if inside.shape[1:] == self.x_shape[1:]:
-            return inside
-        dx = np.zeros((len(frame), *self.x_shape[1:]), dV.dtype)
-        dx[:, : inside.shape[1], : inside.shape[2]] = inside
-        return dx
+        H, W = inside.shape[1:3]
+        dx[:, :H, :W] = inside
+        dx[:, H:] = dx[:, :, W:] = 0  # what no tile reaches
 
     def frame_shape(self, n: int):
         """n images amid zeros, as blocks of 2 x 2 pixels."""

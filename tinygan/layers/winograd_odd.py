@@ -69,15 +69,14 @@ class OddWinograd:
         self.outwards(mix, frame.reshape(*frame.shape[:3], -1), stacks)
         return Stacks(a.reshape(*matrices(a.shape)) for a in stacks)
 
-    def B_adjoint(self, dV):
-        """stacks of 4 C columns -> (n, H, W, C)"""
-        stacks = self.by_tile(dV)
-        frame = np.empty(self.frame_shape(stacks[0].shape[4]), dV.dtype)
-        self.inwards(mix_adjoint, stacks, frame.reshape(*frame.shape[:3], -1))
-        dx = np.zeros((frame.shape[2], *self.x_shape[1:]), dV.dtype)
+    def B_adjoint(self, dV, dx):
+        """stacks of 4 C columns -> dx, (n, H, W, C)."""
+        frame = np.empty(self.frame_shape(len(dx)), dV.dtype)
+        self.inwards(mix_adjoint, self.by_tile(dV), frame.reshape(*frame.shape[:3], -1))
         for image, block in self.pixels(dx, frame):
             image[...] = block
-        return dx
+        H, W = (2 * size - p for size, p in zip(frame.shape, self.pad, strict=False))
+        dx[:, H:] = dx[:, :, W:] = 0  # what no tile reaches
 
     def G(self, W):
         """(4, 4, C_in, C_out) -> stacks of C_out columns, 4 C_in rows"""
