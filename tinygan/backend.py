@@ -40,8 +40,8 @@ def get_xp(x) -> types.ModuleType:
 def sigmoid(s):
     """sigma(s) = 1 / (1 + e^-s), elementwise; no overflow for any s.
 
-    With e = exp(-|s|) <= 1 it is 1/(1+e) for s > 0 and e/(1+e) otherwise. -|s|
-    is spelt min(s, -s), so that the formula stays analytic for the complex step.
+    With e = exp(-|s|) <= 1 it is 1/(1+e) for s > 0 and e/(1+e) otherwise. -|s| is spelt
+    min(s, -s), so that the formula stays analytic for the complex step.
     """
     xp = get_xp(s)
     e = xp.exp(xp.minimum(s, -s))
