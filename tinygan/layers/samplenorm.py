@@ -15,7 +15,9 @@ symmetric, so the tangent and the backward pass are one and the same function.
 
 import math
 
-from ..backend import column_sum, get_xp
+import numpy as np
+
+from ..backend import column_dot, column_sum, get_xp, repeated
 from ..values import plus
 from .base import Layer, require, require_array
 
@@ -28,8 +30,7 @@ def normalised(x, axes, eps: float, centre: bool = True):
     """
     if centre:
         x = x - x.mean(axis=axes, keepdims=True)
-    variance = (x * x).mean(axis=axes, keepdims=True)
-    inv_std = 1 / get_xp(x).sqrt(variance + eps)
+    inv_std = 1 / get_xp(x).sqrt(mean_product(x, x, axes) + eps)
     return x * inv_std, inv_std  # eq: samplenorm
 
 
@@ -38,10 +39,25 @@ def jacobian(v, x_hat, inv_std, axes, centre: bool = True):
 
     v: of the shape of x_hat (N, ...)      inv_std: 1/sigma, as `normalised` gave it
     """
-    along = (x_hat * v).mean(axis=axes, keepdims=True)
+    along = mean_product(x_hat, v, axes)
+    Jv = x_hat * along
+    get_xp(v).subtract(v, Jv, out=Jv)
     if centre:
-        v = v - v.mean(axis=axes, keepdims=True)
-    return (v - x_hat * along) * inv_std, along  # eq: samplenorm-jacobian
+        Jv -= v.mean(axis=axes, keepdims=True)
+    Jv *= inv_std  # eq: samplenorm-jacobian
+    return Jv, along
+
+
+def mean_product(a, b, axes):
+    """mean(a b) over `axes` of two arrays (N, ...), kept as axes of length 1: on NumPy
+    without an array for a b.
+    """
+    if get_xp(a) is not np:
+        return (a * b).mean(axis=axes, keepdims=True)
+    every, first = list(range(a.ndim)), axes[0]
+    sums = np.einsum(a, every, b, every, every[:first] + every[first + 1 :])
+    sums = np.expand_dims(sums, first).sum(axis=axes, keepdims=True)
+    return sums / math.prod(a.shape[axis] for axis in axes)
 
 
 class SampleNorm(Layer):
@@ -90,13 +106,15 @@ class SampleNorm(Layer):
 
     def forward(self, x, train=True):
         x_hat, inv_std = normalised(x, self.axes(x.ndim), self.eps, self.centre)
-        y = self.gamma * x_hat + self.beta if self.affine else x_hat
+        y = self._scaled(x_hat)
+        if self.affine:
+            y += repeated(self.beta, y)
         return y, (x_hat, inv_std)
 
     def backward(self, dy, cache, param_grads=True):
         x_hat, _ = cache
         if param_grads and self.affine:
-            self.dgamma += column_sum(dy * x_hat)  # eq: samplenorm-dgamma
+            self.dgamma += column_dot(dy, x_hat)  # eq: samplenorm-dgamma
             self.dbeta += column_sum(dy)  # eq: samplenorm-dbeta
         return self._J(self._scaled(dy), cache)[0]
 
@@ -110,10 +128,10 @@ class SampleNorm(Layer):
         if dy_dot is None:
             return dx, None
         if self.affine:
-            self.dgamma += column_sum(dy_dot * x_hat_dot)
+            self.dgamma += column_dot(dy_dot, x_hat_dot)
         h = self._scaled(dy_dot)
         dx_dot, b = self._J(h, cache)  # b = mean(x_hat h)
-        c = (h * x_hat_dot).mean(axis=self.axes(h.ndim), keepdims=True)
+        c = mean_product(h, x_hat_dot, self.axes(h.ndim))
         bend = (x_hat * c + x_hat_dot * b + dx_dot * a) * inv_std
         return plus(dx, -bend), dx_dot  # eq: samplenorm-curvature
 
@@ -121,7 +139,7 @@ class SampleNorm(Layer):
         return jacobian(v, *cache, self.axes(v.ndim), self.centre)
 
     def _scaled(self, v):
-        return self.gamma * v if self.affine else v
+        return repeated(self.gamma, v) * v if self.affine else v
 
 
 class LayerNorm(SampleNorm):
