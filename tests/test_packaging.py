@@ -168,6 +168,7 @@ MAY_IMPORT = {
     "values": {"backend"},
     "layers": EVERYWHERE | {"kernels", "shards"},
     "objectives": EVERYWHERE,
+    "relativistic": EVERYWHERE | {"objectives"},
     "penalties": EVERYWHERE | {"shards"},
     "mismatch": EVERYWHERE | {"penalties"},
     "clipping": EVERYWHERE | {"optim"},
@@ -178,7 +179,8 @@ MAY_IMPORT = {
     "net": EVERYWHERE | {"layers"},
     "gan": EVERYWHERE | {"net", "objectives", "penalties", "optim"},
     "theory": EVERYWHERE
-    | {"objectives", "penalties", "optim", "clipping", "layers", "net", "gan"}
+    | {"objectives", "relativistic", "penalties", "optim", "clipping", "layers"}
+    | {"net", "gan"}
     | {"data", "metrics", "plots"},
 }
 ORDER = (

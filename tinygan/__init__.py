@@ -31,8 +31,6 @@ from .objectives import (
     Minimax,
     NonSaturating,
     Objective,
-    RelativisticAverage,
-    RelativisticPairing,
     Wasserstein,
 )
 from .optim import (
@@ -43,6 +41,7 @@ from .optim import (
     RMSProp,
 )
 from .penalties import DRAGAN, R1, R2, WGANGP, Drift, Penalty
+from .relativistic import RelativisticAverage, RelativisticPairing
 from .values import Integers
 
 __all__ = [

@@ -53,12 +53,11 @@ from ..objectives import (
     Minimax,
     NonSaturating,
     Objective,
-    RelativisticAverage,
-    RelativisticPairing,
     Wasserstein,
 )
 from ..optim import SGD, Adam, Momentum, Optimizer, RMSProp
 from ..penalties import DRAGAN, R1, R2, WGANGP, Drift, Penalty
+from ..relativistic import RelativisticAverage, RelativisticPairing
 from .adapters import Cut, Given, OneLogit
 from .diversity import check_diversity
 from .game import check_game, check_objective, check_optimizer

@@ -15,11 +15,10 @@ from ..objectives import (
     LeastSquares,
     Minimax,
     NonSaturating,
-    RelativisticAverage,
-    RelativisticPairing,
     Wasserstein,
 )
 from ..penalties import DRAGAN, R1, R2, WGANGP, Drift
+from ..relativistic import RelativisticAverage, RelativisticPairing
 from .dirac import DiracGAN, predicted_eigenvalues
 from .play import Turn, multipliers, verdict
 
