@@ -89,7 +89,7 @@ def picture(samples, real, title: str = "", columns: int | None = None) -> np.nd
 def save_png(path, pixels: np.ndarray) -> None:
     """Write a picture, (height, width, 3) bytes, to `path`, atomically."""
     image = Image.fromarray(pixels)
-    write_atomically(path, lambda file: image.save(file, "png", optimize=True))
+    write_atomically(path, lambda file: image.save(file, "png"))
 
 
 def save_gif(path, frames: list[pathlib.Path], seconds: float = 6.0) -> None:
