@@ -524,6 +524,26 @@ def test_what_a_backward_pass_kept_serves_the_tangents(layer, in_shape):
     assert relative(alone - net.grad, 1 + np.abs(alone).max(initial=0)) <= 1e-13
 
 
+def test_a_curvature_of_its_own_is_not_cut_short():
+    """A LeakyReLU in name, tanh in fact: x_dot leaves its trace in dx."""
+
+    class Bent(LeakyReLU):
+        f, slope, curvature = Tanh.f, Tanh.slope, Tanh.curvature
+
+    rng = np.random.default_rng(0)
+    x, v, dy, dy_dot = rng.standard_normal((4, 3, 5))
+    for kind in (Bent, Tanh):
+        layer = kind()
+        _, cache = layer.forward(x)
+        _, cache_dot = layer.tangent(v, cache)
+        expected, _ = layer.tangent_backward(dy, dy_dot, cache, cache_dot)
+        _, kept = layer.backward_keeping(dy_dot, cache)
+        found = layer.tangent_weights(dy, kept, cache, cache_dot)
+        assert relative(found - expected, np.abs(expected).max()) <= 1e-15
+        without = layer.slope(cache[0], dy)
+        assert np.abs(found - without).max() > 0.1
+
+
 def test_a_layer_with_passes_of_its_own_keeps_none_of_the_shortcuts():
     """One that changes backward, or tangent_backward, is asked for them."""
     asked = []

@@ -56,6 +56,12 @@ class Activation(Layer):
         dx = plus(dx, self.curvature(y, x_dot * dy_dot))  # eq: activation-curvature
         return dx, self.slope(y, dy_dot)
 
+    def tangent_weights(self, dy, kept, cache, cache_dot):
+        if type(self).curvature is not Activation.curvature:
+            return super().tangent_weights(dy, kept, cache, cache_dot)
+        (y,) = cache  # f'' = 0: x_dot leaves no trace in dx
+        return None if dy is None else self.slope(y, dy)
+
 
 class LeakyReLU(Activation):
     """f(x) = max(x, a x), 0 <= a < 1      f' = 1 where x > 0, a elsewhere      f'' = 0
