@@ -98,8 +98,8 @@ def _row_sum(a):
 
 
 def repeated(v, x):
-    """v (C,) for every place of one sample of x (N, ..., C), where NumPy combines it
-    faster with x so: along rows of thousands of numbers, and not of C.
+    """v (C,), to be combined with x (N, ..., C): on NumPy written out for all places of
+    a sample, so that it goes along rows of thousands of numbers and not of C.
     """
     if x.ndim == 2 or get_xp(x) is not np:
         return v
