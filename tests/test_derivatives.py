@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import tinygan as tg
 from tinygan import Net
+from tinygan.backend import repeated
 from tinygan.check import check_game, check_layer, finite_difference, relative
 from tinygan.check.builtin import builtin_layers
 from tinygan.layers import (
@@ -42,6 +43,7 @@ from tinygan.layers import (
     col2im,
     im2col,
 )
+from tinygan.layers.samplenorm import mean_product
 from tinygan.values import Integers, is_tuple
 
 seeds = st.integers(0, 2**32 - 1)
@@ -382,6 +384,33 @@ def test_whole_games(objective, seed):
     ]
     assert [row.limit for row in rows] == 2 * [1e-11, 1e-6, 0.0]
     assert all(row.ok for row in rows), rows
+
+
+# what a formula is spelt with to be fast
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (4, 5, 3), (4, 5, 6, 3), (4, 1, 1, 1)])
+def test_repeated_is_broadcasting(shape):
+    """The same numbers, to the last bit, added or multiplied."""
+    rng = np.random.default_rng(0)
+    x, v = rng.standard_normal(shape), rng.standard_normal(shape[-1])
+    assert np.array_equal(repeated(v, x) * x, v * x)
+    assert np.array_equal(x + repeated(v, x), x + v)
+
+
+@pytest.mark.parametrize("over", [(0,), (1,), (3,), (1, 2), (1, 2, 3)])
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+def test_mean_of_products(over, dtype):
+    """Over any axes, which stay as axes of length 1; without a conjugate."""
+    rng = np.random.default_rng(0)
+    a, b = (rng.standard_normal((3, 4, 5, 6)).astype(dtype) for _ in range(2))
+    if dtype == "complex128":
+        a += 1j * rng.standard_normal(a.shape)
+        b += 1j * rng.standard_normal(b.shape)
+    expected = (a * b).mean(axis=over, keepdims=True)
+    found = mean_product(a, b, over)
+    assert found.shape == expected.shape
+    assert relative(found - expected, np.abs(a * b).max()) <= 1e-15
 
 
 # im2col and col2im
