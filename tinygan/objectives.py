@@ -2,9 +2,10 @@
 
 The discriminator gives a logit s for each sample, and D = sigma(s) is its belief that
 the sample is real; a critic's s is a score, without a sigma. Every sign and every 1/N
-of the game stands in this file: D *ascends* V, G *descends* J. An objective gives both
-values and their derivatives with respect to the logits; everything below the logits is
-the layers' business.
+of the game stands here: D *ascends* V, G *descends* J. An objective gives both values
+and their derivatives with respect to the logits; everything below the logits is the
+layers' business. Objectives that compare real logits with fake ones are in
+relativistic.py, those of conditional games in conditional.py.
 
     log D = -softplus(-s)          d/ds = sigma(-s) = 1 - D
     log(1 - D) = -softplus(s)      d/ds = -sigma(s) = -D

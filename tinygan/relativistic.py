@@ -2,7 +2,8 @@
 
 D of an ordinary objective judges each sample by itself. Here it is asked which of two
 samples, or of two batches, is the more real one; J then depends on the real samples as
-well (`paired`).
+well (`paired`). Signs and 1/N are as in objectives.py. Source: Jolicoeur-Martineau
+2018.
 """
 
 from .backend import mean, sigmoid, softplus

@@ -57,10 +57,10 @@ class Activation(Layer):
         return dx, self.slope(y, dy_dot)
 
     def tangent_weights(self, dy, kept, cache, cache_dot):
-        if type(self).curvature is not Activation.curvature:
-            return super().tangent_weights(dy, kept, cache, cache_dot)
-        (y,) = cache  # f'' = 0: x_dot leaves no trace in dx
-        return None if dy is None else self.slope(y, dy)
+        if type(self).curvature is Activation.curvature:  # f'' = 0: no trace of x_dot
+            (y,) = cache
+            return None if dy is None else self.slope(y, dy)
+        return super().tangent_weights(dy, kept, cache, cache_dot)
 
 
 class LeakyReLU(Activation):

@@ -49,8 +49,11 @@ def jacobian(v, x_hat, inv_std, axes, centre: bool = True):
 
 
 def mean_product(a, b, axes):
-    """mean(a b) over `axes` of two arrays (N, ...), kept as axes of length 1: on NumPy
-    without an array for a b.
+    """mean(a b) over `axes` of two arrays (N, ...), which stay as axes of length 1; on
+    NumPy without an array for a b.
+
+    One axis is summed first: of several, chains of roundings are then short, as in
+    `column_sum` (float32, 65,536 squares: 1e-7); of one alone it is one chain (4e-6).
     """
     if get_xp(a) is not np:
         return (a * b).mean(axis=axes, keepdims=True)

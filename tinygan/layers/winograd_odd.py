@@ -75,7 +75,8 @@ class OddWinograd:
         self.inwards(mix_adjoint, self.by_tile(dV), frame.reshape(*frame.shape[:3], -1))
         for image, block in self.pixels(dx, frame):
             image[...] = block
-        H, W = (2 * size - p for size, p in zip(frame.shape, self.pad, strict=False))
+        (OH, OW), (ph, pw) = self.places, self.pad
+        H, W = 2 * (OH + 1) - ph, 2 * (OW + 1) - pw
         dx[:, H:] = dx[:, :, W:] = 0  # what no tile reaches
 
     def G(self, W):
