@@ -26,10 +26,10 @@ import tinygan
 from tinygan import recipes
 from tinygan.backend import NUMPY, SHUFFLE, generator
 from tinygan.data import Captioned
-from tinygan.evaluate import evaluate
-from tinygan.run import Run
-from tinygan.runfolder import RunFolder
-from tinygan.train import train
+from tinygan.runs.evaluate import evaluate
+from tinygan.runs.folder import RunFolder
+from tinygan.runs.run import Run
+from tinygan.runs.train import train
 
 from .report import Parser, above, commit, machine, names, new_file, now, write_json
 

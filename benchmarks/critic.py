@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from tinygan import plots, recipes
-from tinygan.metrics import sliced_wasserstein
-from tinygan.run import Run
+from tinygan.measures import sliced_wasserstein
+from tinygan.runs.run import Run
 
 from .report import Parser, above, commit, machine, names, new_file, now, write_json
 

@@ -13,8 +13,8 @@ training loops take:
 import dataclasses
 
 import tinygan as tg
-from tinygan.divided import WholeObjective
-from tinygan.shards import ALONE
+from tinygan.parallel.gathered import WholeObjective
+from tinygan.parallel.shards import ALONE
 
 NON_SATURATING = tg.NonSaturating()
 

@@ -76,7 +76,7 @@ class TinyganNumpy(Library):
 
     def recipe(self, name):
         from tinygan import recipes
-        from tinygan.run import Run
+        from tinygan.runs.run import Run
 
         experiment = recipes.build(recipes.find(name), {"steps": 10**6})
         run = Run(experiment, self.on)  # as `tinygan train` has it

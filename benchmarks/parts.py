@@ -4,8 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from tinygan.divided import divided
-from tinygan.shards import Shards, cut
+from tinygan.parallel.gathered import divided
+from tinygan.parallel.shards import Shards, cut
 
 from .moves import Game, Player
 

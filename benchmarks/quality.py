@@ -17,12 +17,12 @@ import numpy as np
 
 import tinygan
 from tinygan import recipes
-from tinygan.classifier import Classifier
 from tinygan.data import load_digits
-from tinygan.metrics import mode_coverage
-from tinygan.run import Run
-from tinygan.runfolder import RunFolder
-from tinygan.train import train
+from tinygan.measures import mode_coverage
+from tinygan.measures.classifier import Classifier
+from tinygan.runs.folder import RunFolder
+from tinygan.runs.run import Run
+from tinygan.runs.train import train
 
 from .report import Parser, above, commit, machine, names, new_file, now, write_json
 

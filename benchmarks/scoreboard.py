@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from tinygan import InputError
-from tinygan.metrics import mode_coverage, reverse_kl
-from tinygan.run import Run
+from tinygan.measures import mode_coverage, reverse_kl
+from tinygan.runs.run import Run
 
 from .games import DATA, OBJECTIVES, REGULARISERS, game
 from .report import Parser, above, commit, machine, names, new_file, now

@@ -5,8 +5,8 @@ the game of whole batches.
 import numpy as np
 
 import tinygan as tg
-from tinygan.divided import WholeDiversity, WholeObjective, divided
-from tinygan.shards import ALONE, Shards, cut
+from tinygan.parallel.gathered import WholeDiversity, WholeObjective, divided
+from tinygan.parallel.shards import ALONE, Shards, cut
 from tinygan.values import rows
 
 

@@ -18,7 +18,7 @@ from benchmarks import (
     scoreboard_pages,
 )
 from tinygan.data import captioned_digits, load_digits
-from tinygan.run import Run
+from tinygan.runs.run import Run
 
 
 def test_quality_reports_a_row_for_each_seed(tmp_path):

@@ -27,7 +27,6 @@ from tinygan.data import (
     Vocabulary,
     all_words,
     captioned_digits,
-    captions_reader,
     describe,
     draw,
     held_out,
@@ -38,9 +37,10 @@ from tinygan.data import (
     split,
     vocabulary,
 )
-from tinygan.data.grammar import LENGTH
-from tinygan.data.scenes import BACKGROUNDS, COLOURS, INKS, VALUES
-from tinygan.data.strokes import centreline, pen_drawn, thinned
+from tinygan.data.files import captioned as captions_reader
+from tinygan.data.scenes.grammar import LENGTH
+from tinygan.data.scenes.scene import BACKGROUNDS, COLOURS, INKS, VALUES
+from tinygan.data.scenes.strokes import centreline, pen_drawn, thinned
 from tinygan.data.words import PADDING, UNKNOWN, split_words
 from tinygan.errors import DataError, InputError
 from tinygan.values import Integers

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 import tinygan as tg
-from tinygan import cli
 from tinygan.check import (
     Row,
     builtin_rows,
@@ -25,6 +24,7 @@ from tinygan.check import (
     print_table,
     relative,
 )
+from tinygan.cli import arguments as cli
 from tinygan.layers import (
     BatchNorm,
     Conv2d,

@@ -25,7 +25,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tinygan import files
-from tinygan.checkpoint import (
+from tinygan.errors import CheckpointError
+from tinygan.files import write_atomically
+from tinygan.runs.checkpoint import (
     FORMAT,
     MANIFEST,
     MAX_MANIFEST,
@@ -34,9 +36,7 @@ from tinygan.checkpoint import (
     read_manifest,
     save_checkpoint,
 )
-from tinygan.errors import CheckpointError
-from tinygan.files import write_atomically
-from tinygan.runfolder import RunFolder
+from tinygan.runs.folder import RunFolder
 
 ARRAYS = {
     "G.theta": np.linspace(-1, 1, 7, dtype=np.float32),
@@ -461,7 +461,7 @@ def test_a_folder_that_is_not_there_is_the_callers_error(tmp_path):
 WRITER = """
 import sys
 import numpy as np
-from tinygan.checkpoint import save_checkpoint
+from tinygan.runs.checkpoint import save_checkpoint
 step = 0
 while True:
     step += 1

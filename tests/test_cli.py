@@ -19,20 +19,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinygan import (
-    BackendError,
-    __version__,
-    cli,
-    commands,
-    get_backend,
-    recipes,
-    runfolder,
-)
+from tinygan import BackendError, __version__, get_backend, recipes
 from tinygan.backend import NUMPY, generator
-from tinygan.checkpoint import read_manifest
-from tinygan.cli import main
+from tinygan.cli import arguments as cli
+from tinygan.cli import commands
+from tinygan.cli.arguments import main
 from tinygan.data import load_images
-from tinygan.sampling import SAMPLE
+from tinygan.runs import folder as runfolder
+from tinygan.runs.checkpoint import read_manifest
+from tinygan.runs.sampling import SAMPLE
 
 DATA = os.environ.get("TINYGAN_DATA")
 COMMANDS = ("train", "sample", "evaluate", "recipes", "check", "theory")
@@ -414,7 +409,7 @@ And more about them.
 """
 from tinygan import Adam, Dense, NonSaturating, Sequential
 from tinygan.data import mixture_1d
-from tinygan.experiment import Experiment, Latent
+from tinygan.runs.experiment import Experiment, Latent
 
 
 def recipe(steps=2, batch=4, seed=0):

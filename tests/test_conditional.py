@@ -14,11 +14,8 @@ from parts import players
 import tinygan as tg
 from tinygan import values
 from tinygan.check import complex_step, relative
-from tinygan.conditional import cross_entropy, cross_entropy_grad, word_shares
-from tinygan.conditions import Classes
 from tinygan.data import Labelled, load_digits
 from tinygan.errors import InputError, ShapeError
-from tinygan.experiment import Experiment, Latent
 from tinygan.layers import (
     BatchNorm,
     Branch,
@@ -37,9 +34,12 @@ from tinygan.layers import (
     Sequential,
     Tanh,
 )
-from tinygan.mismatch import nearest
-from tinygan.run import Run
-from tinygan.sampling import Asked
+from tinygan.objectives.auxiliary import cross_entropy, cross_entropy_grad, word_shares
+from tinygan.penalties.mismatch import nearest
+from tinygan.runs.conditions import Classes
+from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs.run import Run
+from tinygan.runs.sampling import Asked
 from tinygan.values import Integers
 
 K, N = 3, 6

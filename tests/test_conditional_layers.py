@@ -49,11 +49,11 @@ from tinygan.layers import (
     Softplus,
     SpectralNorm,
     Tanh,
-    embedding,
 )
-from tinygan.mailbox import shared
+from tinygan.layers.conditional import embedding
+from tinygan.parallel.mailbox import shared
+from tinygan.parallel.shards import Shards, cut
 from tinygan.penalties import penalise
-from tinygan.shards import Shards, cut
 from tinygan.values import Integers, leaves, plus
 
 seeds = st.integers(0, 2**32 - 1)

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 import tinygan as tg
 from tinygan.check import check_layer, relative
-from tinygan.layers import Conv2d, ConvTranspose2d, correlation, winograd
+from tinygan.fast import winograd
+from tinygan.fast.winograd import Winograd
+from tinygan.fast.winograd_odd import OddWinograd, Stacks
+from tinygan.layers import Conv2d, ConvTranspose2d, correlation
 from tinygan.layers.correlation import Windows
-from tinygan.layers.winograd import Winograd
-from tinygan.layers.winograd_odd import OddWinograd, Stacks
 
 HOW = (2, 2), (1, 1)  # stride and padding of the DCGAN
 seeds = st.integers(0, 2**32 - 1)

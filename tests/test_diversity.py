@@ -11,7 +11,6 @@ import tinygan as tg
 from tinygan import Diversity, Net, recipes
 from tinygan.check import check_diversity, complex_step, file_rows, relative
 from tinygan.errors import InputError
-from tinygan.game import Game
 from tinygan.layers import (
     Branch,
     Concat,
@@ -23,7 +22,8 @@ from tinygan.layers import (
     Sequential,
     Tanh,
 )
-from tinygan.run import Run
+from tinygan.runs.run import Run
+from tinygan.runs.turn import Game
 
 
 def draw(seed, N=7, dim=3, shape=(2, 2, 1)):

@@ -13,11 +13,10 @@ import pytest
 from parts import players
 
 import tinygan as tg
-import tinygan.run
+import tinygan.runs.run
 from tinygan import NUMPY, Net, ShapeError, backend, recipes
 from tinygan.check import relative
-from tinygan.cli import main
-from tinygan.divided import divided
+from tinygan.cli.arguments import main
 from tinygan.layers import (
     AvgPool2d,
     BatchNorm,
@@ -44,8 +43,9 @@ from tinygan.layers import (
     Tanh,
     Upsample2d,
 )
-from tinygan.run import Run
-from tinygan.shards import ALONE, Shards, cut
+from tinygan.parallel.gathered import divided
+from tinygan.parallel.shards import ALONE, Shards, cut
+from tinygan.runs.run import Run
 from tinygan.values import rows
 
 
@@ -361,7 +361,7 @@ def test_a_step_in_the_steady_state_lives_in_the_memory_of_the_last():
         import resource
         import numpy as np
         from tinygan import backend, recipes
-        from tinygan.run import Run
+        from tinygan.runs.run import Run
 
         run = Run(recipes.build(recipes.find("dcgan-digits"), {"batch": 512}))
         faults = []
@@ -402,7 +402,7 @@ def test_the_command_line_says_how_many_cores(tmp_path, capsys):
             made.append((self.cores, self.divided))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tinygan.run, "Run", Seen)
+        patch.setattr(tinygan.runs.run, "Run", Seen)
         assert main(["train", "--resume", str(path), "--steps", "3", "--quiet"]) == 0
     assert made == [(2, True)]
     with pytest.raises(SystemExit):

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinygan import InputError, cli, recipes
+from tinygan import InputError, recipes
+from tinygan.cli import arguments as cli
 from tinygan.data import Images, TwoMoons, load_digits, ring
-from tinygan.evaluate import evaluate, measure, real_samples
-from tinygan.metrics import feature_space
-from tinygan.results import Row, table, write
+from tinygan.measures import feature_space
+from tinygan.runs.evaluate import evaluate, measure, real_samples
+from tinygan.runs.results import Row, table, write
 
 POINTS = ["sliced Wasserstein", "MMD^2", "1-NN accuracy", "precision", "recall"]
 MODES = ["modes", "high quality", "reverse KL", *POINTS]
@@ -110,7 +111,7 @@ def digit_rows():
     sets = x, rng.uniform(-1, 1, x.shape).astype("f4"), threes
     data = Images(digits.pixels[old], 0, 16, digits.labels[old])
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr("tinygan.metrics.features.STEPS", 400)
+        monkeypatch.setattr("tinygan.measures.features.STEPS", 400)
         return [by_name(measure(a, data)) for a in sets]
 
 
@@ -172,8 +173,8 @@ def test_a_class_that_the_classifier_is_not_shown_is_a_class(monkeypatch):
     digits = load_digits()
     order = np.random.default_rng(0).permutation(300)
     pixels, labels = digits.pixels[order], digits.labels[order] % 3
-    monkeypatch.setattr("tinygan.metrics.features.STEPS", 20)
-    monkeypatch.setattr("tinygan.metrics.features.MOST", 120)
+    monkeypatch.setattr("tinygan.measures.features.STEPS", 20)
+    monkeypatch.setattr("tinygan.measures.features.MOST", 120)
     shuffled = real_samples(Images(pixels, 0, 16, np.arange(300)), 60)
     labels[shuffled.rest.labels[1]] = 3  # every second of rest's 180 is taken
     data = Images(pixels, 0, 16, labels)
@@ -292,7 +293,7 @@ def test_a_run_of_points_from_the_command_line(capsys, runs):
 
 
 def test_a_run_of_images_from_the_command_line(capsys, runs, monkeypatch):
-    monkeypatch.setattr("tinygan.metrics.features.STEPS", 100)
+    monkeypatch.setattr("tinygan.measures.features.STEPS", 100)
     status, out, err = run(capsys, runs / "mlp-digits", "--out", "r.json")
     assert status == 0
     assert "drawing 599 samples" in err and "training a classifier of 599" in err
@@ -310,7 +311,7 @@ def test_a_run_of_images_from_the_command_line(capsys, runs, monkeypatch):
 RECIPE = """
 from tinygan import Adam, Dense, NonSaturating, Reshape, Sequential, Tanh, Flatten
 from tinygan.data import load_images
-from tinygan.experiment import Experiment, Latent
+from tinygan.runs.experiment import Experiment, Latent
 
 
 def recipe(steps=1, batch=8, seed=0, data="x.npz"):
@@ -368,9 +369,9 @@ def test_what_cannot_be_evaluated(capsys, here, runs):
 
 def test_a_generator_that_makes_no_numbers_is_refused(runs, monkeypatch):
     bad = np.full((20, 2), np.nan)
-    monkeypatch.setattr("tinygan.evaluate.generate", lambda *_: bad)
+    monkeypatch.setattr("tinygan.runs.evaluate.generate", lambda *_: bad)
     from tinygan.backend import NUMPY
-    from tinygan.runfolder import RunFolder
+    from tinygan.runs.folder import RunFolder
 
     experiment = recipes.build(recipes.find("mlp-ring"), {})
     folder = RunFolder.open(runs / "mlp-ring")

@@ -7,8 +7,8 @@ import pytest
 
 import tinygan as tg
 from tinygan.data import ring
-from tinygan.experiment import CriticSteps, Experiment, Latent
-from tinygan.run import Run
+from tinygan.runs.experiment import CriticSteps, Experiment, Latent
+from tinygan.runs.run import Run
 
 
 def experiment(D=None, **numbers) -> Experiment:

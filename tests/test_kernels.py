@@ -26,8 +26,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import tinygan as tg
-from tinygan import NUMPY, Net, backend, kernels
-from tinygan.kernels import KERNELS, Kernel, launch, sums
+from tinygan import NUMPY, Net, backend
+from tinygan.fast import cuda as kernels
+from tinygan.fast.cuda import KERNELS, Kernel, launch, sums
 from tinygan.layers import BatchNorm, LeakyReLU, Tanh, correlation
 
 DTYPES = [np.dtype("float32"), np.dtype("float64")]
@@ -455,7 +456,7 @@ def test_nothing_is_left_out(device):
     assert {*everything(device)} == public - {"Kernel", "usable"}
     if device.name == "fake":
         assert {*KERNELS} == CpuKernel.launched
-    modules = [m for name, m in sys.modules.items() if "tinygan.kernels." in name]
+    modules = [m for name, m in sys.modules.items() if "tinygan.fast.cuda." in name]
     found = {k for m in modules for k in vars(m).values() if type(k) is Kernel}
     assert {*KERNELS.values()} == found
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from tinygan import mailbox
-from tinygan.mailbox import Mailbox, Signal, shared
+from tinygan.parallel import mailbox
+from tinygan.parallel.mailbox import Mailbox, Signal, shared
 
 pytestmark = pytest.mark.skipif(not mailbox.can_fork(), reason="forks on Linux only")
 BOX = Mailbox() if mailbox.can_fork() else None
@@ -121,7 +121,7 @@ def test_who_waits_may_be_told_that_it_is_in_vain(monkeypatch):
 
 def test_only_linux_forks(monkeypatch):
     from tinygan import BackendError
-    from tinygan.shards import Shards
+    from tinygan.parallel.shards import Shards
 
     monkeypatch.setattr(sys, "platform", "darwin")
     assert not mailbox.can_fork()

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinygan.classifier import Classifier, cross_entropy_grad, softmax
 from tinygan.data import GaussianMixture, Images, grid, load_digits, mixture_1d, ring
 from tinygan.errors import DataError
-from tinygan.metrics import (
+from tinygan.measures import (
     cheap_measures,
     kl_divergence,
     mode_coverage,
@@ -20,6 +19,7 @@ from tinygan.metrics import (
     sliced_wasserstein,
     within,
 )
+from tinygan.measures.classifier import Classifier, cross_entropy_grad, softmax
 
 WITHIN_3 = 1 - math.exp(-9 / 2)  # of a Gaussian in the plane: 98.89 %
 

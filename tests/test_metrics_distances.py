@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygan.metrics import (
+from tinygan.measures import (
     median_distance,
     mmd2,
     pairs,
@@ -16,8 +16,8 @@ from tinygan.metrics import (
     sliced_wasserstein_patches,
     wasserstein_1d,
 )
-from tinygan.metrics.pairs import squared_distances
-from tinygan.metrics.patches import laplacian_pyramid
+from tinygan.measures.pairs import squared_distances
+from tinygan.measures.patches import laplacian_pyramid
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinygan.classifier import Classifier
 from tinygan.data import Images, load_digits
-from tinygan.metrics import (
+from tinygan.measures import (
     PCA,
     Flat,
     feature_space,
@@ -18,6 +17,7 @@ from tinygan.metrics import (
     parzen_log_likelihood,
     precision_recall,
 )
+from tinygan.measures.classifier import Classifier
 
 seeds = st.integers(0, 2**32 - 1)
 

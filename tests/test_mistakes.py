@@ -255,7 +255,7 @@ class NormalEps(tg.WGANGP):
     """eps from a normal distribution: also far outside the segment."""
 
     def points(self, x_real, x_fake, rng):
-        shape = tg.penalties.per_example(x_real)
+        shape = tg.penalties.gradient.per_example(x_real)
         eps = rng.standard_normal(shape).astype(x_real.real.dtype)
         return eps * x_real + (1 - eps) * x_fake
 

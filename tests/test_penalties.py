@@ -46,7 +46,7 @@ from tinygan import (
     plots,
 )
 from tinygan.check import check_penalty, complex_step, relative
-from tinygan.cli import main
+from tinygan.cli.arguments import main
 from tinygan.penalties import Penalty, penalise
 
 ACTS = {"tanh": Tanh(), "softplus": Softplus(), "leaky": LeakyReLU(0.2)}
@@ -576,7 +576,7 @@ def test_batch_norm_is_no_hindrance_to_drift():
 RECIPE = """
 from tinygan import *
 from tinygan.data import load_digits
-from tinygan.experiment import Experiment, Latent
+from tinygan.runs.experiment import Experiment, Latent
 
 
 def recipe(steps=2):
@@ -645,7 +645,7 @@ def test_unfinished_penalties_say_so():
     class Mine(Penalty):
         pass
 
-    class Half(tg.penalties.UnitNorm):
+    class Half(tg.penalties.gradient.UnitNorm):
         pass
 
     with pytest.raises(TypeError, match="Mine does not define accumulate"):

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinygan.data import load_images, read_array, read_idx, readers
+from tinygan.data import load_images, read_array, read_idx
+from tinygan.data.files import arrays as readers
 from tinygan.errors import DataError
 
 ARRAY_CODES = ["<f4", ">f4", "<f2", ">f8", "u1", "i1", ">u2", "<i4", ">i8"]

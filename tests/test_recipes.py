@@ -10,9 +10,9 @@ from PIL import Image
 
 from tinygan import BatchNorm, recipes
 from tinygan.data import captioned_digits, load_digits
-from tinygan.experiment import CriticSteps
 from tinygan.penalties import GradientPenalty, Penalty
-from tinygan.run import Run
+from tinygan.runs.experiment import CriticSteps
+from tinygan.runs.run import Run
 
 
 @pytest.fixture(scope="module")

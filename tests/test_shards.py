@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygan as tg
-from tinygan.mailbox import shared
-from tinygan.shards import ALONE, Shards, cut
+from tinygan.parallel.mailbox import shared
+from tinygan.parallel.shards import ALONE, Shards, cut
 
 
 class Part:
@@ -213,7 +213,7 @@ def test_members_end_with_their_group():
 def test_members_end_with_the_first_one(how):
     program = f"""
         import os, signal
-        from tinygan.shards import Shards
+        from tinygan.parallel.shards import Shards
 
         class Part:
             def pid(self):

@@ -8,14 +8,11 @@ import pytest
 
 import tinygan as tg
 from tinygan import recipes
-from tinygan.agreement import agreement, judges, variety
 from tinygan.backend import NUMPY
 from tinygan.check import relative
-from tinygan.cli import main
-from tinygan.conditions import Classes, Sentences, between_pairs, grid
+from tinygan.cli.arguments import main
 from tinygan.data import Captioned, Images, Vocabulary, captioned_digits, load_digits
 from tinygan.errors import InputError
-from tinygan.evaluate import evaluate
 from tinygan.layers import (
     Concat,
     Conv1d,
@@ -31,10 +28,13 @@ from tinygan.layers import (
     Sequential,
     Tanh,
 )
-from tinygan.run import Run
-from tinygan.runfolder import RunFolder
-from tinygan.sampling import STEPS, Asked, generate
-from tinygan.train import train
+from tinygan.measures.agreement import agreement, judges, variety
+from tinygan.runs.conditions import Classes, Sentences, between_pairs, grid
+from tinygan.runs.evaluate import evaluate
+from tinygan.runs.folder import RunFolder
+from tinygan.runs.run import Run
+from tinygan.runs.sampling import STEPS, Asked, generate
+from tinygan.runs.train import train
 
 WORDS = Vocabulary(("a", "big", "blue", "red", "small", "square"), 4)
 SENTENCES = ["a red square", "a blue square", "a big red square", "small blue square"]
@@ -73,7 +73,7 @@ def experiment(**options):
         "unseen": lambda: squares(20),
         "condition": Sentences(WORDS, SENTENCES),
         "between": 0.5,
-        "latent": tg.experiment.Latent(3),
+        "latent": tg.runs.experiment.Latent(3),
         "objective": tg.MatchingAware(),
         "penalties": [tg.Mismatch(0.5)],
         "opt_G": tg.Adam(1e-3),
@@ -82,7 +82,7 @@ def experiment(**options):
         "batch": 8,
         "log_every": 2,
     }
-    return tg.experiment.Experiment(**(settings | options))
+    return tg.runs.experiment.Experiment(**(settings | options))
 
 
 def with_words(**options):
@@ -305,8 +305,8 @@ def test_the_judges_know_the_unseen_combinations(finished, monkeypatch):
         asked.append(part.images.pixels)
         return []
 
-    monkeypatch.setattr("tinygan.evaluate.judges", spy)
-    monkeypatch.setattr("tinygan.evaluate._attributes", made_of)
+    monkeypatch.setattr("tinygan.runs.evaluate.judges", spy)
+    monkeypatch.setattr("tinygan.runs.evaluate._attributes", made_of)
     evaluate(experiment(unseen=lambda: unseen), finished, NUMPY, 20)
     numbers = [set(pixels[:, 3, 3, 1].tolist()) - {0} for pixels in learnt + asked[1:]]
     assert numbers == [set(range(70, 90)), set(range(50, 70))]
@@ -371,7 +371,7 @@ def test_variety():
 
 def test_evaluate_of_a_collapsed_conditional_generator_shows_it(tmp_path):
     """It makes what is asked for, always the same: only the variety tells."""
-    from tinygan.evaluate import measure
+    from tinygan.runs.evaluate import measure
 
     digits = load_digits()
     first = {k: np.flatnonzero(digits.labels == k)[0] for k in range(10)}

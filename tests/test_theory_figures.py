@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tinygan import InputError
-from tinygan.cli import main
+from tinygan.cli.arguments import main
 from tinygan.theory import canvas, convergence, figures, portraits, training
 
 

@@ -49,15 +49,15 @@ from tinygan import (
     recipes,
 )
 from tinygan.backend import LATENT, NUMPY, PICTURE, POINTS, Backend, generator
-from tinygan.checkpoint import load_checkpoint, read_manifest
-from tinygan.cli import main
+from tinygan.cli.arguments import main
 from tinygan.data import load_digits, ring
 from tinygan.errors import CheckpointError, InputError, NonFiniteError, ShapeError
-from tinygan.experiment import CriticSteps, Experiment, Latent
-from tinygan.run import Run
-from tinygan.runfolder import RunFolder
-from tinygan.sampling import SAMPLE, generate
-from tinygan.train import train
+from tinygan.runs.checkpoint import load_checkpoint, read_manifest
+from tinygan.runs.experiment import CriticSteps, Experiment, Latent
+from tinygan.runs.folder import RunFolder
+from tinygan.runs.run import Run
+from tinygan.runs.sampling import SAMPLE, generate
+from tinygan.runs.train import train
 
 STEPS, LOG_EVERY = 23, 4
 CONFIG = {"recipe": "test", "options": {}}
@@ -788,7 +788,7 @@ RECIPE = '''
 
 from tinygan import *
 from tinygan.data import load_digits
-from tinygan.experiment import Experiment, Latent
+from tinygan.runs.experiment import Experiment, Latent
 
 
 class Fails(Layer):

@@ -7,9 +7,6 @@ with `tinygan/gan.py`, the game itself.
 __version__ = "0.1.0"
 
 from .backend import NUMPY, Backend, get_backend, get_xp, sigmoid, softplus
-from .clipping import ClipNorm, ClipValue, ClipWeights
-from .conditional import AuxiliaryClassifier, AuxiliaryWords, MatchingAware
-from .diversity import Diversity
 from .errors import (
     BackendError,
     CheckpointError,
@@ -22,26 +19,34 @@ from .errors import (
 from .gan import d_step, g_step, play
 from .layers import *  # noqa: F403
 from .layers import __all__ as _layers
-from .mismatch import Mismatch
+from .moved import answer_old_names
 from .net import Net
 from .objectives import (
+    AuxiliaryClassifier,
+    AuxiliaryWords,
     Critic,
+    Diversity,
     Hinge,
     LeastSquares,
+    MatchingAware,
     Minimax,
     NonSaturating,
     Objective,
+    RelativisticAverage,
+    RelativisticPairing,
     Wasserstein,
 )
 from .optim import (
     SGD,
     Adam,
+    ClipNorm,
+    ClipValue,
+    ClipWeights,
     Momentum,
     Optimizer,
     RMSProp,
 )
-from .penalties import DRAGAN, R1, R2, WGANGP, Drift, Penalty
-from .relativistic import RelativisticAverage, RelativisticPairing
+from .penalties import DRAGAN, R1, R2, WGANGP, Drift, Mismatch, Penalty
 from .values import Integers
 
 __all__ = [
@@ -93,3 +98,5 @@ __all__ = [
     "softplus",
     *_layers,
 ]
+
+answer_old_names()

@@ -18,8 +18,8 @@ import types
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from . import kernels
 from .errors import BackendError
+from .fast import cuda as kernels
 
 FEW = 4e6  # products in a batch's forward passes, for a core
 BLOCK = 1 << 15  # numbers: several arrays of so many fit the cache of a core

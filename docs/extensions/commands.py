@@ -3,7 +3,7 @@
 from docutils import nodes
 from docutils.parsers.rst import Directive
 
-from tinygan import cli
+from tinygan.cli import arguments as cli
 
 
 class Commands(Directive):

@@ -6,8 +6,8 @@ import numpy as np
 
 from tinygan import Adam, Dense, NonSaturating, Sequential, Tanh
 from tinygan.data import ring
-from tinygan.experiment import Experiment, Latent
-from tinygan.run import Run
+from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs.run import Run
 from tinygan.theory.canvas import BLACK, BLUE, GREEN, GREY, ORANGE, PINK, RED, subplots
 
 

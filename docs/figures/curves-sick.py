@@ -6,8 +6,8 @@ import numpy as np
 
 from tinygan import Adam, Dense, LeakyReLU, Minimax, NonSaturating, Sequential
 from tinygan.data import ring
-from tinygan.experiment import Experiment, Latent
-from tinygan.run import Run
+from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs.run import Run
 from tinygan.theory.canvas import BLUE, GREEN, GREY, ORANGE, PINK, RED, subplots
 
 # name: objective, the learning rates of G and D, the scale of z

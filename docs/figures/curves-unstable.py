@@ -14,8 +14,8 @@ from tinygan import (
     Wasserstein,
 )
 from tinygan.data import GaussianMixture
-from tinygan.experiment import Experiment, Latent
-from tinygan.run import Run
+from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs.run import Run
 from tinygan.theory.canvas import BLACK, BLUE, GREY, ORANGE, RED, subplots
 
 

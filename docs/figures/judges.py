@@ -3,7 +3,7 @@
 import numpy as np
 
 from tinygan.data import ring
-from tinygan.metrics import (
+from tinygan.measures import (
     median_distance,
     mmd2,
     mode_coverage,

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from tinygan.data import load_digits
-from tinygan.metrics import parzen_log_likelihood
+from tinygan.measures import parzen_log_likelihood
 from tinygan.theory.canvas import BLACK, BLUE, GREY, ORANGE, subplots
 
 D = 20

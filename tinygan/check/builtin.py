@@ -2,9 +2,6 @@
 
 import numpy as np
 
-from ..clipping import ClipNorm, ClipValue
-from ..conditional import AuxiliaryClassifier, AuxiliaryWords, MatchingAware
-from ..diversity import Diversity
 from ..layers import (
     GRU,
     AvgPool2d,
@@ -48,20 +45,27 @@ from ..layers import (
     Upsample2d,
 )
 from ..objectives import (
+    AuxiliaryClassifier,
+    AuxiliaryWords,
+    Diversity,
     Hinge,
     LeastSquares,
+    MatchingAware,
     Minimax,
     NonSaturating,
     Objective,
+    RelativisticAverage,
+    RelativisticPairing,
     Wasserstein,
 )
-from ..optim import SGD, Adam, Momentum, Optimizer, RMSProp
+from ..optim import SGD, Adam, ClipNorm, ClipValue, Momentum, Optimizer, RMSProp
 from ..penalties import DRAGAN, R1, R2, WGANGP, Drift, Penalty
-from ..relativistic import RelativisticAverage, RelativisticPairing
 from .adapters import Cut, Given, OneLogit
 from .diversity import check_diversity
-from .game import check_game, check_objective, check_optimizer
+from .game import check_game
 from .layer import Row, check_layer
+from .objective import check_objective
+from .optimizer import check_optimizer
 from .penalty import check_penalty
 
 

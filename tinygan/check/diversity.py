@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ..diversity import Diversity
-from .game import slopes
+from ..objectives import Diversity
 from .layer import Row
+from .objective import slopes
 
 
 def check_diversity(diversity: Diversity, batch=9, seed=0, analytic=True) -> list[Row]:

@@ -2,16 +2,16 @@
 
 import inspect
 
-from ..diversity import Diversity
 from ..errors import InputError
 from ..layers import Layer
-from ..objectives import Objective
+from ..objectives import Diversity, Objective
 from ..optim import Optimizer
 from ..penalties import Penalty
 from ..userfile import failure, load_module
 from .diversity import check_diversity
-from .game import check_objective, check_optimizer
 from .layer import LIMITS, Row, check_layer
+from .objective import check_objective
+from .optimizer import check_optimizer
 from .penalty import check_penalty
 
 KINDS = Layer | Objective | Optimizer | Penalty | Diversity

@@ -6,13 +6,13 @@ and returns the i-th batch of real data.
 """
 
 from .captioned import Captioned, Conditioned, Labelled, PairStream, joined, split
-from .captions import captioned_digits, draw, sentences
-from .captions_reader import load_captioned
 from .digits import load_digits
-from .grammar import all_words, describe, vocabulary
+from .files.arrays import load_images, read_array, read_idx
+from .files.captioned import load_captioned
 from .images import Images
-from .readers import load_images, read_array, read_idx
-from .scenes import Scene, held_out
+from .scenes.grammar import all_words, describe, vocabulary
+from .scenes.pictures import captioned_digits, draw, sentences
+from .scenes.scene import Scene, held_out
 from .stream import ImageStream, SampleStream
 from .toy import Density, GaussianMixture, TwoMoons, grid, mixture_1d, ring
 from .words import Vocabulary

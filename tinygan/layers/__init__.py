@@ -2,27 +2,28 @@
 
 from .activations import Activation, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
 from .base import Affine, Layer
+from .batchnorm import BatchNorm
 from .combine import Residual, Sequential
+from .conditional.batchnorm import ConditionalBatchNorm
+from .conditional.embedding import Embedding
+from .conditional.gru import GRU
+from .conditional.paint import Paint
+from .conditional.projection import InnerProduct, Projection
+from .conditional.sequence import Conv1d, Each, MeanPool
+from .conditional.tuples import Branch, Concat, Identity, Parallel, Pick
 from .conv import Conv2d, ConvTranspose2d
 from .correlation import col2im, im2col
 from .dense import Dense
 from .dropout import Dropout
-from .embedding import Embedding
-from .gru import GRU
 from .init import glorot, he, normal, uniform
 from .maxout import Maxout
 from .minibatch import MinibatchStd, Pack
 from .noise import InstanceNoise
-from .norm import BatchNorm, ConditionalBatchNorm
-from .paint import Paint
-from .projection import InnerProduct, Projection
 from .resample import AvgPool2d, Upsample2d
 from .reshape import Flatten, Reshape
 from .samplenorm import InstanceNorm, LayerNorm, PixelNorm
 from .scale import Scale
-from .sequence import Conv1d, Each, MeanPool
 from .spectral import SpectralNorm
-from .tuples import Branch, Concat, Identity, Parallel, Pick
 
 __all__ = [
     "GRU",

@@ -16,7 +16,7 @@ from types import MappingProxyType
 
 from ..backend import column_sum, repeated
 from ..errors import ShapeError, TangentError
-from ..shards import ALONE
+from ..parallel.shards import ALONE
 from ..values import Integers, is_tuple, leaves
 
 

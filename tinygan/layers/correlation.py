@@ -19,10 +19,10 @@ import math
 
 import numpy as np
 
-from .. import kernels
 from ..backend import blocks, get_xp
-from .winograd import Winograd, suits
-from .winograd_odd import OddWinograd
+from ..fast import cuda as kernels
+from ..fast.winograd import Winograd, suits
+from ..fast.winograd_odd import OddWinograd
 
 COLUMNS = 1 << 20  # numbers of a batch's columns that are worked on at a time
 

@@ -16,7 +16,7 @@ from types import ModuleType
 
 from ..data import Images, load_images
 from ..errors import InputError, NonFiniteError
-from ..experiment import Experiment
+from ..runs.experiment import Experiment
 from ..userfile import failure, load_module
 
 DEFAULT = "dcgan-digits"

@@ -25,10 +25,10 @@ from tinygan import (
     Tanh,
     normal,
 )
-from tinygan.conditions import Classes
 from tinygan.data import Labelled
-from tinygan.experiment import Experiment, Latent
 from tinygan.recipes import mnist
+from tinygan.runs.conditions import Classes
+from tinygan.runs.experiment import Experiment, Latent
 
 
 def recipe(steps=2000, batch=64, lr=1e-3, seed=0, data=None):

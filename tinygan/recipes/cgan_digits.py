@@ -23,9 +23,9 @@ from tinygan import (
     Sequential,
     Tanh,
 )
-from tinygan.conditions import Classes
 from tinygan.data import Labelled, load_digits
-from tinygan.experiment import Experiment, Latent
+from tinygan.runs.conditions import Classes
+from tinygan.runs.experiment import Experiment, Latent
 
 
 def recipe(steps=4000, batch=64, lr=1e-3, seed=0):

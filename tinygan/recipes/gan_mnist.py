@@ -31,8 +31,8 @@ from tinygan import (
     uniform,
 )
 from tinygan.errors import InputError
-from tinygan.experiment import Experiment, Latent
 from tinygan.recipes import mnist
+from tinygan.runs.experiment import Experiment, Latent
 
 EPOCH = 500  # steps
 

@@ -14,8 +14,8 @@ from tinygan import (
     Sequential,
     Tanh,
 )
-from tinygan.experiment import Experiment, Latent
 from tinygan.recipes import mnist
+from tinygan.runs.experiment import Experiment, Latent
 
 
 def recipe(steps=10000, batch=64, lr=2e-4, seed=0, data=None):

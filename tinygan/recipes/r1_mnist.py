@@ -20,8 +20,8 @@ from tinygan import (
     Sequential,
     Tanh,
 )
-from tinygan.experiment import Experiment, Latent
 from tinygan.recipes import mnist
+from tinygan.runs.experiment import Experiment, Latent
 
 
 def recipe(steps=2000, batch=64, lr=1e-3, seed=0, data=None):

@@ -26,11 +26,11 @@ from tinygan import (
     SpectralNorm,
     normal,
 )
-from tinygan.conditions import Sentences
 from tinygan.data import load_captioned, split
 from tinygan.errors import InputError
-from tinygan.experiment import Experiment, Latent
 from tinygan.recipes.text2digit import discriminator, generator
+from tinygan.runs.conditions import Sentences
+from tinygan.runs.experiment import Experiment, Latent
 
 
 def calm(layer):

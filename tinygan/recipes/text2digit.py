@@ -48,10 +48,10 @@ from tinygan import (
     Tanh,
     normal,
 )
-from tinygan.conditions import Sentences
 from tinygan.data import captioned_digits, load_digits, sentences, vocabulary
-from tinygan.experiment import Experiment, Latent
 from tinygan.recipes import mnist
+from tinygan.runs.conditions import Sentences
+from tinygan.runs.experiment import Experiment, Latent
 
 
 def text_encoder(words=64, features=128):

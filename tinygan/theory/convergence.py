@@ -9,16 +9,17 @@ import dataclasses
 
 import numpy as np
 
-from ..clipping import ClipNorm, ClipWeights
 from ..objectives import (
     Hinge,
     LeastSquares,
     Minimax,
     NonSaturating,
+    RelativisticAverage,
+    RelativisticPairing,
     Wasserstein,
 )
+from ..optim import ClipNorm, ClipWeights
 from ..penalties import DRAGAN, R1, R2, WGANGP, Drift
-from ..relativistic import RelativisticAverage, RelativisticPairing
 from .dirac import DiracGAN, predicted_eigenvalues
 from .play import Turn, multipliers, verdict
 

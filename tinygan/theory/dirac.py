@@ -28,11 +28,13 @@ from ..objectives import (
     LeastSquares,
     Minimax,
     Objective,
+    RelativisticAverage,
+    RelativisticPairing,
     Wasserstein,
 )
 from ..optim import Optimizer
-from ..penalties import Drift, Penalty, SquaredNorm, UnitNorm
-from ..relativistic import RelativisticAverage, RelativisticPairing
+from ..penalties import Drift, Penalty
+from ..penalties.gradient import SquaredNorm, UnitNorm
 
 # Gauss-Hermite on three nodes, for N(0, 1): weights 1/6, 2/3, 1/6, written as a batch
 # whose plain mean is the quadrature, exact for polynomials of degree 5.

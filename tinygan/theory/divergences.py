@@ -17,7 +17,7 @@ import numpy as np
 
 from ..backend import sigmoid, softplus
 from ..data import Density, GaussianMixture
-from ..metrics import wasserstein_1d
+from ..measures import wasserstein_1d
 
 __all__ = [
     "Pair",

@@ -1,0 +1,246 @@
+"""The command line: `tinygan train`, `sample`, `evaluate`, `theory` ...
+
+Its arguments stand here, what they set in motion in commands.py. Everything that a user
+can get wrong arrives here as an `InputError` and leaves as one sentence on stderr with
+exit status 2. A diverged run ends with status 1, an interrupted one with 130.
+"""
+
+import argparse
+import math
+import pathlib
+import sys
+
+from .. import __version__
+from ..errors import InputError, NonFiniteError
+from . import commands
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    args = _parser().parse_args(argv)
+    try:
+        return args.run(args)
+    except InputError as e:
+        return _fail(str(e), 2)
+    except NonFiniteError as e:
+        return _fail(str(e), 1)
+    except MemoryError as e:
+        return _fail(f"not enough memory ({e}); a smaller --batch or --n may fit", 2)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except BrokenPipeError:  # the reader of our output went away
+        sys.stderr.close()
+        return 1
+    except OSError as e:  # the disk is full, say
+        return _fail(f"{e.filename or 'the system'}: {e.strerror}", 1)
+
+
+def _fail(sentence: str, status: int) -> int:
+    print("tinygan:", " ".join(sentence.split()), file=sys.stderr)
+    return status
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose errors are one sentence."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="tinygan",
+        description="Generative adversarial networks from scratch, without autograd.",
+    )
+    parser.add_argument("--version", action="version", version=f"tinygan {__version__}")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, run, arguments, help, examples in COMMANDS:
+        sub = subparsers.add_parser(
+            name,
+            help=help,
+            description=help[0].upper() + help[1:] + ".",
+            epilog="examples:\n" + "\n".join(f"  {e}" for e in examples),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        sub.set_defaults(run=run)
+        arguments(sub)
+    return parser
+
+
+def _train_arguments(sub) -> None:
+    sub.add_argument(
+        "recipe",
+        nargs="?",
+        metavar="RECIPE",
+        help="a name that `tinygan recipes` lists, or a Python file (dcgan-digits)",
+    )
+    sub.add_argument("--steps", type=_positive, help="turns of the game")
+    sub.add_argument("--batch", type=_positive, help="samples per step")
+    sub.add_argument("--seed", type=_natural, help="seed of everything random")
+    sub.add_argument(
+        "--lr", type=_rate, help="learning rate (where D has another, that of G)"
+    )
+    sub.add_argument("--data", help="IDX files, a folder of them, .npy or .npz")
+    sub.add_argument("--out", help="the run's folder (runs/RECIPE)")
+    sub.add_argument(
+        "--resume", metavar="RUN", help="go on with the run in this folder"
+    )
+    sub.add_argument(
+        "--cores",
+        type=_positive,
+        help="cores to use (all for large networks, fewer for small ones)",
+    )
+    sub.add_argument("--quiet", action="store_true", help="no progress bar")
+    _backend_argument(sub)
+
+
+def _sample_arguments(sub) -> None:
+    sub.add_argument("folder", metavar="RUN", help="the folder of a run")
+    sub.add_argument("--n", type=_positive, default=64, help="how many (64)")
+    sub.add_argument("--seed", type=_natural, default=0, help="seed of z (0)")
+    which = sub.add_mutually_exclusive_group()
+    which.add_argument(
+        "--label", type=_natural, metavar="K", help="of a conditional run: of class K"
+    )
+    which.add_argument("--text", metavar="SENTENCE", help="what it describes")
+    which.add_argument(
+        "--grid", action="store_true", help="rows are classes, columns share z"
+    )
+    sub.add_argument(
+        "--to", metavar="SENTENCE", help="from --text to this one, z as it is in a row"
+    )
+    sub.add_argument("--data", help="where the data are now, if not where they were")
+    sub.add_argument(
+        "--out",
+        type=pathlib.Path,
+        help="a .png picture, or the samples as .npy or .npz (RUN/generated.png)",
+    )
+    _backend_argument(sub)
+
+
+def _evaluate_arguments(sub) -> None:
+    sub.add_argument("folder", metavar="RUN", help="the folder of a run")
+    sub.add_argument(
+        "--n", type=_positive, default=2500, help="how many samples, 20 or more (2500)"
+    )
+    sub.add_argument(
+        "--seed", type=_natural, default=0, help="seed of z and of all choices (0)"
+    )
+    sub.add_argument("--data", help="where the data are now, if not where they were")
+    sub.add_argument("--out", type=pathlib.Path, help="write the results there as JSON")
+    _backend_argument(sub)
+
+
+def _check_arguments(sub) -> None:
+    sub.add_argument("file", nargs="?", help="a Python file that defines layers")
+    sub.add_argument("--seed", type=_natural, default=0, help="seed of the draws (0)")
+    sub.add_argument(
+        "--finite", action="store_true", help="finite differences only, to 1e-6"
+    )
+
+
+def _theory_arguments(sub) -> None:
+    sub.add_argument("name", nargs="?", metavar="NAME", help="none: list the figures")
+    sub.add_argument("--out", type=pathlib.Path, help="a .png picture (NAME.png)")
+    sub.add_argument("--seed", type=_natural, default=0, help="seed of training (0)")
+
+
+def _backend_argument(sub) -> None:
+    sub.add_argument(
+        "--backend", choices=("numpy", "cupy"), default="numpy", help="CPU or GPU"
+    )
+
+
+def _number(text: str, kind, ok, expected: str):
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not ok(value):
+        raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
+    return value
+
+
+def _positive(text: str) -> int:
+    return _number(text, int, lambda v: v >= 1, "a positive whole number")
+
+
+def _natural(text: str) -> int:
+    return _number(text, int, lambda v: v >= 0, "0 or a positive whole number")
+
+
+def _rate(text: str) -> float:
+    return _number(
+        text, float, lambda v: v > 0 and math.isfinite(v), "a positive number"
+    )
+
+
+# name, function, its arguments, what it is for, examples
+COMMANDS = (
+    (
+        "train",
+        commands.train,
+        _train_arguments,
+        "train a GAN by a recipe and write a run's folder",
+        (
+            "tinygan train",
+            "tinygan train mlp-ring --steps 2000 --seed 3",
+            "tinygan train dcgan-mnist --data folder/of/idx/files",
+            "tinygan train my_recipe.py --out runs/mine",
+            "tinygan train --resume runs/mine --steps 5000",
+        ),
+    ),
+    (
+        "sample",
+        commands.sample,
+        _sample_arguments,
+        "draw samples from a trained generator",
+        (
+            "tinygan sample runs/dcgan-digits --n 64 --out digits.png",
+            "tinygan sample runs/dcgan-digits --n 10000 --out digits.npz",
+            "tinygan sample runs/cgan-digits --label 7",
+            "tinygan sample runs/cgan-digits --grid --n 100",
+            'tinygan sample runs/text2digit --text "a small green three"',
+        ),
+    ),
+    (
+        "evaluate",
+        commands.evaluate,
+        _evaluate_arguments,
+        "measure how good and how varied a generator's samples are",
+        (
+            "tinygan evaluate runs/dcgan-digits",
+            "tinygan evaluate runs/mlp-ring --n 10000 --out results.json",
+            "tinygan evaluate runs/dcgan-mnist --data folder/of/idx/files",
+        ),
+    ),
+    (
+        "recipes",
+        commands.list_recipes,
+        lambda sub: None,
+        "list the recipes, a line each",
+        ("tinygan recipes",),
+    ),
+    (
+        "check",
+        commands.check,
+        _check_arguments,
+        "certify every derivative: ours, or those of your own layer",
+        (
+            "tinygan check",
+            "tinygan check my_layer.py",
+            "tinygan check my_layer.py --finite   (a forward with abs, norm or conj)",
+        ),
+    ),
+    (
+        "theory",
+        commands.theory,
+        _theory_arguments,
+        "draw what the theory says beside what the code does",
+        (
+            "tinygan theory",
+            "tinygan theory optimal-discriminator --out d.png --seed 3",
+            "tinygan theory dirac-table",
+        ),
+    ),
+)

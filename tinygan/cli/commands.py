@@ -1,0 +1,229 @@
+"""What the commands of `tinygan` do; cli.py reads their arguments.
+
+Each takes the parsed arguments and returns an exit status. What a command needs is
+imported within it, so that `tinygan --help` is quick.
+"""
+
+import pathlib
+import sys
+
+from .. import __version__
+from ..errors import DataError, InputError, NonFiniteError
+
+SCALARS = ("steps", "batch", "seed", "lr", "data")
+
+
+def train(args) -> int:
+    """Train by a recipe, or go on with a run; write its folder.
+
+    Raises InputError for what the user gave, NonFiniteError for a run that diverged.
+    """
+    from .. import recipes
+    from ..backend import get_backend
+    from ..runs.run import Run
+    from ..runs.train import train as play_on
+
+    backend = get_backend(args.backend)
+    given = {k: v for k in SCALARS if (v := getattr(args, k)) is not None}
+    if "data" in given:
+        given["data"] = str(pathlib.Path(given["data"]).resolve())
+    cores = args.cores
+    if args.resume:
+        folder, experiment, module = _reopen(args, given)
+        cores = cores or folder.config.get("cores")
+    else:
+        name = args.recipe or recipes.DEFAULT
+        module = recipes.find(name)
+        experiment = recipes.build(module, given)
+    with recipes.blamed(module):  # it reads the data
+        run = Run(experiment, backend, cores)
+    if not args.resume:
+        folder = _new_folder(args, name, given, run)
+    print(f"{folder.config['recipe']}: {experiment.steps} steps into {folder.path}")
+    try:
+        with recipes.blamed(module, OSError):  # a full disk is not the recipe's
+            play_on(run, folder, bool(args.resume), progress=not args.quiet)
+    except NonFiniteError as e:
+        kept = folder.checkpoint if folder.checkpoint.exists() else "none yet"
+        raise NonFiniteError(f"{e}; last good checkpoint: {kept}") from e
+    if run.step < experiment.steps:
+        print(f"stopped at step {run.step} of {experiment.steps}; saved. Go on with")
+        print(f"    tinygan train --resume {folder.path}")
+        return 130
+    for line in _report(run):
+        print(line)
+    print(f"look at {folder.path / 'samples.png'} and {folder.path / 'training.gif'}")
+    return 0
+
+
+def _new_folder(args, name: str, given: dict, run):
+    """The folder of a new run, its config.json written."""
+    from ..runs.folder import RunFolder
+
+    is_file = name.endswith(".py")
+    config = {
+        "recipe": str(pathlib.Path(name).resolve()) if is_file else name,
+        "options": given,
+        "steps": run.experiment.steps,
+        "batch": run.experiment.batch,
+        "seed": run.experiment.seed,
+        "cores": run.cores,
+        "tinygan": __version__,
+        "machine": run.backend.describe(),
+    }
+    return RunFolder.create(args.out or _free_folder(name), config)
+
+
+def _reopen(args, given: dict):
+    """Folder, experiment and recipe of an earlier run, perhaps with other steps."""
+    from .. import recipes
+    from ..runs.folder import RunFolder
+
+    if args.recipe or args.out:
+        raise InputError("--resume takes the recipe and the folder from the run itself")
+    folder = RunFolder.open(args.resume)
+    options = folder.config["options"]
+    module = recipes.find(folder.config["recipe"])
+    settled = {**recipes.defaults(module), **folder.config, **options}
+    for name in given:
+        if name not in ("steps", "data") and given[name] != settled.get(name):
+            raise InputError(
+                f"--{name} cannot change when a run is resumed, only --steps and --data"
+            )
+    options.update(given)
+    experiment = recipes.build(module, options)
+    if folder.step() >= experiment.steps:
+        raise InputError(
+            f"{folder.path}: already at step {folder.step()} of {experiment.steps}; "
+            "give a larger --steps to go on"
+        )
+    folder.config["steps"] = experiment.steps
+    return folder, experiment, module
+
+
+def _report(run):
+    """What can be said of the samples in a line, for data whose density is known."""
+    from ..data import GaussianMixture
+    from ..measures import mode_coverage
+
+    if isinstance(run.data, GaussianMixture):
+        modes, quality = mode_coverage(run.samples(2500), run.data)
+        yield (
+            f"{modes} of {len(run.data.means)} modes, {quality:.1%} high quality "
+            "(of 2,500 samples, within 3 standard deviations of a mode)"
+        )
+
+
+def _free_folder(recipe: str) -> pathlib.Path:
+    """runs/NAME, or runs/NAME-2, -3, ..., whichever is still free."""
+    base = pathlib.Path("runs") / pathlib.Path(recipe).stem
+    n, path = 1, base
+    while path.exists():
+        n += 1
+        path = base.with_name(f"{base.name}-{n}")
+    return path
+
+
+def sample(args) -> int:
+    """Draw samples from a run; InputError if it cannot be asked that."""
+    from .. import recipes
+    from ..backend import get_backend
+    from ..runs import sampling
+    from ..runs.folder import RunFolder
+
+    if args.to is not None and args.text is None:
+        raise InputError("--to: expected --text as well, to begin from")
+    asked = sampling.Asked(args.label, args.text, args.to, args.grid)
+    backend = get_backend(args.backend)
+    folder = RunFolder.open(args.folder)
+    module = recipes.find(folder.config["recipe"])
+    options = dict(folder.config["options"])
+    if args.data is not None:
+        options["data"] = str(pathlib.Path(args.data).resolve())
+    experiment = recipes.build(module, options)
+    out = args.out or folder.path / "generated.png"
+    with recipes.blamed(module):
+        n = sampling.write(experiment, folder, backend, args.n, args.seed, out, asked)
+    print(f"{n} samples of step {folder.step()} in {out}")
+    return 0
+
+
+def evaluate(args) -> int:
+    """Print the measures of a run; InputError if it, or its data, cannot be read."""
+    from .. import recipes
+    from ..backend import get_backend
+    from ..runs.evaluate import evaluate as measured
+    from ..runs.folder import RunFolder
+    from ..runs.results import table, write
+
+    if args.out and (args.out.is_dir() or not args.out.parent.is_dir()):
+        raise InputError(f"--out {args.out}: expected a file in a folder that exists")
+    backend = get_backend(args.backend)
+    folder = RunFolder.open(args.folder)
+    module = recipes.find(folder.config["recipe"])
+    options = dict(folder.config["options"])
+    if args.data is not None:
+        options["data"] = str(pathlib.Path(args.data).resolve())
+    experiment = recipes.build(module, options)
+
+    def say(sentence):
+        print(f"{sentence} ...", file=sys.stderr, flush=True)
+
+    try:
+        with recipes.blamed(module):
+            n, rows = measured(experiment, folder, backend, args.n, args.seed, say)
+    except DataError as e:
+        hint = "; --data tells where the data are now" if "data" in options else ""
+        raise InputError(f"{e}{hint}") from e
+    few = f" (of {args.n:,}: a third of the data is the most)" if n < args.n else ""
+    print(
+        f"{folder.path}, step {folder.step()}: {n:,} samples{few} against as many real"
+    )
+    print("ceiling: what as many other real samples reach\n")
+    for line in table(rows):
+        print(line)
+    if args.out:
+        about = {"run": str(folder.path), "recipe": folder.config["recipe"]}
+        about |= {"step": folder.step(), "n": n, "seed": args.seed}
+        write(args.out, about | {"tinygan": __version__}, rows)
+    return 0
+
+
+def list_recipes(args) -> int:
+    """Print a line for each recipe."""
+    from .. import recipes
+
+    for name in recipes.names():
+        mark = "*" if name == recipes.DEFAULT else " "
+        print(f"{mark} {name:<14} {recipes.summary(recipes.find(name))}")
+    print("\n* the default. A recipe may also be a Python file of your own.")
+    return 0
+
+
+def check(args) -> int:
+    """Print the table of errors; status 1 if one is too large."""
+    from ..check import builtin_rows, file_rows, print_table
+
+    if args.file:
+        rows = file_rows(args.file, args.seed, analytic=not args.finite)
+    else:
+        rows = builtin_rows(args.seed)
+    return 0 if print_table(rows) else 1
+
+
+def theory(args) -> int:
+    """Draw a figure, or list them; InputError for a name that is none."""
+    from ..theory import figures
+
+    if args.name is None:
+        if args.out:
+            raise InputError("--out needs the NAME of a figure; see tinygan theory")
+        for name, (_, about) in figures.FIGURES.items():
+            print(f"{name:<24}{about}")
+        return 0
+    figures.find(args.name)
+    out = args.out or pathlib.Path(f"{args.name}.png")
+    for line in figures.write(args.name, out, args.seed):
+        print(line)
+    print(f"look at {out}")
+    return 0

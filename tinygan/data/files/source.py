@@ -1,0 +1,127 @@
+"""Files that are not to be trusted, read to the letter.
+
+A file may be truncated, damaged, or made to harm: a few bytes that promise gigabytes,
+or unpack to them. So it is read in chunks, as far as its header promises and not
+beyond, and never costs more memory than it really holds. Whatever is wrong with it
+becomes a DataError: one sentence with the path, what was expected, what was found, and
+where.
+"""
+
+import contextlib
+import gzip
+import reprlib
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import shorten
+from typing import BinaryIO
+
+from ...errors import DataError
+
+_CHUNK = 1 << 20
+_NO_ARCHIVE = (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError)
+_DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
+
+
+@contextlib.contextmanager
+def system_errors(path) -> Iterator[None]:
+    """Within, what the system has against the file becomes a DataError."""
+    try:
+        yield
+    except OSError as e:
+        raise DataError(f"{path}: expected a readable file ({e.strerror or e})") from e
+
+
+@contextlib.contextmanager
+def open_file(path) -> Iterator[BinaryIO]:
+    """The file, open for reading bytes. Raises DataError if that cannot be done."""
+    with system_errors(path):
+        if not Path(path).is_file():
+            found = "a folder" if Path(path).is_dir() else "none"
+            raise DataError(f"{path}: expected a file, found {found}")
+        with open(path, "rb") as file:
+            yield file
+
+
+def peek(file: BinaryIO) -> bytes:
+    """The first bytes of a file, by which its format is told; it is then rewound."""
+    start = file.read(6)
+    file.seek(0)
+    return start
+
+
+class Source:
+    """A stream of bytes that yields exactly what is asked of it, or a DataError.
+
+    Errors begin with `name` and give `offset`, the place in the (unpacked) stream.
+    """
+
+    def __init__(self, stream: BinaryIO, name):
+        self.stream, self.name, self.offset = stream, name, 0
+
+    @classmethod
+    def unzipped(cls, file: BinaryIO, path):
+        """The file, or what is packed in it if it begins like a gzip file."""
+        if peek(file).startswith(b"\x1f\x8b"):
+            return cls(gzip.GzipFile(fileobj=file), f"{path} (unpacked)")
+        return cls(file, path)
+
+    def read(self, n: int, what: str) -> bytearray:
+        """The next n bytes. Memory grows with what is there, not with n."""
+        data = bytearray()
+        wanted = f"{n} bytes of {what}"
+        while len(data) < n:
+            chunk = self._chunk(min(n - len(data), _CHUNK), wanted)
+            if not chunk:
+                raise self.error(wanted, f"only {len(data)}")
+            data += chunk
+        self.offset += n
+        return data
+
+    def expect_end(self) -> None:
+        """Raises DataError if there are more bytes."""
+        if self._chunk(1, "the end"):
+            raise self.error("the end", "more bytes")
+
+    def error(self, expected: str, found: str) -> DataError:
+        """The sentence about what stands at the present offset."""
+        return DataError(
+            f"{self.name}: expected {expected} at offset {self.offset}, found {found}"
+        )
+
+    def _chunk(self, n: int, wanted: str) -> bytes:
+        try:
+            return self.stream.read(n)
+        except _DAMAGED as e:
+            why = shorten(str(e), 100)
+            raise self.error(wanted, f"damaged data ({why})") from e
+
+
+@contextlib.contextmanager
+def sound_archive(path, expected: str) -> Iterator[None]:
+    """Within, what `zipfile` has against an archive becomes a DataError, which says
+    that `expected` was expected.
+    """
+    try:
+        yield
+    except _NO_ARCHIVE as e:
+        why = shorten(str(e), 100)
+        raise DataError(f"{path}: expected {expected}, found damage ({why})") from e
+
+
+@contextlib.contextmanager
+def open_member(archive: zipfile.ZipFile, member, path, expected: str):
+    """A member of an archive as a Source. DataError if it cannot be opened."""
+    where = f"{path}: {reprlib.repr(member.filename)}"
+    if member.flag_bits & 1:
+        raise DataError(f"{where}: expected a readable member, found it encrypted")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DataError(
+            f"{where}: expected a member stored or deflated, "
+            f"found compression method {member.compress_type}"
+        )
+    with sound_archive(path, expected):
+        stream = archive.open(member)
+    with stream:
+        yield Source(stream, where)

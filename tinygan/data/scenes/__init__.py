@@ -1,0 +1,1 @@
+"""Drawn pictures of digits with sentences about them: a toy whose truth is known."""

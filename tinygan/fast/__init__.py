@@ -1,0 +1,1 @@
+"""What is fast but not obvious."""

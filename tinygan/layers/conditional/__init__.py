@@ -1,0 +1,1 @@
+"""Layers for tuples, classes and sentences: what conditional networks are made of."""

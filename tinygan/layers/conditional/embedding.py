@@ -1,0 +1,111 @@
+"""Embedding: a row of numbers to learn for each class, or each word.
+
+Its gradient adds up what came back for equal integers. `add_rows` is that sum, the
+adjoint of taking rows; every layer that has parameters for each class uses it.
+"""
+
+import numpy as np
+
+from ...backend import get_xp
+from ...errors import InputError
+from ...values import Integers
+from ..base import Layer, require, require_array
+from ..init import normal
+
+FEW = 128  # rows of W: up to here a product with onehot(i) is faster than sorting i
+ONE_HOT = 1 << 24  # numbers of a one-hot matrix at once
+
+
+class Embedding(Layer):
+    """y = W[i]      dW[k] = the sum of dy over the places where i = k
+
+    i is (N, ...) of integers 0 to n - 1, y (N, ..., dim) and W (n, dim); n is told by
+    the shape of i, Integers(..., n). Integers have neither gradient nor tangent:
+    `backward` returns None. W starts at N(0, 1): a number of y is then as large as one
+    of z, beside which it often stands.
+
+    Raises ShapeError when built on anything but integers, and on NumPy InputError for
+    an integer that is no row of W. Source: Mirza and Osindero 2014, where y is one-hot
+    and W the first layer's weights; Bengio et al. 2003, sec. 2.
+    """
+
+    divisible = True
+
+    def __init__(self, dim: int, init=None):
+        self.dim, self.initialise = dim, init or normal(1.0)
+
+    def build(self, in_shape):
+        require(isinstance(in_shape, Integers), self, "Integers(..., n)", in_shape)
+        self.shapes = {"W": (in_shape.n, self.dim)}
+        return (*in_shape, self.dim)
+
+    def init(self, rng):
+        self.W[...] = self.initialise(rng, self.W.shape, 1, self.dim)
+
+    def forward(self, x, train=True):
+        return take_rows(self.W, x), (x,)  # eq: embedding
+
+    def backward(self, dy, cache, param_grads=True):
+        (i,) = cache
+        if param_grads:
+            add_rows(self.dW, i, dy)  # eq: embedding-dW
+
+    def tangent(self, x_dot, cache):
+        return None, ()
+
+    def tangent_backward(self, dy, dy_dot, cache, cache_dot):
+        if dy is not None:
+            self.backward(dy, cache)
+        return None, None
+
+    def __repr__(self):
+        return f"Embedding({self.dim})"
+
+
+def require_class(layer: Layer, in_shape, of: str) -> tuple[tuple, int]:
+    """The shape of x and the number n of classes, from that of a pair (x, y) with one
+    class for each sample; ShapeError for anything else.
+    """
+    fits = len(in_shape) == 2 and isinstance(in_shape[1], Integers) and not in_shape[1]
+    require(fits, layer, f"({of}, class), of shapes (..., Integers((), n))", in_shape)
+    require_array(layer, in_shape[0])
+    return in_shape[0], in_shape[1].n
+
+
+def take_rows(W, i):
+    """W[i] for integers i of any shape: (n, dim) -> (*i.shape, dim).
+
+    On NumPy an i that is not among 0 to n - 1 raises InputError. A device is not asked,
+    because that would make the host wait.
+    """
+    if get_xp(i) is np and i.size and not 0 <= i.min() <= i.max() < len(W):
+        raise InputError(
+            f"expected integers from 0 to {len(W) - 1}, got {i.min()} to {i.max()}"
+        )
+    return W[i]
+
+
+def add_rows(dW, i, dy) -> None:
+    """dW[k] += the sum of dy over the places where i = k, always in the same order.
+
+    dW: (n, dim)      i: integers of any shape      dy: (*i.shape, dim)
+
+    `dW[i] += dy` would keep one of several equal i. For few n, and on a device, it is a
+    product with onehot(i), which adds without atomics and without a host read: the same
+    input gives the same bits. On NumPy, for many n, rows of equal i are put behind each
+    other and added up (measured on 1024 rows of 64: 0.3 ms for any n, against 1 ms for
+    the product with n = 500 and 0.5 ms for `np.add.at`).
+    """
+    n, dim = dW.shape
+    i, dy, xp = i.reshape(-1), dy.reshape(-1, dim), get_xp(dW)
+    if xp is np and n > FEW:
+        order = np.argsort(i, kind="stable")
+        i = i[order]
+        starts = np.flatnonzero(np.append(True, i[1:] != i[:-1]))
+        dW[i[starts]] += np.add.reduceat(dy[order], starts, axis=0)
+        return
+    step = max(1, ONE_HOT // n)
+    for start in range(0, len(i), step):
+        part = slice(start, start + step)
+        onehot = (i[part] == xp.arange(n)[:, None]).astype(dW.dtype)  # (n, M)
+        dW += onehot @ dy[part]

@@ -1,0 +1,52 @@
+"""Objectives: what the two players of the game want, and the derivatives of it.
+
+The discriminator gives a logit s for each sample, and D = sigma(s) is its belief that
+the sample is real; a critic's s is a score, without a sigma. Every sign and every 1/N
+of the game stands here: D *ascends* V, G *descends* J. An objective gives both values
+and their derivatives with respect to the logits; everything below the logits is the
+layers' business. Objectives that compare real logits with fake ones are in
+relativistic.py, those of conditional games in conditional.py.
+
+    log D = -softplus(-s)          d/ds = sigma(-s) = 1 - D
+    log(1 - D) = -softplus(s)      d/ds = -sigma(s) = -D
+"""
+
+from ..backend import mean, sigmoid
+from ..errors import ShapeError
+
+
+class Objective:
+    """V(D, G), which D ascends, and J(G), which G descends. Logits s are (N, 1).
+
+    With `paired`, J depends on s_real as well, and g_value and g_grad must be given it.
+    """
+
+    paired = False
+
+    def value(self, s_real, s_fake):
+        """V(D, G), a 0-d array."""
+        raise TypeError(f"{type(self).__name__} does not define value")
+
+    def d_grads(self, s_real, s_fake):
+        """dV/ds_real and dV/ds_fake, each of its logits' shape."""
+        raise TypeError(f"{type(self).__name__} does not define d_grads")
+
+    def g_value(self, s_fake, s_real=None):
+        """J(G), a 0-d array."""
+        raise TypeError(f"{type(self).__name__} does not define g_value")
+
+    def g_grad(self, s_fake, s_real=None):
+        """dJ/ds_fake."""
+        raise TypeError(f"{type(self).__name__} does not define g_grad")
+
+    def beliefs(self, s_real, s_fake):
+        """What the log shows as D(x) and D(G(z)), two 0-d arrays: mean sigma(s)."""
+        return mean(sigmoid(s_real)), mean(sigmoid(s_fake))
+
+    def expects(self, out_shape) -> None:
+        """Raises ShapeError unless it takes what a D of this output's shape gives."""
+        if out_shape != (1,):
+            raise ShapeError(f"D must end in one logit per sample, got {out_shape}")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"

@@ -1,0 +1,115 @@
+"""Relativistic objectives: logits of real and fake samples, compared with each other.
+
+D of an ordinary objective judges each sample by itself. Here it is asked which of two
+samples, or of two batches, is the more real one; J then depends on the real samples as
+well (`paired`). Signs and 1/N are as in objectives.py. Source: Jolicoeur-Martineau
+2018.
+"""
+
+from ..backend import mean, sigmoid, softplus
+from ..errors import ShapeError
+from .base import Objective
+from .logistic import Logistic
+
+
+class RelativisticAverage(Logistic):
+    """Is a real sample more real than the fake ones are on average, and the reverse?
+
+        r = s_real - mean s_fake                f = s_fake - mean s_real
+        V = mean log sigma(r) + mean log(1 - sigma(f))
+        J = -mean log(1 - sigma(r)) - mean log sigma(f)
+
+        dV/ds_real = (sigma(-r) + mean sigma(f))/N
+        dV/ds_fake = -(sigma(f) + mean sigma(-r))/N
+        dJ/ds_fake = -(sigma(-f) + mean sigma(r))/N
+
+    Each mean couples every logit to the whole other batch: hence the second terms, and
+    hence both batches' logits before any backward. J is the game with the roles
+    exchanged; G also gains when the real samples seem less real. With real_label a < 1
+    the first term of V is smoothed as in Minimax: sigma(-r) - (1 - a) stands for
+    sigma(-r) in dV.
+
+    Source: Jolicoeur-Martineau 2018, section 4.3 (RaSGAN).
+    """
+
+    paired = True
+
+    def value(self, s_real, s_fake):
+        r, f = self._relative(s_real, s_fake)
+        V_real = -mean(softplus(-r)) - self.smoothing * mean(r)
+        return V_real - mean(softplus(f))  # eq: ragan-V
+
+    def d_grads(self, s_real, s_fake):
+        r, f = self._relative(s_real, s_fake)
+        dr, df = sigmoid(-r) - self.smoothing, -sigmoid(f)  # times N, as each of these
+        ds_real = (dr - mean(df)) / s_real.size  # eq: ragan-dV
+        ds_fake = (df - mean(dr)) / s_fake.size
+        return ds_real, ds_fake
+
+    def g_value(self, s_fake, s_real=None):
+        r, f = self._relative(s_real, s_fake)
+        return mean(softplus(r)) + mean(softplus(-f))  # eq: ragan-J
+
+    def g_grad(self, s_fake, s_real=None):
+        r, f = self._relative(s_real, s_fake)
+        return -(sigmoid(-f) + mean(sigmoid(r))) / s_fake.size  # eq: ragan-dJ
+
+    def _relative(self, s_real, s_fake):
+        _both(self, s_real)
+        return s_real - mean(s_fake), s_fake - mean(s_real)
+
+    def beliefs(self, s_real, s_fake):
+        """mean sigma(r) and mean sigma(f)."""
+        r, f = self._relative(s_real, s_fake)
+        return mean(sigmoid(r)), mean(sigmoid(f))
+
+
+class RelativisticPairing(Objective):
+    """Of a real and a fake sample, which is the real one?
+
+        d = s_real - s_fake, sample by sample
+        V = mean log sigma(d)                   J = -mean log sigma(-d)
+
+        dV/ds_real = sigma(-d)/N      dV/ds_fake = -sigma(-d)/N
+        dJ/ds_fake = -sigma(d)/N
+
+    Only the difference of logits matters: adding a constant to D changes nothing.
+    Both batches must be of one size (ShapeError). Source: Jolicoeur-Martineau 2018,
+    section 4.1 (RSGAN).
+    """
+
+    paired = True
+
+    def value(self, s_real, s_fake):
+        return -mean(softplus(-self._difference(s_real, s_fake)))  # eq: rpgan-V
+
+    def d_grads(self, s_real, s_fake):
+        ds_real = sigmoid(-self._difference(s_real, s_fake)) / s_real.size
+        return ds_real, -ds_real  # eq: rpgan-dV
+
+    def g_value(self, s_fake, s_real=None):
+        return mean(softplus(self._difference(s_real, s_fake)))  # eq: rpgan-J
+
+    def g_grad(self, s_fake, s_real=None):
+        d = self._difference(s_real, s_fake)
+        return -sigmoid(d) / s_fake.size  # eq: rpgan-dJ
+
+    def _difference(self, s_real, s_fake):
+        _both(self, s_real)
+        if s_real.shape != s_fake.shape:
+            raise ShapeError(
+                "RelativisticPairing expects as many real logits as fake ones, "
+                f"got {s_real.shape} and {s_fake.shape}"
+            )
+        return s_real - s_fake
+
+    def beliefs(self, s_real, s_fake):
+        """mean sigma(d), that the real one of a pair is found, and its complement."""
+        right = mean(sigmoid(self._difference(s_real, s_fake)))
+        return right, 1 - right
+
+
+def _both(objective: Objective, s_real) -> None:
+    if s_real is None:
+        name = type(objective).__name__
+        raise ValueError(f"{name} expects s_real as well as s_fake, got None")

@@ -1,0 +1,82 @@
+"""Optimizers around others, that keep a gradient or the weights within a limit."""
+
+import math
+
+from ..backend import get_xp
+from .rules import Optimizer, Wrapper, same_shape
+
+
+class Clip(Wrapper):
+    """The inner optimizer, with something kept within a limit.
+
+    ValueError unless the limit is positive and finite.
+    """
+
+    def __init__(self, inner: Optimizer, limit: float):
+        if not (math.isfinite(limit) and limit > 0):
+            kind = type(self).__name__
+            raise ValueError(f"{kind} expects a limit > 0, got {limit}")
+        super().__init__(inner)
+        self.limit = float(limit)
+
+    def prepare(self, theta) -> None:
+        super().prepare(theta)
+        if not hasattr(self, "_g"):
+            self._g = get_xp(theta).empty_like(theta)
+
+    def part(self, own, member):
+        new = super().part(own, member)
+        new._g = self._g[own]
+        return new
+
+    def clipped(self, g):
+        """The gradient that the inner optimizer is given."""
+        return g
+
+    def _step(self, theta, g, signed_lr) -> None:
+        same_shape(theta, g)
+        self.prepare(theta)
+        self.inner._step(theta, self.clipped(g), signed_lr)
+
+
+class ClipValue(Clip):
+    """g_i <- min(max(g_i, -c), c), then the inner optimizer's step
+
+    The direction changes with it. Source: Mikolov 2012 (thesis).
+    """
+
+    def clipped(self, g):
+        get_xp(g).clip(g, -self.limit, self.limit, out=self._g)  # eq: clip-value
+        return self._g
+
+
+class ClipNorm(Clip):
+    """g <- g min(1, c / |g|), then the inner optimizer's step
+
+    The norm is that of the whole gradient, so its direction stays. Source: Pascanu et
+    al. 2013, Algorithm 1.
+    """
+
+    def clipped(self, g):
+        xp = get_xp(g)
+        (square,) = self.group.sum((g * g).sum())
+        norm = xp.sqrt(square)
+        over = norm > self.limit
+        factor = xp.where(over, self.limit / xp.where(over, norm, 1), 1)
+        xp.multiply(g, factor, out=self._g)  # eq: clip-norm
+        return self._g
+
+
+class ClipWeights(Clip):
+    """The inner optimizer's step, then theta_i <- min(max(theta_i, -c), c)
+
+    How the first WGAN keeps its critic from being steep: weights in a box bound the
+    slope, though only roughly. It clips gammas and biases too, as the authors' code
+    does. Source: Arjovsky et al. 2017, Algorithm 1 (c = 0.01).
+    """
+
+    def _step(self, theta, g, signed_lr) -> None:
+        super()._step(theta, g, signed_lr)
+        get_xp(theta).clip(
+            theta, -self.limit, self.limit, out=theta
+        )  # eq: clip-weights

@@ -1,0 +1,274 @@
+"""Optimizers: from a gradient to a step.
+
+Each turns a gradient g into a direction u(g), odd in g, and then
+
+    ascend     theta += lr u        for the discriminator, which maximises V
+    descend    theta -= lr u        for the generator, which minimises J
+
+so nobody negates a loss to fit an interface. theta and g are flat vectors; theta and
+the moments are changed in place.
+"""
+
+import copy
+import math
+
+from ..backend import blocks, get_xp
+from ..fast import cuda as kernels
+from ..parallel.shards import ALONE
+
+
+class Optimizer:
+    """A rule u(g) with a learning rate, and perhaps moments: a memory of gradients.
+
+    `moments` names the vectors that remember; they start at zero, like the count of
+    steps t, and are what a checkpoint has to hold. theta, g, u and all moments are
+    (n,).
+
+    Raises ValueError unless lr > 0, and for settings of a subclass that are out of
+    range: shares below 0 or not below 1, limits that are not positive.
+    """
+
+    moments: tuple[str, ...] = ()
+    divisible = False  # whether parts of theta may be stepped apart (divided.py): each
+    # u_i is a function of g_i and its own moments alone, or asks the group for sums
+    group = ALONE  # who steps the other parts of theta
+
+    def __init__(self, lr: float):
+        if not (math.isfinite(lr) and lr > 0):
+            raise ValueError(f"{type(self).__name__} expects lr > 0, got {lr}")
+        self.lr = float(lr)
+        self.t = 0
+
+    def direction(self, g, out):
+        """Write u(g) into `out` and return the factor that it still lacks, a float."""
+        raise TypeError(f"{type(self).__name__} does not define direction(g, out)")
+
+    def ascend(self, theta, g) -> None:
+        """theta += lr u(g), in place."""
+        self._step(theta, g, +self.lr)  # eq: ascend
+
+    def descend(self, theta, g) -> None:
+        """theta -= lr u(g), in place."""
+        self._step(theta, g, -self.lr)  # eq: descend
+
+    def _step(self, theta, g, signed_lr: float) -> None:
+        same_shape(theta, g)
+        self.prepare(theta)
+        self.t += 1
+        u = self._u
+        factor = self.direction(g, out=u)
+        u *= signed_lr * factor
+        theta += u
+
+    def prepare(self, theta) -> None:
+        """Make the moments and one vector of working space, each like theta."""
+        if not hasattr(self, "_u"):
+            self._u = get_xp(theta).empty_like(theta)
+            for name in self.moments:
+                setattr(self, name, get_xp(theta).zeros_like(theta))
+
+    def bind(self, move) -> None:
+        """Put move(m) in the place of each moment m, once `prepare` has made them."""
+        for name in self.moments:
+            setattr(self, name, move(getattr(self, name)))
+
+    def part(self, own: slice, member) -> "Optimizer":
+        """What steps theta[own] for a member of a group: that part of the moments."""
+        new = copy.copy(self)
+        new.group = member
+        new.bind(lambda moment: moment[own])
+        new._u = self._u[own]
+        return new
+
+    def state(self) -> dict:
+        """{"t": steps taken, moment: vector, ...}, by reference."""
+        return {"t": self.t} | {name: getattr(self, name) for name in self.moments}
+
+    def load_state(self, state: dict) -> None:
+        """Set t and the moments to a copy of what `state()` gave; `prepare` first."""
+        self.t = int(state["t"])
+        for name in self.moments:
+            moment = getattr(self, name)
+            moment[...] = get_xp(moment).asarray(state[name])
+
+
+class SGD(Optimizer):
+    """u = g. Source: Robbins and Monro 1951."""
+
+    divisible = True
+
+    def direction(self, g, out):
+        out[...] = g  # eq: sgd
+        return 1.0
+
+
+class Momentum(Optimizer):
+    """m <- mu_t m + g      u = m      mu_t = mu + (final - mu) min(1, (t - 1)/ramp)
+
+    mu is constant unless `final` and `ramp` say over how many steps it rises.
+    ValueError for ramp < 1. Source: Polyak 1964 (the heavy ball); Sutskever et al. 2013
+    for a momentum that rises.
+    """
+
+    divisible = True
+    moments = ("m",)
+
+    def __init__(
+        self, lr: float, mu: float = 0.9, final: float | None = None, ramp: int = 1
+    ):
+        super().__init__(lr)
+        self.mu = _fraction(self, "mu", mu)
+        self.final = _fraction(self, "final", mu if final is None else final)
+        if not ramp >= 1:
+            raise ValueError(f"Momentum expects ramp >= 1, got {ramp}")
+        self.ramp = ramp
+
+    def direction(self, g, out):
+        risen = min(1.0, (self.t - 1) / self.ramp)
+        self.m *= self.mu + (self.final - self.mu) * risen
+        self.m += g  # eq: momentum
+        out[...] = self.m
+        return 1.0
+
+
+class RMSProp(Optimizer):
+    """v <- rho v + (1 - rho) g^2      u = g / (sqrt(v) + eps)
+
+    Source: Tieleman and Hinton 2012 (lecture 6e); what WGAN trains with.
+    """
+
+    divisible = True
+    moments = ("v",)
+
+    def __init__(self, lr: float, rho: float = 0.99, eps: float = 1e-8):
+        super().__init__(lr)
+        self.rho, self.eps = _fraction(self, "rho", rho), float(eps)
+
+    def direction(self, g, out):
+        moving_average(self.v, g * g, self.rho, out)
+        xp = get_xp(g)
+        xp.sqrt(self.v, out=out)
+        out += self.eps
+        xp.divide(g, out, out=out)  # eq: rmsprop
+        return 1.0
+
+
+class Adam(Optimizer):
+    """m <- beta1 m + (1 - beta1) g            v <- beta2 v + (1 - beta2) g^2
+
+    m_hat = m / (1 - beta1^t)      v_hat = v / (1 - beta2^t)
+
+    u = m_hat / (sqrt(v_hat) + eps)
+
+    m and v start at zero, and the powers of t undo that bias. |u| is usually about 1
+    or less, so lr is the size of a step; one gradient after a long silence gives
+    (1 - beta1) / sqrt(1 - beta2), and several can give more. Source: Kingma and Ba
+    2015, Algorithm 1 and sec. 2.1.
+    """
+
+    divisible = True
+    moments = ("m", "v")
+
+    def __init__(
+        self,
+        lr: float = 1e-3,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+    ):
+        super().__init__(lr)
+        self.beta1 = _fraction(self, "beta1", beta1)
+        self.beta2 = _fraction(self, "beta2", beta2)
+        self.eps = float(eps)
+
+    def _step(self, theta, g, signed_lr):
+        if not kernels.usable(theta, g):
+            super()._step(theta, g, signed_lr)
+            return
+        same_shape(theta, g)
+        self.prepare(theta)
+        self.t += 1
+        rates = (self.beta1, self.beta2, self.eps)
+        kernels.adam(theta, g, self.m, self.v, self.t, signed_lr, *rates)
+
+    def direction(self, g, out):
+        xp = get_xp(g)
+        m_bias = 1 - self.beta1**self.t  # eq: adam-bias
+        v_bias = 1 - self.beta2**self.t
+        for part in blocks(g):  # each stays in the cache through all that is done to it
+            m, v, u = self.m[part], self.v[part], out[part]
+            moving_average(m, g[part], self.beta1, u)
+            moving_average(v, g[part] * g[part], self.beta2, u)
+            xp.sqrt(v, out=u)  # u = m/m_bias / (sqrt(v)/sqrt(v_bias) + eps)
+            u += self.eps * math.sqrt(v_bias)
+            xp.divide(m, u, out=u)  # eq: adam
+        return math.sqrt(v_bias) / m_bias
+
+
+class Wrapper(Optimizer):
+    """An optimizer around another, which has the learning rate and the moments."""
+
+    def __init__(self, inner: Optimizer):
+        self.inner = inner
+
+    @property
+    def lr(self) -> float:
+        """The inner optimizer's learning rate."""
+        return self.inner.lr
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        self.inner.lr = value
+
+    @property
+    def t(self) -> int:
+        """The inner optimizer's count of steps."""
+        return self.inner.t
+
+    @t.setter
+    def t(self, value: int) -> None:
+        self.inner.t = value
+
+    @property
+    def divisible(self) -> bool:
+        """Whether the inner optimizer is: what is around it is so by itself."""
+        return self.inner.divisible
+
+    def prepare(self, theta) -> None:
+        self.inner.prepare(theta)
+
+    def bind(self, move) -> None:
+        self.inner.bind(move)
+
+    def part(self, own, member):
+        new = copy.copy(self)
+        new.group, new.inner = member, self.inner.part(own, member)
+        return new
+
+    def state(self) -> dict:
+        return self.inner.state()
+
+    def load_state(self, state: dict) -> None:
+        self.inner.load_state(state)
+
+
+def moving_average(a, b, rho: float, work) -> None:
+    """a <- rho a + (1 - rho) b, in place, with `work` as space for the second term; all
+    three of one shape.
+    """
+    a *= rho
+    get_xp(b).multiply(b, 1 - rho, out=work)
+    a += work  # eq: moving-average
+
+
+def same_shape(theta, g) -> None:
+    """ValueError unless theta and g are of one shape."""
+    if theta.shape != g.shape:
+        raise ValueError(f"theta has shape {theta.shape}, its gradient {g.shape}")
+
+
+def _fraction(optimizer, name: str, value: float) -> float:
+    if not 0 <= value < 1:
+        kind = type(optimizer).__name__
+        raise ValueError(f"{kind} expects 0 <= {name} < 1, got {value}")
+    return float(value)

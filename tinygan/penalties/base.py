@@ -1,0 +1,74 @@
+"""The protocol every penalty keeps: something that D pays for."""
+
+import copy
+import math
+
+from ..errors import BackendError
+from ..parallel.shards import ALONE
+
+
+class Penalty:
+    """Something that D pays for: D ascends V - sum of penalties."""
+
+    divisible = False  # whether parts of a batch may be worked on apart (shards.py):
+    # P is a mean over samples, by their number in the whole batch
+    group = ALONE  # who works on the other parts of the batch
+
+    def part(self, member) -> "Penalty":
+        """This penalty for a member's part of a batch, P that of the whole batch.
+
+        BackendError if it does not say that it is `divisible` and there are others.
+        """
+        if member.size == 1:
+            return self
+        if not self.divisible:
+            raise BackendError(
+                f"{self!r} does not say that it is divisible: processes cannot share "
+                "its batches; --cores 1 does without them"
+            )
+        new = copy.copy(self)
+        new.group = member
+        return new
+
+    def accumulate(self, D, real, fake, rng=None):
+        """D.grad -= dP/dtheta; return P, a 0-d array.
+
+        real, fake: (x, s, cache) of the two batches, as d_step has them.
+        rng: a NumPy Generator, for penalties at random points.
+        """
+        raise TypeError(f"{type(self).__name__} does not define accumulate")
+
+    def __repr__(self) -> str:
+        settings = (
+            f"{k}={v:g}" if isinstance(v, int | float) else f"{k}={v!r}"
+            for k, v in vars(self).items()
+            if k != "group"
+        )
+        return f"{type(self).__name__}({', '.join(settings)})"
+
+
+class Drift(Penalty):
+    """P = eps mean s_real^2      dP/ds_real = 2 eps s_real / N
+
+    A Wasserstein critic is free up to a constant; this keeps it from drifting away from
+    0. Not a gradient penalty: one more backward. Source: Karras et al. 2018, app. A.1.
+    """
+
+    divisible = True
+
+    def __init__(self, eps: float = 1e-3):
+        self.eps = not_negative(self, "eps", eps)
+
+    def accumulate(self, D, real, fake, rng=None):
+        _, s, cache = real
+        N, square = self.group.sum(s.size, (s * s).sum())
+        D.backward_weights(s * (-2 * self.eps / N), cache)  # eq: drift-gradient
+        return self.eps * (square / N)  # eq: drift
+
+
+def not_negative(penalty: Penalty, name: str, value: float) -> float:
+    """value as a float. ValueError, naming the setting, unless it is 0 or more."""
+    if not (math.isfinite(value) and value >= 0):
+        kind = type(penalty).__name__
+        raise ValueError(f"{kind} expects {name} >= 0, got {value}")
+    return float(value)

@@ -1,0 +1,78 @@
+"""What `tinygan evaluate` found: rows of measures, as a table and as JSON."""
+
+import json
+import math
+from typing import NamedTuple
+
+from ..errors import InputError
+from ..files import write_atomically
+
+MEASURES = {  # what is better (or the number to come near to), and what it says
+    "modes": ("higher", "that have a sample within 3 std"),
+    "high quality": ("higher", "share of samples within 3 std of a mode"),
+    "reverse KL": ("lower", "how unevenly the modes are filled, in nats"),
+    "sliced Wasserstein": ("lower", "how far mass must move, in data units"),
+    "patches": ("lower", "sliced Wasserstein of 7x7 patches, x 1000"),
+    "MMD^2": ("lower", "distance of the mean features, 0 but for noise"),
+    "1-NN accuracy": ("0.5", "1: told apart"),
+    "precision": ("higher", "generated that lie among the real"),
+    "recall": ("higher", "real that lie among the generated"),
+    "confidence": ("higher", "a classifier's, in the class that it names"),
+    "classes": ("higher", "how many classes it names"),
+    "class KL": ("lower", "their frequencies against the data's, in nats"),
+    "as asked": ("higher", "share in which a classifier finds what was asked for"),
+    "variety": ("higher", "how far apart two samples of one condition are"),
+    "Parzen likelihood": ("higher", "nats, easily gamed"),
+}
+
+
+class Row(NamedTuple):
+    """A measure: its value, its ceiling (above), what is better, and what it says."""
+
+    name: str
+    value: float
+    ceiling: float
+    better: str  # "higher", "lower", or the number to come near to
+    says: str
+
+
+def row_of(name, value, ceiling, more: str = "", where: str = "") -> Row:
+    """The row of one of MEASURES, of which `more` and `where` tell more."""
+    better, says = MEASURES[name]
+    return Row(name + where, value, ceiling, better, says + more)
+
+
+def table(rows: list[Row]) -> list[str]:
+    """The rows as lines of text."""
+    head = ("measure", "value", "ceiling", "better", "what it says")
+    cells = [head, *((r.name, *map(_short, r[1:3]), *r[3:]) for r in rows)]
+    width = [max(len(line[k]) for line in cells) for k in range(4)]
+    return [
+        f"{name:<{width[0]}}  {value:>{width[1]}}  {ceiling:>{width[2]}}  "
+        f"{better:<{width[3]}}  {says}"
+        for name, value, ceiling, better, says in cells
+    ]
+
+
+def _short(value: float) -> str:
+    """As few digits as say something."""
+    if isinstance(value, int) or value == 0:
+        return f"{value:d}" if isinstance(value, int) else "0"
+    if abs(value) < 1e-3:
+        return f"{value:.1e}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.4f}"
+
+
+def write(out, about: dict, rows: list[Row]) -> None:
+    """Write `about` and the rows as JSON; InputError if `out` cannot be written."""
+    measures = [{k: _finite(v) for k, v in row._asdict().items()} for row in rows]
+    text = json.dumps({**about, "measures": measures}, indent=1) + "\n"
+    try:
+        write_atomically(out, lambda file: file.write(text.encode()))
+    except OSError as e:
+        raise InputError(f"--out {out}: cannot be written ({e.strerror or e})") from e
+
+
+def _finite(value):
+    """null for what JSON has no number for."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,114 @@
+"""Samples from a trained generator, as a picture or as an array."""
+
+import dataclasses
+import pathlib
+
+import numpy as np
+
+from .. import plots
+from ..backend import CONDITION, SAMPLE, Backend, generator
+from ..errors import InputError
+from ..files import write_atomically
+from ..values import mapped, rows, size
+from .conditions import Classes, Sentences, grid
+from .experiment import Experiment
+from .folder import RunFolder
+
+CHUNK = 256  # samples per forward pass
+STEPS = 9  # pictures from one sentence to another
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """What samples a user asked for: of one class, of one sentence or between two, or a
+    grid whose rows are classes or sentences and whose columns share z.
+    """
+
+    label: int | None = None
+    text: str | None = None
+    to: str | None = None
+    grid: bool = False
+
+    def inputs(self, experiment: Experiment, n: int, seed: int):
+        """(experiment, columns, (z, y)) for at most n samples; columns None: any.
+
+        Raises InputError if this experiment's generator cannot be asked that.
+        """
+        condition = experiment.condition
+        given = [k for k, v in vars(self).items() if v not in (None, False)]
+        kind = {"label": Classes, "text": Sentences, "to": Sentences}
+        for name in given:
+            if not isinstance(condition, kind.get(name, Classes | Sentences)):
+                takes = "no condition" if condition is None else f"{condition.kind}"
+                raise InputError(f"--{name}: this run's generator takes {takes}")
+        for name, sentence in (("text", self.text), ("to", self.to)):
+            if sentence is not None and not sentence.strip():
+                raise InputError(f"--{name}: expected a sentence, got no words")
+        z = experiment.latent.draw(n, generator(seed, SAMPLE))
+        if condition is None:
+            return experiment, None, z
+        if self.to is not None:
+            y = condition.between(self.text, self.to, STEPS)
+            condition = dataclasses.replace(condition, mixed=STEPS - 1)
+            experiment = dataclasses.replace(experiment, condition=condition, between=0)
+            i = np.arange(max(1, n // STEPS) * STEPS)  # a row has one z
+            return experiment, STEPS, (z[i // STEPS], y[i % STEPS])
+        if self.grid:
+            return experiment, *grid(z, condition.rows(n)[0], n)
+        if self.label is not None:
+            y = condition.label(self.label).repeat(n, axis=0)
+        elif self.text is not None:
+            y = condition.encode([self.text], strict=True).repeat(n, axis=0)
+        else:
+            y = condition.draw(n, generator(seed, SAMPLE, CONDITION))
+        return experiment, None, (z, y)
+
+
+def generate(experiment: Experiment, folder: RunFolder, backend: Backend, inputs):
+    """Samples (n, *shape) of the run's generator for z, or (z, y), in evaluation.
+
+    Raises CheckpointError if the folder's checkpoint is not this experiment's.
+    """
+    G, _ = experiment.networks(backend)
+    theta = "G.ema" if experiment.ema else "G.theta"
+    like = {theta: G.theta} | {f"G.state.{k}": v for k, v in G.state().items()}
+    host = {k: v if isinstance(v, int) else backend.to_host(v) for k, v in like.items()}
+    arrays = folder.load_checkpoint({k: np.asarray(v) for k, v in host.items()})
+    G.theta[...] = backend.asarray(arrays[theta])
+    G.load_state({k.removeprefix("G.state."): v for k, v in arrays.items()})
+    chunks = []
+    for i in range(0, size(inputs), CHUNK):
+        part = mapped(backend.asarray, rows(inputs, slice(i, i + CHUNK)))
+        x, _ = G.forward(part, train=False)
+        chunks.append(backend.to_host(x[0] if experiment.condition else x))
+    return np.concatenate(chunks)
+
+
+def write(experiment, folder, backend, n: int, seed: int, out, asked=None) -> int:
+    """Generate n samples and write them to `out`, by its suffix; return how many.
+
+    .png is a picture. .npy and .npz (name `x`) hold float32: images (n, H, W, C) scaled
+    to [0, 1], anything else as G makes it. InputError for another suffix or a folder
+    that cannot be written.
+    """
+    out = pathlib.Path(out)
+    if out.suffix not in (".png", ".npy", ".npz"):
+        raise InputError(f"--out {out}: expected a name ending in .png, .npy or .npz")
+    experiment, columns, inputs = (asked or Asked()).inputs(experiment, n, seed)
+    x = generate(experiment, folder, backend, inputs)
+    if out.suffix == ".png":
+        real = None
+        if x.ndim != 4:
+            real = backend.to_host(experiment.data().batches(1000, 0, backend)(0))
+        pixels = plots.picture(x, real, f"step {folder.step()}", columns)
+    values = (x + 1) / 2 if x.ndim == 4 else x
+    try:
+        if out.suffix == ".png":
+            plots.save_png(out, pixels)
+        elif out.suffix == ".npy":
+            write_atomically(out, lambda file: np.save(file, values))
+        else:
+            write_atomically(out, lambda file: np.savez_compressed(file, x=values))
+    except OSError as e:
+        raise InputError(f"--out {out}: cannot be written ({e.strerror or e})") from e
+    return len(x)

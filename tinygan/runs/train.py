@@ -1,0 +1,113 @@
+"""The training loop: a run played to its end, and what is written down about it.
+
+`train` keeps the run's folder: config.json, metrics.jsonl, samples/, losses.png,
+training.gif and checkpoint.npz.
+"""
+
+import contextlib
+import signal
+import sys
+import threading
+
+import numpy as np
+from tqdm import tqdm
+
+from ..errors import NonFiniteError
+from .folder import RunFolder
+from .run import QUANTITIES, Run
+
+
+def train(
+    run: Run, folder: RunFolder, resume: bool = False, progress: bool = False
+) -> None:
+    """Play the run to its last step, or until Ctrl-C; keep `folder` all along.
+
+    `run.step` tells how far it came. With `resume` it goes on from the folder's
+    checkpoint; with `progress` a bar on stderr shows the quantities.
+
+    Raises NonFiniteError, naming step, network and layer, when a value is no longer
+    finite; the last good checkpoint stays as it was.
+    """
+    e = run.experiment
+    if resume:
+        run.load(folder.load_checkpoint(run.on_host(run.state())))
+        folder.write_config()
+        folder.forget_after(run.step - run.step % e.log_every)
+    else:
+        folder.picture(run)
+    good = run.state()
+    bar = tqdm(
+        total=e.steps,
+        initial=run.step,
+        unit="step",
+        disable=not progress,
+        mininterval=0.1 if sys.stderr.isatty() else 10,  # a log file needs fewer lines
+    )
+    silent = np.errstate(all="ignore")  # what is not finite is named by _checked
+    with bar, silent, run.computing(), _interruptible() as stop:
+        end = run.step >= e.steps
+        while not end:
+            run.turn()
+            bar.update()
+            end = run.step >= e.steps or stop.is_set()
+            if run.step % e.log_every == 0 or end:
+                good, row = _checked(run, good)
+                if _picture_due(run):
+                    row |= run.measures()
+                folder.log(row)
+                bar.set_postfix(_labelled(row), refresh=False)
+            if run.step % e.checkpoint_every == 0 or end:
+                folder.save_checkpoint(run.on_host(good))
+            if run.step % e.picture_every == 0 or end:
+                folder.picture(run)
+    folder.finish()
+
+
+def _checked(run: Run, good: dict) -> tuple[dict, dict]:
+    """The run's state and its logged means, if all is finite."""
+    values, state = run.fetch(), run.state()
+    if not run.finite(state):
+        raise NonFiniteError(run.diagnose(good))
+    means = values.mean(axis=0, dtype=np.float64)
+    row = dict(zip(QUANTITIES, map(float, means), strict=True))
+    if not run.experiment.penalties:
+        del row["P"]
+    return state, {"step": run.step, **row}
+
+
+def _picture_due(run: Run) -> bool:
+    """Whether the last log interval holds a step at which a picture is drawn."""
+    e, last = run.experiment, run.step - 1
+    first = last - last % e.log_every
+    due = run.step // e.picture_every > first // e.picture_every
+    return due or run.step == e.steps
+
+
+def _labelled(row: dict) -> dict[str, str]:
+    """The quantities of a row as the progress bar shows them."""
+    labels = {"V": "V", "J": "J", "D_x": "D(x)", "D_Gz": "D(G(z))", "P": "P"}
+    return {labels[q]: f"{row[q]:.3f}" for q in QUANTITIES if q in row}
+
+
+@contextlib.contextmanager
+def _interruptible():
+    """An event that Ctrl-C (or SIGTERM) sets, so that a step is never cut in two.
+
+    A second Ctrl-C interrupts at once. Outside the main thread nothing is caught.
+    """
+    stop = threading.Event()
+
+    def handler(number, frame):
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    old = {s: signal.signal(s, handler) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, previous in old.items():
+            signal.signal(number, previous)
