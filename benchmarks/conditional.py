@@ -24,8 +24,9 @@ import numpy as np
 
 import tinygan
 from tinygan import recipes
-from tinygan.backend import NUMPY, SHUFFLE, generator
+from tinygan.backend import NUMPY
 from tinygan.data import Captioned
+from tinygan.rng import SHUFFLE, generator
 from tinygan.runs.evaluate import evaluate
 from tinygan.runs.folder import RunFolder
 from tinygan.runs.run import Run

@@ -52,7 +52,7 @@ def distance_of(run: Run) -> float:
     x = run.samples(SAMPLES)
     if not np.isfinite(x).all():
         return math.nan
-    return sliced_wasserstein(x, run.real_samples(SAMPLES), DIRECTIONS)
+    return sliced_wasserstein(x, run.game.real_samples(SAMPLES), DIRECTIONS)
 
 
 def curve(recipe: str, options: dict) -> tuple[list[tuple], int | None]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import tinygan as tg
 from tinygan.data import grid, ring
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent
 
 OBJECTIVES = {
     "minimax": tg.Minimax,

@@ -13,8 +13,9 @@ training loops take:
 import dataclasses
 
 import tinygan as tg
-from tinygan.parallel.gathered import WholeObjective
-from tinygan.parallel.shards import ALONE
+from tinygan.group import ALONE
+from tinygan.parallel.gathered import Gathered
+from tinygan.runs.turn import OneForward
 
 NON_SATURATING = tg.NonSaturating()
 
@@ -29,12 +30,11 @@ class Player:
     opt_G: object
     opt_D: object
     rng: object = None  # for penalties at random points
-    member: object = ALONE  # of the group of processes that plays together
+    rank: object = ALONE  # of the group of processes that plays together
 
     def judge(self, objective):
         """The objective, which sees the whole batch."""
-        alone = self.member is ALONE
-        return objective if alone else WholeObjective(objective, self.member)
+        return objective if self.rank is ALONE else Gathered(objective, self.rank)
 
 
 class Game:
@@ -76,9 +76,9 @@ class Shared(Game):
     )
 
     def tinygan(self, p, x_real, z_D, z_G):
-        players = (p.G, p.D, p.opt_G, p.opt_D)
+        players = (OneForward(p.G), p.D, p.opt_G, p.opt_D)
         objective = p.judge(NON_SATURATING)
-        tg.play(*players, objective, lambda: x_real, lambda: z_D, shared=True)
+        tg.play(players, objective, lambda: x_real, lambda: z_D)
 
     def torch(self, p, x_real, z_D, z_G):
         p.D.requires_grad_(True)
@@ -102,7 +102,7 @@ class Fresh(Shared):
     def tinygan(self, p, x_real, z_D, z_G):
         players, noise = (p.G, p.D, p.opt_G, p.opt_D), iter((z_D, z_G))
         objective = p.judge(NON_SATURATING)
-        tg.play(*players, objective, lambda: x_real, lambda: next(noise))
+        tg.play(players, objective, lambda: x_real, lambda: next(noise))
 
     def torch(self, p, x_real, z_D, z_G):
         p.D.requires_grad_(True)
@@ -133,9 +133,10 @@ class Critic(Game):
     weight = 10.0
 
     def tinygan(self, p, x_real, z_D, z_G):
-        penalties = (tg.WGANGP(self.weight).part(p.member),)
+        penalties = (tg.WGANGP(self.weight).part(p.rank),)
         objective = p.judge(tg.Wasserstein())
-        tg.d_step(p.G, p.D, p.opt_D, objective, x_real, z_D, penalties, p.rng)
+        x_fake, _ = p.G.forward(z_D)
+        tg.d_step(p.D, p.opt_D, objective, x_real, x_fake, penalties, p.rng)
 
     def torch(self, p, x_real, z_D, z_G):
         torch = p.library.torch

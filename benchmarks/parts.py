@@ -25,14 +25,14 @@ class GamePart:
 def game_in_parts(game: Game, p: Player, batches: list, size: int) -> Shards:
     """A group whose `step` is the game's on whole batches of arrays (N, ...)."""
 
-    def make(members):
+    def make(ranks):
         parts = cut(len(batches[0][0]), size)
-        G, D = divided(p.G, p.opt_G, members), divided(p.D, p.opt_D, members)
+        G, D = divided(p.G, p.opt_G, ranks), divided(p.D, p.opt_D, ranks)
         found = []
-        for member, rows, of_G, of_D in zip(members, parts, G, D, strict=True):
+        for rank, rows, of_G, of_D in zip(ranks, parts, G, D, strict=True):
             (own_G, opt_G), (own_D, opt_D) = of_G, of_D
             own = dataclasses.replace(
-                p, G=own_G, D=own_D, opt_G=opt_G, opt_D=opt_D, member=member
+                p, G=own_G, D=own_D, opt_G=opt_G, opt_D=opt_D, rank=rank
             )
             found.append(GamePart(game, own, batches, rows))
         return found
@@ -58,12 +58,12 @@ class LayerPart:
 def layer_in_parts(net, x, dy, size: int) -> Shards:
     """A group whose `forward` and `backward` are those of a network of one layer."""
 
-    def make(members):
+    def make(ranks):
         parts = cut(len(x), size)
-        each = zip(members, parts, strict=True)
+        each = zip(ranks, parts, strict=True)
         return [
-            LayerPart(net.part(m, np.zeros_like(net.grad)), x[rows], _rows(dy, rows))
-            for m, rows in each
+            LayerPart(net.part(rank, np.zeros_like(net.grad)), x[rows], _rows(dy, rows))
+            for rank, rows in each
         ]
 
     return Shards(size, make)

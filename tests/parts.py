@@ -5,50 +5,48 @@ the game of whole batches.
 import numpy as np
 
 import tinygan as tg
-from tinygan.parallel.gathered import WholeDiversity, WholeObjective, divided
-from tinygan.parallel.shards import ALONE, Shards, cut
+from tinygan.group import ALONE
+from tinygan.objectives import WithDiversity
+from tinygan.parallel.gathered import Gathered, divided
+from tinygan.parallel.shards import Shards, cut
 from tinygan.values import rows
 
 
 class Player:
-    """One member's part of a game without a Run."""
+    """The part of a game without a Run that one rank plays."""
 
-    def __init__(self, member, own, G, D, objective, penalties=(), diversity=None):
+    def __init__(self, rank, own, G, D, objective, penalties=()):
         (self.G, self.opt_G), (self.D, self.opt_D) = G, D
-        self.own, self.objective, self.diversity = own, objective, diversity
-        self.penalties = [penalty.part(member) for penalty in penalties]
+        self.own, self.objective = own, objective
+        self.penalties = [penalty.part(rank) for penalty in penalties]
 
     def move(self, x, z, turn):
         """V, D(x), D(G(z)), P and J."""
         x, z = rows(x, self.own), rows(z, self.own)
         points = np.random.default_rng((4, turn))
-        players = (self.G, self.D)
+        x_fake, _ = self.G.forward(z)
         values = tg.d_step(
-            *players, self.opt_D, self.objective, x, z, self.penalties, points
+            *(self.D, self.opt_D, self.objective, x, x_fake, self.penalties, points)
         )
-        J = tg.g_step(
-            *players, self.opt_G, self.objective, z, x, diversity=self.diversity
-        )
+        J = tg.g_step(self.G, self.D, self.opt_G, self.objective, z, x)
         return *values, J
 
 
 def players(nets, opts, size, N, objective, penalties=(), diversity=None) -> Shards:
-    """A group that plays as one; of one member, without its machinery."""
+    """A group that plays as one; of one rank, without its machinery."""
     G, D = zip(nets, opts, strict=True)
+    if diversity is not None:
+        objective = WithDiversity(objective, diversity)
 
-    def make(members):
+    def make(ranks):
         if size == 1:
-            settings = (objective, penalties, diversity)
-            return [Player(ALONE, slice(None), G, D, *settings)]
-        parts = cut(N, size, D[0].joins)
-        own = (divided(*G, members), divided(*D, members))
-        each = zip(members, parts, *own, strict=True)
+            return [Player(ALONE, slice(None), G, D, objective, penalties)]
+        parts = cut(N, size, D[0].packs)
+        own = (divided(*G, ranks), divided(*D, ranks))
+        each = zip(ranks, parts, *own, strict=True)
         return [
-            Player(
-                *(member, own, G, D, WholeObjective(objective, member), penalties),
-                diversity and WholeDiversity(diversity, member),
-            )
-            for member, own, G, D in each
+            Player(rank, own, G, D, Gathered(objective, rank), penalties)
+            for rank, own, G, D in each
         ]
 
     return Shards(size, make)

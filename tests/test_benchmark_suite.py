@@ -228,7 +228,8 @@ def test_the_critics_value_and_penalty_are_the_same():
     V_t, P_t = game.torch_value(torch, theirs.D, x_t, x_fake, column)
     penalties = (tg.WGANGP(game.weight),)
     V, _, _, P = tg.d_step(
-        *(ours.G, ours.D, ours.opt_D, tg.Wasserstein(), x, z, penalties, fixed)
+        *(ours.D, ours.opt_D, tg.Wasserstein(), x, ours.G.forward(z)[0]),
+        *(penalties, fixed),
     )
     assert float(V) == pytest.approx(V_t.item(), rel=1e-10)
     assert float(P) == pytest.approx(P_t.item(), rel=1e-10)

@@ -199,7 +199,7 @@ def test_a_critic_that_diverges_is_recorded(tmp_path, monkeypatch, capsys):
             if self.experiment.seed == 1:
                 raise KeyboardInterrupt
             if self.step == 3:
-                self.G.theta[...] = self.G_ema.theta[...] = np.nan
+                self.G.theta[...] = self.average.theta[...] = np.nan
 
     monkeypatch.setattr(critic, "Run", Diverging)
     out = tmp_path / "critic.json"

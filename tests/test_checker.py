@@ -40,6 +40,7 @@ from tinygan.layers import (
     Softplus,
     Tanh,
 )
+from tinygan.layers.correlation import Correlation
 
 
 def failed(rows) -> set[str]:
@@ -50,63 +51,58 @@ def failed(rows) -> set[str]:
 
 
 class NoTranspose(Dense):
-    def adjoint(self, dy, cache, param_grads=True):
-        super().adjoint(dy, cache, param_grads)
+    def adjoint(self, dy, cache):
         return dy @ self.W  # W is square: nothing complains
 
 
 class WrongSign(Dense):
-    def adjoint(self, dy, cache, param_grads=True):
-        return -super().adjoint(dy, cache, param_grads)
+    def adjoint(self, dy, cache):
+        return -super().adjoint(dy, cache)
 
 
 class MeanOverBatch(Dense):
-    def adjoint(self, dy, cache, param_grads=True):
+    def weight_grad(self, dy, cache):
         (x,) = cache
-        if param_grads:
-            self.dW += x.T @ dy / len(x)
-        return dy @ self.W.T
+        self.dW += x.T @ dy / len(x)
 
 
 class Assigns(Dense):
-    def adjoint(self, dy, cache, param_grads=True):
+    def weight_grad(self, dy, cache):
         (x,) = cache
-        if param_grads:
-            self.dW[...] = x.T @ dy
-        return dy @ self.W.T
+        self.dW[...] = x.T @ dy
 
 
 class Rebinds(Dense):
-    def adjoint(self, dy, cache, param_grads=True):
+    def weight_grad(self, dy, cache):
         (x,) = cache
-        if param_grads:
-            self.dW = x.T @ dy  # no longer a view into grad
-        return dy @ self.W.T
+        self.dW = x.T @ dy  # no longer a view into grad
 
 
 class OneElement(Dense):
-    def adjoint(self, dy, cache, param_grads=True):
-        dx = super().adjoint(dy, cache, param_grads)
-        if param_grads:
-            self.dW[2, 1] += 1e-8 * dy[0, 1]
-        return dx
+    def weight_grad(self, dy, cache):
+        super().weight_grad(dy, cache)
+        self.dW[2, 1] += 1e-8 * dy[0, 1]
 
 
 class OneInput(Dense):
-    def adjoint(self, dy, cache, param_grads=True):
-        dx = super().adjoint(dy, cache, param_grads)
+    def adjoint(self, dy, cache):
+        dx = super().adjoint(dy, cache)
         dx[-1, 0] += 1e-8 * dy[0, 0]
         return dx
 
 
 class IgnoresParamGrads(Dense):
+    """As a layer for tinygan 0.1 is: its adjoint also adds to dW."""
+
     def adjoint(self, dy, cache, param_grads=True):
-        return super().adjoint(dy, cache, True)
+        if param_grads:
+            self.weight_grad(dy, cache)
+        return super().adjoint(dy, cache)
 
 
 class OtherDxWhenFrozen(Dense):
-    def adjoint(self, dy, cache, param_grads=True):
-        dx = super().adjoint(dy, cache, param_grads)
+    def backward(self, dy, cache, param_grads=True):
+        dx = super().backward(dy, cache, param_grads)
         return dx if param_grads else 2 * dx
 
 
@@ -117,14 +113,17 @@ class NoBias(Dense):
 
 class NoBiasGradient(Dense):
     def backward(self, dy, cache, param_grads=True):
-        return self.adjoint(dy, cache, param_grads)
+        if param_grads:
+            self.weight_grad(dy, cache)
+        return self.adjoint(dy, cache)
 
 
 class BiasGradientOfFirstSample(Dense):
     def backward(self, dy, cache, param_grads=True):
         if param_grads:
             self.db += dy[0]
-        return self.adjoint(dy, cache, param_grads)
+            self.weight_grad(dy, cache)
+        return self.adjoint(dy, cache)
 
 
 class BiasInTangent(Dense):
@@ -144,7 +143,7 @@ class NoWeightsInReverse(Dense):
         dx = None if dy is None else self.backward(dy, cache)
         if dy_dot is None:
             return dx, None
-        return dx, self.adjoint(dy_dot, cache_dot, param_grads=False)
+        return dx, self.adjoint(dy_dot, cache_dot)
 
 
 class NoneIsNotZero(Dense):
@@ -160,8 +159,11 @@ class RemembersX(Dense):
         self.x = x
         return x @ self.W, ()
 
-    def adjoint(self, dy, cache, param_grads=True):
-        return super().adjoint(dy, (self.x,), param_grads)
+    def adjoint(self, dy, cache):
+        return super().adjoint(dy, (self.x,))
+
+    def weight_grad(self, dy, cache):
+        super().weight_grad(dy, (self.x,))
 
 
 class RemembersY(Tanh):
@@ -212,13 +214,13 @@ class PromotesBackward(Tanh):
 
 
 class FlatDx(Reshape):
-    def adjoint(self, dy, cache, param_grads=True):
+    def adjoint(self, dy, cache):
         return dy.reshape(len(dy), -1)
 
 
 class ZeroLeak(Dense):
-    def adjoint(self, dy, cache, param_grads=True):
-        return super().adjoint(dy, cache, param_grads) + 1e-300
+    def adjoint(self, dy, cache):
+        return super().adjoint(dy, cache) + 1e-300
 
 
 class MemoryOrder(Flatten):
@@ -237,12 +239,10 @@ class Half(Tanh):
 
 
 class HalfWeights(Dense):
-    def adjoint(self, dy, cache, param_grads=True):
+    def weight_grad(self, dy, cache):
         (x,) = cache
-        if param_grads:
-            coarse = dy.astype("float16") if dy.dtype == np.float32 else dy
-            self.dW += x.T @ coarse.astype(dy.dtype)
-        return dy @ self.W.T
+        coarse = dy.astype("float16") if dy.dtype == np.float32 else dy
+        self.dW += x.T @ coarse.astype(dy.dtype)
 
 
 class PromotesTangent(Tanh):
@@ -275,7 +275,7 @@ class CountsInEvaluation(BatchNorm):
 
 
 class FortranDx(Reshape):
-    def adjoint(self, dy, cache, param_grads=True):
+    def adjoint(self, dy, cache):
         (x_shape,) = cache
         return dy.reshape(x_shape, order="F")
 
@@ -357,12 +357,12 @@ class NotANumber(BatchNorm):
 
 
 class RedrawnMask(Dropout):
-    def adjoint(self, dy, cache, param_grads=True):
+    def adjoint(self, dy, cache):
         return dy if cache[0] is None else self.forward(dy)[0]
 
 
 class UnscaledMask(Dropout):
-    def adjoint(self, dy, cache, param_grads=True):
+    def adjoint(self, dy, cache):
         return dy if cache[0] is None else dy * (cache[0] > 0)
 
 
@@ -391,39 +391,33 @@ def scatter(cols, x_shape, kernel, stride, pad, add=True, shift=0):
 
 
 class Overwrites(Conv2d):
-    def adjoint(self, dy, cache, param_grads=True):
-        x_shape = cache[0].x.shape
-        super().adjoint(dy, cache, param_grads)
+    def adjoint(self, dy, cache):
+        x_shape = cache[0].shape
         cols = dy.reshape(-1, self.C_out) @ self.W.reshape(-1, self.C_out).T
         return scatter(cols, x_shape, self.kernel, self.stride, self.pad, add=False)
 
 
 class OffByOne(Conv2d):
-    def adjoint(self, dy, cache, param_grads=True):
-        x_shape = cache[0].x.shape
-        super().adjoint(dy, cache, param_grads)
+    def adjoint(self, dy, cache):
+        x_shape = cache[0].shape
         cols = dy.reshape(-1, self.C_out) @ self.W.reshape(-1, self.C_out).T
         return scatter(cols, x_shape, self.kernel, self.stride, self.pad, shift=1)
 
 
 class FlippedKernel(Conv2d):
-    def adjoint(self, dy, cache, param_grads=True):
-        dx = super().adjoint(dy, cache, param_grads)
-        kept = self.W.copy()
-        self.W[...] = kept[::-1, ::-1]
-        dx = super().adjoint(dy, cache, param_grads=False)
-        self.W[...] = kept
-        return dx
+    def adjoint(self, dy, cache):
+        W = self.W[::-1, ::-1].copy()
+        A = Correlation(W, cache[0].shape[1:], self.stride, self.pad)
+        return A.adjoint(dy)
 
 
 class TransposedWeights(ConvTranspose2d):
     """dW permuted: the channels are as many on both sides, so that the shape fits."""
 
-    def adjoint(self, dy, cache, param_grads=True):
+    def weight_grad(self, dy, cache):
         before = self.dW.copy()
-        dx = super().adjoint(dy, cache, param_grads)
+        super().weight_grad(dy, cache)
         self.dW[...] = before + (self.dW - before).swapaxes(2, 3)
-        return dx
 
 
 class CachesMixedUp(Sequential):
@@ -916,7 +910,7 @@ class BothWaysUp(tg.SGD):
 
 class ShorterDown(tg.SGD):
     def descend(self, theta, g):
-        self._step(theta, g, -0.9 * self.lr)
+        self.step(theta, g, -0.9 * self.lr)
 
 
 class Even(tg.SGD):
@@ -938,7 +932,7 @@ class Still(tg.SGD):
 class Elsewhere(tg.SGD):
     """theta is a new array, so the network's stays."""
 
-    def _step(self, theta, g, signed_lr):
+    def step(self, theta, g, signed_lr):
         theta = theta + signed_lr * g
 
 

@@ -20,11 +20,12 @@ import pytest
 from PIL import Image
 
 from tinygan import BackendError, __version__, get_backend, recipes
-from tinygan.backend import NUMPY, generator
+from tinygan.backend import NUMPY
 from tinygan.cli import arguments as cli
 from tinygan.cli import commands
 from tinygan.cli.arguments import main
 from tinygan.data import load_images
+from tinygan.rng import generator
 from tinygan.runs import folder as runfolder
 from tinygan.runs.checkpoint import read_manifest
 from tinygan.runs.sampling import SAMPLE
@@ -409,7 +410,7 @@ And more about them.
 """
 from tinygan import Adam, Dense, NonSaturating, Sequential
 from tinygan.data import mixture_1d
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent
 
 
 def recipe(steps=2, batch=4, seed=0):

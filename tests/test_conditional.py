@@ -36,10 +36,9 @@ from tinygan.layers import (
 )
 from tinygan.objectives.auxiliary import cross_entropy, cross_entropy_grad, word_shares
 from tinygan.penalties.mismatch import nearest
-from tinygan.runs.conditions import Classes
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Classes, Experiment, Latent
 from tinygan.runs.run import Run
-from tinygan.runs.sampling import Asked
+from tinygan.runs.sampling import Request
 from tinygan.values import Integers
 
 K, N = 3, 6
@@ -217,10 +216,10 @@ def test_gradients_of_whole_games(way):
     directions = []
 
     class Still(tg.SGD):
-        def _step(self, theta, g, signed_lr):
+        def step(self, theta, g, signed_lr):
             directions.append(g.copy())
 
-    tg.d_step(G, D, Still(1.0), objective, x, z)
+    tg.d_step(D, Still(1.0), objective, x, G.forward(z)[0])
     tg.g_step(G, D, Still(1.0), objective, z, x)
     dV, dJ = directions
     assert np.abs(dV).max() > 0 and np.abs(dJ).max() > 0
@@ -470,7 +469,7 @@ def test_a_picture_has_a_row_for_each_class_and_a_column_for_each_latent():
     run = Run(experiment())
     x, columns = run.picture_samples(100)
     assert columns == 100 // K and len(x) == K * columns
-    z = run.experiment.latent.draw(100, tg.backend.generator(0, tg.backend.PICTURE))
+    z = run.experiment.latent.draw(100, tg.rng.generator(0, tg.rng.PICTURE))
     inputs = z[:columns], np.full(columns, 2)
     (row, _), _ = run.G.forward(inputs, train=False)
     assert np.abs(x[2 * columns :] - row).max() <= 1e-6
@@ -479,8 +478,8 @@ def test_a_picture_has_a_row_for_each_class_and_a_column_for_each_latent():
 @pytest.mark.parametrize(
     ("asked", "wrong"),
     [
-        (Asked(text="a three"), "--text: this run's generator takes a class"),
-        (Asked(label=K), f"--label {K}: expected a class from 0 to {K - 1}"),
+        (Request(text="a three"), "--text: this run's generator takes a class"),
+        (Request(label=K), f"--label {K}: expected a class from 0 to {K - 1}"),
     ],
 )
 def test_what_cannot_be_asked(asked, wrong):
@@ -492,7 +491,7 @@ def test_an_unconditional_generator_cannot_be_asked():
     from tinygan import recipes
 
     plain = recipes.build(recipes.find("dcgan-digits"), {})
-    for asked in (Asked(label=1), Asked(text="a three"), Asked(grid=True)):
+    for asked in (Request(label=1), Request(text="a three"), Request(grid=True)):
         with pytest.raises(InputError, match="takes no condition"):
             asked.inputs(plain, 4, 0)
 

@@ -1,8 +1,8 @@
-"""Winograd's way to a convolution against the plain one, `Windows`, which it replaces.
+"""The schemes of a fast convolution: Winograd's against `Windows`, the plain one.
 
-Both are three linear maps and their adjoints; test_derivatives.py certifies the plain
-ones. Here: the same y, dx and dW for any geometry, each map's own adjoint, and where
-the faster way is taken.
+All are three linear maps and their adjoints (fast/scheme.py); test_twins.py holds them
+to the plain `Correlation`. Here: the same y, dx and dW for any geometry, the adjoint of
+each map, where a scheme is chosen, and what it keeps in its cache.
 """
 
 import copy
@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 import tinygan as tg
 from tinygan.check import check_layer, relative
 from tinygan.fast import winograd
+from tinygan.fast.scheme import Windows, transposed
 from tinygan.fast.winograd import Winograd
 from tinygan.fast.winograd_odd import OddWinograd, Stacks
-from tinygan.layers import Conv2d, ConvTranspose2d, correlation
-from tinygan.layers.correlation import Windows
+from tinygan.layers import Conv2d, ConvTranspose2d
+from tinygan.layers.correlation import correlation
 
 HOW = (2, 2), (1, 1)  # stride and padding of the DCGAN
 seeds = st.integers(0, 2**32 - 1)
@@ -29,16 +30,17 @@ pads = st.tuples(st.integers(0, 3), st.integers(0, 3))
 
 @pytest.fixture
 def any_channels(monkeypatch):
-    """Winograd's way wherever it is right, and not only where it is faster."""
+    """Winograd wherever it is right, and not only where it is faster."""
     monkeypatch.setattr(winograd, "CHANNELS", 1)
 
 
 def ways(size, pad, N, C_in, C_out):
     """Windows, and the Winograd that suits their number, for images of this size."""
     assume(all(n + 2 * p >= 6 for n, p in zip(size, pad, strict=True)))
-    plain = Windows((N, *size, C_in), (4, 4, C_in, C_out), (2, 2), pad)
+    how = np.zeros((4, 4, C_in, C_out)), (*size, C_in), (2, 2), pad
+    plain = Windows(*how)
     odd = any(n % 2 for n in plain.places)
-    return plain, (OddWinograd if odd else Winograd)(plain)
+    return plain, (OddWinograd if odd else Winograd)(*how)
 
 
 def flat(stacks) -> np.ndarray:
@@ -71,7 +73,7 @@ def test_both_ways_agree(size, pad, N, C_in, C_out, seed):
     for way in (plain, fast):
         y, dW = np.empty(dy.shape), np.zeros(W.shape)
         V, U, dM = way.B(x), way.G(W), way.A_adjoint(dy)
-        dU, dV = (correlation.transposed(a) for a in (V, U))
+        dU, dV = (transposed(a) for a in (V, U))
         dW += way.G_adjoint(dU @ dM)
         dx = np.full(x.shape, np.nan)
         way.B_adjoint(dM @ dV, dx)
@@ -132,8 +134,8 @@ def test_layers_are_certified(layer, in_shape, bias):
 
 
 def taken(x_shape, W_shape, stride=(2, 2), pad=(1, 1)) -> type:
-    """The way that a convolution takes."""
-    return type(correlation.way_for(x_shape, np.zeros(W_shape), stride, pad))
+    """The scheme that a convolution takes."""
+    return type(correlation(np.zeros(W_shape), x_shape[1:], stride, pad))
 
 
 def test_where_it_is_taken():
@@ -186,3 +188,29 @@ def test_small_columns_are_kept_for_the_weights(monkeypatch):
         _, cache = net.forward(x)
         net.backward_weights(dy, cache)
         assert made == expected
+
+
+@pytest.mark.parametrize("kind", [Conv2d, ConvTranspose2d])
+def test_a_cotangent_may_change_between_two_backward_passes(kind, any_channels):
+    """One array, filled with other numbers: what a scheme kept of it is not used."""
+    rng = np.random.default_rng(0)
+    net = tg.Net(kind(3, 4, 2, 1), (8, 8, 3), seed=1, dtype="float64")
+    y, cache = net.forward(rng.standard_normal((2, 8, 8, 3)))
+    dy = rng.standard_normal(y.shape)
+    calls = (
+        lambda: net.backward(dy, cache),
+        lambda: net.backward(dy, cache, param_grads=False),
+        lambda: net.backward_weights(dy, cache),
+    )
+    for first in calls:
+        for second in calls:
+            results = []
+            for again in (False, True):
+                dy[...] = 1.0
+                if again:
+                    first()
+                dy[...] = np.arange(dy.size).reshape(dy.shape) % 7
+                net.zero_grad()
+                results.append((second(), net.grad.copy()))
+            for once, twice in zip(*results, strict=True):
+                assert np.array_equal(once, twice)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 import tinygan as tg
 from tinygan import Net
-from tinygan.backend import repeated
 from tinygan.check import check_game, check_layer, finite_difference, relative
 from tinygan.check.builtin import builtin_layers
+from tinygan.fast.structure import backward_keeping, reverse_tangent
 from tinygan.layers import (
     AvgPool2d,
     BatchNorm,
@@ -389,15 +389,6 @@ def test_whole_games(objective, seed):
 # what a formula is spelt with to be fast
 
 
-@pytest.mark.parametrize("shape", [(4, 3), (4, 5, 3), (4, 5, 6, 3), (4, 1, 1, 1)])
-def test_repeated_is_broadcasting(shape):
-    """The same numbers, to the last bit, added or multiplied."""
-    rng = np.random.default_rng(0)
-    x, v = rng.standard_normal(shape), rng.standard_normal(shape[-1])
-    assert np.array_equal(repeated(v, x) * x, v * x)
-    assert np.array_equal(x + repeated(v, x), x + v)
-
-
 @pytest.mark.parametrize("over", [(0,), (1,), (3,), (1, 2), (1, 2, 3)])
 @pytest.mark.parametrize("dtype", ["float64", "complex128"])
 def test_mean_of_products(over, dtype):
@@ -484,7 +475,7 @@ def float32_errors(layer, in_shape, train, mean=0.0) -> dict[str, float]:
     single = double.clone("float32")
     double.theta[...] = single.theta  # the same numbers, rounded already
     x = rng.normal(mean, 1.0, (64, *in_shape)).astype("float32")
-    N = 64 // layer.joins
+    N = 64 // layer.packs
     dy = rng.standard_normal((N, *double.out_shape), dtype="float32")
     results = []
     for net in (double, single):
@@ -526,7 +517,9 @@ def smooth_and_not():
 
 @pytest.mark.parametrize(("layer", "in_shape"), list(smooth_and_not()), ids=repr)
 def test_what_a_backward_pass_kept_serves_the_tangents(layer, in_shape):
-    """The gradient of <dy, y_dot>, and dx, as tangent_backward has them."""
+    """The gradient of <dy, y_dot>, and dx, as tangent_backward has them, from the
+    cotangents that a backward pass for dx left (fast/structure.py).
+    """
     net = Net(layer, in_shape, seed=1, dtype="float64")
     rng = np.random.default_rng(0)
     net.theta += 0.3 * rng.standard_normal(net.theta.shape)
@@ -540,13 +533,13 @@ def test_what_a_backward_pass_kept_serves_the_tangents(layer, in_shape):
     net.zero_grad()
     dx, dx_dot = net.tangent_backward(dy, dy_dot, cache, cache_dot)
     expected = net.grad.copy()
-    before, kept = net.backward_keeping(dy_dot, cache)
+    before, kept = backward_keeping(net.tree, dy_dot, cache)
     net.zero_grad()
-    found = net.tree.tangent_weights(dy, kept, cache, cache_dot)
+    found = reverse_tangent(net.tree, dy, cache, (cache_dot,), kept)
     for ours, theirs in ((before, dx_dot), (found, dx), (net.grad, expected)):
         assert relative(ours - theirs, 1 + np.abs(theirs).max(initial=0)) <= 1e-13
     net.zero_grad()
-    net.tangent_weights(kept, cache, cache_dot)
+    reverse_tangent(net.tree, None, cache, (cache_dot,), kept)
     alone = net.grad.copy()
     net.zero_grad()
     net.tangent_backward(None, dy_dot, cache, cache_dot)
@@ -566,8 +559,8 @@ def test_a_curvature_of_its_own_is_not_cut_short():
         _, cache = layer.forward(x)
         _, cache_dot = layer.tangent(v, cache)
         expected, _ = layer.tangent_backward(dy, dy_dot, cache, cache_dot)
-        _, kept = layer.backward_keeping(dy_dot, cache)
-        found = layer.tangent_weights(dy, kept, cache, cache_dot)
+        _, kept = backward_keeping(layer, dy_dot, cache)
+        found = reverse_tangent(layer, dy, cache, (cache_dot,), kept)
         assert relative(found - expected, np.abs(expected).max()) <= 1e-15
         without = layer.slope(cache[0], dy)
         assert np.abs(found - without).max() > 0.1
@@ -588,6 +581,7 @@ def test_a_layer_with_passes_of_its_own_keeps_none_of_the_shortcuts():
 
     net = Net(Sequential(Mine(3), Tanh(), Dense(1)), (2,), dtype="float64")
     y, cache = net.forward(np.ones((4, 2)))
-    g, kept = net.backward_keeping(np.ones_like(y), cache)
-    net.tangent_weights(kept, cache, net.tangent(g, cache)[1])
+    g, kept = backward_keeping(net.tree, np.ones_like(y), cache)
+    _, cache_dot = net.tangent(g, cache)
+    reverse_tangent(net.tree, None, cache, (cache_dot,), kept)
     assert asked == ["backward", "tangent_backward", "backward"]

@@ -378,7 +378,12 @@ def test_an_optimizer_resumes_from_host_memory(kind, device):
     agree(device, resumed, {k: device.to_host(v) for k, v in straight.items()}, 0)
 
 
-LAUNCHES_PER_STEP = {"SGD": 3, "Momentum": 5, "RMSProp": 9, "Adam": 12}  # exactly
+LAUNCHES_PER_STEP = {
+    "SGD": 3,
+    "Momentum": 5,
+    "RMSProp": 10,
+    "Adam": 15,
+}  # the plain code
 
 
 @pytest.mark.parametrize("name", LAUNCHES_PER_STEP)
@@ -452,12 +457,11 @@ class Match:
 
     def d_step(self):
         V, D_x, D_Gz, P = tg.d_step(
-            self.G,
             self.D,
             self.opt_D,
             self.objective,
             self.x,
-            self.z[0],
+            self.G.forward(self.z[0])[0],
             self.penalties,
             np.random.default_rng(5),
         )
@@ -471,10 +475,7 @@ class Match:
     def play(self, k=2):
         z = iter(self.z)
         values = tg.play(
-            self.G,
-            self.D,
-            self.opt_G,
-            self.opt_D,
+            (self.G, self.D, self.opt_G, self.opt_D),
             self.objective,
             lambda: self.x,
             lambda: next(z),
@@ -568,15 +569,14 @@ def test_a_float32_step_is_float32_throughout(game, optimizer, anywhere):
     )
 
 
-# A tenth above what one step with Adam was seen to take on the stand-in: 166, 98, 379
-# and 257 launches. Of those, Adam takes 12. A 4x4 transposed convolution takes 19
-# forward and 8 backward, a convolution 5 and 25, for col2im adds window by window;
-# BatchNorm 17 and 12; the values that d_step returns 45.
+# The plain code, without the kernels that a real GPU takes: those are counted in
+# test_kernels.py. A twentieth above the 174, 103, 480 and 368 launches seen. A 4x4
+# convolution adds or copies sixteen times, once for each place in a window.
 CEILINGS = {
     ("mlp", "d_step"): 183,
     ("mlp", "g_step"): 108,
-    ("dcgan", "d_step"): 417,
-    ("dcgan", "g_step"): 283,
+    ("dcgan", "d_step"): 504,
+    ("dcgan", "g_step"): 386,
 }
 
 

@@ -22,8 +22,9 @@ from tinygan.layers import (
     Sequential,
     Tanh,
 )
+from tinygan.objectives import WithDiversity
 from tinygan.runs.run import Run
-from tinygan.runs.turn import Game
+from tinygan.runs.turn import Turns
 
 
 def draw(seed, N=7, dim=3, shape=(2, 2, 1)):
@@ -191,7 +192,8 @@ def test_g_step_follows_the_gradient_of_the_sum():
         J = objective.g_value(D_c.forward(x)[0])
         return J + diversity.value(x, z)
 
-    J = tg.g_step(G, D, tg.SGD(1.0), objective, (z, y), diversity=diversity)
+    both = WithDiversity(objective, diversity)
+    J = tg.g_step(G, D, tg.SGD(1.0), both, (z, y))
     moved = theta - G.theta
     v = rng.standard_normal(theta.shape)
     assert relative(complex_step(total, theta, v) - (moved * v).sum(), moved) <= 1e-11
@@ -207,12 +209,13 @@ def test_what_is_paid_drives_samples_of_one_condition_apart():
     D.theta[...] = 0
     rng, diversity, apart = np.random.default_rng(0), Diversity(1.0, 2.0), []
     opt = tg.Adam(0.01)
+    objective = WithDiversity(tg.NonSaturating(), diversity)
     for turn in range(301):
         z, y = rng.standard_normal((16, 3)), diversity.paired(rng.integers(0, 3, 16))
         if turn % 300 == 0:
             (x, _), _ = G.forward((z, y))
             apart.append(-diversity.value(x, z))
-        tg.g_step(G, D, opt, tg.NonSaturating(), (z, y), diversity=diversity)
+        tg.g_step(G, D, opt, objective, (z, y))
     assert apart[1] > 1.5 * apart[0]
     assert 1.9 <= apart[1] <= 2.0  # and stops at the limit
 
@@ -228,11 +231,11 @@ def experiment(**options):
 def test_a_run_asks_for_pairs_while_there_is_something_to_pay(monkeypatch):
     asked = []
 
-    def seen(self, y, turn, before=Game.asked):
+    def seen(self, y, turn, before=Turns.asked):
         asked.append((turn, y.copy(), before(self, y, turn)))
         return asked[-1][2]
 
-    monkeypatch.setattr(Game, "asked", seen)
+    monkeypatch.setattr(Turns, "asked", seen)
     diversity = Diversity(1.0, 0.1)
     run = Run(experiment(diversity=lambda t: diversity if t >= 2 else None))
     for _ in range(4):

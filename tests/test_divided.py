@@ -159,7 +159,7 @@ OPTIMIZERS = (
 
 @pytest.mark.parametrize("opt", OPTIMIZERS, ids=lambda opt: type(opt).__name__)
 def test_optimizers_in_parts(opt):
-    """Each member steps a part of theta; norms are those of the whole gradient."""
+    """Each rank steps a part of theta; norms are those of the whole gradient."""
     same(
         after(discriminator(), 3, 12, tg.NonSaturating(), opt=opt),
         after(discriminator(), 1, 12, tg.NonSaturating(), opt=opt),
@@ -167,7 +167,7 @@ def test_optimizers_in_parts(opt):
     )
 
 
-def test_a_pair_may_be_two_members():
+def test_a_pair_may_be_two_ranks():
     diversity = tg.Diversity(0.5, 10.0)
     whole = after(discriminator(), 1, 9, tg.NonSaturating(), diversity=diversity)
     same(after(discriminator(), 2, 9, tg.NonSaturating(), diversity=diversity), whole)
@@ -176,7 +176,7 @@ def test_a_pair_may_be_two_members():
 
 
 def test_it_was_divided():
-    """The tests above compare something: members see parts, of batches and of theta."""
+    """The tests above compare something: ranks see parts, of batches and of theta."""
 
     class Seen(Layer):
         divisible = True
@@ -205,10 +205,10 @@ def test_it_was_divided():
 
 
 class Passes:
-    """One member's passes through a network, each on its rows."""
+    """One rank's passes through a network, each on its rows."""
 
-    def __init__(self, member, own, net):
-        self.member, self.own, self.net = member, own, net
+    def __init__(self, rank, own, net):
+        self.rank, self.own, self.net = rank, own, net
 
     def all_of_them(self, x, v, dy, dy_dot):
         """y, dx, y_dot, and what tangent_backward gives; grad holds all gradients."""
@@ -227,10 +227,10 @@ class Passes:
 
 
 def passes(net, size, N) -> Shards:
-    def make(members):
-        grads = [np.zeros_like(net.grad) for _ in members]
-        parts = [slice(None)] if size == 1 else cut(N, size, net.joins)
-        each = zip(members, parts, grads, strict=True)
+    def make(ranks):
+        grads = [np.zeros_like(net.grad) for _ in ranks]
+        parts = [slice(None)] if size == 1 else cut(N, size, net.packs)
+        each = zip(ranks, parts, grads, strict=True)
         return [Passes(m, own, net.part(m, grad)) for m, own, grad in each]
 
     return Shards(size, make)
@@ -253,7 +253,7 @@ def test_each_member_has_its_rows_of_every_pass():
 def test_a_layer_that_mixes_samples_or_does_not_say_is_refused(layer):
     net = Net(Sequential(layer, Dense(1)), (4,))
     with pytest.raises(ShapeError, match=r"0_\w+ .* needs the batch in one piece"):
-        Shards(2, lambda members: divided(net, tg.SGD(0.1), members))
+        Shards(2, lambda ranks: divided(net, tg.SGD(0.1), ranks))
 
 
 def test_a_penalty_that_does_not_say_is_refused():
@@ -269,7 +269,7 @@ def test_a_penalty_that_does_not_say_is_refused():
     assert not Run(e, cores=2).divided
 
 
-def test_members_draw_noise_of_their_own():
+def test_ranks_draw_noise_of_their_own():
     net = Net(Sequential(InstanceNoise(1.0), Dropout(0.5)), (400,), dtype="float64")
     group = passes(net, 2, 4)
     y = np.concatenate(group.run("forward", np.zeros((4, 400))))
@@ -282,12 +282,12 @@ def test_members_draw_noise_of_their_own():
 def test_the_whole_network_and_its_copies_stay_whole():
     net = Net(discriminator(), (8, 8, 2))
     opt = tg.Adam(0.1)
-    group = Shards(2, lambda members: divided(net, opt, members))
+    group = Shards(2, lambda ranks: divided(net, opt, ranks))
     for each in (net, net.clone()):
         assert all(layer.group is ALONE for _, layer in each.layers())
         assert len(each.forward(np.ones((3, 8, 8, 2), "float32"))[0]) == 3
     part, _ = group.parts[1]
-    assert all(layer.group is group.members[1] for _, layer in part.layers())
+    assert all(layer.group is group.ranks[1] for _, layer in part.layers())
 
 
 # Runs
@@ -318,7 +318,7 @@ def test_a_run_on_two_cores_is_that_on_one(name):
     values = [r.fetch()[:3] for r in (one, two)]
     assert np.abs(values[0] - values[1]).max() <= 1e-4  # float32, and Adam
     ours, whole = two.state(), one.state()
-    assert ours.keys() == whole.keys() and int(two.opt_G.state()["t"]) == 3
+    assert ours.keys() == whole.keys() and int(two.players["G"].opt.state()["t"]) == 3
     for name in whole:
         assert np.allclose(ours[name], whole[name], atol=1e-3), name
 

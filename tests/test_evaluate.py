@@ -311,7 +311,7 @@ def test_a_run_of_images_from_the_command_line(capsys, runs, monkeypatch):
 RECIPE = """
 from tinygan import Adam, Dense, NonSaturating, Reshape, Sequential, Tanh, Flatten
 from tinygan.data import load_images
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent
 
 
 def recipe(steps=1, batch=8, seed=0, data="x.npz"):

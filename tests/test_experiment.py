@@ -7,7 +7,7 @@ import pytest
 
 import tinygan as tg
 from tinygan.data import ring
-from tinygan.runs.experiment import CriticSteps, Experiment, Latent
+from tinygan.runs import CriticSteps, Experiment, Latent
 from tinygan.runs.run import Run
 
 
@@ -113,4 +113,4 @@ def test_a_users_penalty_with_any_setting_has_a_name():
 
 def test_a_game_has_discriminator_steps():
     with pytest.raises(ValueError, match="k >= 1"):
-        tg.play(None, None, None, None, None, None, None, k=0)
+        tg.play((None, None, None, None), None, None, None, k=0)

@@ -125,6 +125,6 @@ def test_only_linux_forks(monkeypatch):
 
     monkeypatch.setattr(sys, "platform", "darwin")
     assert not mailbox.can_fork()
-    assert len(Shards(1, list).members) == 1
+    assert len(Shards(1, list).ranks) == 1
     with pytest.raises(BackendError, match="on Linux only"):
         Shards(2, list)

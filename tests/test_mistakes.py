@@ -123,7 +123,7 @@ def test_gradients_of_an_earlier_turn_are_cleared(objective):
     for left in (0.0, 7.0):
         G, D, x, z = small_game()
         G.grad[...] = D.grad[...] = left
-        tg.d_step(G, D, tg.SGD(0.1), objective, x, z)
+        tg.d_step(D, tg.SGD(0.1), objective, x, G.forward(z)[0])
         D.grad[...] = left
         tg.g_step(G, D, tg.SGD(0.1), objective, z, x)
         thetas.append((G.theta, D.theta))
@@ -145,8 +145,7 @@ def test_generator_step_computes_no_gradient_of_the_discriminator(objective):
 
 @every
 def test_both_branches_with_the_cache_of_the_second(monkeypatch, objective):
-    def d_step(G, D, opt_D, objective, x_real, z):
-        x_fake, _ = G.forward(z)
+    def d_step(D, opt_D, objective, x_real, x_fake):
         s_real, _ = D.forward(x_real)
         s_fake, cache = D.forward(x_fake)
         ds_real, ds_fake = objective.d_grads(s_real, s_fake)
@@ -160,8 +159,7 @@ def test_both_branches_with_the_cache_of_the_second(monkeypatch, objective):
 
 @every
 def test_one_backward_for_two_forwards(monkeypatch, objective):
-    def d_step(G, D, opt_D, objective, x_real, z):
-        x_fake, _ = G.forward(z)
+    def d_step(D, opt_D, objective, x_real, x_fake):
         s_real, _ = D.forward(x_real)
         s_fake, c_fake = D.forward(x_fake)
         D.zero_grad()
@@ -173,8 +171,7 @@ def test_one_backward_for_two_forwards(monkeypatch, objective):
 
 @every
 def test_second_backward_overwrites_the_gradient_of_the_first(monkeypatch, objective):
-    def d_step(G, D, opt_D, objective, x_real, z):
-        x_fake, _ = G.forward(z)
+    def d_step(D, opt_D, objective, x_real, x_fake):
         s_real, c_real = D.forward(x_real)
         s_fake, c_fake = D.forward(x_fake)
         ds_real, ds_fake = objective.d_grads(s_real, s_fake)
@@ -189,9 +186,9 @@ def test_second_backward_overwrites_the_gradient_of_the_first(monkeypatch, objec
 
 @every
 def test_discriminator_descends(monkeypatch, objective):
-    def d_step(G, D, opt_D, objective, x_real, z):
+    def d_step(D, opt_D, objective, x_real, x_fake):
         before = D.theta.copy()
-        tg.d_step(G, D, opt_D, objective, x_real, z)
+        tg.d_step(D, opt_D, objective, x_real, x_fake)
         D.theta[...] = before - (D.theta - before)
 
     assert play_with(monkeypatch, objective, d_step=d_step) == D_IS_WRONG
@@ -199,12 +196,20 @@ def test_discriminator_descends(monkeypatch, objective):
 
 @every
 def test_discriminator_step_moves_the_generator(monkeypatch, objective):
-    """The classic: D's gradient goes on through into G, which helps D."""
+    """The classic: D's gradient goes on through into G, which helps D. d_step is not
+    given G, so it has to take hold of it elsewhere.
+    """
+    made = []
 
-    def d_step(G, D, opt_D, objective, x_real, z):
-        tg.d_step(G, D, opt_D, objective, x_real, z)
-        G.theta += 1e-9
+    def small_dcgan(seed, make=game._small_dcgan):
+        made[:] = make(seed)
+        return tuple(made)
 
+    def d_step(D, opt_D, objective, x_real, x_fake):
+        tg.d_step(D, opt_D, objective, x_real, x_fake)
+        made[0].theta += 1e-9
+
+    monkeypatch.setattr(game, "_small_dcgan", small_dcgan)
     assert "d_step: stays" in play_with(monkeypatch, objective, d_step=d_step)
 
 
@@ -431,7 +436,7 @@ def test_cancelled_by_the_optimizer():
         x, z = np.random.default_rng(0).standard_normal((2, 4, 3))
         optimizer = tg.SGD(abs(lr))
         optimizer.lr = lr
-        tg.d_step(G, D, optimizer, objective, x[:, :2], z)
+        tg.d_step(D, optimizer, objective, x[:, :2], G.forward(z)[0])
         return D.theta
 
     minimax = tg.Minimax()
@@ -567,7 +572,7 @@ def promoted(layer, objective=None, penalties=()) -> list[str]:
         D.observe(lambda path, which, a: seen.update({f"D {path} {which}": a})),
     ):
         steps = tg.play(
-            *(G, D, tg.Adam(), tg.Adam(), objective or tg.NonSaturating()),
+            *((G, D, tg.Adam(), tg.Adam()), objective or tg.NonSaturating()),
             *(lambda: x, lambda: z, 1, penalties, rng),
         )
     seen |= {"G.theta": G.theta, "D.grad": D.grad}

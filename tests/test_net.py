@@ -564,25 +564,24 @@ def test_a_bias_may_start_elsewhere():
 
 
 class Doubled(Dense):
-    """W counts twice in dW: an adjoint of its own, and no weigh."""
+    """W counts twice in dW, by a weight_grad of its own."""
 
-    def adjoint(self, dy, cache, param_grads=True):
-        super().adjoint(dy, cache, param_grads)
-        return super().adjoint(dy, cache, param_grads)
+    def weight_grad(self, dy, cache):
+        super().weight_grad(dy, cache)
+        super().weight_grad(dy, cache)
 
 
 class Backward(Dense):
-    """The same, by a backward of its own."""
+    """The same, by a backward of its own, beside which backward_weights is Dense's."""
 
     def backward(self, dy, cache, param_grads=True):
         super().backward(dy, cache, param_grads)
         return super().backward(dy, cache, param_grads)
 
 
-@pytest.mark.parametrize("layer", [Doubled(3), Backward(3)], ids=repr)
-def test_a_subclass_goes_by_its_own_adjoint(layer):
-    """What Dense saves when it is first in a network is not saved past an override."""
-    net = Net(layer, (2,), dtype="float64")
+def test_a_subclass_goes_by_its_own_weight_grad():
+    """Also where it is the first layer, which saves dx."""
+    net = Net(Doubled(3), (2,), dtype="float64")
     y, cache = net.forward(draw((4, 2)))
     net.backward(y, cache)
     expected = net.grad.copy()
@@ -591,8 +590,13 @@ def test_a_subclass_goes_by_its_own_adjoint(layer):
     assert relative(net.grad - expected, expected) <= 1e-14
 
 
+def test_the_checker_finds_a_backward_beside_its_parents_backward_weights():
+    (row,) = (r for r in check_layer(Backward(3), (2,)) if r.quantity == "manners")
+    assert not row.ok and "backward_weights gives backward's dtheta" in row.note
+
+
 def test_products():
-    """Of each parameter as many as it has uses: a convolution's windows."""
+    """Each parameter counts as often as a sample uses it: a convolution's windows."""
     conv, back = tg.Conv2d(4, 4, 2, 1), tg.ConvTranspose2d(3, 4, 2, 1)
     tree = tg.Sequential(conv, tg.SpectralNorm(back), tg.Flatten(), tg.Dense(5))
     net = tg.Net(tree, (8, 6, 2), seed=0)

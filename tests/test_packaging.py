@@ -156,34 +156,52 @@ def test_everything_public_has_a_docstring():
 
 # Which way it points: what a part may import, of the parts of tinygan
 
-EVERYWHERE = {"errors", "backend", "values"}
-SPEED = {"fast", "parallel"}
+# The core is plain mathematics. It knows the wing of fast twins by one decorator, and
+# several ranks by the protocol of a group.
+BASE = {"errors", "ops", "rng", "values", "group", "fast"}
+CORE = {"layers", "net", "objectives", "penalties", "optim", "gan"}
+FAST = {"fast.cpu", "fast.cuda", "fast.structure"}
+FAST |= {f"fast.{name}" for name in ("correlation", "scheme", "winograd")}
+FAST |= {"fast.winograd_odd"}
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),
     "moved": set(),
-    "parallel": EVERYWHERE | {"objectives", "optim"},
-    "backend": {"errors", "fast"},
-    "values": {"backend"},
-    "layers": EVERYWHERE | SPEED,
-    "objectives": EVERYWHERE,
-    "penalties": EVERYWHERE | SPEED,
-    "optim": EVERYWHERE | SPEED,
-    "data": EVERYWHERE,
-    "net": EVERYWHERE | {"layers"},
-    "gan": EVERYWHERE | {"net", "objectives", "penalties", "optim"},
-    "measures": EVERYWHERE | {"objectives", "layers", "net", "optim", "data"},
-    "theory": EVERYWHERE
-    | {"objectives", "penalties", "optim", "layers", "net", "gan"}
-    | {"data", "measures", "plots"},
+    "rng": set(),
+    "group": set(),
+    "fast": set(),
+    "fast.memory": set(),
+    "ops": {"errors", "fast"},
+    "values": {"ops"},
+    "backend": {"errors", "fast.memory"},
+    "layers": BASE,
+    "net": BASE | {"layers", "backend"},
+    "objectives": BASE,
+    "penalties": BASE,
+    "optim": BASE,
+    "gan": {"values"},
+    **{f: BASE | FAST | {"layers", "optim", "penalties"} for f in sorted(FAST)},
+    "parallel": BASE | {"net", "objectives", "optim"},
+    "data": BASE | {"backend"},
+    "plots": BASE | {"files"},
+    "measures": BASE | {"objectives", "layers", "net", "optim", "data"},
+    "theory": BASE | CORE | {"data", "measures", "plots"},
+    "check": BASE | CORE | {"userfile"},
 }
-ORDER = ("backend", "layers", "net", "gan", "theory", "recipes", "cli", "__main__")
+ORDER = ("ops", "layers", "net", "gan", "theory", "recipes", "cli", "__main__")
 
 
 def part(path) -> str:
-    """layers/dense.py belongs to `layers`, net.py is `net`, __init__.py `tinygan`."""
-    first = path.relative_to(ROOT).parts[0].removesuffix(".py")
+    """layers/dense.py belongs to `layers`, net.py is `net`, __init__.py `tinygan`. In
+    fast/ each file and folder is a part.
+    """
+    first, *rest = path.relative_to(ROOT).with_suffix("").parts
+    if first == "fast" and rest[0] != "__init__":
+        return f"fast.{rest[0]}"
     return "tinygan" if first == "__init__" else first
+
+
+PARTS = {part(path) for path in FILES}
 
 
 def imports_of(path) -> set[str]:
@@ -202,8 +220,8 @@ def imports_of(path) -> set[str]:
         for name in modules:
             head, *rest = name.split(".")
             if head == "tinygan":
-                inside = rest and any(part(p) == rest[0] for p in FILES)
-                parts.add(rest[0] if inside else "tinygan")
+                known = (".".join(rest[:n]) for n in (2, 1))
+                parts.add(next((n for n in known if n in PARTS), "tinygan"))
     return parts - {part(path)}
 
 
@@ -226,6 +244,7 @@ def reachable(edges, start) -> set[str]:
 def test_the_parts_are_found_with_their_imports():
     edges = graph()
     assert edges["net"] >= {"layers", "backend"}
+    assert edges["fast.cpu"] >= {"fast", "optim", "layers"}
     assert edges["cli"] >= {"recipes", "runs"}  # within functions too
     assert "tinygan" in edges["recipes"]  # they import as a user does
     assert edges["tinygan"] >= {"gan", "net", "layers", "errors"}
@@ -248,5 +267,77 @@ def test_nothing_imports_what_lies_above_it():
 
 def test_no_part_imports_itself_by_way_of_others():
     edges = graph()
-    circle = [name for name in edges if name in reachable(edges, name)]
-    assert circle == ["optim", "parallel"]  # for ALONE alone: group.py will end it
+    assert [name for name in edges if name in reachable(edges, name)] == []
+
+
+@pytest.mark.parametrize("room", ["layers", "optim", "penalties", "objectives"])
+def test_the_mathematics_does_not_fork(room):
+    """Not on the array library, on kernels, or on the number of processes."""
+    forks = re.compile(r"\bis (not )?np\b|\busable\b|\bkernels\b|\.size [=!<>]=? 1\b")
+    assert not forks.search("xp = get_xp(x)") and forks.search("if xp is np:")
+    for path in sorted((ROOT / room).rglob("*.py")):
+        lines = path.read_text("utf-8").splitlines()
+        assert [line for line in lines if forks.search(line)] == [], path.name
+
+
+# The core: what a DCGAN and a WGAN-GP import of the mathematics, file by file.
+
+ROOMS = {"gan", "net", "ops", "group", "values", "objectives", "penalties", "optim"}
+ROOMS |= {"layers"}
+NEEDED = (
+    *("tinygan.gan", "tinygan.net"),
+    *(tinygan.Dense, tinygan.Conv2d, tinygan.ConvTranspose2d, tinygan.BatchNorm),
+    *(tinygan.LayerNorm, tinygan.Reshape, tinygan.Flatten, tinygan.Sequential),
+    *(tinygan.ReLU, tinygan.LeakyReLU, tinygan.Tanh, tinygan.NonSaturating),
+    *(tinygan.Wasserstein, tinygan.WGANGP, tinygan.Adam),
+)
+
+
+def core() -> set[pathlib.Path]:
+    """The files that define what is NEEDED, and what they import, name by name."""
+    names = [n if isinstance(n, str) else n.__module__ for n in NEEDED]
+    todo, seen = list(names), set()
+    while todo:
+        name = todo.pop()
+        module = importlib.import_module(name)
+        path = pathlib.Path(module.__file__)
+        if path in seen or name.split(".")[1] not in ROOMS:
+            continue
+        seen.add(path)
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                for alias in node.names:
+                    thing = getattr(module, alias.asname or alias.name, None)
+                    source = getattr(thing, "__module__", None)
+                    package = name.rsplit(".", node.level)[0]
+                    todo.append(source or f"{package}.{node.module}")
+    return seen
+
+
+def code_lines(path) -> int:
+    """Lines that are neither blank, nor comment, nor docstring."""
+    text, quiet = path.read_text("utf-8"), set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            quiet |= set(range(node.lineno, node.end_lineno + 1))
+    lines = enumerate(text.splitlines(), 1)
+    return sum(1 for n, line in lines if n not in quiet and line.split("#")[0].strip())
+
+
+def test_the_core_is_small_enough_to_read():
+    """At most 2,900 lines, of which 1,600 are code; the root has 13 files at most."""
+    files = core()
+    names = {path.relative_to(ROOT).as_posix() for path in files}
+    assert names >= {"layers/correlation.py", "penalties/gradient.py", "optim/rules.py"}
+    assert not [name for name in names if name.startswith(("fast/", "parallel/"))]
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in files) <= 2900
+    assert sum(map(code_lines, files)) <= 1600
+    assert len(list(ROOT.glob("*.py"))) <= 13
+
+
+def test_the_moves_have_at_most_seven_parameters():
+    for move in (tinygan.d_step, tinygan.g_step, tinygan.play):
+        assert len(inspect.signature(move).parameters) <= 7
+        assert move.__module__ == "tinygan.gan"
+    source = (ROOT / "gan.py").read_text("utf-8")
+    assert source.count("G.forward(") == 2

@@ -120,7 +120,7 @@ def definition(name, D, batches, seed=0) -> float:
     for x in batches[:earlier]:
         D.forward(x)  # its noise is drawn
     g = slopes(D, points(*batches, np.random.default_rng(seed)))
-    m = math.prod(layer.joins for _, layer in D.layers())  # samples of one logit
+    m = math.prod(layer.packs for _, layer in D.layers())  # samples of one logit
     packs = [g[i : i + m] for i in range(0, len(g), m)]
     return np.mean([phi(math.sqrt(np.sum(pack**2))) for pack in packs])
 
@@ -481,7 +481,9 @@ def test_d_step_ascends_v_less_the_penalties(penalties, shape):
         return V - sum(p.accumulate(complex_D, *passes, rng) for p in penalties)
 
     rng = np.random.default_rng(5)
-    V, _, _, P = tg.d_step(G, D, tg.SGD(1.0), objective, x, z, penalties, rng)
+    V, _, _, P = tg.d_step(
+        D, tg.SGD(1.0), objective, x, G.forward(z)[0], penalties, rng
+    )
     close(V - P, value(theta).real, rtol=1e-12)
     moved = D.theta - theta
     for seed in range(5):
@@ -500,7 +502,9 @@ def test_several_penalties_add_up(penalties):
     def moved(*penalties):
         D_new = D.clone()
         rng = np.random.default_rng(7)
-        *_, P = tg.d_step(G, D_new, tg.SGD(1.0), tg.Hinge(), x, z, penalties, rng)
+        *_, P = tg.d_step(
+            D_new, tg.SGD(1.0), tg.Hinge(), x, G.forward(z)[0], penalties, rng
+        )
         return P, D_new.theta - start
 
     nothing, plain = moved()
@@ -533,7 +537,13 @@ def test_forward_passes_of_d(penalties, extra):
     seen = []
     with D.observe(lambda path, which, _: seen.append((path, which))):
         tg.d_step(
-            G, D, tg.SGD(0.1), tg.Hinge(), x, z, penalties, np.random.default_rng(0)
+            D,
+            tg.SGD(0.1),
+            tg.Hinge(),
+            x,
+            G.forward(z)[0],
+            penalties,
+            np.random.default_rng(0),
         )
     assert seen.count(("0_Dense", "forward")) == 2 + extra
 
@@ -559,7 +569,9 @@ def test_batch_norm_in_a_penalised_critic(penalty):
     G, D, x, z = small_game(tree)
     theta, rng = D.theta.copy(), np.random.default_rng(0)
     with pytest.raises(tg.TangentError) as e:
-        tg.d_step(G, D, tg.SGD(0.1), tg.Hinge(), x, z, (penalty.penalty,), rng)
+        tg.d_step(
+            D, tg.SGD(0.1), tg.Hinge(), x, G.forward(z)[0], (penalty.penalty,), rng
+        )
     sentence = str(e.value)
     assert sentence.startswith(BATCHNORM) and "whole batch" in sentence
     for instead in ("LayerNorm", "InstanceNorm", "SpectralNorm"):
@@ -576,7 +588,7 @@ def test_batch_norm_is_no_hindrance_to_drift():
 RECIPE = """
 from tinygan import *
 from tinygan.data import load_digits
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent
 
 
 def recipe(steps=2):
@@ -635,10 +647,10 @@ def test_random_points_need_a_generator(penalty):
     G, D, x, z = small_game()
     theta = D.theta.copy()
     with pytest.raises(tg.InputError, match=r"at random: d_step needs rng="):
-        tg.d_step(G, D, tg.SGD(0.1), tg.Hinge(), x, z, (penalty,))
+        tg.d_step(D, tg.SGD(0.1), tg.Hinge(), x, G.forward(z)[0], (penalty,))
     assert np.array_equal(D.theta, theta)
     for fixed in (R1(), R2(), Drift()):  # these need none
-        tg.d_step(G, D, tg.SGD(0.1), tg.Hinge(), x, z, (fixed,))
+        tg.d_step(D, tg.SGD(0.1), tg.Hinge(), x, G.forward(z)[0], (fixed,))
 
 
 def test_unfinished_penalties_say_so():

@@ -11,7 +11,7 @@ from PIL import Image
 from tinygan import BatchNorm, recipes
 from tinygan.data import captioned_digits, load_digits
 from tinygan.penalties import GradientPenalty, Penalty
-from tinygan.runs.experiment import CriticSteps
+from tinygan.runs import CriticSteps
 from tinygan.runs.run import Run
 
 
@@ -132,6 +132,6 @@ def test_the_first_gan_starts_at_the_mean_digit(tmp_path):
     run = Run(built("gan-mnist", str(path), batch=8))
     p = 1 / (1 + np.exp(-run.G.parameters()["4_Dense.b"].reshape(28, 28)))
     assert np.allclose(p[3:25, 3:25], 0.25) and np.allclose(p[:3], 1e-7, rtol=1e-3)
-    assert run.opt_D.lr == run.opt_G.lr / 2
+    assert run.players["D"].opt.lr == run.players["G"].opt.lr / 2
     start = recipes.build(recipes.find("gan-mnist"), {}).G.layers[4].start
     assert start.shape == (784,) and not start.any()

@@ -21,47 +21,47 @@ from tinygan.parallel.shards import ALONE, Shards, cut
 
 
 class Part:
-    """What a member does in these tests."""
+    """What a rank does in these tests."""
 
-    def __init__(self, member, memory=None):
-        self.member, self.memory, self.armed = member, memory, True
+    def __init__(self, group, memory=None):
+        self.group, self.memory, self.armed = group, memory, True
 
     def add(self, *values):
-        return self.member.sum(*(self.member.rank * v + 1 for v in values))
+        return self.group.all_reduce(*(self.group.rank * v + 1 for v in values))
 
     def bring(self, own):
-        own = np.arange(own + self.member.rank) + 10 * self.member.rank
-        return self.member.gather((own, None, {"n": len(own)})), None
+        own = np.arange(own + self.group.rank) + 10 * self.group.rank
+        return self.group.all_gather((own, None, {"n": len(own)})), None
 
     def place(self, n):
-        where, N = self.member.place(n + self.member.rank)
+        where, N = self.group.place(n + self.group.rank)
         return where.start, where.stop, N
 
     def meet(self):
         """Write, wait, read what the others wrote, wait."""
         seen = []
         for turn in range(50):
-            self.memory[self.member.rank] = turn
-            self.member.wait()
+            self.memory[self.group.rank] = turn
+            self.group.barrier()
             seen.append(self.memory.tolist())
-            self.member.wait()
+            self.group.barrier()
         return seen
 
     def fail(self, rank):
-        if self.member.rank == rank:
+        if self.group.rank == rank:
             raise ArithmeticError("too large")
-        return self.member.sum(1)
+        return self.group.all_reduce(1)
 
     def home_made(self):
-        if self.member.rank == 1:
+        if self.group.rank == 1:
             raise type("HomeMadeError", (Exception,), {})("odd")
-        return self.member.sum(1)
+        return self.group.all_reduce(1)
 
     def interrupted(self):
-        if self.armed and self.member.rank == 0:
+        if self.armed and self.group.rank == 0:
             self.armed = False
             raise KeyboardInterrupt
-        return self.member.sum(1)
+        return self.group.all_reduce(1)
 
     def count(self):
         """Something that changes from call to call, in each process for itself."""
@@ -69,14 +69,14 @@ class Part:
         return self.calls
 
     def overflow(self):
-        return np.exp(np.full(3, 1e3, "float32")) * self.member.sum(1)[0]
+        return np.exp(np.full(3, 1e3, "float32")) * self.group.all_reduce(1)[0]
 
     def pid(self):
         return os.getpid()
 
 
 def group(size, memory=None) -> Shards:
-    return Shards(size, lambda members: [Part(m, memory) for m in members])
+    return Shards(size, lambda ranks: [Part(rank, memory) for rank in ranks])
 
 
 @given(st.integers(1, 50), st.integers(1, 6), st.integers(1, 3))
@@ -92,7 +92,7 @@ def test_parts_cover_the_batch(n, size, multiple):
 
 
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_members_add_gather_and_take_their_places(size):
+def test_ranks_add_gather_and_take_their_places(size):
     shards = group(size)
     for _ in range(3):
         a = np.arange(6.0).reshape(2, 3)
@@ -112,8 +112,8 @@ def test_members_add_gather_and_take_their_places(size):
 
 def test_alone_is_a_group_of_one():
     a = np.arange(3.0)
-    assert ALONE.sum(a, 2)[0] is a and ALONE.sum(a, 2)[1] == 2
-    assert ALONE.gather(a)[0] is a
+    assert ALONE.all_reduce(a, 2)[0] is a and ALONE.all_reduce(a, 2)[1] == 2
+    assert ALONE.all_gather(a)[0] is a
     assert ALONE.place(7) == (slice(0, 7), 7)
 
 
@@ -123,7 +123,7 @@ def test_who_waits_sees_what_all_have_written():
         assert seen == [[turn] * 3 for turn in range(50)]
 
 
-def test_each_member_is_a_process_and_remembers_until_they_are_closed():
+def test_each_rank_is_a_process_and_remembers_until_they_are_closed():
     shards = group(3)
     first = shards.run("pid")
     assert first[0] == os.getpid() and len(set(first)) == 3
@@ -136,7 +136,7 @@ def test_each_member_is_a_process_and_remembers_until_they_are_closed():
 
 @pytest.mark.parametrize("rank", [0, 2])
 def test_an_error_in_one_part_ends_all_and_the_next_works(rank):
-    """No deadlock: the other members wait for one that will not come."""
+    """No deadlock: the other ranks wait for one that will not come."""
     shards = group(3)
     for _ in range(2):
         with pytest.raises(ArithmeticError, match="too large"):
@@ -200,7 +200,7 @@ def test_a_member_that_is_killed_is_missed_and_replaced():
     assert all(map(ends, before))
 
 
-def test_members_end_with_their_group():
+def test_ranks_end_with_their_group():
     shards = group(2)
     _, pid = shards.run("pid")
     assert lives(pid)
@@ -210,7 +210,7 @@ def test_members_end_with_their_group():
 
 
 @pytest.mark.parametrize("how", ["exit", "SIGKILL"])
-def test_members_end_with_the_first_one(how):
+def test_ranks_end_with_the_first_one(how):
     program = f"""
         import os, signal
         from tinygan.parallel.shards import Shards
@@ -219,7 +219,7 @@ def test_members_end_with_the_first_one(how):
             def pid(self):
                 return os.getpid()
 
-        shards = Shards(2, lambda members: [Part() for _ in members])
+        shards = Shards(2, lambda ranks: [Part() for _ in ranks])
         print(*shards.run("pid")[1:], flush=True)
         if {how!r} == "SIGKILL":
             os.kill(os.getpid(), signal.SIGKILL)

@@ -175,7 +175,7 @@ def test_d_step_advances_once_and_g_step_leaves_D_alone():
         net.theta += 0.1
     x, z = draw(8, 2).astype("float32"), draw(8, 3, seed=1).astype("float32")
     twin.advance()
-    tg.d_step(G, D, tg.SGD(0.1), tg.NonSaturating(), x, z)
+    tg.d_step(D, tg.SGD(0.1), tg.NonSaturating(), x, G.forward(z)[0])
     np.testing.assert_equal(D.state(), twin.state())
     tg.g_step(G, D, tg.SGD(0.1), tg.NonSaturating(), z)
     np.testing.assert_equal(D.state(), twin.state())
@@ -190,7 +190,7 @@ def test_D_stays_1_lipschitz_in_training():
     opt_G, opt_D = tg.Adam(1e-3, 0.5), tg.Adam(1e-3, 0.5)
     for _ in range(200):
         x, z = rng.normal(2, 1, (32, 2)), rng.standard_normal((32, 3))
-        tg.d_step(G, D, opt_D, tg.NonSaturating(), x, z)
+        tg.d_step(D, opt_D, tg.NonSaturating(), x, G.forward(z)[0])
         tg.g_step(G, D, opt_G, tg.NonSaturating(), z)
     D.advance()
     a, b = rng.normal(0, 3, (2, 500, 2))

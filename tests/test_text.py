@@ -33,7 +33,7 @@ from tinygan.runs.conditions import Classes, Sentences, between_pairs, grid
 from tinygan.runs.evaluate import evaluate
 from tinygan.runs.folder import RunFolder
 from tinygan.runs.run import Run
-from tinygan.runs.sampling import STEPS, Asked, generate
+from tinygan.runs.sampling import STEPS, Request, generate
 from tinygan.runs.train import train
 
 WORDS = Vocabulary(("a", "big", "blue", "red", "small", "square"), 4)
@@ -253,29 +253,29 @@ def finished(tmp_path_factory):
 
 
 def test_a_sentence(finished):
-    e, columns, inputs = Asked(text="a blue square").inputs(experiment(), 7, seed=1)
+    e, columns, inputs = Request(text="a blue square").inputs(experiment(), 7, seed=1)
     x = generate(e, finished, NUMPY, inputs)
     assert columns is None and x.shape == (7, 4, 4, 3)
     assert np.array_equal(inputs[1][:, 0], [WORDS.encode("a blue square")] * 7)
     with pytest.raises(InputError, match="green"):
-        Asked(text="a green square").inputs(experiment(), 1, 0)
+        Request(text="a green square").inputs(experiment(), 1, 0)
     for empty in ({"text": " "}, {"text": "a blue square", "to": ""}):
         with pytest.raises(InputError, match="expected a sentence, got no words"):
-            Asked(**empty).inputs(experiment(), 1, 0)
+            Request(**empty).inputs(experiment(), 1, 0)
     with pytest.raises(InputError, match="at most 4 words"):
-        Asked(text="a big big big square").inputs(experiment(), 1, 0)
+        Request(text="a big big big square").inputs(experiment(), 1, 0)
     with pytest.raises(InputError, match="--label: this run's generator takes a sent"):
-        Asked(label=1).inputs(experiment(), 1, 0)
+        Request(label=1).inputs(experiment(), 1, 0)
 
 
 def test_between_two_sentences(finished):
     """A row has one z; it begins and ends as the sentences by themselves."""
-    asked = Asked(text="a red square", to="a blue square")
+    asked = Request(text="a red square", to="a blue square")
     e, columns, inputs = asked.inputs(experiment(), 20, seed=1)
     x = generate(e, finished, NUMPY, inputs)
     assert columns == STEPS and len(x) == 2 * STEPS
     for n, text in ((0, "a red square"), (STEPS - 1, "a blue square")):
-        e, _, (_, y) = Asked(text=text).inputs(experiment(), 2, seed=1)
+        e, _, (_, y) = Request(text=text).inputs(experiment(), 2, seed=1)
         alone = generate(e, finished, NUMPY, (inputs[0][::STEPS], y))
         assert np.abs(alone - x[n::STEPS]).max() <= 1e-5
 

@@ -156,7 +156,7 @@ def test_steps_report_what_was_before_them(objective):
     s_real = D.forward(x_real)[0]
     s_fake = D.forward(G.forward(z)[0])[0]
     value = objective.value(s_real, s_fake)
-    reported = tg.d_step(G, D, tg.SGD(0.1), objective, x_real, z)
+    reported = tg.d_step(D, tg.SGD(0.1), objective, x_real, G.forward(z)[0])
     beliefs = tg.sigmoid(s_real).mean(), tg.sigmoid(s_fake).mean()
     assert reported == (value, *beliefs, 0) and beliefs[0] != beliefs[1]
     value = objective.g_value(D.forward(G.forward(z)[0])[0])
@@ -172,17 +172,14 @@ def test_a_turn_is_k_steps_of_d_then_one_of_g(objective, k):
     G, D = game()
     opt_G, opt_D = tg.Adam(0.1), tg.Adam(0.1)
     for x_real, z in zip(xs, zs[:k], strict=True):
-        V_D = tg.d_step(G, D, opt_D, objective, x_real, z)
+        V_D = tg.d_step(D, opt_D, objective, x_real, G.forward(z)[0])
     J = tg.g_step(G, D, opt_G, objective, zs[k])
     expected = G.theta, D.theta, (V_D[0], J, *V_D[1:])
 
     G, D = game()
     real, latent = iter(xs), iter(zs)
     reported = tg.play(
-        G,
-        D,
-        tg.Adam(0.1),
-        tg.Adam(0.1),
+        (G, D, tg.Adam(0.1), tg.Adam(0.1)),
         objective,
         lambda: next(real),
         lambda: next(latent),
@@ -240,7 +237,7 @@ def test_the_steps_follow_the_field(objective, psi, theta):
     tg.g_step(G, D, tg.SGD(1.0), objective, origin)
     moved = G.theta[1] - theta
     G.theta[...] = (0.0, theta)
-    tg.d_step(G, D, tg.SGD(1.0), objective, origin, origin)
+    tg.d_step(D, tg.SGD(1.0), objective, origin, G.forward(origin)[0])
     expected = field(objective, psi, theta)
     assert D.theta[0] - psi == pytest.approx(expected[0], abs=1e-14)
     assert moved == pytest.approx(expected[1], abs=1e-14)
@@ -260,7 +257,7 @@ def test_dirac_gan_does_not_converge():
     opt_G, opt_D = tg.SGD(0.1), tg.SGD(0.1)
     radius, quadrants = [], set()
     for _ in range(1000):
-        tg.play(G, D, opt_G, opt_D, tg.Minimax(), lambda: origin, lambda: origin)
+        tg.play((G, D, opt_G, opt_D), tg.Minimax(), lambda: origin, lambda: origin)
         radius.append(math.hypot(D.theta[0], G.theta[1]))
         quadrants.add((D.theta[0] > 0, G.theta[1] > 0))
     assert min(radius) > 0.65 and max(radius) < 0.77 and len(quadrants) == 4

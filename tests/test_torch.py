@@ -560,7 +560,7 @@ def test_50_steps_of_a_gan(nets, objective, G_loss):
     for _ in range(50):
         real = rng.uniform(-1, 1, (8, *sample))
         z_D, z_G = rng.normal(size=(2, 8, *latent))
-        *seen, _ = tg.d_step(G, D, opt_D, objective, real, z_D)
+        *seen, _ = tg.d_step(D, opt_D, objective, real, G.forward(z_D)[0])
         seen = [*seen, tg.g_step(G, D, opt_G, objective, z_G)]
         real_t = torch.tensor(np.moveaxis(real, -1, 1))
         z_D, z_G = torch.tensor(z_D), torch.tensor(z_G)

@@ -218,7 +218,7 @@ def test_50_turns_of_wgan_gp():
         reals, zs = rng.uniform(-1, 1, (2, 8, 8, 8, 2)), rng.normal(size=(3, 8, 5))
         real, latent = iter(reals).__next__, iter(zs).__next__
         points, points_t = np.random.default_rng(turn), np.random.default_rng(turn)
-        game = G, D, *opts, tg.Wasserstein(), real, latent, 2
+        game = (G, D, *opts), tg.Wasserstein(), real, latent, 2
         V, J, _, _, P = tg.play(*game, penalties, points)
         reals_t, zs_t = [channels_first(x) for x in reals], torch.tensor(zs)
         seen_t = wgan_gp_turn(G_t, D_t, *opts_t, reals_t, zs_t, points_t)
@@ -281,7 +281,7 @@ def test_30_steps_of_spectral_norms_and_hinge():
     opts_t = [torch.optim.Adam(m.parameters(), 5e-3, (0.0, 0.9)) for m in (G_t, D_t)]
     for _ in range(30):
         x, (z_D, z_G) = rng.uniform(-1, 1, (8, 8, 8, 2)), rng.normal(size=(2, 8, 5))
-        V, *_ = tg.d_step(G, D, opts[1], tg.Hinge(), x, z_D)
+        V, *_ = tg.d_step(D, opts[1], tg.Hinge(), x, G.forward(z_D)[0])
         J = tg.g_step(G, D, opts[0], tg.Hinge(), z_G)
 
         for module in D_t:

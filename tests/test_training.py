@@ -48,16 +48,18 @@ from tinygan import (
     plots,
     recipes,
 )
-from tinygan.backend import LATENT, NUMPY, PICTURE, POINTS, Backend, generator
+from tinygan.backend import NUMPY, Backend
 from tinygan.cli.arguments import main
 from tinygan.data import load_digits, ring
 from tinygan.errors import CheckpointError, InputError, NonFiniteError, ShapeError
+from tinygan.rng import LATENT, PICTURE, POINTS, generator
+from tinygan.runs import CriticSteps, Experiment, Latent
 from tinygan.runs.checkpoint import load_checkpoint, read_manifest
-from tinygan.runs.experiment import CriticSteps, Experiment, Latent
 from tinygan.runs.folder import RunFolder
 from tinygan.runs.run import Run
 from tinygan.runs.sampling import SAMPLE, generate
 from tinygan.runs.train import train
+from tinygan.runs.turn import Draws
 
 STEPS, LOG_EVERY = 23, 4
 CONFIG = {"recipe": "test", "options": {}}
@@ -220,7 +222,7 @@ def test_the_networks_follow_the_seed_and_g_and_d_are_no_twins():
     for one, other in ((a.G, b.G), (a.D, b.D), (b.G, a.D), (a.G, b.D)):
         W, V = one.tree.layers[0].W, other.tree.layers[0].W
         assert (W[:2] != V[:2]).all()
-    assert a.opt_G.t == 0 and not a.opt_G.m.any()
+    assert a.players["G"].opt.t == 0 and not a.players["G"].opt.m.any()
 
 
 def test_samples_are_of_the_same_latents_at_every_step_and_change_nothing():
@@ -368,9 +370,9 @@ def test_d_step_moves_d_and_g_step_moves_g(make, monkeypatch):
     moved = []
 
     def watched(step):
-        def wrapped(G, D, *args):
+        def wrapped(*args):
             G_before, D_before = G.theta.copy(), D.theta.copy()
-            result = step(G, D, *args)
+            result = step(*args)
             G_moved, D_moved = (
                 (G.theta != G_before).mean(),
                 (D.theta != D_before).mean(),
@@ -384,32 +386,35 @@ def test_d_step_moves_d_and_g_step_moves_g(make, monkeypatch):
     d_step, g_step = gan.d_step, gan.g_step
     monkeypatch.setattr(gan, "d_step", watched(d_step))
     monkeypatch.setattr(gan, "g_step", watched(g_step))
-    run = turns(Run(make(k=2)), 3)
+    run = Run(make(k=2))
+    G, D = run.G, run.D
+    turns(run, 3)
     assert moved == 3 * [
         ("d_step", False, True),
         ("d_step", False, True),
         ("g_step", True, False),
     ]
-    assert [opt.state()["t"] for opt in (run.opt_G, run.opt_D)] == [3, 6]
+    assert [
+        opt.state()["t"] for opt in (run.players["G"].opt, run.players["D"].opt)
+    ] == [3, 6]
 
 
 @every
 @pytest.mark.parametrize("k", [1, 3])
 def test_every_step_has_a_batch_and_latents_of_its_own(make, k, monkeypatch):
     reals, latents = [], []
-    d_step, g_step = gan.d_step, gan.g_step
+    d_step = gan.d_step
 
-    def d_seen(G, D, opt_D, objective, x_real, z, *rest):
+    def d_seen(D, opt_D, objective, x_real, x_fake, *rest):
         reals.append(x_real.copy())
-        latents.append(z.copy())
-        return d_step(G, D, opt_D, objective, x_real, z, *rest)
+        return d_step(D, opt_D, objective, x_real, x_fake, *rest)
 
-    def g_seen(G, D, opt_G, objective, z, *rest):
-        latents.append(z.copy())
-        return g_step(G, D, opt_G, objective, z, *rest)
+    def latent(draws, draw=Draws.latent):
+        latents.append(draw(draws).copy())
+        return draws.z
 
     monkeypatch.setattr(gan, "d_step", d_seen)
-    monkeypatch.setattr(gan, "g_step", g_seen)
+    monkeypatch.setattr(Draws, "latent", latent)
     run = turns(Run(make(k=k, seed=3)), 4)
     batches = run.data.batches(8, 3)
     assert len(reals) == 4 * k and len(latents) == 4 * (k + 1)
@@ -426,7 +431,7 @@ def test_a_shared_game_is_about_one_g_of_z(k):
     for the running statistics, which see a pass of G less.
     """
     shared, fresh = (Run(images(k=k, seed=3, shared=s)) for s in (True, False))
-    draws, z = [], fresh.game.z
+    draws, z = [], fresh.game.latents
 
     def again(n, *key):
         *rest, i = key
@@ -436,7 +441,7 @@ def test_a_shared_game_is_about_one_g_of_z(k):
         draws.append(key)
         return z(n, *key)
 
-    fresh.game.z, shared.game.z = again, counted
+    fresh.game.latents, shared.game.latents = again, counted
     for _ in range(3):
         shared.turn()
         fresh.turn()
@@ -449,9 +454,9 @@ def test_a_shared_game_is_about_one_g_of_z(k):
 def test_a_schedule_of_critic_steps_takes_every_batch_once(monkeypatch):
     reals, steps, d_step, g_step = [], [], gan.d_step, gan.g_step
 
-    def d_seen(G, D, opt_D, objective, x_real, *rest):
+    def d_seen(D, opt_D, objective, x_real, *rest):
         reals.append(x_real.copy())
-        return d_step(G, D, opt_D, objective, x_real, *rest)
+        return d_step(D, opt_D, objective, x_real, *rest)
 
     def g_seen(G, D, opt_G, objective, z, x_real, *rest):
         steps.append(len(reals))
@@ -463,7 +468,8 @@ def test_a_schedule_of_critic_steps_takes_every_batch_once(monkeypatch):
     run = turns(Run(regularised()), 12)
     k = [4, 4, 2, 2, 2, 4, 2, 2, 2, 2, 4, 2]  # boosted: 0, 1, and every fifth
     assert steps == np.cumsum(k).tolist()
-    assert (run.opt_G.inner.t, run.opt_D.inner.inner.t) == (12, sum(k))
+    opts = {name: player.opt for name, player in run.players.items()}
+    assert (opts["G"].inner.t, opts["D"].inner.inner.t) == (12, sum(k))
     for i, x in enumerate(reals):
         np.testing.assert_array_equal(x, run.game.batches(i))
     assert len({x.tobytes() for x in reals}) == len(reals)
@@ -497,11 +503,11 @@ def test_the_rates_decay_linearly_to_zero_after_the_last_step():
     run, rates = Run(points(steps=10)), []
     for _ in range(10):
         run.turn()
-        rates.append((run.opt_G.lr, run.opt_D.lr))
+        rates.append((run.players["G"].opt.lr, run.players["D"].opt.lr))
     expected = 0.01 * (1 - np.arange(10) / 10)
     np.testing.assert_allclose(rates, np.stack([expected, expected], axis=1))
     constant = turns(Run(points(decay=False)), 3)
-    assert (constant.opt_G.lr, constant.opt_D.lr) == (0.01, 0.01)
+    assert [player.opt.lr for player in constant.players.values()] == [0.01, 0.01]
 
 
 def test_the_rates_decay_by_a_function_of_the_turn():
@@ -509,7 +515,7 @@ def test_the_rates_decay_by_a_function_of_the_turn():
     run = Run(regularised())
     for turn in range(9):
         run.turn()
-        rates = run.opt_G.inner.lr, run.opt_D.inner.inner.lr
+        rates = run.players["G"].opt.inner.lr, run.players["D"].opt.inner.inner.lr
         assert rates == pytest.approx(2 * [0.01 * 0.97**turn], rel=1e-12)
     assert run.experiment.opt_G.lr == 0.01
     still = turns(Run(regularised(decay=lambda turn: 0.0)), 1)
@@ -531,7 +537,7 @@ def test_the_quantities_are_those_of_each_step():
     run, by_hand = Run(points(k=1, log_every=3)), Run(points(k=1))
     values = []
     for i in range(5):
-        z = by_hand.game.z(8, LATENT, i, 0)
+        z = by_hand.game.inputs(8, LATENT, i, 0)
         x_fake, _ = by_hand.G.forward(z)
         s_real, _ = by_hand.D.forward(by_hand.game.batches(i))
         s_fake, _ = by_hand.D.forward(x_fake)
@@ -605,9 +611,9 @@ def test_the_average_is_a_weighted_sum_of_the_trajectory():
         w = np.array([1 - sum(w), *w])
         assert w[0] == pytest.approx(np.prod(beta)) and (w > 0).all()
         average = np.tensordot(w, trajectory, 1)
-        np.testing.assert_allclose(run.G_ema.theta, average, atol=2e-7)
-        assert run.G_ema.theta.dtype == np.float32
-        assert np.abs(run.G_ema.theta - run.G.theta).max() > 1e-3
+        np.testing.assert_allclose(run.average.theta, average, atol=2e-7)
+        assert run.average.theta.dtype == np.float32
+        assert np.abs(run.average.theta - run.G.theta).max() > 1e-3
 
 
 def by_average(run: Run, z) -> np.ndarray:
@@ -619,11 +625,11 @@ def by_average(run: Run, z) -> np.ndarray:
 
 def test_samples_are_made_by_the_average():
     run = turns(Run(regularised()), 7)
-    z = run.game.z(9, PICTURE)
+    z = run.game.inputs(9, PICTURE)
     assert np.array_equal(run.samples(9), by_average(run, z))
     assert (run.samples(9) != run.G.forward(z, train=False)[0]).any()
     without = turns(Run(regularised(ema=0.0)), 7)
-    assert without.G_ema is without.G and "G.ema" not in without.state()
+    assert without.average is without.G and "G.ema" not in without.state()
     assert np.array_equal(without.samples(9), without.G.forward(z, train=False)[0])
 
 
@@ -788,7 +794,7 @@ RECIPE = '''
 
 from tinygan import *
 from tinygan.data import load_digits
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent
 
 
 class Fails(Layer):

@@ -6,7 +6,7 @@ with `tinygan/gan.py`, the game itself.
 
 __version__ = "0.1.0"
 
-from .backend import NUMPY, Backend, get_backend, get_xp, sigmoid, softplus
+from .backend import NUMPY, Backend, get_backend
 from .errors import (
     BackendError,
     CheckpointError,
@@ -36,6 +36,7 @@ from .objectives import (
     RelativisticPairing,
     Wasserstein,
 )
+from .ops import get_xp, sigmoid, softplus
 from .optim import (
     SGD,
     Adam,

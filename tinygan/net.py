@@ -11,9 +11,11 @@ import math
 
 import numpy as np
 
-from .backend import NUMPY, Backend, get_xp
+from .backend import NUMPY, Backend
 from .errors import NonFiniteError, ShapeError
+from .group import Group
 from .layers.base import Layer, each_once
+from .ops import get_xp
 from .values import Integers, is_tuple, leaves, mapped, shape_of, zeros
 
 
@@ -74,14 +76,6 @@ class Net:
         """(dx, dx_dot), the reverse of (x, x_dot) -> (y, y_dot); adds to grad."""
         return self.tree.tangent_backward(dy, dy_dot, cache, cache_dot)
 
-    def backward_keeping(self, dy, cache):
-        """(dx, kept): dx = J^T dy, and what `tangent_weights` makes use of."""
-        return self.tree.backward_keeping(dy, cache)
-
-    def tangent_weights(self, kept, cache, cache_dot) -> None:
-        """grad += the gradient of <dy, y_dot>, where backward_keeping was given dy."""
-        self.tree.tangent_weights(None, kept, cache, cache_dot)
-
     def advance(self) -> None:
         """Once per step, before its forward passes: every layer's `advance`."""
         for layer in self._advancing:
@@ -94,15 +88,15 @@ class Net:
     # The vectors and what lies in them.
 
     @property
-    def joins(self) -> int:
-        """How many samples share a logit: those that Pack puts together, or 1."""
-        return math.prod(layer.joins for _, layer in self.layers())
+    def packs(self) -> int:
+        """How many samples share a logit: as many as Pack puts together, or 1."""
+        return math.prod(layer.packs for _, layer in self.layers())
 
     @property
     def products(self) -> int:
         """How many numbers are multiplied in a sample's forward pass, about."""
         return sum(
-            layer.uses * math.prod(shape)
+            layer.reuses * math.prod(shape)
             for _, layer in self.layers()
             for shape in layer.shapes.values()
         )
@@ -147,12 +141,11 @@ class Net:
         new._convert(dtype or self.theta.dtype, backend or self.backend)
         return new
 
-    def part(self, member, grad) -> "Net":
-        """What a member of a group (shards.py) has of this network: the same theta and
-        state, a gradient of its own, and layers that ask it for the sums of the group.
+    def part(self, rank: Group, grad) -> "Net":
+        """This network for one rank of a group: the same theta and state, a gradient
+        (n,) of its own, and layers that ask the group for sums.
 
-        ShapeError, naming the layer, if one of them does not say that it is
-        `divisible`.
+        ShapeError, naming the layer, if a layer is not `divisible`.
         """
         kept = [*self.views(), *(layer.state for _, layer in self.layers())]
         new = copy.copy(self)
@@ -161,7 +154,7 @@ class Net:
         for path, layer in new.layers():
             if not layer.divisible:
                 raise ShapeError(f"{path} {layer!r} needs the batch in one piece")
-            layer.group = member
+            layer.group = rank
         return new
 
     def views(self) -> list:
@@ -205,7 +198,7 @@ class Net:
         """A table of the layers: name, output's shape, number of parameters."""
         shapes = {}
         with self.observe(lambda path, _, y: shapes.setdefault(path, shape_of(y))):
-            x = zeros(self.in_shape, self.joins, self.theta.dtype)
+            x = zeros(self.in_shape, self.packs, self.theta.dtype)
             self.forward(mapped(self.backend.asarray, x), train=False)
         rows = [("input", self.in_shape, 0)]
         for path, layer in self.layers():

@@ -8,7 +8,7 @@ The shape of a tuple is the tuple of its shapes, without the batch axis.
 
 import numpy as np
 
-from .backend import get_xp
+from .ops import get_xp
 
 
 class Integers(tuple):
@@ -86,6 +86,11 @@ def mapped(f, v):
     if isinstance(v, tuple):
         return tuple(mapped(f, part) for part in v)
     return None if v is None else f(v)
+
+
+def numbers(v):
+    """A value (N, ...) with None for its integers: they have no tangent."""
+    return mapped(lambda a: None if a.dtype.kind in "iu" else a, v)
 
 
 def plus(a, b):

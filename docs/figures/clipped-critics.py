@@ -34,7 +34,7 @@ def trained(optimizer, penalties=(), steps=600, batch=128):
     for step in range(steps):
         optimizer.lr = lr * (1 - step / steps)
         x, fake = (d.sample(batch, rng).astype(np.float32) for d in (P, Q))
-        d_step(None, D, optimizer, Wasserstein(), x, None, penalties, rng, (fake, None))
+        d_step(D, optimizer, Wasserstein(), x, fake, penalties, rng)
     return D
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from tinygan import Adam, Dense, NonSaturating, Sequential, Tanh
 from tinygan.data import ring
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent
 from tinygan.runs.run import Run
 from tinygan.theory.canvas import BLACK, BLUE, GREEN, GREY, ORANGE, PINK, RED, subplots
 
@@ -39,7 +39,7 @@ def figure():
     good.set(xlabel="step", ylim=(-0.05, 1.35))
     good.legend(loc="upper right", fontsize=9)
 
-    cloud.plot(*run.real_samples(800).T, ".", color=GREY, ms=5, label="data")
+    cloud.plot(*run.game.real_samples(800).T, ".", color=GREY, ms=5, label="data")
     cloud.plot(*run.samples(800).T, ".", color=RED, ms=2, label="G(z), last step")
     cloud.set(xlim=(-3.4, 3.4), ylim=(-2.6, 2.6), aspect="equal")
     cloud.legend(loc="center", fontsize=9)

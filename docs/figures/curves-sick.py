@@ -6,7 +6,7 @@ import numpy as np
 
 from tinygan import Adam, Dense, LeakyReLU, Minimax, NonSaturating, Sequential
 from tinygan.data import ring
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent
 from tinygan.runs.run import Run
 from tinygan.theory.canvas import BLUE, GREEN, GREY, ORANGE, PINK, RED, subplots
 
@@ -32,7 +32,7 @@ def figure():
         belief.plot(step, D_x, color=BLUE, label="D(x)")
         belief.plot(step, D_Gz, color=ORANGE, label="D(G(z))")
         belief.set(ylim=(-0.03, 1.03))
-        cloud.plot(*run.real_samples(500).T, ".", color=GREY, ms=5)
+        cloud.plot(*run.game.real_samples(500).T, ".", color=GREY, ms=5)
         for (when, x), colour in zip(samples.items(), (GREEN, PINK, RED), strict=True):
             cloud.plot(*x.T, ".", color=colour, ms=2, label=f"step {when}")
         reach = 1.1 * max(3, np.quantile(np.abs(x), 0.98))

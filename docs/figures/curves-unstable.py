@@ -14,7 +14,7 @@ from tinygan import (
     Wasserstein,
 )
 from tinygan.data import GaussianMixture
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent
 from tinygan.runs.run import Run
 from tinygan.theory.canvas import BLACK, BLUE, GREY, ORANGE, RED, subplots
 

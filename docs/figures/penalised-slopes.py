@@ -18,7 +18,7 @@ def trained(real, fake, shape, penalty, steps=500, batch=96):
     for step in range(steps):
         optimizer.lr = 2e-3 * (1 - step / steps)
         x, y = (sample(batch, rng).astype(np.float32) for sample in (real, fake))
-        d_step(None, D, optimizer, Wasserstein(), x, None, [penalty], rng, (y, None))
+        d_step(D, optimizer, Wasserstein(), x, y, [penalty], rng)
     return D
 
 

@@ -14,8 +14,8 @@ from tinygan import (
     d_step,
     g_step,
 )
-from tinygan.backend import generator
 from tinygan.data import ring
+from tinygan.rng import generator
 from tinygan.theory.canvas import BLACK, BLUE, GREEN, GREY, ORANGE, subplots
 
 STEPS, BATCH = 250, 64
@@ -55,7 +55,8 @@ def norms_in_training(fresh: bool) -> np.ndarray:
         x = data.sample(BATCH, rng).astype("float32")
         z = rng.standard_normal((BATCH, 2), dtype="float32")
         W = middle.W.copy()
-        d_step(G, D, opt_D, objective, x, z)
+        x_fake, _ = G.forward(z)
+        d_step(D, opt_D, objective, x, x_fake)
         u, v = middle.state["u"], middle.state["v"]
         norms.append(np.linalg.norm(W, 2) / (v @ W @ u))
         g_step(G, D, opt_G, objective, z)

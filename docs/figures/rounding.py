@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tinygan.backend import column_sum
 from tinygan.layers.samplenorm import normalised
+from tinygan.ops import column_sum
 from tinygan.theory.canvas import BLACK, BLUE, GREEN, GREY, ORANGE, subplots
 
 U = float(np.finfo(np.float32).eps) / 2  # eq: unit-roundoff

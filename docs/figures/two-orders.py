@@ -3,8 +3,8 @@
 import numpy as np
 
 from tinygan import Adam, Dense, Net, NonSaturating, Sequential, Tanh, d_step, g_step
-from tinygan.backend import generator
 from tinygan.data import ring
+from tinygan.rng import generator
 from tinygan.theory.canvas import BLUE, GREY, ORANGE, subplots
 
 TURNS, BATCH, WIDTH = 600, 32, 32
@@ -22,7 +22,8 @@ def play(dtype: str, order: int) -> np.ndarray:
         rng = generator(0, turn)
         x = data.sample(BATCH, rng).astype(dtype)[::order]
         z = (4 * rng.standard_normal((BATCH, 2))).astype(dtype)[::order]
-        d_step(G, D, opt_D, NonSaturating(), x, z)
+        x_fake, _ = G.forward(z)
+        d_step(D, opt_D, NonSaturating(), x, x_fake)
         g_step(G, D, opt_G, NonSaturating(), z)
         thetas[turn] = G.theta
     return thetas

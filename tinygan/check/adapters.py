@@ -7,9 +7,9 @@ gives a tuple before a `Concat` or a `Pick`. An objective on several heads stand
 
 import math
 
-from ..backend import get_xp
 from ..layers.base import Layer, require
 from ..objectives import Objective
+from ..ops import get_xp
 from ..values import Integers, leaves
 
 

@@ -46,7 +46,7 @@ def check_game(objective: Objective, seed=0) -> list[Row]:
         return objective.g_value(s_fake, s_real)
 
     name = f"d_step, {objective!r}"
-    d_step(G, D, SGD(1.0), objective, x, z)
+    d_step(D, SGD(1.0), objective, x, G.forward(z)[0])
     dV = D.theta - theta_D
     rows = slopes(name, "gradient", V, theta_D, dV, rng)
     moved = float(np.abs(G.theta - theta_G).max())

@@ -133,7 +133,7 @@ def sample(args) -> int:
 
     if args.to is not None and args.text is None:
         raise InputError("--to: expected --text as well, to begin from")
-    asked = sampling.Asked(args.label, args.text, args.to, args.grid)
+    asked = sampling.Request(args.label, args.text, args.to, args.grid)
     backend = get_backend(args.backend)
     folder = RunFolder.open(args.folder)
     module = recipes.find(folder.config["recipe"])

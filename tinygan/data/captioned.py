@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..backend import NUMPY, SPLIT, Backend, generator
+from ..backend import NUMPY, Backend
 from ..errors import DataError, InputError
+from ..rng import SPLIT, generator
 from ..values import Integers
 from .images import Images
 from .stream import ImageStream

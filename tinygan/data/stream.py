@@ -8,7 +8,8 @@ import operator
 
 import numpy as np
 
-from ..backend import BATCH, NUMPY, SHUFFLE, Backend, generator
+from ..backend import NUMPY, Backend
+from ..rng import BATCH, SHUFFLE, generator
 
 
 class Stream:

@@ -17,30 +17,31 @@ import itertools
 
 import numpy as np
 
+from .scheme import Scheme
+
 MIXED = 1 << 21  # numbers of a batch's tiles that are worked on at a time
 CHANNELS = 32  # with fewer, the additions cost more than the products saved
 
 
-def suits(windows) -> bool:
-    """Whether tiles can take these windows' place, and are likely to be faster."""
-    kernel, stride, _ = windows.geometry
-    fits = kernel == (4, 4) and stride == (2, 2)
-    fits = fits and not {1, 3} & set(windows.places)  # at 3, G costs more
-    return fits and min(windows.W_shape[2:]) >= CHANNELS
-
-
-class Winograd:
-    """What `correlation.Windows` is, for kernel (4, 4), stride (2, 2), and even numbers
-    of outputs along both axes.
+def suits(windows: Scheme) -> bool:
+    """True if tiles can take the place of these windows, and are likely to be
+    faster.
     """
+    kernel, stride, _ = windows.windows
+    fits = kernel == (4, 4) and tuple(stride) == (2, 2)
+    fits = fits and not {1, 3} & set(windows.places)  # at 3, G costs more
+    return fits and min(windows.W.shape[2:]) >= CHANNELS
+
+
+class Winograd(Scheme):
+    """For kernel (4, 4), stride (2, 2), and even numbers of outputs along both axes."""
 
     size = MIXED
 
-    def __init__(self, windows):
-        self.x_shape, self.W_shape = windows.x_shape, windows.W_shape
-        self.places, (_, _, self.pad) = windows.places, windows.geometry
+    def numbers(self):
+        """Of all tiles of a sample: 9 blocks of 4 C each."""
         self.tiles = tuple(size // 2 for size in self.places)  # th, tw
-        self.per_sample = 36 * self.tiles[0] * self.tiles[1] * self.x_shape[3]
+        return 36 * self.tiles[0] * self.tiles[1] * self.x_shape[2]
 
     def B(self, x):
         """(n, H, W, C) -> (9, n th tw, 4 C)"""
@@ -80,12 +81,12 @@ class Winograd:
     def frame_shape(self, n: int):
         """n images amid zeros, as blocks of 2 x 2 pixels."""
         th, tw = self.tiles
-        return n, 2 * th + 1, 2, 2 * tw + 1, 2 * self.x_shape[3]
+        return n, 2 * th + 1, 2, 2 * tw + 1, 2 * self.x_shape[2]
 
     def inside(self, frame):
         """A view of the images in a frame, as far as the tiles reach."""
         n, i, u, j, v = frame.shape
-        (ph, pw), (_, H, W, C) = self.pad, self.x_shape
+        (ph, pw), (H, W, C) = self.pad, self.x_shape
         pixels = frame.reshape(n, i * u, j * v // C, C)
         return pixels[:, ph : ph + H, pw : pw + W]
 
@@ -95,8 +96,8 @@ class Winograd:
 
     def G_adjoint(self, dU):
         """(9, 4 C_in, C_out) -> (4, 4, C_in, C_out)"""
-        g = join(dU.reshape(3, 3, 2, 2, *self.W_shape[2:]))
-        return g.transpose(0, 2, 1, 3, 4, 5).reshape(self.W_shape)
+        g = join(dU.reshape(3, 3, 2, 2, *self.W.shape[2:]))
+        return g.transpose(0, 2, 1, 3, 4, 5).reshape(self.W.shape)
 
     def A_of_product(self, V, U, y):
         """y = A(V U), written into y, (n, OH, OW, C_out)."""

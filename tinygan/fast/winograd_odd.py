@@ -22,6 +22,7 @@ import math
 
 import numpy as np
 
+from .scheme import Scheme
 from .winograd import MIXED, blocks_of
 
 
@@ -46,19 +47,20 @@ class Stacks(tuple):
         return self[0].shape
 
 
-class OddWinograd:
-    """What `Winograd` is, for an odd number of outputs along an axis or both."""
+class OddWinograd(Scheme):
+    """For kernel (4, 4), stride (2, 2), and any numbers of outputs >= 4 along an
+    axis.
+    """
 
     size = MIXED
 
-    def __init__(self, windows):
-        self.x_shape, self.W_shape = windows.x_shape, windows.W_shape
-        self.places, (_, _, self.pad) = windows.places, windows.geometry
+    def numbers(self):
+        """Of all products of a sample: 4 C each."""
         self.odd = tuple(size % 2 for size in self.places)  # how many tiles of three
         self.tiles = tuple(size // 2 for size in self.places)  # with them
         tiles = zip(self.tiles, self.odd, strict=True)
         products = math.prod(3 * tiles + odd for tiles, odd in tiles)
-        self.per_sample = products * 4 * self.x_shape[3]
+        return products * 4 * self.x_shape[2]
 
     def B(self, x):
         """(n, H, W, C) -> stacks of 4 C columns"""
@@ -94,14 +96,14 @@ class OddWinograd:
 
     def G_adjoint(self, dU):
         """stacks of C_out columns, 4 C_in rows -> (4, 4, C_in, C_out)"""
-        block = (2, 2, *self.W_shape[2:])
+        block = (2, 2, *self.W.shape[2:])
         v, t = np.empty((3, 2, *block), dU.dtype), np.empty((1, 2, *block), dU.dtype)
         for row, three, one in ((v, *dU[:2]), (t, *dU[2:])):
             three = three.reshape(len(row), 3, *block).swapaxes(0, 1)
             factors_adjoint(three, one.reshape(-1, *block), row.swapaxes(0, 1))
         g = np.empty((2, 2, *block), dU.dtype)
         factors_adjoint(v, t[0], g)
-        return g.transpose(0, 2, 1, 3, 4, 5).reshape(self.W_shape)
+        return g.transpose(0, 2, 1, 3, 4, 5).reshape(self.W.shape)
 
     def A_of_product(self, V, U, y):
         """y = A(V U), written into y, (n, OH, OW, C_out)."""
@@ -120,7 +122,7 @@ class OddWinograd:
     def frame_shape(self, n: int):
         """n images amid zeros, as blocks of 2 x 2 pixels, the blocks' places first."""
         OH, OW = self.places
-        return OH + 1, OW + 1, n, 2, 2, self.x_shape[3]
+        return OH + 1, OW + 1, n, 2, 2, self.x_shape[2]
 
     def pixels(self, x, frame):
         """Views (rows, columns, n, C) of the same pixels of the images x and of their

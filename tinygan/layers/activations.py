@@ -4,8 +4,8 @@ For every f here, f'(x) and f''(x) can be told from y = f(x), so they are writte
 functions of y, and the cache is y alone.
 """
 
-from ..backend import get_xp, sigmoid, softplus
-from ..fast import cuda as kernels
+from ..fast import primitive
+from ..ops import get_xp, sigmoid, softplus
 from ..values import plus
 from .base import Layer
 
@@ -56,11 +56,23 @@ class Activation(Layer):
         dx = plus(dx, self.curvature(y, x_dot * dy_dot))  # eq: activation-curvature
         return dx, self.slope(y, dy_dot)
 
-    def tangent_weights(self, dy, kept, cache, cache_dot):
-        if type(self).curvature is Activation.curvature:  # f'' = 0: no trace of x_dot
-            (y,) = cache
-            return None if dy is None else self.slope(y, dy)
-        return super().tangent_weights(dy, kept, cache, cache_dot)
+
+@primitive
+def leaky_relu(x, a):
+    """max(x, a x), elementwise, for 0 <= a < 1."""
+    return get_xp(x).maximum(x, a * x)
+
+
+@primitive
+def leaky_relu_slope(y, v, a):
+    """f'(x) v, elementwise, from y = f(x) = max(x, a x): y > 0 exactly where x > 0."""
+    return get_xp(y).where(y > 0, v, a * v)
+
+
+@primitive
+def tanh_slope(y, v):
+    """f'(x) v = (1 - y^2) v, elementwise, from y = f(x) = tanh x."""
+    return (1 - y * y) * v
 
 
 class LeakyReLU(Activation):
@@ -76,19 +88,10 @@ class LeakyReLU(Activation):
         self.a = float(a)
 
     def f(self, x):
-        if kernels.usable(x):
-            return kernels.leaky_relu(x, self.a)
-        y = self.a * x
-        return get_xp(x).maximum(x, y, out=y)
+        return leaky_relu(x, self.a)
 
-    def slope(self, y, v):  # y > 0 exactly where x > 0
-        if kernels.usable(y, v):
-            return kernels.leaky_relu_slope(y, v, self.a)
-        slope = (y > 0).astype(y.dtype)
-        if self.a:
-            get_xp(y).maximum(slope, self.a, out=slope)
-        slope *= v
-        return slope
+    def slope(self, y, v):
+        return leaky_relu_slope(y, v, self.a)
 
     def __repr__(self):
         return f"LeakyReLU({self.a})"
@@ -111,9 +114,7 @@ class Tanh(Activation):
         return get_xp(x).tanh(x)
 
     def slope(self, y, v):
-        if kernels.usable(y, v):
-            return kernels.tanh_slope(y, v)
-        return (1 - y * y) * v
+        return tanh_slope(y, v)
 
     def curvature(self, y, v):
         return -2 * y * (1 - y * y) * v

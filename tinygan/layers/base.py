@@ -14,9 +14,10 @@ it; `_dot` after it is a tangent.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ..backend import column_sum, repeated
 from ..errors import ShapeError, TangentError
-from ..parallel.shards import ALONE
+from ..fast import primitive
+from ..group import ALONE, Group
+from ..ops import column_sum
 from ..values import Integers, is_tuple, leaves
 
 
@@ -28,26 +29,17 @@ class Layer:
     a view into one flat vector theta, and its gradient (`self.dW`) a view into grad.
 
     x, dx and x_dot are (N, *in_shape), y, dy and y_dot (N, *out_shape), where `build`
-    maps in_shape to out_shape. A layer may join samples, and then y has fewer.
+    maps in_shape to out_shape. A layer may put several samples together, and then y has
+    fewer.
     """
 
     shapes: Mapping = MappingProxyType({})  # parameters: {"W": (n_in, n_out), ...}
     out_axis = -1  # the axis of W that counts the outputs
-    uses = 1  # of each parameter for a sample: a convolution has many
-    joins = 1  # how many samples make one of the output's
-    divisible = False  # whether parts of a batch may be worked on apart (shards.py):
-    # each sample's y is a function of its own x alone, or asks the group for sums
-    group = ALONE  # who works on the other parts of the batch
-
-    def __init_subclass__(cls, **kwargs):
-        """A shortcut is not inherited past the method that it cuts short."""
-        super().__init_subclass__(**kwargs)
-        if "backward" in vars(cls) and "backward_weights" not in vars(cls):
-            cls.backward_weights = Layer.backward_weights
-        changed = {"backward", "tangent_backward"} & vars(cls).keys()
-        if changed and "tangent_weights" not in vars(cls):
-            cls.backward_keeping = Layer.backward_keeping
-            cls.tangent_weights = Layer.tangent_weights
+    reuses = 1  # how often a sample uses each weight; a convolution: once per position
+    packs = 1  # how many input samples become one output sample
+    divisible = False  # True if splitting the batch between processes changes nothing:
+    # each sample's y depends on its own x alone, or the layer asks its group for sums
+    group: Group = ALONE  # the ranks that share the batch
 
     @property
     def state(self) -> dict:
@@ -104,16 +96,6 @@ class Layer:
         """
         raise TangentError(f"{self!r} has no tangent_backward pass")
 
-    def backward_keeping(self, dy, cache):
-        """(dx, kept): dx alone, and what `tangent_weights` makes use of."""
-        return self.backward(dy, cache, param_grads=False), dy
-
-    def tangent_weights(self, dy, kept, cache, cache_dot):
-        """dx of tangent_backward, dy_dot being the dy that backward_keeping was given:
-        dx_dot is known from there, and a layer may save that work.
-        """
-        return self.tangent_backward(dy, kept, cache, cache_dot)[0]
-
     def advance(self) -> None:
         """Move state on that is neither theta nor batch statistics, by one step.
 
@@ -132,62 +114,66 @@ class Layer:
 class Affine(Layer):
     """A layer y = A x + b: a linear map A, which may depend on W, and perhaps a bias.
 
-    A subclass writes `linear`, x -> A x, and `adjoint`, dy -> A^T dy, which also adds
-    to dW. Since A does not depend on x, its tangent is the map itself, y_dot = A x_dot,
-    and all four passes follow.
+    A subclass writes three maps,
+
+        linear        x -> A x
+        adjoint       dy -> A^T dy
+        weight_grad   dW += its part, if A depends on W
+
+    and all four passes follow. A does not depend on x, so its tangent is the map
+    itself, y_dot = A x_dot.
     """
 
-    bias = False  # with True, the subclass has a parameter b over the last axis
-    fresh = False  # whether `linear` returns a new array, to which b may be added
-
-    def __init_subclass__(cls, **kwargs):
-        super().__init_subclass__(**kwargs)
-        if "adjoint" in vars(cls) and "weigh" not in vars(cls):
-            cls.backward_weights = Layer.backward_weights
-            cls.tangent_weights = Layer.tangent_weights
+    bias = False  # with True there is a parameter b over the last axis, and `linear`
+    # returns a new array, to which b may be added
 
     def linear(self, x):
         """Return (A x, cache)."""
         raise TypeError(f"{self!r} does not define linear(x)")
 
-    def adjoint(self, dy, cache, param_grads: bool = True):
-        """Return A^T dy; dW += if `param_grads`."""
-        raise TypeError(f"{self!r} does not define adjoint(dy, cache, param_grads)")
+    def adjoint(self, dy, cache):
+        """Return A^T dy."""
+        raise TypeError(f"{self!r} does not define adjoint(dy, cache)")
 
-    def weigh(self, dy, cache) -> None:
-        """dW += its part, without A^T dy: for a layer that can save that work."""
-        self.adjoint(dy, cache)
+    def weight_grad(self, dy, cache) -> None:
+        """dW += its part. Unless overridden, A has no parameters."""
 
     def forward(self, x, train=True):
         y, cache = self.linear(x)
-        if self.bias and self.fresh:
-            y += repeated(self.b, y)
-        elif self.bias:
-            y = y + self.b  # eq: affine
+        if self.bias:
+            y += self.b  # eq: affine
         return y, cache
 
     def backward(self, dy, cache, param_grads=True):
-        if param_grads and self.bias:
+        if not param_grads:
+            return self.adjoint(dy, cache)
+        if self.bias:
             self.db += column_sum(dy)  # eq: affine-db
-        return self.adjoint(dy, cache, param_grads)
+        return weight_grad_and_adjoint(self, dy, cache)
 
     def backward_weights(self, dy, cache):
         if self.bias:
             self.db += column_sum(dy)
-        self.weigh(dy, cache)
+        self.weight_grad(dy, cache)
 
     def tangent(self, x_dot, cache):
         return self.linear(x_dot)  # eq: affine-tangent
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
-        dx = None if dy is None else self.backward(dy, cache)
-        dx_dot = None if dy_dot is None else self.adjoint(dy_dot, cache_dot)
+        dx = dx_dot = None
+        if dy is not None:
+            dx = self.backward(dy, cache)
+        if dy_dot is not None:
+            self.weight_grad(dy_dot, cache_dot)
+            dx_dot = self.adjoint(dy_dot, cache_dot)
         return dx, dx_dot
 
-    def tangent_weights(self, dy, kept, cache, cache_dot):
-        if kept is not None:
-            self.weigh(kept, cache_dot)
-        return None if dy is None else self.backward(dy, cache)
+
+@primitive
+def weight_grad_and_adjoint(layer: Affine, dy, cache):
+    """dW += its part, and A^T dy, from one dy of the shape of y."""
+    layer.weight_grad(dy, cache)
+    return layer.adjoint(dy, cache)
 
 
 def require(ok: bool, layer: Layer, expected: str, got) -> None:
@@ -242,22 +228,6 @@ def tangent_backward_of(layer: Layer, dy, dy_dot, cache, cache_dot):
     if not leaves((dy, dy_dot)):
         return None, None
     return layer.tangent_backward(dy, dy_dot, cache, *cache_dot)
-
-
-def backward_keeping_of(layer: Layer, dy, cache):
-    """A layer's backward_keeping for dy, of the shape of y; where dy is zero, both are
-    None.
-    """
-    return layer.backward_keeping(dy, cache) if leaves(dy) else (None, None)
-
-
-def tangent_weights_of(layer: Layer, dy, kept, cache, cache_dot):
-    """A layer's tangent_weights for dy, of the shape of y, as `tangent_backward_of`."""
-    if cache_dot is None:
-        return backward_of(layer, dy, cache)
-    if kept is None and not leaves(dy):
-        return None
-    return layer.tangent_weights(dy, kept, cache, *cache_dot)
 
 
 def learns(layer: Layer) -> bool:

@@ -7,10 +7,62 @@ layer is affine, and backward has none: the two formulas must not be mixed up.
 
 import numpy as np
 
-from ..backend import column_dot, column_sum, get_xp, repeated
 from ..errors import TangentError
-from ..fast import cuda as kernels
+from ..fast import primitive
+from ..group import Group
+from ..ops import column_sum, get_xp
 from .base import Layer, require, require_array
+
+
+@primitive
+def moments(x, group: Group, running: dict, momentum: float):
+    """mean and var of each channel of x (N, ..., C), over the batch of all ranks: (C,)
+
+    `running`, {"mean": (C,), "var": (C,)}, moves towards them in place.
+    """
+    total, m = group.all_reduce(column_sum(x), x.size // x.shape[-1])
+    mean = total / m  # eq: shard-mean
+    apart = x - mean
+    (total,) = group.all_reduce(column_sum(apart * apart))
+    var = total / m  # eq: shard-variance
+    if group.keeps_state:
+        running["mean"] += momentum * (mean - running["mean"])
+        unbiased = var * (m / (m - 1))  # eq: batchnorm-unbiased
+        running["var"] += momentum * (unbiased - running["var"])
+    return mean, var
+
+
+def standardise(x, mean, var, eps):
+    """x_hat = (x - mean) / sqrt(var + eps), and 1 / sqrt(var + eps), (C,)
+
+    x and x_hat are (N, ..., C), mean and var (C,).
+    """
+    inv_std = 1 / get_xp(x).sqrt(var + eps)
+    return (x - mean) * inv_std, inv_std  # eq: batchnorm-x-hat
+
+
+@primitive
+def normalise(x, mean, var, gamma, beta, eps):
+    """y = gamma x_hat + beta, and what `standardise` gives; gamma and beta are (C,)."""
+    x_hat, inv_std = standardise(x, mean, var, eps)
+    return gamma * x_hat + beta, x_hat, inv_std  # eq: batchnorm
+
+
+@primitive
+def channel_sums(dy, x_hat):
+    """(sum dy x_hat, sum dy) of each channel, (N, ..., C) -> (C,) twice."""
+    return column_sum(dy * x_hat), column_sum(dy)
+
+
+@primitive
+def batchnorm_dx(dy, x_hat, gamma, inv_std, dgamma, dbeta, m):
+    """dx = gamma inv_std (dy - dbeta/m - x_hat dgamma/m), (N, ..., C)
+
+    dgamma = sum dy x_hat and dbeta = sum dy, (C,), are over all m numbers of a channel.
+    """
+    return (gamma * inv_std) * (
+        dy - dbeta / m - x_hat * (dgamma / m)
+    )  # eq: batchnorm-dx
 
 
 class BatchNorm(Layer):
@@ -55,75 +107,31 @@ class BatchNorm(Layer):
         self.state = {"mean": np.zeros(C), "var": np.ones(C)}
 
     def forward(self, x, train=True):
-        if kernels.usable(x) and self.group.size == 1:
-            return self._by_kernels(x, train)
-        x_hat, inv_std = self._normalised(x, train)
-        y = repeated(self.gamma, x) * x_hat
-        y += repeated(self.beta, x)  # eq: batchnorm
+        mean, var = self.statistics(x, train)
+        y, x_hat, inv_std = normalise(x, mean, var, self.gamma, self.beta, self.eps)
         return y, (x_hat, inv_std, train)
 
-    def _normalised(self, x, train):
-        """(x_hat, 1 / sqrt(var + eps)); in training the running statistics move."""
-        m = self._count(x, train)
-        if train:
-            total, m = self.group.sum(column_sum(x), m)
-            mean = total / m  # (C,)  # eq: shard-mean
-            centred = x - repeated(mean, x)
-            (total,) = self.group.sum(column_dot(centred, centred))
-            var = total / m  # eq: shard-variance
-            if self.group.keeps_state:
-                self.state["mean"] += self.momentum * (mean - self.state["mean"])
-                unbiased = var * (m / (m - 1))  # eq: batchnorm-unbiased
-                self.state["var"] += self.momentum * (unbiased - self.state["var"])
-        else:
-            centred, var = x - repeated(self.state["mean"], x), self.state["var"]
-        inv_std = 1 / get_xp(x).sqrt(var + self.eps)
-        centred *= repeated(inv_std, x)  # eq: batchnorm-x-hat
-        return centred, inv_std
-
-    def _count(self, x, train) -> int:
-        """m, the numbers of a channel; ShapeError if they cannot be trained on."""
+    def statistics(self, x, train):
+        """mean and var (C,): in training those of the batch x (N, ..., C), otherwise
+        the running ones.
+        """
+        if not train:
+            return self.state["mean"], self.state["var"]
         m = x.size // x.shape[-1]
-        if train:
-            require(m > 1, self, "more than one value per channel to train on", x.shape)
-        return m
-
-    def _by_kernels(self, x, train):
-        """The same in three launches."""
-        self._count(x, train)
-        stats = self.state["mean"], self.state["var"]
-        if train:
-            stats = kernels.moments(x, stats, self.momentum)  # and moves the running
-        y, *rest = kernels.normalise(x, *stats, self.gamma, self.beta, self.eps)
-        return y, (*rest, train)
+        require(m > 1, self, "more than one value per channel to train on", x.shape)
+        return moments(x, self.group, self.state, self.momentum)
 
     def backward(self, dy, cache, param_grads=True):
         x_hat, inv_std, train = cache
-        if not (train or param_grads):
-            return (self.gamma * inv_std) * dy
-        fused = kernels.usable(dy, x_hat) and self.group.size == 1
-        if fused:
-            dbeta, dgamma = kernels.column_sums(dy, x_hat)
-        else:
-            dgamma, dbeta = column_dot(dy, x_hat), column_sum(dy)
+        if train or param_grads:
+            dgamma, dbeta = channel_sums(dy, x_hat)
         if param_grads:
             self.dgamma += dgamma  # eq: batchnorm-dgamma
             self.dbeta += dbeta  # eq: batchnorm-dbeta
         if not train:
             return (self.gamma * inv_std) * dy  # eq: batchnorm-dx-eval
-        if fused:
-            return kernels.normalise_dx(dy, x_hat, self.gamma, inv_std, dgamma, dbeta)
-        return self._dx(dy, x_hat, dgamma, dbeta, self.gamma * inv_std)
-
-    def _dx(self, v, x_hat, along, total, scale):
-        """scale (v - mean(v) - x_hat mean(v x_hat)), from the sums of v x_hat and v."""
-        m = v.size // v.shape[-1]
-        along, total, m = self.group.sum(along, total, m)
-        dx = x_hat * repeated(-along / m, v)
-        dx += v
-        dx -= repeated(total / m, v)
-        dx *= repeated(scale, v)  # eq: batchnorm-dx
-        return dx
+        sums = self.group.all_reduce(dgamma, dbeta, dy.size // dy.shape[-1])
+        return batchnorm_dx(dy, x_hat, self.gamma, inv_std, *sums)
 
     def tangent(self, x_dot, cache):
         _, inv_std, train = cache
@@ -136,7 +144,7 @@ class BatchNorm(Layer):
         dx = None if dy is None else self.backward(dy, cache)
         if dy_dot is None:
             return dx, None
-        self.dgamma += column_dot(dy_dot, x_hat_dot)
+        self.dgamma += column_sum(dy_dot * x_hat_dot)
         return dx, (self.gamma * inv_std) * dy_dot
 
     def _require_constants(self, train) -> None:

@@ -7,7 +7,6 @@ tuples.py.
 from ..values import mapped, plus
 from .base import (
     Layer,
-    backward_keeping_of,
     backward_of,
     backward_weights_of,
     learns,
@@ -15,7 +14,6 @@ from .base import (
     require,
     tangent_backward_of,
     tangent_of,
-    tangent_weights_of,
 )
 
 
@@ -73,20 +71,6 @@ class Sequential(Layer):
         for layer, c, c_dot in reversed(passes):
             dy, dy_dot = tangent_backward_of(layer, dy, dy_dot, c, c_dot)
         return dy, dy_dot
-
-    def backward_keeping(self, dy, cache):
-        kept = []
-        for layer, c in zip(reversed(self.layers), reversed(cache), strict=True):
-            dy, own = backward_keeping_of(layer, dy, c)
-            kept.append(own)
-        return dy, kept
-
-    def tangent_weights(self, dy, kept, cache, cache_dot):
-        passes = list(zip(self.layers, cache, cache_dot, strict=True))
-        kept = kept or [None] * len(passes)
-        for (layer, c, c_dot), own in zip(reversed(passes), kept, strict=True):
-            dy = tangent_weights_of(layer, dy, own, c, c_dot)
-        return dy
 
     def __repr__(self):
         return f"Sequential({', '.join(map(repr, self.layers))})"

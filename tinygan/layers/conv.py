@@ -1,26 +1,18 @@
 """Convolution, and transposed convolution as its adjoint.
 
-How x -> x * W, its adjoint and its gradient in W are computed stands in correlation.py;
-U = G(W) is the kernel as it is needed there. With these three maps everything else
-follows by transposing:
+A convolution is a linear map A of images (correlation.py). Everything about the two
+layers here follows by transposing it:
 
-              Conv2d                         ConvTranspose2d
-    forward   y  = correlate(x)              y  = correlate_adjoint(x)
-    adjoint   dx = correlate_adjoint(dy)     dx = correlate(dy)
-    weights   dW = correlate_weights(x, dy)  dW = correlate_weights(dy, x)
+               Conv2d                         ConvTranspose2d
+    forward    y  = A x                       y  = A^T x
+    adjoint    dx = A^T dy                    dx = A dy
+    weights    dW from x and dy               dW from dy and x
 """
 
 import math
 
 from .base import Affine, require
-from .correlation import (
-    Columns,
-    conv_size,
-    correlate,
-    correlate_adjoint,
-    correlate_weights,
-    way_for,
-)
+from .correlation import conv_size, correlation
 from .init import he
 
 
@@ -37,12 +29,12 @@ class Conv2d(Affine):
 
         cols = im2col(x)     y = cols W + b     dW = cols^T dy     dx = col2im(dy W^T)
 
-    The cache is x and U: the columns, k^2/s^2 times as large as x, are gathered again
-    for dW, unless they are few (`Columns`).
+    The cache is x and the map A. The columns are k^2/s^2 times as large as x, so they
+    are gathered again for dW.
     Raises ShapeError when built on anything but (H, W, C_in) or where no window fits.
     """
 
-    divisible = fresh = True
+    divisible = True
 
     def __init__(self, C_out: int, kernel, stride=1, pad=0, bias=True, init=None):
         self.C_out, self.bias, self.initialise = C_out, bias, init or he()
@@ -55,7 +47,7 @@ class Conv2d(Affine):
         geometry = zip((H, W), self.kernel, self.stride, self.pad, strict=True)
         OH, OW = (conv_size(*g) for g in geometry)
         require(min(OH, OW) > 0, self, "images as large as its kernel", in_shape)
-        self.uses = OH * OW
+        self.reuses = OH * OW
         self.shapes = {"W": (*self.kernel, C_in, self.C_out)}
         if self.bias:
             self.shapes["b"] = (self.C_out,)
@@ -69,18 +61,16 @@ class Conv2d(Affine):
         )
 
     def linear(self, x):
-        way = way_for(x.shape, self.W, self.stride, self.pad)
-        columns, U = Columns(way, x), way.G(self.W)
-        return correlate(way, columns, U), (columns, U)  # eq: conv
+        A = correlation(self.W, x.shape[1:], self.stride, self.pad)
+        return A.forward(x), (x, A)
 
-    def adjoint(self, dy, cache, param_grads=True):
-        columns, U = cache
-        weigh = (columns, self.dW) if param_grads else ()
-        return correlate_adjoint(columns.way, dy, U, *weigh)  # eq: conv-dx
+    def adjoint(self, dy, cache):
+        _, A = cache
+        return A.adjoint(dy)
 
-    def weigh(self, dy, cache):
-        columns, _ = cache
-        correlate_weights(columns.way, columns, dy, self.dW)  # eq: conv-dW
+    def weight_grad(self, dy, cache):
+        x, A = cache
+        self.dW += A.weight_grad(x, dy)
 
     def __repr__(self):
         return f"{type(self).__name__}({self.C_out}, {geometry_of(self)})"
@@ -99,7 +89,7 @@ class ConvTranspose2d(Affine):
     Raises ShapeError when built on anything but (H, W, C_in) or when nothing is left.
     """
 
-    divisible = fresh = True
+    divisible = True
 
     out_axis = -2
 
@@ -117,7 +107,7 @@ class ConvTranspose2d(Affine):
     def build(self, in_shape):
         require(len(in_shape) == 3, self, "images (H, W, C)", in_shape)
         H, W, C_in = in_shape
-        self.uses = H * W
+        self.reuses = H * W
         axes = (self.kernel, self.stride, self.pad, self.output_pad)
         OH, OW = (
             (size - 1) * s - 2 * p + k + op  # eq: convt-size
@@ -138,19 +128,16 @@ class ConvTranspose2d(Affine):
         )
 
     def linear(self, x):
-        way = self._way(x)
-        U = way.G(self.W)
-        return correlate_adjoint(way, x, U), (x, U)  # eq: convt
+        A = correlation(self.W, self.out_shape, self.stride, self.pad)
+        return A.adjoint(x), (x, A)  # eq: convt
 
-    def adjoint(self, dy, cache, param_grads=True):
-        x, U = cache
-        weigh = (x, self.dW) if param_grads else ()  # eq: convt-dW
-        way = self._way(x)
-        return correlate(way, Columns(way, dy), U, *weigh)  # eq: convt-dx
+    def adjoint(self, dy, cache):
+        _, A = cache
+        return A.forward(dy)  # eq: convt-dx
 
-    def _way(self, x):
-        y_shape = (len(x), *self.out_shape)
-        return way_for(y_shape, self.W, self.stride, self.pad)
+    def weight_grad(self, dy, cache):
+        x, A = cache
+        self.dW += A.weight_grad(dy, x)  # eq: convt-dW
 
     def __repr__(self):
         op = self.output_pad

@@ -15,7 +15,7 @@ class Dense(Affine):
     Raises ShapeError when built on a shape without a last axis.
     """
 
-    divisible = fresh = True
+    divisible = True
 
     def __init__(self, n_out: int, bias=True, init=None):
         self.n_out, self.initialise = n_out, init or he()
@@ -40,15 +40,13 @@ class Dense(Affine):
         y = x.reshape(-1, n_in) @ self.W  # eq: dense
         return y.reshape(*x.shape[:-1], n_out), (x,)
 
-    def adjoint(self, dy, cache, param_grads=True):
+    def adjoint(self, dy, cache):
         (x,) = cache
-        if param_grads:
-            self.weigh(dy, cache)
         dy = dy.reshape(-1, self.n_out)
-        dx = dy.dot(self.W.T)  # @ would not use BLAS for n_out = 1  # eq: dense-dx
+        dx = dy.dot(self.W.T)  # `@` would not use BLAS for n_out = 1  # eq: dense-dx
         return dx.reshape(x.shape)
 
-    def weigh(self, dy, cache):
+    def weight_grad(self, dy, cache):
         (x,) = cache
         n_in, n_out = self.W.shape
         self.dW += x.reshape(-1, n_in).T @ dy.reshape(-1, n_out)  # eq: dense-dW

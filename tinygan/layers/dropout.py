@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..backend import generator, get_xp
+from ..ops import get_xp
+from ..rng import generator
 from .base import Affine
 
 
@@ -36,7 +37,7 @@ class Dropout(Affine):
         mask = get_xp(x).asarray(kept).astype(x.dtype) / (1 - self.p)
         return x * mask, (mask,)  # eq: dropout
 
-    def adjoint(self, dy, cache, param_grads=True):
+    def adjoint(self, dy, cache):
         (mask,) = cache
         return dy if mask is None else dy * mask  # eq: dropout-dx
 

@@ -1,6 +1,6 @@
 """Maxout: the largest of k linear functions, an activation that is learnt."""
 
-from ..backend import get_xp
+from ..ops import get_xp
 from .base import Layer, require, require_array
 
 

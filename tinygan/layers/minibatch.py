@@ -8,7 +8,7 @@ their purpose; a gradient penalty then takes the gradient of the *sum* of the lo
 
 import math
 
-from ..backend import get_xp
+from ..ops import get_xp
 from .base import Affine, Layer, require, require_array
 from .samplenorm import jacobian, normalised
 
@@ -34,7 +34,7 @@ class MinibatchStd(Layer):
     def __init__(self, group: int = 4, eps: float = 1e-8):
         if not group >= 1:
             raise ValueError(f"MinibatchStd expects a group >= 1, got {group}")
-        self.group, self.eps = group, float(eps)
+        self.g, self.eps = group, float(eps)
 
     def build(self, in_shape):
         require_array(self, in_shape)
@@ -43,7 +43,7 @@ class MinibatchStd(Layer):
 
     def forward(self, x, train=True):
         N = len(x)
-        g = min(self.group, N)
+        g = min(self.g, N)
         require(N % g == 0, self, f"a batch of samples that {g} divides", N)
         x_hat, inv_std = normalised(x.reshape(g, N // g, -1), (0,), self.eps)
         s = (1 / inv_std).mean(axis=2, keepdims=True)  # (1, M, 1)  # eq: minibatch-std
@@ -85,7 +85,7 @@ class MinibatchStd(Layer):
         return (t * v / (g * F)).reshape(*dy.shape[:-1], dy.shape[-1] - 1)
 
     def __repr__(self):
-        return f"MinibatchStd({self.group})"
+        return f"MinibatchStd({self.g})"
 
 
 class Pack(Affine):
@@ -104,7 +104,7 @@ class Pack(Affine):
     def __init__(self, m: int = 2):
         if not m >= 1:
             raise ValueError(f"Pack expects m >= 1 samples, got {m}")
-        self.m = self.joins = m
+        self.m = self.packs = m
 
     def build(self, in_shape):
         require_array(self, in_shape)
@@ -118,7 +118,7 @@ class Pack(Affine):
         y = get_xp(x).moveaxis(groups, 1, -2)  # (N/m, ..., m, C)  # eq: pack
         return y.reshape(N // m, *rest, m * C), ()
 
-    def adjoint(self, dy, cache, param_grads=True):
+    def adjoint(self, dy, cache):
         (packs, *rest, mC), m = dy.shape, self.m
         groups = dy.reshape(packs, *rest, m, mC // m)
         dx = get_xp(dy).moveaxis(groups, -2, 1)  # (N/m, m, ..., C)  # eq: pack-dx

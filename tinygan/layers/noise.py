@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from ..backend import generator, get_xp
+from ..ops import get_xp
+from ..rng import generator
 from .base import Affine
 
 
@@ -52,7 +53,7 @@ class InstanceNoise(Affine):
         n = rng.standard_normal(x.shape, dtype=np.float32)
         return x + std * get_xp(x).asarray(n).astype(x.dtype), ()  # eq: instance-noise
 
-    def adjoint(self, dy, cache, param_grads=True):
+    def adjoint(self, dy, cache):
         return dy
 
     def tangent(self, x_dot, cache):

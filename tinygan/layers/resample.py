@@ -4,7 +4,7 @@ Spreading every pixel over a k x k block and summing each block are adjoint to e
 other; both layers here are made of the two.
 """
 
-from ..backend import get_xp
+from ..ops import get_xp
 from .base import Affine, require
 
 
@@ -50,7 +50,7 @@ class AvgPool2d(Affine):
     def linear(self, x):
         return block_sum(x, self.k) / self.k**2, ()  # eq: avgpool
 
-    def adjoint(self, dy, cache, param_grads=True):
+    def adjoint(self, dy, cache):
         return block_copy(dy / self.k**2, self.k)  # eq: avgpool-dx
 
     def __repr__(self):
@@ -78,7 +78,7 @@ class Upsample2d(Affine):
     def linear(self, x):
         return block_copy(x, self.k), ()  # eq: upsample
 
-    def adjoint(self, dy, cache, param_grads=True):
+    def adjoint(self, dy, cache):
         return block_sum(dy, self.k)  # eq: upsample-dx
 
     def __repr__(self):

@@ -26,7 +26,7 @@ class Reshape(Affine):
     def linear(self, x):
         return x.reshape(x.shape[0], *self.shape), (x.shape,)
 
-    def adjoint(self, dy, cache, param_grads=True):
+    def adjoint(self, dy, cache):
         (x_shape,) = cache
         return dy.reshape(x_shape)  # eq: reshape-dx
 

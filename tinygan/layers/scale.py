@@ -22,7 +22,7 @@ class Scale(Affine):
         y, cache = self.linear(x)
         return y + self.shift, cache  # eq: scale
 
-    def adjoint(self, dy, cache, param_grads=True):
+    def adjoint(self, dy, cache):
         return self.factor * dy  # eq: scale-dx
 
     def __repr__(self):

@@ -6,8 +6,8 @@ largest singular value sigma of its matrix. Dividing the weights by sigma makes 
 
 import copy
 
-from ..backend import get_xp
 from ..errors import InputError
+from ..ops import get_xp
 from .base import Layer
 
 TINY = 1e-12  # added to sigma: weights that are all 0 stay 0, and nothing is NaN
@@ -50,7 +50,7 @@ class SpectralNorm(Layer):
 
     def build(self, in_shape):
         out_shape = self.layer.build(in_shape)
-        self.shapes, self.uses = self.layer.shapes, self.layer.uses
+        self.shapes, self.reuses = self.layer.shapes, self.layer.reuses
         if "W" not in self.shapes or self.layer.children():
             raise InputError(
                 f"SpectralNorm expects a layer with a parameter W, such as Dense or "

@@ -5,7 +5,7 @@ protocol.
 from .auxiliary import Auxiliary, AuxiliaryClassifier, AuxiliaryWords, MatchingAware
 from .base import Objective
 from .critics import Critic, Hinge, LeastSquares, Wasserstein
-from .diversity import Diversity
+from .diversity import Diversity, WithDiversity
 from .logistic import Logistic, Minimax, NonSaturating
 from .relativistic import RelativisticAverage, RelativisticPairing
 
@@ -25,4 +25,5 @@ __all__ = [
     "RelativisticAverage",
     "RelativisticPairing",
     "Wasserstein",
+    "WithDiversity",
 ]

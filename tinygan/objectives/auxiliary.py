@@ -4,8 +4,8 @@ Most conditional networks need none: D judges a pair (x, y), and V and J are wha
 were. An auxiliary classifier does: D is not shown y, it has to name it.
 """
 
-from ..backend import get_xp, sigmoid, softplus
 from ..errors import ShapeError
+from ..ops import get_xp, sigmoid, softplus
 from ..values import Integers
 from .base import Objective
 from .logistic import NonSaturating

@@ -11,8 +11,8 @@ relativistic.py, those of conditional games in conditional.py.
     log(1 - D) = -softplus(s)      d/ds = -sigma(s) = -D
 """
 
-from ..backend import mean, sigmoid
 from ..errors import ShapeError
+from ..ops import mean, sigmoid
 
 
 class Objective:
@@ -22,6 +22,7 @@ class Objective:
     """
 
     paired = False
+    sees_samples = False  # True if J also depends on the samples G(z) themselves
 
     def value(self, s_real, s_fake):
         """V(D, G), a 0-d array."""
@@ -38,6 +39,13 @@ class Objective:
     def g_grad(self, s_fake, s_real=None):
         """dJ/ds_fake."""
         raise TypeError(f"{type(self).__name__} does not define g_grad")
+
+    def of_samples(self, x_fake, z):
+        """(L, dL/dx_fake) for the term L of J that `sees_samples`: G descends J + L.
+
+        x_fake: (N, ...) made from z (N, ...)
+        """
+        raise TypeError(f"{type(self).__name__} does not define of_samples")
 
     def beliefs(self, s_real, s_fake):
         """What the log shows as D(x) and D(G(z)), two 0-d arrays: mean sigma(s)."""

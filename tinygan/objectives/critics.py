@@ -1,6 +1,6 @@
 """Objectives on scores: D is a critic, and its s is not the logit of a belief."""
 
-from ..backend import get_xp, mean
+from ..ops import get_xp, mean
 from .base import Objective
 
 

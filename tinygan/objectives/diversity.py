@@ -6,8 +6,9 @@ picture for each sentence, and D, which sees one picture at a time, hardly minds
 
 import math
 
-from ..backend import get_xp
+from ..ops import get_xp
 from ..values import in_place_of_first, leaves
+from .base import Objective
 
 
 class Diversity:
@@ -70,3 +71,34 @@ class Diversity:
 def _size(a):
     """(P, M) -> (P,), mean |a|, spelt with `where`: analytic, for the complex step."""
     return get_xp(a).where(a > 0, a, -a).mean(axis=1)
+
+
+class WithDiversity(Objective):
+    """An objective, and beside its J the L of a `Diversity`: G descends J + L."""
+
+    sees_samples = True
+
+    def __init__(self, objective: Objective, diversity: Diversity):
+        self.objective, self.diversity = objective, diversity
+        self.paired = objective.paired
+
+    def value(self, s_real, s_fake):
+        return self.objective.value(s_real, s_fake)
+
+    def d_grads(self, s_real, s_fake):
+        return self.objective.d_grads(s_real, s_fake)
+
+    def g_value(self, s_fake, s_real=None):
+        return self.objective.g_value(s_fake, s_real)
+
+    def g_grad(self, s_fake, s_real=None):
+        return self.objective.g_grad(s_fake, s_real)
+
+    def of_samples(self, x_fake, z):
+        return self.diversity.value(x_fake, z), self.diversity.grad(x_fake, z)
+
+    def beliefs(self, s_real, s_fake):
+        return self.objective.beliefs(s_real, s_fake)
+
+    def __repr__(self) -> str:
+        return f"WithDiversity({self.objective!r}, {self.diversity!r})"

@@ -4,7 +4,7 @@ log D = -softplus(-s)          d/ds = sigma(-s) = 1 - D
 log(1 - D) = -softplus(s)      d/ds = -sigma(s) = -D
 """
 
-from ..backend import mean, sigmoid, softplus
+from ..ops import mean, sigmoid, softplus
 from .base import Objective
 
 

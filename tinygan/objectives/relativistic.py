@@ -6,8 +6,8 @@ well (`paired`). Signs and 1/N are as in objectives.py. Source: Jolicoeur-Martin
 2018.
 """
 
-from ..backend import mean, sigmoid, softplus
 from ..errors import ShapeError
+from ..ops import mean, sigmoid, softplus
 from .base import Objective
 from .logistic import Logistic
 

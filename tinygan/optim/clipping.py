@@ -2,7 +2,7 @@
 
 import math
 
-from ..backend import get_xp
+from ..ops import get_xp
 from .rules import Optimizer, Wrapper, same_shape
 
 
@@ -24,8 +24,8 @@ class Clip(Wrapper):
         if not hasattr(self, "_g"):
             self._g = get_xp(theta).empty_like(theta)
 
-    def part(self, own, member):
-        new = super().part(own, member)
+    def part(self, own, rank):
+        new = super().part(own, rank)
         new._g = self._g[own]
         return new
 
@@ -33,10 +33,10 @@ class Clip(Wrapper):
         """The gradient that the inner optimizer is given."""
         return g
 
-    def _step(self, theta, g, signed_lr) -> None:
+    def step(self, theta, g, signed_lr) -> None:
         same_shape(theta, g)
         self.prepare(theta)
-        self.inner._step(theta, self.clipped(g), signed_lr)
+        self.inner.step(theta, self.clipped(g), signed_lr)
 
 
 class ClipValue(Clip):
@@ -59,7 +59,7 @@ class ClipNorm(Clip):
 
     def clipped(self, g):
         xp = get_xp(g)
-        (square,) = self.group.sum((g * g).sum())
+        (square,) = self.group.all_reduce((g * g).sum())
         norm = xp.sqrt(square)
         over = norm > self.limit
         factor = xp.where(over, self.limit / xp.where(over, norm, 1), 1)
@@ -75,8 +75,8 @@ class ClipWeights(Clip):
     does. Source: Arjovsky et al. 2017, Algorithm 1 (c = 0.01).
     """
 
-    def _step(self, theta, g, signed_lr) -> None:
-        super()._step(theta, g, signed_lr)
+    def step(self, theta, g, signed_lr) -> None:
+        super().step(theta, g, signed_lr)
         get_xp(theta).clip(
             theta, -self.limit, self.limit, out=theta
         )  # eq: clip-weights

@@ -12,9 +12,9 @@ the moments are changed in place.
 import copy
 import math
 
-from ..backend import blocks, get_xp
-from ..fast import cuda as kernels
-from ..parallel.shards import ALONE
+from ..fast import primitive
+from ..group import ALONE, Group
+from ..ops import get_xp
 
 
 class Optimizer:
@@ -29,9 +29,9 @@ class Optimizer:
     """
 
     moments: tuple[str, ...] = ()
-    divisible = False  # whether parts of theta may be stepped apart (divided.py): each
-    # u_i is a function of g_i and its own moments alone, or asks the group for sums
-    group = ALONE  # who steps the other parts of theta
+    divisible = False  # True if parts of theta may be stepped by different ranks: each
+    # u_i depends on g_i and its own moments alone, or the rule asks its group for sums
+    group: Group = ALONE  # the ranks that step the other parts of theta
 
     def __init__(self, lr: float):
         if not (math.isfinite(lr) and lr > 0):
@@ -45,20 +45,21 @@ class Optimizer:
 
     def ascend(self, theta, g) -> None:
         """theta += lr u(g), in place."""
-        self._step(theta, g, +self.lr)  # eq: ascend
+        self.step(theta, g, +self.lr)  # eq: ascend
 
     def descend(self, theta, g) -> None:
         """theta -= lr u(g), in place."""
-        self._step(theta, g, -self.lr)  # eq: descend
+        self.step(theta, g, -self.lr)  # eq: descend
 
-    def _step(self, theta, g, signed_lr: float) -> None:
+    def step(self, theta, g, signed_lr: float) -> None:
+        """theta += signed_lr u(g), in place: +lr to ascend, -lr to descend.
+
+        ValueError unless theta and g are of one shape.
+        """
         same_shape(theta, g)
         self.prepare(theta)
         self.t += 1
-        u = self._u
-        factor = self.direction(g, out=u)
-        u *= signed_lr * factor
-        theta += u
+        take_step(theta, g, self, signed_lr)
 
     def prepare(self, theta) -> None:
         """Make the moments and one vector of working space, each like theta."""
@@ -72,10 +73,10 @@ class Optimizer:
         for name in self.moments:
             setattr(self, name, move(getattr(self, name)))
 
-    def part(self, own: slice, member) -> "Optimizer":
-        """What steps theta[own] for a member of a group: that part of the moments."""
+    def part(self, own: slice, rank: Group) -> "Optimizer":
+        """The optimizer of theta[own], for one rank, with that part of the moments."""
         new = copy.copy(self)
-        new.group = member
+        new.group = rank
         new.bind(lambda moment: moment[own])
         new._u = self._u[own]
         return new
@@ -145,11 +146,8 @@ class RMSProp(Optimizer):
         self.rho, self.eps = _fraction(self, "rho", rho), float(eps)
 
     def direction(self, g, out):
-        moving_average(self.v, g * g, self.rho, out)
-        xp = get_xp(g)
-        xp.sqrt(self.v, out=out)
-        out += self.eps
-        xp.divide(g, out, out=out)  # eq: rmsprop
+        moving_average(self.v, g * g, self.rho)
+        out[...] = g / (get_xp(g).sqrt(self.v) + self.eps)  # eq: rmsprop
         return 1.0
 
 
@@ -181,28 +179,13 @@ class Adam(Optimizer):
         self.beta2 = _fraction(self, "beta2", beta2)
         self.eps = float(eps)
 
-    def _step(self, theta, g, signed_lr):
-        if not kernels.usable(theta, g):
-            super()._step(theta, g, signed_lr)
-            return
-        same_shape(theta, g)
-        self.prepare(theta)
-        self.t += 1
-        rates = (self.beta1, self.beta2, self.eps)
-        kernels.adam(theta, g, self.m, self.v, self.t, signed_lr, *rates)
-
     def direction(self, g, out):
-        xp = get_xp(g)
-        m_bias = 1 - self.beta1**self.t  # eq: adam-bias
-        v_bias = 1 - self.beta2**self.t
-        for part in blocks(g):  # each stays in the cache through all that is done to it
-            m, v, u = self.m[part], self.v[part], out[part]
-            moving_average(m, g[part], self.beta1, u)
-            moving_average(v, g[part] * g[part], self.beta2, u)
-            xp.sqrt(v, out=u)  # u = m/m_bias / (sqrt(v)/sqrt(v_bias) + eps)
-            u += self.eps * math.sqrt(v_bias)
-            xp.divide(m, u, out=u)  # eq: adam
-        return math.sqrt(v_bias) / m_bias
+        moving_average(self.m, g, self.beta1)
+        moving_average(self.v, g * g, self.beta2)
+        m_hat = self.m / (1 - self.beta1**self.t)  # eq: adam-bias
+        v_hat = self.v / (1 - self.beta2**self.t)
+        out[...] = m_hat / (get_xp(g).sqrt(v_hat) + self.eps)  # eq: adam
+        return 1.0
 
 
 class Wrapper(Optimizer):
@@ -240,9 +223,9 @@ class Wrapper(Optimizer):
     def bind(self, move) -> None:
         self.inner.bind(move)
 
-    def part(self, own, member):
+    def part(self, own, rank):
         new = copy.copy(self)
-        new.group, new.inner = member, self.inner.part(own, member)
+        new.group, new.inner = rank, self.inner.part(own, rank)
         return new
 
     def state(self) -> dict:
@@ -252,13 +235,19 @@ class Wrapper(Optimizer):
         self.inner.load_state(state)
 
 
-def moving_average(a, b, rho: float, work) -> None:
-    """a <- rho a + (1 - rho) b, in place, with `work` as space for the second term; all
-    three of one shape.
-    """
+@primitive
+def take_step(theta, g, optimizer: Optimizer, signed_lr: float) -> None:
+    """theta += signed_lr u(g), in place; theta and g are (n,)."""
+    u = optimizer._u
+    factor = optimizer.direction(g, out=u)
+    u *= signed_lr * factor
+    theta += u
+
+
+def moving_average(a, b, rho: float) -> None:
+    """a <- rho a + (1 - rho) b, in place; both of one shape."""
     a *= rho
-    get_xp(b).multiply(b, 1 - rho, out=work)
-    a += work  # eq: moving-average
+    a += (1 - rho) * b  # eq: moving-average
 
 
 def same_shape(theta, g) -> None:

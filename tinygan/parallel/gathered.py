@@ -1,133 +1,129 @@
-"""A game in parts: what each member of a group has in place of a net, an optimizer, an
-objective, so that together they play the game of the whole batch.
+"""A game on several ranks: what each rank has in place of a net, an optimizer, an
+objective, so that all ranks together play the game of the whole batch.
 
-The moves (gan.py) and the layers are what they are. A member's network has the same
-theta and a gradient of its own; its optimizer adds up all gradients and steps its share
-of theta; its objective sees the logits of all, and gives back those of its own.
+The moves (gan.py) and the layers are the same as for one process. A rank's network has
+the same theta and a gradient of its own. Its optimizer adds up all gradients and steps
+its share of theta. Its objective gathers all logits and returns the gradients of its
+own samples.
 """
 
 import numpy as np
 
-from ..objectives import Diversity, Objective
+from ..group import Group
+from ..net import Net
+from ..objectives import Objective
 from ..optim import Optimizer, Wrapper
 from ..values import rows, size, together
 from .mailbox import shared
 
 
-def divided(net, opt: Optimizer, members: list) -> list[tuple]:
-    """Each member's part of a player: [(its network, its optimizer), ...].
+def divided(net: Net, opt: Optimizer, ranks: list) -> list[tuple]:
+    """A player for each rank: [(its network, its optimizer), ...].
 
-    theta, grad and the moments move to memory that processes share; after a step they
-    are those of the whole batch. ShapeError, naming the layer, if one of them needs the
+    theta, grad and the moments move to memory that processes share. After a step they
+    are those of the whole batch. ShapeError, naming the layer, if a layer needs the
     batch in one piece.
     """
     net.bind(shared(net.theta), shared(net.grad))
     opt.prepare(net.theta)
     opt.bind(shared)
-    others = (shared(np.zeros_like(net.grad)) for _ in members[1:])
+    others = (shared(np.zeros_like(net.grad)) for _ in ranks[1:])
     grads = [net.grad, *others]
     return [
-        (net.part(member, grad), Joint(opt, grads, member))
-        for member, grad in zip(members, grads, strict=True)
+        (net.part(rank, grad), SharedStep(opt, grads, rank))
+        for rank, grad in zip(ranks, grads, strict=True)
     ]
 
 
-class Joint(Wrapper):
-    """The inner optimizer's step for the sum of the gradients of all members.
+class SharedStep(Wrapper):
+    """The inner optimizer's step for the sum of the gradients of all ranks.
 
-    grads: every member's, each (n,) like theta; the first is given their sum. Each
-    member adds and steps an equal part of theta; if the inner optimizer is not
-    `divisible`, the first steps all of it.
+    grads: the gradient of every rank, each (n,) like theta; the first becomes their
+    sum. Each rank adds and steps an equal part of theta. If the inner optimizer is not
+    `divisible`, the first rank steps all of theta.
     """
 
-    def __init__(self, inner: Optimizer, grads: list, member):
+    def __init__(self, inner: Optimizer, grads: list, rank: Group):
         super().__init__(inner)
-        self.grads, self.group = grads, member
-        n, rank, parts = len(grads[0]), member.rank, member.size
-        self.own = slice(n * rank // parts, n * (rank + 1) // parts)
-        self.mine = inner
-        if inner.divisible:
-            self.mine = inner.part(self.own, member)
+        self.grads, self.group = grads, rank
+        n, size = len(grads[0]), rank.size
+        self.own = slice(n * rank.rank // size, n * (rank.rank + 1) // size)
+        self.mine = inner.part(self.own, rank) if inner.divisible else inner
 
-    def _step(self, theta, g, signed_lr):
+    def step(self, theta, g, signed_lr):
         total, own = self.grads[0], self.own
-        self.group.wait()  # for all gradients
+        self.group.barrier()  # for all gradients
         for grad in self.grads[1:]:
             total[own] += grad[own]  # eq: shard-gradient
         if self.inner.divisible:
             self.mine.t = self.inner.t
-            self.mine._step(theta[own], total[own], signed_lr)
+            self.mine.step(theta[own], total[own], signed_lr)
             self.inner.t = self.mine.t
         else:
-            self.group.wait()  # for the whole sum
+            self.group.barrier()  # for the whole sum
             if self.group.rank == 0:
-                self.inner._step(theta, total, signed_lr)
-        self.group.wait()  # for all of theta
+                self.inner.step(theta, total, signed_lr)
+        self.group.barrier()  # for all of theta
 
 
-class Together:
-    """Two values (N, ...) of the whole batch, of each member's parts (n, ...)."""
+class Whole:
+    """Two values of the whole batch, (N, ...), from every rank's parts, (n, ...)."""
 
-    def __init__(self, member):
-        self.member, self.last = member, (None, None)
+    def __init__(self, rank: Group):
+        self.rank, self.last = rank, (None, None)
 
     def __call__(self, a, b) -> list:
-        """a and b (n, ...) as (N, ...), the N samples of all; b may be None.
+        """a and b (n, ...) of all ranks as (N, ...); b may be None.
 
-        Asked for the same two again, it need not wait for the others.
+        If it is asked for the same two again, it need not wait for the other ranks.
         """
         if a is not self.last[0] or b is not self.last[1]:
-            every = self.member.gather((a, b))
+            every = self.rank.all_gather((a, b))
             self.whole = [together(parts) for parts in zip(*every, strict=True)]
-            before = sum(size(first) for first, _ in every[: self.member.rank])
+            before = sum(size(first) for first, _ in every[: self.rank.rank])
             self.own = slice(before, before + size(a))
             self.last = a, b
         return self.whole
 
     def rows(self, value):
-        """This member's rows of a value of the whole batch."""
+        """This rank's rows of a value of the whole batch."""
         return rows(value, self.own)
 
 
-class WholeObjective(Objective):
-    """An objective, given the logits of all members; the gradients are of its own."""
+class Gathered(Objective):
+    """An objective that gathers the logits of all ranks, and returns the gradients of
+    its own samples. The two samples of a pair may be on two ranks.
+    """
 
-    def __init__(self, objective: Objective, member):
-        self.objective, self.whole = objective, Together(member)
+    def __init__(self, objective: Objective, rank: Group):
+        self.objective, self.logits, self.samples = objective, Whole(rank), Whole(rank)
         self.paired = objective.paired
 
     def value(self, s_real, s_fake):
-        s_fake, s_real = self.whole(s_fake, s_real)
+        s_fake, s_real = self.logits(s_fake, s_real)
         return self.objective.value(s_real, s_fake)
 
     def d_grads(self, s_real, s_fake):
-        s_fake, s_real = self.whole(s_fake, s_real)
-        return self.whole.rows(self.objective.d_grads(s_real, s_fake))
+        s_fake, s_real = self.logits(s_fake, s_real)
+        return self.logits.rows(self.objective.d_grads(s_real, s_fake))
 
     def g_value(self, s_fake, s_real=None):
-        return self.objective.g_value(*self.whole(s_fake, s_real))
+        return self.objective.g_value(*self.logits(s_fake, s_real))
 
     def g_grad(self, s_fake, s_real=None):
-        return self.whole.rows(self.objective.g_grad(*self.whole(s_fake, s_real)))
+        return self.logits.rows(self.objective.g_grad(*self.logits(s_fake, s_real)))
+
+    def of_samples(self, x_fake, z):
+        if not self.objective.sees_samples:
+            return None
+        L, dx = self.objective.of_samples(*self.samples(x_fake, z))
+        return L, self.samples.rows(dx)
+
+    @property
+    def sees_samples(self) -> bool:
+        """True if the objective does."""
+        return self.objective.sees_samples
 
     def beliefs(self, s_real, s_fake):
-        s_fake, s_real = self.whole(s_fake, s_real)
+        s_fake, s_real = self.logits(s_fake, s_real)
         return self.objective.beliefs(s_real, s_fake)
-
-
-class WholeDiversity:
-    """A diversity, given all members' samples; the gradient is of its own.
-
-    A pair may be two members'.
-    """
-
-    def __init__(self, diversity: Diversity, member):
-        self.diversity, self.whole = diversity, Together(member)
-
-    def value(self, x, z):
-        """L, of all x and z; this member's are (n, ...) each."""
-        return self.diversity.value(*self.whole(x, z))
-
-    def grad(self, x, z):
-        """dL/dx, (n, ...) like this member's x."""
-        return self.whole.rows(self.diversity.grad(*self.whole(x, z)))

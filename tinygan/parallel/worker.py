@@ -14,10 +14,10 @@ from .mailbox import Mailbox, Signal
 
 
 class Worker:
-    """Another member, as the first one sees it: a process that waits to be asked."""
+    """Another rank, as the first one sees it: a process that waits for requests."""
 
-    def __init__(self, member, part):
-        self.member, self.part = member, part
+    def __init__(self, rank, part):
+        self.rank, self.part = rank, part
         self.inbox, self.outbox = Mailbox(), Mailbox()
         self.asked, self.answered = Signal(), Signal()
         parent = Parent()
@@ -63,18 +63,18 @@ class Worker:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         threadpool_limits(1, user_api="blas")
         gc.freeze()  # what was there before stays shared
-        self.member.exchange.watched = [parent]
+        self.rank.exchange.watched = [parent]
         while True:
             self.asked.take(parent.check)
             try:
                 self.outbox.put((self._work(*self.inbox.get(copied=True)), None))
             except Exception as e:
-                self.member.exchange.give_up()
+                self.rank.exchange.give_up()
                 self.outbox.put((None, _pickled(e)))
             self.answered.give()
 
     def _work(self, method: str, arguments):
-        self.member.begin()
+        self.rank.begin()
         return getattr(self.part, method)(*arguments)
 
 

@@ -4,22 +4,22 @@ import copy
 import math
 
 from ..errors import BackendError
-from ..parallel.shards import ALONE
+from ..group import ALONE, Group
 
 
 class Penalty:
     """Something that D pays for: D ascends V - sum of penalties."""
 
-    divisible = False  # whether parts of a batch may be worked on apart (shards.py):
-    # P is a mean over samples, by their number in the whole batch
-    group = ALONE  # who works on the other parts of the batch
+    divisible = False  # True if splitting the batch between processes changes nothing:
+    # P is a mean over samples, divided by their number in the whole batch
+    group: Group = ALONE  # the ranks that share the batch
 
-    def part(self, member) -> "Penalty":
-        """This penalty for a member's part of a batch, P that of the whole batch.
+    def part(self, rank: Group) -> "Penalty":
+        """This penalty for one rank's part of the batch; P is that of the whole batch.
 
-        BackendError if it does not say that it is `divisible` and there are others.
+        BackendError if there are several ranks and it is not `divisible`.
         """
-        if member.size == 1:
+        if rank is self.group:
             return self
         if not self.divisible:
             raise BackendError(
@@ -27,7 +27,7 @@ class Penalty:
                 "its batches; --cores 1 does without them"
             )
         new = copy.copy(self)
-        new.group = member
+        new.group = rank
         return new
 
     def accumulate(self, D, real, fake, rng=None):
@@ -61,7 +61,7 @@ class Drift(Penalty):
 
     def accumulate(self, D, real, fake, rng=None):
         _, s, cache = real
-        N, square = self.group.sum(s.size, (s * s).sum())
+        N, square = self.group.all_reduce(s.size, (s * s).sum())
         D.backward_weights(s * (-2 * self.eps / N), cache)  # eq: drift-gradient
         return self.eps * (square / N)  # eq: drift
 

@@ -16,8 +16,7 @@ tangent pass computes. So four moves (`penalise`):
     1. g by a backward pass of D            3. v forward through the tangent of D
     2. v = dP/dg from phi'                  4. the tangent pass, reversed, into grad
 
-As D ascends -P, the third move takes -v. What the first one finds on its way serves the
-fourth again (Layer.tangent_weights).
+D ascends -P, so the third move takes -v.
 
 BatchNorm in training makes every logit depend on the whole batch: D has no slope at a
 sample, and TangentError says so. LayerNorm, InstanceNorm and SpectralNorm are fine. Of
@@ -25,37 +24,41 @@ layers made to see several samples, Pack and MinibatchStd, g is the gradient of 
 of the logits.
 """
 
-from ..backend import get_xp
 from ..errors import InputError
-from ..parallel.shards import ALONE
+from ..fast import primitive
+from ..group import ALONE, Group
+from ..ops import get_xp
 from ..values import leaves, mapped
 from .base import Penalty, not_negative
 
 
-def penalise(D, s, cache, phi, group=ALONE):
+@primitive
+def penalise(D, s, cache, phi, group: Group = ALONE):
     """D.grad -= dP/dtheta for P = mean phi(|g|), g = grad_x D; return P.
 
     s, cache: what D.forward gave at the points. phi maps the norms r (N,) to phi(r) and
-    phi'(r)/r, each (N,): v = phi'(r)/r g, and where r = 0 v is put to 0. A
-    condition has no gradient, and so no part in the norm. The mean is over the points
-    of all in the group.
+    phi'(r)/r, each (N,): v = phi'(r)/r g / N, and v = 0 where r = 0. A condition has no
+    gradient, and so no part in the norm. The mean is over the points of all ranks.
     """
-    xp = get_xp(s)
-    (N,) = group.sum(s.size)
-    ones = xp.ones_like(s)
-    g, kept = D.backward_keeping(ones, cache)  # (N, ...): dD(x_n)/dx_n
-    rows = [a.reshape(s.size, -1) for a in leaves(g)]  # all that belongs to one logit
-    r = xp.sqrt(sum((a * a).sum(axis=1) for a in rows))  # eq: penalty-norm
+    ones = get_xp(s).ones_like(s)
+    g = D.backward(ones, cache, param_grads=False)  # dD(x_n)/dx_n  # eq: penalty-g
+    P, minus_v = value_and_direction(g, s.size, phi, group)
+    _, cache_dot = D.tangent(minus_v, cache)  # eq: penalty-tangent
+    D.tangent_backward(None, ones, cache, cache_dot)  # eq: penalty-gradient
+    return P
+
+
+def value_and_direction(g, n: int, phi, group: Group):
+    """(P, -v) from g = grad_x D at n of the points, an array (n, ...) or a tuple."""
+    rows = [a.reshape(n, -1) for a in leaves(g)]  # all that belongs to one logit
+    r = get_xp(rows[0]).sqrt(sum((a * a).sum(axis=1) for a in rows))  # eq: penalty-norm
     value, slope = phi(r)
+    total, N = group.all_reduce(value.sum(), n)
 
     def scaled(a):
-        return (a.reshape(s.size, -1) * (-slope / N)[:, None]).reshape(a.shape)
+        return (a.reshape(n, -1) * (-slope / N)[:, None]).reshape(a.shape)
 
-    minus_v = mapped(scaled, g)  # eq: penalty-v
-    _, cache_dot = D.tangent(minus_v, cache)  # eq: penalty-tangent
-    D.tangent_weights(kept, cache, cache_dot)  # eq: penalty-gradient
-    (total,) = group.sum(value.sum())
-    return total / N
+    return total / N, mapped(scaled, g)  # eq: penalty-v
 
 
 class GradientPenalty(Penalty):
@@ -192,9 +195,9 @@ class DRAGAN(UnitNorm):
         """x_hat, (N, ...)."""
         alpha = self.uniform(x_real, per_example(x_real), rng)
         u = self.uniform(x_real, x_real.shape, rng)
-        M, total = self.group.sum(x_real.size, x_real.sum())
+        M, total = self.group.all_reduce(x_real.size, x_real.sum())
         apart = x_real - total / M
-        (square,) = self.group.sum((apart * apart).sum())
+        (square,) = self.group.all_reduce((apart * apart).sum())
         std = get_xp(square).sqrt(square / M)
         return x_real + alpha * (self.c * std) * u  # eq: dragan-points
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..backend import get_xp, sigmoid, softplus
 from ..errors import InputError
+from ..ops import get_xp, sigmoid, softplus
 from ..values import in_place_of_first, leaves, together
 from .base import Penalty, not_negative
 
@@ -39,7 +39,7 @@ class Mismatch(Penalty):
             raise InputError("Mismatch draws the wrong pairs: d_step needs rng=")
         x, y = pair
         own, N = self.group.place(len(y))
-        xp, all_y = get_xp(y), together(self.group.gather(y))
+        xp, all_y = get_xp(y), together(self.group.all_gather(y))
         order = (np.arange(N) + rng.integers(1, N)) % N if N > 1 else np.zeros(1, int)
         order = xp.asarray(order)
         n = round(self.near * N)
@@ -52,7 +52,9 @@ class Mismatch(Penalty):
         weights = self.weight / N * differs.astype(s_wrong.dtype)[:, None]
         ds_wrong = -weights * sigmoid(s_wrong)  # eq: mismatch-gradient
         D.backward_weights(in_place_of_first(out, ds_wrong), cache)
-        (P,) = self.group.sum((weights * softplus(s_wrong)).sum())  # eq: mismatch
+        (P,) = self.group.all_reduce(
+            (weights * softplus(s_wrong)).sum()
+        )  # eq: mismatch
         return P
 
 

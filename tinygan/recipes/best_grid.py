@@ -9,7 +9,7 @@ samples come from an average of its weights.
 
 from tinygan import R1, Adam, Dense, NonSaturating, Sequential, Tanh
 from tinygan.data import grid
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent
 
 
 def recipe(steps=15000, batch=512, lr=1e-3, seed=0):

@@ -27,8 +27,7 @@ from tinygan import (
 )
 from tinygan.data import Labelled
 from tinygan.recipes import mnist
-from tinygan.runs.conditions import Classes
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Classes, Experiment, Latent
 
 
 def recipe(steps=2000, batch=64, lr=1e-3, seed=0, data=None):

@@ -24,8 +24,7 @@ from tinygan import (
     Tanh,
 )
 from tinygan.data import Labelled, load_digits
-from tinygan.runs.conditions import Classes
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Classes, Experiment, Latent
 
 
 def recipe(steps=4000, batch=64, lr=1e-3, seed=0):

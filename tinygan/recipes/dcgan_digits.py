@@ -20,7 +20,7 @@ from tinygan import (
     Tanh,
 )
 from tinygan.data import load_digits
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent
 
 
 def recipe(steps=4000, batch=64, lr=1e-3, seed=0):

@@ -32,7 +32,7 @@ from tinygan import (
 )
 from tinygan.errors import InputError
 from tinygan.recipes import mnist
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent
 
 EPOCH = 500  # steps
 

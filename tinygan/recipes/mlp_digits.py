@@ -14,7 +14,7 @@ from tinygan import (
     Tanh,
 )
 from tinygan.data import load_digits
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent
 
 
 def recipe(steps=6000, batch=64, lr=2e-4, seed=0):

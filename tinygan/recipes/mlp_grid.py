@@ -6,7 +6,7 @@ a layer less in G, larger batches and more steps.
 
 from tinygan import Adam, Dense, NonSaturating, Sequential, Tanh
 from tinygan.data import grid
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent
 
 
 def recipe(steps=15000, batch=512, lr=1e-3, seed=0):

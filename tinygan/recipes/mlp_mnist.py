@@ -15,7 +15,7 @@ from tinygan import (
     Tanh,
 )
 from tinygan.recipes import mnist
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent
 
 
 def recipe(steps=10000, batch=64, lr=2e-4, seed=0, data=None):

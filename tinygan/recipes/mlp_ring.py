@@ -7,7 +7,7 @@ rates fall to 0: at a constant rate G loses modes again that it had found.
 
 from tinygan import Adam, Dense, NonSaturating, Sequential, Tanh
 from tinygan.data import ring
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent
 
 
 def recipe(steps=10000, batch=256, lr=1e-3, seed=0):

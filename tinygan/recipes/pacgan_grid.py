@@ -8,7 +8,7 @@ latent; D has maxout units, as in the paper, if fewer.
 
 from tinygan import Adam, Dense, Maxout, NonSaturating, Pack, Sequential, Tanh
 from tinygan.data import grid
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent
 
 
 def recipe(steps=15000, batch=512, lr=1e-3, seed=0):

@@ -23,7 +23,7 @@ from tinygan import (
     Tanh,
 )
 from tinygan.recipes import mnist
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent
 
 
 def recipe(steps=2000, batch=64, lr=1e-3, seed=0, data=None):

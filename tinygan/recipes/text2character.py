@@ -29,8 +29,7 @@ from tinygan import (
 from tinygan.data import load_captioned, split
 from tinygan.errors import InputError
 from tinygan.recipes.text2digit import discriminator, generator
-from tinygan.runs.conditions import Sentences
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent, Sentences
 
 
 def calm(layer):

@@ -50,8 +50,7 @@ from tinygan import (
 )
 from tinygan.data import captioned_digits, load_digits, sentences, vocabulary
 from tinygan.recipes import mnist
-from tinygan.runs.conditions import Sentences
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent, Sentences
 
 
 def text_encoder(words=64, features=128):

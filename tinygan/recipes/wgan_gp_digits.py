@@ -23,7 +23,7 @@ from tinygan import (
     Wasserstein,
 )
 from tinygan.data import load_digits
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent
 
 
 def recipe(steps=1500, batch=64, lr=1e-3, seed=0):

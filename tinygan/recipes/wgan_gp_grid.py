@@ -9,7 +9,7 @@ behind while it learns to see 25 peaks. So here V is no measure of the distance.
 
 from tinygan import WGANGP, Adam, Dense, ReLU, Sequential, Wasserstein
 from tinygan.data import grid
-from tinygan.runs.experiment import Experiment, Latent
+from tinygan.runs import Experiment, Latent
 
 
 def recipe(steps=3000, batch=256, lr=2e-4, seed=0):

@@ -8,7 +8,7 @@ the modes rather than on them.
 
 from tinygan import ClipWeights, Dense, ReLU, RMSProp, Sequential, Tanh, Wasserstein
 from tinygan.data import ring
-from tinygan.runs.experiment import CriticSteps, Experiment, Latent
+from tinygan.runs import CriticSteps, Experiment, Latent
 
 
 def recipe(steps=4000, batch=256, lr=5e-4, seed=0):

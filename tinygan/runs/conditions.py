@@ -1,8 +1,8 @@
-"""Conditions: what a conditional generator is asked for, as integers y beside z and x.
+"""Conditions: what a generator is asked for, as integers y beside z and x.
 
-`Classes` asks for one of K classes, `Sentences` for what a sentence describes. A
-network sees y alone; here stands what people call it, how it is drawn when nobody asks
-for anything, and what the rows of a picture show.
+`Classes` asks for one of K classes, `Sentences` for what a sentence describes, and
+`Unconditional` for nothing. A network sees y alone. A condition knows what people call
+y, how it is drawn when nobody asks for anything, and what the rows of a picture show.
 """
 
 import dataclasses
@@ -11,11 +11,110 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..errors import InputError
+from ..layers import Branch, Layer, Pick
 from ..values import Integers
 
 
+class Unconditional:
+    """No condition: G maps z to x, and D judges x."""
+
+    kind = "no condition"
+
+    def shapes(self, shape):
+        """The shape of what a network takes or gives, from that of its z or x."""
+        return shape
+
+    def around(self, G: Layer) -> Layer:
+        """G so that it gives what D takes."""
+        return G
+
+    def pair(self, value, y):
+        """What a network takes: z or x (N, ...), and the condition y, if there is
+        one.
+        """
+        return value
+
+    def real(self, batch):
+        """What D takes of a batch of data."""
+        return batch
+
+    def y_of(self, real):
+        """The condition y (N, ...) of what `real` gave, or None."""
+        return None
+
+    def x_of(self, made):
+        """The samples (N, ...) of what G made, or of a batch of data."""
+        return made
+
+    def draw(self, n: int, rng: np.random.Generator):
+        """n conditions as nobody asked for them, or None."""
+        return None
+
+    def rows(self, most: int):
+        """The y of a picture's rows, at most so many, and what each is called."""
+        return None, []
+
+    def samples_in(self, data):
+        """The data without their conditions."""
+        return data
+
+    def expects(self, data) -> None:
+        """InputError unless `data` have conditions of this shape."""
+        found = getattr(data, "condition_shape", None)
+        if found is not None:
+            raise InputError(
+                f"data: expected samples with no condition, found a condition {found}"
+            )
+
+
+class Condition(Unconditional):
+    """A condition y beside z and x: G maps (z, y) to x, and D judges the pair (x,
+    y).
+    """
+
+    @property
+    def shape(self) -> Integers:
+        """Of one y."""
+        raise TypeError(f"{type(self).__name__} does not define shape")
+
+    def of(self, y):
+        """The network's y (N, ...) from that of the data."""
+        return y
+
+    def shapes(self, shape):
+        return shape, self.shape
+
+    def around(self, G):
+        return Branch(G, Pick(1))  # (z, y) -> (x, y)
+
+    def pair(self, value, y):
+        return value, y
+
+    def real(self, batch):
+        x, y = batch
+        return x, self.of(y)
+
+    def y_of(self, real):
+        return real[1]
+
+    def x_of(self, made):
+        return made[0]
+
+    def samples_in(self, data):
+        return data.images
+
+    def expects(self, data):
+        wanted, found = self.shape, getattr(data, "condition_shape", None)
+        if found is None:
+            raise InputError(
+                f"data: expected samples with condition {self!r}, found no condition"
+            )
+        if found.n != wanted.n or found[1:] != wanted[1:]:
+            raise InputError(f"data: expected conditions {wanted}, found {found}")
+
+
 @dataclasses.dataclass(frozen=True)
-class Classes:
+class Classes(Condition):
     """One of K classes, 0 to K - 1; y is (N,)."""
 
     K: int
@@ -25,10 +124,6 @@ class Classes:
     def shape(self) -> Integers:
         """Of one y."""
         return Integers((), self.K)
-
-    def of(self, y):
-        """The network's y from the data's: the same."""
-        return y
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """n classes, each as likely as any other."""
@@ -49,7 +144,7 @@ class Classes:
 
 
 @dataclasses.dataclass(frozen=True)
-class Sentences:
+class Sentences(Condition):
     """A sentence as words of a vocabulary; y is (N, mixed, T), 0 where it has ended.
 
     A network reads the `mixed` sentences of a sample one by one and takes the mean of

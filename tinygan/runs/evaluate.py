@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..backend import CONDITION, NUMPY, SPLIT, Backend, generator
+from ..backend import NUMPY, Backend
 from ..data import Captioned, GaussianMixture, Images, joined
 from ..errors import InputError
 from ..measures import (
@@ -35,10 +35,11 @@ from ..measures.agreement import agreement, judges, variety
 from ..measures.classifier import Classifier
 from ..measures.distances import SCALES
 from ..measures.modes import NEAR
+from ..rng import CONDITION, SPLIT, generator
 from .experiment import Experiment
 from .folder import RunFolder
 from .results import Row, row_of
-from .sampling import Asked, generate
+from .sampling import Request, generate
 
 LEAST = 20  # samples
 PATCHES = 320_000  # of a set, at most: the protocol's 128 from each of 2,500 images
@@ -83,7 +84,8 @@ def evaluate(
         raise InputError(f"--n {n}: expected {LEAST} samples or more to measure")
     data = experiment.data()
     experiment.expects(data)
-    if isinstance(data if experiment.condition is None else data.images, Images):
+    condition = experiment.condition
+    if isinstance(condition.samples_in(data), Images):
         if len(data) < 3 * LEAST:
             raise InputError(
                 f"data: expected at least {3 * LEAST} images to measure, "
@@ -91,7 +93,7 @@ def evaluate(
             )
         n = min(n, len(data) // 3)
     say(f"drawing {n:,} samples")
-    _, _, inputs = Asked().inputs(experiment, n, seed)
+    _, _, inputs = Request().inputs(experiment, n, seed)
 
     def made(inputs):
         x = generate(experiment, folder, backend, inputs)
@@ -103,14 +105,10 @@ def evaluate(
 
     if isinstance(data, Captioned):
         unseen = experiment.unseen and experiment.unseen()
-        rows = _sentences(
-            made, experiment.condition, inputs[0], data, unseen, seed, say
-        )
+        rows = _sentences(made, condition, inputs[0], data, unseen, seed, say)
         return Result(n, rows)
-    if experiment.condition is not None:
-        rows = measure(made(inputs), data.images, seed, say, inputs[1])
-        return Result(n, rows)
-    return Result(n, measure(made(inputs), data, seed, say))
+    real, asked = condition.samples_in(data), condition.y_of(inputs)
+    return Result(n, measure(made(inputs), real, seed, say, asked))
 
 
 def measure(

@@ -1,6 +1,6 @@
 """An experiment: two networks, the game they play, the data, and the numbers.
 
-A recipe is a function that returns one; `train` plays it. Nothing here computes.
+A recipe is a function that returns an experiment, and `train` plays it.
 """
 
 import copy
@@ -12,12 +12,14 @@ import numpy as np
 
 from ..backend import Backend
 from ..errors import InputError, ShapeError
-from ..layers import Branch, Layer, Pick
+from ..layers import Layer
 from ..net import Net
 from ..objectives import Diversity, Objective
 from ..optim import Optimizer
 from ..penalties import Penalty
-from .conditions import Classes, Sentences
+from .conditions import Sentences, Unconditional
+from .schedule import CriticSteps as CriticSteps
+from .schedule import Schedule
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,39 +55,6 @@ class Latent:
         return self.scale * z
 
 
-@dataclasses.dataclass(frozen=True)
-class CriticSteps:
-    """k discriminator steps a turn, but `boost` in the first turns and now and then.
-
-    The boosted turns are those before `first`, and every `every`-th (0: none). The
-    numbers are those of the first WGAN's code, whose critic is to be near its optimum
-    before G trusts it (Arjovsky et al. 2017). ValueError for numbers out of range.
-    """
-
-    k: int = 5
-    boost: int = 100
-    first: int = 25
-    every: int = 500
-
-    def __post_init__(self):
-        numbers = (self.k, self.boost, self.first, self.every)
-        if not all(isinstance(n, int) for n in numbers):
-            raise ValueError(f"CriticSteps expects whole numbers, got {self}")
-        if min(self.k, self.boost) < 1 or min(self.first, self.every) < 0:
-            raise ValueError(f"CriticSteps expects k, boost >= 1, others >= 0: {self}")
-
-    def __call__(self, turn: int) -> int:
-        """How many discriminator steps turn 0, 1, 2 ... has."""
-        return self.before(turn + 1) - self.before(turn)
-
-    def before(self, turn: int) -> int:
-        """How many discriminator steps all the turns before `turn` have."""
-        boosted = min(turn, self.first)
-        if self.every and turn > self.first:
-            boosted += -(-turn // self.every) + (-self.first // self.every)
-        return self.k * turn + (self.boost - self.k) * boosted
-
-
 @dataclasses.dataclass
 class Experiment:
     """What a recipe returns.
@@ -93,8 +62,8 @@ class Experiment:
     `data` is a function, so that sampling from a trained run does not read the data; it
     returns an object with `shape` and `batches(batch, seed, backend)`, whose result
     maps i to the i-th batch. `shape` is one sample's. `k` is the number of
-    discriminator steps per generator step, or a CriticSteps, and `steps` counts turns
-    of k + 1 steps.
+    discriminator steps per generator step, or a function of the turn, such as
+    CriticSteps; `steps` counts turns of k + 1 steps.
 
     With `decay` both learning rates fall linearly, to 0 after the last step; it may
     also be a function of the turn, the factor of both rates. `penalties` are what D
@@ -126,12 +95,12 @@ class Experiment:
     steps: int
     batch: int
     seed: int = 0
-    k: int | CriticSteps = 1
+    k: int | Callable[[int], int] = 1
     decay: bool | Callable[[int], float] = False
     penalties: Sequence[Penalty] | Callable[[int], Sequence[Penalty]] = ()
     ema: float = 0.0
     shared: bool = False
-    condition: Classes | Sentences | None = None
+    condition: Unconditional | None = None  # Classes or Sentences
     between: float = 0.0
     diversity: Diversity | Callable[[int], Diversity | None] | None = None
     unseen: Callable | None = None
@@ -140,9 +109,22 @@ class Experiment:
     checkpoint_every: int = 0  # 0: ten over the run; a multiple of log_every
 
     def __post_init__(self):
+        self.condition = self.condition or Unconditional()
+        for schedule in (self.critic_steps, self.penalties_at, self.diversity_at):
+            schedule(0)
+        self._check_shares()
         least = {"steps": 1, "batch": 1, "log_every": 1}
-        if not isinstance(self.k, CriticSteps):
-            least["k"] = 1
+        for name in (*least, "picture_every", "checkpoint_every"):
+            value = getattr(self, name)
+            if not _whole(least.get(name, 0))(value):
+                raise InputError(f"{name}: expected {WHOLE}, got {value!r}")
+        if not _whole(0)(self.seed):
+            raise InputError(f"seed: expected 0 or a positive number, got {self.seed}")
+        self.picture_every = self.picture_every or math.ceil(self.steps / 40)
+        each = self.checkpoint_every or self.steps / 10
+        self.checkpoint_every = self.log_every * math.ceil(each / self.log_every)
+
+    def _check_shares(self) -> None:
         if not (isinstance(self.ema, int | float) and 0 <= self.ema < 1):
             raise InputError(f"ema: expected a share 0 <= ema < 1, got {self.ema!r}")
         if not (isinstance(self.decay, bool) or callable(self.decay)):
@@ -160,54 +142,42 @@ class Experiment:
             raise InputError(
                 "between: expected Sentences with mixed >= 2 to be between"
             )
-        self.penalties_at(0)
-        self.diversity_at(0)
         if self.diversity is not None and self.batch == 1:
             raise InputError("diversity: expected a batch of 2 or more, to have pairs")
-        for name in (*least, "picture_every", "checkpoint_every"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < least.get(name, 0):
-                raise InputError(
-                    f"{name}: expected a whole positive number, got {value!r}"
-                )
-        if not isinstance(self.seed, int) or self.seed < 0:
-            raise InputError(f"seed: expected 0 or a positive number, got {self.seed}")
-        self.picture_every = self.picture_every or math.ceil(self.steps / 40)
-        each = self.checkpoint_every or self.steps / 10
-        self.checkpoint_every = self.log_every * math.ceil(each / self.log_every)
 
     @property
-    def critic_steps(self) -> CriticSteps:
+    def critic_steps(self) -> Schedule:
         """k as a schedule."""
-        if isinstance(self.k, CriticSteps):
-            return self.k
-        return CriticSteps(self.k, boost=self.k, first=0, every=0)
+        kept = vars(self).get("_critic_steps")  # it remembers sums
+        if kept is None or kept.setting is not self.k:
+            kept = self._critic_steps = Schedule("k", self.k, _whole(1), WHOLE)
+        return kept
 
-    def rate(self, turn: int) -> float:
-        """The factor of both learning rates at a turn."""
-        if callable(self.decay):
-            factor = self.decay(turn)
-            if not (math.isfinite(factor) and factor >= 0):
-                raise InputError(f"decay: expected a factor >= 0, got {factor!r}")
-            return factor
-        return 1 - turn / self.steps if self.decay else 1.0
+    @property
+    def rate(self) -> Schedule:
+        """The factor of both learning rates, as a schedule."""
+        factor = self.decay
+        if isinstance(factor, bool):
+            factor = (lambda turn: 1 - turn / self.steps) if factor else 1.0
+        return Schedule("decay", factor, _is_rate, "a factor >= 0")
 
-    def penalties_at(self, turn: int) -> Sequence[Penalty]:
-        """The penalties of a turn."""
-        found = self.penalties(turn) if callable(self.penalties) else self.penalties
-        is_list = isinstance(found, list | tuple)
-        if not (is_list and all(isinstance(p, Penalty) for p in found)):
-            raise InputError(
-                f"penalties: expected a list of them, such as [R1(10)], got {found!r}"
-            )
-        return found
+    @property
+    def penalties_at(self) -> Schedule:
+        """The penalties, as a schedule."""
+        expected = "a list of them, such as [R1(10)]"
+        return Schedule("penalties", self.penalties, _are_penalties, expected)
 
-    def diversity_at(self, turn: int) -> Diversity | None:
-        """What J has in addition at a turn."""
-        found = self.diversity(turn) if callable(self.diversity) else self.diversity
-        if not (found is None or isinstance(found, Diversity)):
-            raise InputError(f"diversity: expected a Diversity or None, got {found!r}")
-        return found
+    @property
+    def diversity_at(self) -> Schedule:
+        """The diversity, as a schedule."""
+        expected = "a Diversity or None"
+        return Schedule("diversity", self.diversity, _is_diversity, expected)
+
+    def game(self, backend: Backend):
+        """The game of this experiment, from its beginning."""
+        from .turn import Turns
+
+        return Turns(self, backend)
 
     def expects(self, data) -> None:
         """Raises InputError unless `data` are of this experiment's shapes."""
@@ -216,30 +186,39 @@ class Experiment:
                 f"data: expected samples of shape {tuple(self.shape)}, "
                 f"found {tuple(data.shape)}"
             )
-        found = getattr(data, "condition_shape", None)
-        if (found is None) != (self.condition is None):
-            has = "no condition" if found is None else f"a condition {found}"
-            raise InputError(
-                f"data: expected samples with condition {self.condition!r}, found {has}"
-            )
-        if found is not None:
-            wanted = self.condition.shape
-            if found.n != wanted.n or found[1:] != wanted[1:]:
-                raise InputError(f"data: expected conditions {wanted}, found {found}")
+        self.condition.expects(data)
 
     def networks(self, backend: Backend, dtype="float32") -> tuple[Net, Net]:
         """Copies of G and D as networks, initialised from the seed.
 
         With a condition G passes it on, (z, y) -> (x, y): the pair that D judges.
         """
-        G, D = copy.deepcopy(self.G), copy.deepcopy(self.D)
-        z_shape, x_shape = self.latent.shape, tuple(self.shape)
-        if self.condition:
-            G = Branch(G, Pick(1))
-            z_shape, x_shape = ((s, self.condition.shape) for s in (z_shape, x_shape))
-        G = Net(G, z_shape, 2 * self.seed, dtype, backend)
+        shapes = self.condition.shapes
+        G = self.condition.around(copy.deepcopy(self.G))
+        G = Net(G, shapes(self.latent.shape), 2 * self.seed, dtype, backend)
+        D, x_shape = copy.deepcopy(self.D), shapes(tuple(self.shape))
         D = Net(D, x_shape, 2 * self.seed + 1, dtype, backend)
         if G.out_shape != D.in_shape:
             raise ShapeError(f"G makes samples {G.out_shape}, D takes {D.in_shape}")
         self.objective.expects(D.out_shape)
         return G, D
+
+
+WHOLE = "a whole positive number"
+
+
+def _whole(least: int) -> Callable:
+    return lambda value: isinstance(value, int) and value >= least
+
+
+def _is_rate(value) -> bool:
+    return math.isfinite(value) and value >= 0
+
+
+def _are_penalties(found) -> bool:
+    is_list = isinstance(found, list | tuple)
+    return is_list and all(isinstance(p, Penalty) for p in found)
+
+
+def _is_diversity(found) -> bool:
+    return found is None or isinstance(found, Diversity)

@@ -93,8 +93,9 @@ class RunFolder:
         """Write the picture of the run's samples, and keep it as the last one."""
         is_image = len(run.experiment.shape) == 3
         samples, columns = run.picture_samples(100 if is_image else 1000)
-        real = None if is_image else run.real_samples(1000)
+        real = None if is_image else run.game.real_samples(1000)
         pixels = plots.picture(samples, real, f"step {run.step}", columns)
+        (self.path / "samples").mkdir(exist_ok=True)
         plots.save_png(self.path / "samples" / f"{run.step:07d}.png", pixels)
         plots.save_png(self.path / "samples.png", pixels)
 

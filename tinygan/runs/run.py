@@ -1,29 +1,27 @@
-"""A game in progress: what one turn of it is, and all that it has to remember.
+"""A game in progress: the count of turns, and all that a run has to remember.
 
 A `Run` is a function of (experiment, step): all its randomness is keyed by the seed and
-the step, so its state is the two networks, G's moving average, the two optimizers and
+the step. So its state is the players' networks and optimizers, the moving average and
 the step, and a resumed run continues bit for bit.
 """
 
-import copy
+import contextlib
 import math
 
 import numpy as np
 
-from ..backend import LATENT, NUMPY, PICTURE, Backend, generator
+from ..backend import NUMPY, Backend
 from ..errors import NonFiniteError
-from ..measures import cheap_measures
 from ..parallel.shards import Shards
-from ..penalties import GradientPenalty
-from .conditions import grid
+from ..rng import PICTURE
 from .experiment import Experiment
-from .turn import Game
-
-QUANTITIES = ("V", "J", "D_x", "D_Gz", "P")
 
 
 class Run:
-    """A game in progress on one backend: G, D, their optimizers, and the step."""
+    """A game in progress on one backend: its players and the step.
+
+    run.G is the network of the player called G, and so on for all players.
+    """
 
     def __init__(
         self,
@@ -32,40 +30,27 @@ class Run:
         cores: int | None = None,
     ):
         self.experiment, self.backend, self.step = experiment, backend, 0
-        self.G, self.D = experiment.networks(backend)
-        products = experiment.batch * (self.G.products + self.D.products)
-        self.cores = cores or backend.cores_for(products)
-        self.G_ema = self.G.clone() if experiment.ema else self.G  # makes the samples
-        self.opt_G = copy.deepcopy(experiment.opt_G)
-        self.opt_D = copy.deepcopy(experiment.opt_D)
-        self.players = {"G": (self.G, self.opt_G), "D": (self.D, self.opt_D)}
-        for net, opt in self.players.values():
-            opt.prepare(net.theta)
-        self.data = experiment.data()
-        experiment.expects(self.data)
-        batches = self.data.batches(experiment.batch, experiment.seed, backend)
-        self.game = Game(experiment, backend, self.players, batches)
-        self._rehearse()
+        self.game = experiment.game(backend)
+        self.players, self.data = self.game.players, self.game.data
+        self.cores = cores or backend.cores_for(self.game.products())
+        made_by = self.players[self.game.maker].net
+        # The moving average of the maker, which makes the samples.
+        self.average = made_by.clone() if experiment.ema else made_by
+        self.game.rehearse()
         self.shards = self._divide()
-        # QUANTITIES of the steps since the last fetch: they stay on the device
-        shape = (experiment.log_every, len(QUANTITIES))
+        # The quantities of the steps since the last fetch: they stay on the device.
+        shape = (experiment.log_every, len(self.game.quantities))
         self.log = backend.asarray(np.zeros(shape, np.float32))
 
-    def _rehearse(self) -> None:
-        """Raise now, before anything is written, what a turn would raise: a batch that
-        the layers do not take, a D that cannot be penalised.
-        """
-        e, G, D = self.experiment, self.G.clone(), self.D.clone()
-        penalties = [*e.penalties_at(0), *e.penalties_at(e.steps - 1)]
-        with np.errstate(all="ignore"):
-            x, _ = G.forward(self.game.z(e.batch, LATENT, 0, 0))
-            _, cache = D.forward(x)
-            if any(isinstance(p, GradientPenalty) for p in penalties):
-                D.tangent((x[0], None) if e.condition else x, cache)
+    def __getattr__(self, name):
+        players = vars(self).get("players", {})
+        if name not in players:
+            raise AttributeError(f"a Run has no {name!r}, only players {list(players)}")
+        return players[name].net
 
     def _divide(self) -> Shards | None:
-        """The processes that share every batch, if there are to be several, and all
-        that sees samples allows it.
+        """The processes that share every batch, if there are to be several and the game
+        allows it.
         """
         if self.cores > 1 and self.game.divisible(self.cores):
             return Shards(self.cores, self.game.parts)
@@ -73,7 +58,7 @@ class Run:
 
     @property
     def divided(self) -> bool:
-        """Whether processes share every batch."""
+        """True if processes share every batch."""
         return self.shards is not None
 
     def computing(self):
@@ -81,7 +66,7 @@ class Run:
         return self.backend.computing(1 if self.divided else self.cores)
 
     def turn(self) -> None:
-        """One turn of Algorithm 1 (game.py), its values into the log."""
+        """Play one turn; its quantities go into the log."""
         e, turn = self.experiment, self.step
         if self.shards is None:
             values = self.game.turn(turn)
@@ -89,7 +74,8 @@ class Run:
             values, *_ = self.shards.run("turn", turn)
         if e.ema:
             beta = min(e.ema, (1 + turn) / (10 + turn))
-            self.G_ema.theta += (1 - beta) * (self.G.theta - self.G_ema.theta)
+            theta = self.players[self.game.maker].net.theta
+            self.average.theta += (1 - beta) * (theta - self.average.theta)
         row = self.log[turn % e.log_every]
         for i, value in enumerate(values):
             row[i] = value
@@ -101,49 +87,37 @@ class Run:
         return self.backend.to_host(self.log)[:n]
 
     def finite(self, state: dict) -> bool:
-        """Whether every number of a state is finite: one more host read."""
+        """True if every number of a state is finite: one more host read."""
         isfinite = self.backend.xp.isfinite
         bad = sum((~isfinite(a)).sum() for a in state.values() if a.dtype.kind == "f")
         return int(self.backend.to_host(bad)) == 0
 
     def samples(self, n: int = 100) -> np.ndarray:
-        """G(z) for n latents that are the same at every step; running statistics.
-
-        With a condition y is drawn, too.
+        """n samples, by running statistics; their latents are the same at every
+        step.
         """
-        return self._made(self.game.z(n, PICTURE))
+        return self._made(self.game.inputs(n, PICTURE))
 
     def picture_samples(self, n: int = 100) -> tuple[np.ndarray, int | None]:
         """Samples for a picture, and how many columns it is to have (None: any).
 
         With a condition each row has one y, and each column one z.
         """
-        e = self.experiment
-        if e.condition is None:
-            return self.samples(n), None
-        y, _ = e.condition.rows(math.isqrt(n))
-        z = e.latent.draw(n, generator(e.seed, PICTURE))
-        columns, pairs = grid(z, y, n)
-        return self._made(tuple(map(self.backend.asarray, pairs))), columns
+        inputs, columns = self.game.picture_inputs(n)
+        return self._made(inputs), columns
 
     def _made(self, inputs) -> np.ndarray:
-        """G's samples on the host, with running statistics."""
-        self.G_ema.load_state(self.G.state())
-        x, _ = self.G_ema.forward(inputs, train=False)
-        return self.backend.to_host(x if self.experiment.condition is None else x[0])
+        self.average.load_state(self.players[self.game.maker].net.state())
+        made, _ = self.average.forward(inputs, train=False)
+        return self.backend.to_host(self.game.samples(made))
 
     def measures(self) -> dict[str, float]:
-        """The cheap ones of `metrics`, of the same latents and data at every step."""
+        """The game's cheap measures, of the same latents and data at every step."""
         n = 2500 if math.prod(self.experiment.shape) <= 16 else 256
         samples = self.samples(n)
         if not np.isfinite(samples).all():
             return {}
-        return cheap_measures(samples, self.real_samples(n), self.data)
-
-    def real_samples(self, n: int) -> np.ndarray:
-        """n real samples, for a picture: the first batch of a stream of their own."""
-        batch = self.data.batches(n, PICTURE, NUMPY)(0)
-        return np.asarray(batch if self.experiment.condition is None else batch[0])
+        return self.game.measures(samples, self.game.real_samples(n))
 
     def state(self) -> dict:
         """All that changes from step to step: arrays copied where they are, on the
@@ -155,7 +129,7 @@ class Run:
             arrays |= {f"{name}.state.{k}": v for k, v in net.state().items()}
             arrays |= {f"{name}.opt.{k}": v for k, v in opt.state().items()}
         if self.experiment.ema:
-            arrays["G.ema"] = self.G_ema.theta
+            arrays[f"{self.game.maker}.ema"] = self.average.theta
         return {
             k: np.array(v) if isinstance(v, int) else v.copy()
             for k, v in arrays.items()
@@ -184,7 +158,8 @@ class Run:
             net.load_state(under(f"{name}.state."))
             opt.load_state(under(f"{name}.opt."))
         if self.experiment.ema:
-            self.G_ema.theta[...] = self.backend.asarray(arrays["G.ema"])
+            average = arrays[f"{self.game.maker}.ema"]
+            self.average.theta[...] = self.backend.asarray(average)
 
     def diagnose(self, good: dict) -> str:
         """Where the first NaN or infinity arose, by replaying from the state `good`."""
@@ -193,7 +168,9 @@ class Run:
         self.shards = None  # the whole batch, where a layer's passes can be watched
         while self.step < last:
             try:
-                with self.G.watch("G"), self.D.watch("D"):
+                with contextlib.ExitStack() as stack:
+                    for name, player in self.players.items():
+                        stack.enter_context(player.net.watch(name))
                     self.turn()
             except NonFiniteError as e:
                 return f"step {self.step + 1}: NaN or infinity in {e}"
@@ -214,7 +191,8 @@ class Run:
                 values[f"{player}, layer {what.removeprefix('state.')}"] = array
             elif what.startswith("opt."):
                 values[f"{player}'s optimizer, {what.removeprefix('opt.')}"] = array
-        row = self.fetch()[-1]
-        values |= {"D's value V": row[0], "G's value J": row[1]}
+        labels = self.game.quantities.values()
+        row = zip(labels, self.fetch()[-1], strict=True)
+        values |= {f"the value {label}": value for label, value in row}
         bad = (name for name, v in values.items() if not np.isfinite(v).all())
         return next(bad, "the log")

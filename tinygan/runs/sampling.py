@@ -6,9 +6,10 @@ import pathlib
 import numpy as np
 
 from .. import plots
-from ..backend import CONDITION, SAMPLE, Backend, generator
+from ..backend import Backend
 from ..errors import InputError
 from ..files import write_atomically
+from ..rng import CONDITION, SAMPLE, generator
 from ..values import mapped, rows, size
 from .conditions import Classes, Sentences, grid
 from .experiment import Experiment
@@ -19,9 +20,9 @@ STEPS = 9  # pictures from one sentence to another
 
 
 @dataclasses.dataclass(frozen=True)
-class Asked:
-    """What samples a user asked for: of one class, of one sentence or between two, or a
-    grid whose rows are classes or sentences and whose columns share z.
+class Request:
+    """The samples that a user asks for: of one class, of one sentence or between two,
+    or a grid whose rows are classes or sentences and whose columns share z.
     """
 
     label: int | None = None
@@ -39,14 +40,12 @@ class Asked:
         kind = {"label": Classes, "text": Sentences, "to": Sentences}
         for name in given:
             if not isinstance(condition, kind.get(name, Classes | Sentences)):
-                takes = "no condition" if condition is None else f"{condition.kind}"
+                takes = condition.kind
                 raise InputError(f"--{name}: this run's generator takes {takes}")
         for name, sentence in (("text", self.text), ("to", self.to)):
             if sentence is not None and not sentence.strip():
                 raise InputError(f"--{name}: expected a sentence, got no words")
         z = experiment.latent.draw(n, generator(seed, SAMPLE))
-        if condition is None:
-            return experiment, None, z
         if self.to is not None:
             y = condition.between(self.text, self.to, STEPS)
             condition = dataclasses.replace(condition, mixed=STEPS - 1)
@@ -61,7 +60,7 @@ class Asked:
             y = condition.encode([self.text], strict=True).repeat(n, axis=0)
         else:
             y = condition.draw(n, generator(seed, SAMPLE, CONDITION))
-        return experiment, None, (z, y)
+        return experiment, None, condition.pair(z, y)
 
 
 def generate(experiment: Experiment, folder: RunFolder, backend: Backend, inputs):
@@ -80,11 +79,11 @@ def generate(experiment: Experiment, folder: RunFolder, backend: Backend, inputs
     for i in range(0, size(inputs), CHUNK):
         part = mapped(backend.asarray, rows(inputs, slice(i, i + CHUNK)))
         x, _ = G.forward(part, train=False)
-        chunks.append(backend.to_host(x[0] if experiment.condition else x))
+        chunks.append(backend.to_host(experiment.condition.x_of(x)))
     return np.concatenate(chunks)
 
 
-def write(experiment, folder, backend, n: int, seed: int, out, asked=None) -> int:
+def write(experiment, folder, backend, n: int, seed: int, out, request=None) -> int:
     """Generate n samples and write them to `out`, by its suffix; return how many.
 
     .png is a picture. .npy and .npz (name `x`) hold float32: images (n, H, W, C) scaled
@@ -94,7 +93,7 @@ def write(experiment, folder, backend, n: int, seed: int, out, asked=None) -> in
     out = pathlib.Path(out)
     if out.suffix not in (".png", ".npy", ".npz"):
         raise InputError(f"--out {out}: expected a name ending in .png, .npy or .npz")
-    experiment, columns, inputs = (asked or Asked()).inputs(experiment, n, seed)
+    experiment, columns, inputs = (request or Request()).inputs(experiment, n, seed)
     x = generate(experiment, folder, backend, inputs)
     if out.suffix == ".png":
         real = None

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from ..errors import NonFiniteError
 from .folder import RunFolder
-from .run import QUANTITIES, Run
+from .run import Run
 
 
 def train(
@@ -55,7 +55,7 @@ def train(
                 if _picture_due(run):
                     row |= run.measures()
                 folder.log(row)
-                bar.set_postfix(_labelled(row), refresh=False)
+                bar.set_postfix(_labelled(run, row), refresh=False)
             if run.step % e.checkpoint_every == 0 or end:
                 folder.save_checkpoint(run.on_host(good))
             if run.step % e.picture_every == 0 or end:
@@ -69,10 +69,8 @@ def _checked(run: Run, good: dict) -> tuple[dict, dict]:
     if not run.finite(state):
         raise NonFiniteError(run.diagnose(good))
     means = values.mean(axis=0, dtype=np.float64)
-    row = dict(zip(QUANTITIES, map(float, means), strict=True))
-    if not run.experiment.penalties:
-        del row["P"]
-    return state, {"step": run.step, **row}
+    row = dict(zip(run.game.quantities, map(float, means), strict=True))
+    return state, {"step": run.step} | {name: row[name] for name in run.game.logged}
 
 
 def _picture_due(run: Run) -> bool:
@@ -83,10 +81,10 @@ def _picture_due(run: Run) -> bool:
     return due or run.step == e.steps
 
 
-def _labelled(row: dict) -> dict[str, str]:
+def _labelled(run: Run, row: dict) -> dict[str, str]:
     """The quantities of a row as the progress bar shows them."""
-    labels = {"V": "V", "J": "J", "D_x": "D(x)", "D_Gz": "D(G(z))", "P": "P"}
-    return {labels[q]: f"{row[q]:.3f}" for q in QUANTITIES if q in row}
+    labels = run.game.quantities.items()
+    return {label: f"{row[name]:.3f}" for name, label in labels if name in row}
 
 
 @contextlib.contextmanager

@@ -1,95 +1,114 @@
-"""The game of an experiment: what is drawn for each turn of it, and the turn.
+"""The game of a GAN: what is drawn for each turn, and the turn itself.
 
-A `Game` plays on whole batches, or, as the part of one member of a group (shards.py),
-on that member's rows of every batch.
+`Turns` plays on whole batches. As the part of one rank of a group (group.py) it plays
+on that rank's rows of every batch.
 """
 
 import copy
-import itertools
 import math
+from typing import TYPE_CHECKING
 
-from ..backend import BETWEEN, CONDITION, LATENT, NUMPY, POINTS, Backend, generator
+import numpy as np
+
+from ..backend import NUMPY, Backend
 from ..gan import play
-from ..parallel.gathered import WholeDiversity, WholeObjective, divided
+from ..group import ALONE, Group
+from ..measures import cheap_measures
+from ..objectives import WithDiversity
+from ..parallel.gathered import Gathered, divided
 from ..parallel.mailbox import can_fork
-from ..parallel.shards import ALONE, cut
-from ..values import rows
-from .conditions import between_pairs
-from .experiment import Experiment
+from ..parallel.shards import cut
+from ..penalties import GradientPenalty
+from ..rng import BETWEEN, CONDITION, LATENT, PICTURE, POINTS, generator
+from ..values import numbers, rows
+from .conditions import between_pairs, grid
+from .game import Game, Player
+
+if TYPE_CHECKING:
+    from .experiment import Experiment
 
 
-class Game:
-    """Turns of Algorithm 1: what turn t draws is a function of (seed, t) alone.
+class Turns(Game):
+    """Turns of Algorithm 1: k steps of D and one of G."""
 
-    players: {"G": (its Net, its optimizer), "D": ...}
-    batches: maps i to the i-th batch of data
-    """
+    maker = "G"
 
-    def __init__(self, experiment: Experiment, backend: Backend, players, batches):
-        self.experiment, self.backend, self.batches = experiment, backend, batches
-        (self.G, self.opt_G), (self.D, self.opt_D) = players["G"], players["D"]
-        self.objective = experiment.objective
-        self.group, self.rows = ALONE, slice(None)
+    def __init__(self, experiment: "Experiment", backend: Backend):
+        e, self.experiment, self.backend = experiment, experiment, backend
+        opts = copy.deepcopy(e.opt_G), copy.deepcopy(e.opt_D)
+        self.G, self.D = nets = e.networks(backend)
+        self.players = dict(zip("GD", map(Player, nets, opts), strict=True))
+        for net, opt in self.players.values():
+            opt.prepare(net.theta)
+        self.data = e.data()
+        e.expects(self.data)
+        self.batches = self.data.batches(e.batch, e.seed, backend)
+        self.group: Group = ALONE
+        self.rows = slice(None)
+        labels = {"V": "V", "J": "J", "D_x": "D(x)", "D_Gz": "D(G(z))", "P": "P"}
+        self.quantities = labels
+        self.logged = tuple(labels) if e.penalties else tuple(labels)[:-1]
 
-    def turn(self, turn: int) -> tuple:
-        """k steps of D and one of G, in place; V, J, D(x), D(G(z)) and P (gan.py)."""
-        e, k = self.experiment, self.experiment.critic_steps
-        draws, batches = itertools.count(), itertools.count(k.before(turn))
-        x = None
-
-        def latent():
-            if e.condition is None:
-                return self.own(self.z(e.batch, LATENT, turn, next(draws)))
-            z = self.latent(e.batch, LATENT, turn, next(draws))
-            return self.own((z, self.asked(x[1], turn)))  # what the real batch has
-
-        def real():
-            nonlocal x
-            x = self.batches(next(batches))
-            if e.condition is not None:
-                x = x[0], e.condition.of(x[1])
-            return self.own(x)
-
-        self.opt_G.lr = e.opt_G.lr * e.rate(turn)
-        self.opt_D.lr = e.opt_D.lr * e.rate(turn)
-        diversity = e.diversity_at(turn)
+    def turn(self, turn):
+        e = self.experiment
+        (G, opt_G), (D, opt_D) = self.players["G"], self.players["D"]
+        opt_G.lr, opt_D.lr = e.opt_G.lr * e.rate(turn), e.opt_D.lr * e.rate(turn)
+        draws = Draws(self, turn)
         return play(
-            self.G,
-            self.D,
-            self.opt_G,
-            self.opt_D,
-            self.objective,
-            real,
-            latent,
-            k(turn),
-            [penalty.part(self.group) for penalty in e.penalties_at(turn)],
-            generator(e.seed, POINTS, turn) if e.penalties else None,
-            e.shared,
-            diversity and WholeDiversity(diversity, self.group),
+            (OneForward(G) if e.shared else G, D, opt_G, opt_D),
+            self.objective(turn),
+            draws.real,
+            draws.latent,
+            k=draws.k,
+            penalties=[penalty.part(self.group) for penalty in e.penalties_at(turn)],
+            rng=generator(e.seed, POINTS, turn) if e.penalties else None,
         )
 
-    def own(self, v):
-        """This member's rows of a value of the whole batch."""
-        return rows(v, self.rows)
+    def objective(self, turn: int):
+        """The objective of a turn, which sees the samples of all ranks."""
+        e, objective = self.experiment, self.experiment.objective
+        diversity = e.diversity_at(turn)
+        if diversity is not None:
+            objective = WithDiversity(objective, diversity)
+        return objective if self.group is ALONE else Gathered(objective, self.group)
 
-    def latent(self, n: int, *key: int):
+    def latents(self, n: int, *key: int):
         """n latents drawn for the place `key` of this game, on the backend."""
         rng = generator(self.experiment.seed, *key)
         return self.backend.asarray(self.experiment.latent.draw(n, rng))
 
-    def z(self, n: int, *key: int):
-        """What G takes: n latents, with a condition (z, y), y drawn as well."""
+    def inputs(self, n, *key):
         e = self.experiment
-        z = self.latent(n, *key)
-        if e.condition is None:
-            return z
         y = e.condition.draw(n, generator(e.seed, *key, CONDITION))
-        return z, self.backend.asarray(y)
+        y = None if y is None else self.backend.asarray(y)
+        return e.condition.pair(self.latents(n, *key), y)
+
+    def picture_inputs(self, n):
+        e = self.experiment
+        y, _ = e.condition.rows(math.isqrt(n))
+        if y is None:
+            return self.inputs(n, PICTURE), None
+        z = e.latent.draw(n, generator(e.seed, PICTURE))
+        columns, pairs = grid(z, y, n)
+        return tuple(map(self.backend.asarray, pairs)), columns
+
+    def samples(self, made):
+        return self.experiment.condition.x_of(made)
+
+    def real_samples(self, n):
+        batch = self.data.batches(n, PICTURE, NUMPY)(0)
+        return np.asarray(self.experiment.condition.x_of(batch))
+
+    def measures(self, samples, real):
+        return cheap_measures(samples, real, self.data)
 
     def asked(self, y, turn: int):
-        """What G is to make: y (N, ...), but for the share `between` half of it another
-        sample's sentence; in pairs, if G pays for pairs that are alike.
+        """What G is to make: the y (N, ...) of the real batch. For the share `between`
+        half of it is another sample's sentence. Pairs share one y, if G pays for pairs
+        that are alike.
         """
+        if y is None:
+            return None
         e, diversity = self.experiment, self.experiment.diversity_at(turn)
         n = round(e.between * len(y) / (1 if diversity is None else 2))
         if n > 0:
@@ -99,10 +118,24 @@ class Game:
             y = self.backend.xp.concatenate([mixed, y[n:]])
         return y if diversity is None else diversity.paired(y)
 
-    # In parts.
+    def rehearse(self):
+        """Raise what a turn would raise: a batch that the layers do not take, or a D
+        that cannot be penalised.
+        """
+        e, G, D = self.experiment, self.G.clone(), self.D.clone()
+        penalties = [*e.penalties_at(0), *e.penalties_at(e.steps - 1)]
+        with np.errstate(all="ignore"):
+            x, _ = G.forward(self.inputs(e.batch, LATENT, 0, 0))
+            _, cache = D.forward(x)
+            if any(isinstance(p, GradientPenalty) for p in penalties):
+                D.tangent(numbers(x), cache)
 
-    def divisible(self, size: int) -> bool:
-        """Whether `size` processes can share every batch of this game."""
+    # On several ranks.
+
+    def products(self):
+        return self.experiment.batch * (self.G.products + self.D.products)
+
+    def divisible(self, size):
         e = self.experiment
         see_samples = [layer for net in (self.G, self.D) for _, layer in net.layers()]
         see_samples += [*e.penalties_at(0), *e.penalties_at(e.steps - 1)]
@@ -110,20 +143,66 @@ class Game:
         possible = self.backend is NUMPY and can_fork()
         return possible and divisible and self._cut(size) != []
 
-    def parts(self, members: list) -> list["Game"]:
-        """What each member of a group plays, so that all together play this game."""
-        rows = self._cut(len(members))
-        G = divided(self.G, self.opt_G, members)
-        D = divided(self.D, self.opt_D, members)
+    def parts(self, ranks):
+        players = {
+            name: divided(*player, ranks) for name, player in self.players.items()
+        }
         found = []
-        for member, own, of_G, of_D in zip(members, rows, G, D, strict=True):
+        for i, (rank, own) in enumerate(zip(ranks, self._cut(len(ranks)), strict=True)):
             part = copy.copy(self)
-            (part.G, part.opt_G), (part.D, part.opt_D) = of_G, of_D
-            part.objective = WholeObjective(self.objective, member)
-            part.group, part.rows = member, own
+            part.players = {name: Player(*each[i]) for name, each in players.items()}
+            part.G, part.D = part.players["G"].net, part.players["D"].net
+            part.group, part.rows = rank, own
             found.append(part)
         return found
 
     def _cut(self, size: int) -> list[slice]:
-        joins = math.lcm(self.G.joins, self.D.joins)
-        return cut(self.experiment.batch, size, joins)
+        packs = math.lcm(self.G.packs, self.D.packs)
+        return cut(self.experiment.batch, size, packs)
+
+
+class Draws:
+    """What one turn draws: k batches of data, and latents for k + 1 steps.
+
+    If both players' steps share one G(z), the generator's step gets the last latents of
+    the discriminator's steps. A rank gets its rows of everything.
+    """
+
+    def __init__(self, game: Turns, turn: int):
+        self.game, self.turn = game, turn
+        steps = game.experiment.critic_steps
+        self.k, self.first = steps(turn), steps.sum_before(turn)
+        self.batches = self.latents = 0  # how many were drawn
+
+    def real(self):
+        """The next batch of data, as D takes it."""
+        batch = self.game.batches(self.first + self.batches)
+        self.x = self.game.experiment.condition.real(batch)
+        self.batches += 1
+        return rows(self.x, self.game.rows)
+
+    def latent(self):
+        """The next latents, with what the real batch has as conditions."""
+        game, e = self.game, self.game.experiment
+        if not (e.shared and self.latents == self.k):
+            z = game.latents(e.batch, LATENT, self.turn, self.latents)
+            y = game.asked(e.condition.y_of(self.x), self.turn)
+            self.z = rows(e.condition.pair(z, y), game.rows)
+            self.latents += 1
+        return self.z
+
+
+class OneForward:
+    """G for both players' steps about one z: its forward pass is made once."""
+
+    def __init__(self, G):
+        self.G, self.z = G, None
+
+    def forward(self, z, train: bool = True):
+        """G.forward(z), (N, ...); for the same z again, the same result."""
+        if z is not self.z:
+            self.z, self.made = z, self.G.forward(z, train)
+        return self.made
+
+    def __getattr__(self, name):
+        return getattr(self.G, name)

@@ -15,9 +15,9 @@ import math
 
 import numpy as np
 
-from ..backend import sigmoid, softplus
 from ..data import Density, GaussianMixture
 from ..measures import wasserstein_1d
+from ..ops import sigmoid, softplus
 
 __all__ = [
     "Pair",

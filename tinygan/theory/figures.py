@@ -10,9 +10,9 @@ import pathlib
 import numpy as np
 
 from .. import plots
-from ..backend import sigmoid
 from ..data import mixture_1d
 from ..errors import InputError
+from ..ops import sigmoid
 from . import divergences as div
 from . import saturation
 from .canvas import BLACK, BLUE, GREEN, GREY, ORANGE, PINK, RED, pixels, subplots

@@ -43,9 +43,9 @@ class Point(Affine):
         self.b[...] = 0
 
     def linear(self, x):
-        return x, ()
+        return x + 0 * self.b, ()  # a new array, of the dtype of both
 
-    def adjoint(self, dy, cache, param_grads=True):
+    def adjoint(self, dy, cache):
         return dy
 
 
@@ -84,7 +84,10 @@ class Turn:
         G.theta[...], D.theta[...] = theta, psi
         x_real, z = self.x_real, self.z
         for _ in range(self.k):
-            d_step(G, D, self.opt_D, objective, x_real, z, self.penalties, self.rng)
+            x_fake, _ = G.forward(z)
+            d_step(
+                *(D, self.opt_D, objective, x_real, x_fake), self.penalties, self.rng
+            )
         moved = D.theta.copy()
         if not self.alternating:
             D.theta[...] = psi

@@ -17,8 +17,8 @@ Goodfellow 2016, section 3.2; Mao et al. 2017, section 3.2.
 
 import numpy as np
 
-from ..backend import sigmoid
 from ..objectives import Objective
+from ..ops import sigmoid
 
 
 def generator_gradient(objective: Objective, s, s_real: float = 0.0) -> np.ndarray:

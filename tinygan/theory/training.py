@@ -13,13 +13,14 @@ import dataclasses
 
 import numpy as np
 
-from ..backend import generator, sigmoid
 from ..data import GaussianMixture, mixture_1d
 from ..gan import d_step
 from ..layers import Dense, Sequential, Tanh
 from ..net import Net
 from ..objectives import Minimax
+from ..ops import sigmoid
 from ..optim import Adam
+from ..rng import generator
 from .divergences import Pair, on_line, optimal_discriminator, value, value_at_optimum
 
 DATA = mixture_1d((-2.0, 1.5), (0.5, 0.8), (0.4, 0.6))  # p
@@ -86,7 +87,8 @@ def train_discriminator(
         x_real = p.sample(batch, rng).astype(np.float32)
         z = rng.standard_normal((batch, 1), dtype=np.float32)
         if step < steps:
-            d_step(G, D, opt, Minimax(), x_real, z)
+            x_fake, _ = G.forward(z)
+            d_step(D, opt, Minimax(), x_real, x_fake)
     return Training(pair, value_at_optimum(pair), tuple(seen))
 
 

@@ -6,8 +6,8 @@ of the grammar.
 
 import numpy as np
 
-from ...backend import CAPTIONS, generator
 from ...errors import DataError
+from ...rng import CAPTIONS, generator
 from ..captioned import Captioned
 from ..images import Images
 from .grammar import describe, vocabulary

@@ -4,7 +4,9 @@ The variance is never E x^2 - (E x)^2, which cancels. Each thread updates mean a
 number by number (Welford), and two sets of numbers merge into one (Chan et al.).
 """
 
-from .launch import Kernel, as_rows, library, over_rows, same_shape
+from ...ops import get_xp
+from .. import twin
+from .launch import Kernel, as_rows, over_rows, same_shape, usable
 from .sums import BLOCK_TOTAL, strips
 
 MOMENTS = Kernel(
@@ -73,12 +75,12 @@ extern "C" __global__ void normalise(IN x, IN mean, IN var, IN gamma, IN beta, O
 }
 """)
 
-NORMALISE_DX = Kernel("""
-extern "C" __global__ void normalise_dx(IN dy, IN x_hat, IN gamma, IN inv_std,
-        IN dgamma, IN dbeta, OUT dx, long long M, int C)
+BATCHNORM_DX = Kernel("""
+extern "C" __global__ void batchnorm_dx(IN dy, IN x_hat, IN gamma, IN inv_std,
+        IN dgamma, IN dbeta, OUT dx, long long M, int C, REAL m)
 {
     OVER(int, c, C, x) {
-        REAL scale = gamma[c] * inv_std[c], a = dbeta[c] / M, b = dgamma[c] / M;
+        REAL scale = gamma[c] * inv_std[c], a = dbeta[c] / m, b = dgamma[c] / m;
         OVER(long long, row, M, y) {
             long long k = row * C + c;
             dx[k] = scale * (dy[k] - a - x_hat[k] * b);
@@ -88,33 +90,31 @@ extern "C" __global__ void normalise_dx(IN dy, IN x_hat, IN gamma, IN inv_std,
 """)
 
 
-def moments(x, running=None, momentum: float = 0.0):
-    """mean[c] = sum_n x[n, c] / m      var[c] = sum_n (x[n, c] - mean[c])^2 / m
-
-    (N, ..., C) -> (C,) twice, two launches. `running`, a (mean, var) of the layer's
-    state, is moved along in place: r += momentum (batch - r), with the unbiased
-    variance. The plain reference is the first half of `tinygan.layers.BatchNorm`.
+@twin("cuda")
+def moments(x, group, running, momentum: float):
+    """mean and var (C,) of x (N, ..., C) in two launches; the running ones move in the
+    second. Several ranks keep to the plain code.
     """
-    xp, rows = library(x), as_rows(x)  # (M, C)
+    if group.size > 1 or not usable(x):
+        return NotImplemented
+    xp, rows = get_xp(x), as_rows(x)  # (M, C)
     M, C = rows.shape
     (across, slices), block = strips(M, C)
     parts = xp.empty((slices, 3, C), x.dtype)
     MOMENTS((across, slices), block, rows, parts, M, C)
     mean, var = xp.empty((C,), x.dtype), xp.empty((C,), x.dtype)
-    run = (None, None) if running is None else running
-    same_shape("moments", (C,), *(a.shape for a in running or ()))
+    run = running["mean"], running["var"]
+    same_shape("moments", (C,), *(a.shape for a in run))
     FINISH_MOMENTS((across, 1), block, parts, mean, var, *run, slices, C, momentum)
     return mean, var
 
 
+@twin("cuda")
 def normalise(x, mean, var, gamma, beta, eps: float):
-    """x_hat = (x - mean) inv_std      y = gamma x_hat + beta, inv_std = (var+eps)^-1/2
-
-    x is (..., C), the others are (C,). Returns y, x_hat, inv_std, in one launch; in
-    training mean and var are the batch's, in evaluation the running ones. The plain
-    reference is the second half of `tinygan.layers.BatchNorm.forward`.
-    """
-    xp, rows = library(x), as_rows(x)  # (M, C)
+    """y, x_hat and inv_std of x (..., C), in one launch; the others are (C,)."""
+    if not usable(x):
+        return NotImplemented
+    xp, rows = get_xp(x), as_rows(x)  # (M, C)
     y, x_hat = (xp.empty(x.shape, x.dtype) for _ in range(2))
     inv_std = xp.empty(mean.shape, x.dtype)
     channels = (mean, var, gamma, beta)
@@ -124,18 +124,16 @@ def normalise(x, mean, var, gamma, beta, eps: float):
     return outputs
 
 
-def normalise_dx(dy, x_hat, gamma, inv_std, dgamma, dbeta):
-    """dx = gamma inv_std (dy - dbeta/m - x_hat dgamma/m), one launch
-
-    dy and x_hat are (..., C), the others (C,). dgamma and dbeta are this batch's alone:
-    `column_sums(dy, x_hat)` the other way round. The plain reference is the end of
-    `tinygan.layers.BatchNorm.backward`.
-    """
+@twin("cuda")
+def batchnorm_dx(dy, x_hat, gamma, inv_std, dgamma, dbeta, m):
+    """dx in one launch; dy and x_hat are (..., C), the others (C,)."""
+    if isinstance(gamma, int) or not usable(dy, x_hat):
+        return NotImplemented
     rows = as_rows(dy)  # (M, C)
-    dx = library(dy).empty(dy.shape, dy.dtype)
+    dx = get_xp(dy).empty(dy.shape, dy.dtype)
     channels = (gamma, inv_std, dgamma, dbeta)
-    same_shape("normalise_dx", dy.shape, x_hat.shape)
-    same_shape("normalise_dx", rows.shape[1:], *(a.shape for a in channels))
+    same_shape("batchnorm_dx", dy.shape, x_hat.shape)
+    same_shape("batchnorm_dx", rows.shape[1:], *(a.shape for a in channels))
     grid, block = over_rows(rows)
-    NORMALISE_DX(grid, block, rows, as_rows(x_hat), *channels, dx, *rows.shape)
+    BATCHNORM_DX(grid, block, rows, as_rows(x_hat), *channels, dx, *rows.shape, m)
     return dx

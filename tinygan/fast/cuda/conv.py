@@ -8,7 +8,9 @@ C itself drops out.
 
 import math
 
-from .launch import Kernel, block_for, blocks, library
+from ...ops import get_xp
+from .. import twin
+from .launch import Kernel, block_for, blocks, usable
 
 IM2COL = Kernel("""
 extern "C" __global__ void im2col(IN x, OUT cols, int N, int H, int width, int OH,
@@ -47,13 +49,12 @@ extern "C" __global__ void col2im(IN cols, OUT x, int N, int H, int width, int O
 """)
 
 
+@twin("cuda")
 def im2col(x, kernel, stride, pad):
-    """cols[(n, i, j), (a, b, c)] = x[n, i sh - ph + a, j sw - pw + b, c], or 0 outside
-
-    (N, H, W, C) -> (N OH OW, kh kw C), one thread an entry. The plain reference is
-    `tinygan.layers.correlation.im2col`.
-    """
-    xp = library(x)
+    """(N, H, W, C) -> (N OH OW, kh kw C), one thread for an entry."""
+    if not usable(x):
+        return NotImplemented
+    xp = get_xp(x)
     N, _, _, C = x.shape
     sizes, (OH, OW) = geometry(x.shape, kernel, stride, pad)
     columns = math.prod(kernel) * C
@@ -68,16 +69,16 @@ def im2col(x, kernel, stride, pad):
     return cols
 
 
+@twin("cuda")
 def col2im(cols, x_shape, kernel, stride, pad):
-    """x[n, h, w, c] = the sum of all cols[(n, i, j), (a, b, c)] with
-    h = i sh - ph + a and w = j sw - pw + b
+    """(N OH OW, kh kw C) -> (N, H, W, C) = x_shape.
 
-    (N OH OW, kh kw C) -> (N, H, W, C) = x_shape: one thread a pixel's channel gathers
-    from the windows that cover it, in the order of (a, b), so the sum is the same every
-    time. The plain reference, `tinygan.layers.correlation.col2im`, adds in that order
-    too.
+    One thread for a pixel's channel gathers from the windows that cover it, in the
+    order of (u, v), so the sum is the same every time.
     """
-    xp = library(cols)
+    if not usable(cols):
+        return NotImplemented
+    xp = get_xp(cols)
     N, H, W, C = x_shape
     sizes, (OH, OW) = geometry(x_shape, kernel, stride, pad)
     cols = xp.ascontiguousarray(cols).reshape(N * OH * OW, math.prod(kernel) * C)

@@ -7,10 +7,10 @@ lies there.
 
 import functools
 import re
-import sys
-import types
 
 import numpy as np
+
+from ...ops import get_xp
 
 PRELUDE = """
 #define REAL {real}
@@ -30,17 +30,10 @@ def usable(*arrays) -> bool:
     """Whether the kernels take these arrays: all float32 or all float64, and of a
     library that compiles CUDA. Others (NumPy's, or complex) keep to the plain code.
     """
-    if type(arrays[0]) is np.ndarray or not hasattr(library(arrays[0]), "RawKernel"):
+    if type(arrays[0]) is np.ndarray or not hasattr(get_xp(arrays[0]), "RawKernel"):
         return False
     dtypes = {a.dtype.char for a in arrays}
     return len(dtypes) == 1 and dtypes <= {*REAL}
-
-
-def library(x) -> types.ModuleType:
-    """The array library that made x, of any shape. (`backend.get_xp` knows it too, but
-    the kernels lie below everything else, so that the backend can use them.)
-    """
-    return sys.modules[type(x).__module__.partition(".")[0]]
 
 
 class Kernel:
@@ -79,7 +72,7 @@ class Kernel:
                     f"got {value.dtype}{value.shape} with strides {value.strides}"
                 )
             passed.append(value)
-        compiled(library(args[0]), self, dtype)(grid, block, tuple(passed))
+        compiled(get_xp(args[0]), self, dtype)(grid, block, tuple(passed))
 
     def __repr__(self):
         return f"Kernel({self.name})"
@@ -112,7 +105,7 @@ def block_for(columns: int, threads: int = THREADS) -> tuple[int, int]:
 
 def as_rows(a):
     """`a` as a C-contiguous (M, C) with the channels last; copied only if need be."""
-    return library(a).ascontiguousarray(a).reshape(-1, a.shape[-1])
+    return get_xp(a).ascontiguousarray(a).reshape(-1, a.shape[-1])
 
 
 def over_rows(a) -> tuple[tuple, tuple]:

@@ -6,7 +6,16 @@ two and two. A second launch adds up the slices. Who adds what is fixed, so the 
 is the same every time; and the chains of roundings are short.
 """
 
-from .launch import Kernel, as_rows, block_for, blocks, library, same_shape
+from ...ops import get_xp
+from .. import twin
+from .launch import (
+    Kernel,
+    as_rows,
+    block_for,
+    blocks,
+    same_shape,
+    usable,
+)
 
 STRIP = 512  # threads of a block
 FILL = 512  # blocks of that many threads keep the largest GPUs busy
@@ -52,10 +61,10 @@ extern "C" __global__ void column_sum(IN a, OUT sums, long long M, int C)
 """
 )
 
-COLUMN_SUMS = Kernel(
+CHANNEL_SUMS = Kernel(
     BLOCK_TOTAL
     + """
-extern "C" __global__ void column_sums(IN a, IN b, OUT sums, long long M, int C)
+extern "C" __global__ void channel_sums(IN a, IN b, OUT sums, long long M, int C)
 {
     int c = blockIdx.x * blockDim.x + threadIdx.x;
     Pair sum = {0, 0};
@@ -73,13 +82,13 @@ extern "C" __global__ void column_sums(IN a, IN b, OUT sums, long long M, int C)
 )
 
 
+@twin("cuda")
 def column_sum(a):
-    """s[c] = sum_n a[n, c], (N, ..., C) -> (C,)
-
-    The plain reference is `tinygan.backend.column_sum`.
-    """
+    """s[c] = sum_n a[n, c], (N, ..., C) -> (C,), in two launches."""
+    if not usable(a):
+        return NotImplemented
     rows = as_rows(a)  # (M, C)
-    xp, (M, C) = library(a), rows.shape
+    xp, (M, C) = get_xp(a), rows.shape
     (across, slices), block = strips(M, C)
     sums = xp.empty((slices, C), a.dtype)
     COLUMN_SUM((across, slices), block, rows, sums, M, C)
@@ -90,20 +99,21 @@ def column_sum(a):
     return total
 
 
-def column_sums(a, b):
-    """s[c] = sum_n a[n, c]      t[c] = sum_n a[n, c] b[n, c], (N, ..., C) -> (C,) twice
-
-    For BatchNorm, whose dbeta and dgamma they are with a = dy and b = x_hat. The plain
-    reference is `tinygan.backend.column_sum` of a and of a b.
+@twin("cuda")
+def channel_sums(dy, x_hat):
+    """s[c] = sum_n dy[n, c] x_hat[n, c] and t[c] = sum_n dy[n, c], (N, ..., C) ->
+    (C,)
     """
-    same_shape("column_sums", a.shape, b.shape)
-    xp, rows = library(a), as_rows(a)  # (M, C)
+    if not usable(dy, x_hat):
+        return NotImplemented
+    same_shape("channel_sums", dy.shape, x_hat.shape)
+    xp, rows = get_xp(dy), as_rows(dy)  # (M, C)
     M, C = rows.shape
     grid, block = strips(M, C)
-    sums = xp.empty((grid[1], 2 * C), a.dtype)
-    COLUMN_SUMS(grid, block, rows, as_rows(b), sums, M, C)
+    sums = xp.empty((grid[1], 2 * C), dy.dtype)
+    CHANNEL_SUMS(grid, block, rows, as_rows(x_hat), sums, M, C)
     both = sums[0] if grid[1] == 1 else column_sum(sums)
-    return both[:C], both[C:]
+    return both[C:], both[:C]
 
 
 def strips(M: int, C: int) -> tuple[tuple, tuple]:

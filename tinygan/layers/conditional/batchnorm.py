@@ -1,8 +1,7 @@
 """Batch normalisation with a scale and a shift for each class."""
 
-from ...backend import column_dot, column_sum
 from ...values import leaves
-from ..batchnorm import BatchNorm
+from ..batchnorm import BatchNorm, batchnorm_dx, channel_sums, standardise
 from .embedding import add_rows, require_class, take_rows
 
 
@@ -38,7 +37,7 @@ class ConditionalBatchNorm(BatchNorm):
 
     def forward(self, x, train=True):
         x, y = x
-        x_hat, inv_std = self._normalised(x, train)
+        x_hat, inv_std = standardise(x, *self.statistics(x, train), self.eps)
         u = _rows_for(self.gamma, y, x) * x_hat
         u += _rows_for(self.beta, y, x)  # eq: conditional-batchnorm
         return (u, y), (x_hat, y, inv_std, train)
@@ -51,8 +50,9 @@ class ConditionalBatchNorm(BatchNorm):
         dx_hat = _rows_for(self.gamma, y, du) * du
         if not train:
             return dx_hat * inv_std, None
-        along, total = column_dot(dx_hat, x_hat), column_sum(dx_hat)
-        return self._dx(dx_hat, x_hat, along, total, inv_std), None  # eq: cbn-dx
+        sums = *channel_sums(dx_hat, x_hat), du.size // du.shape[-1]
+        sums = self.group.all_reduce(*sums)
+        return batchnorm_dx(dx_hat, x_hat, 1, inv_std, *sums), None  # eq: cbn-dx
 
     def tangent(self, x_dot, cache):
         (x_dot, _), (_, y, inv_std, train) = x_dot, cache

@@ -1,6 +1,6 @@
 """A recurrent layer: a sequence read step by step, with gates on what is kept."""
 
-from ...backend import column_sum, get_xp, sigmoid
+from ...ops import column_sum, get_xp, sigmoid
 from ..base import Layer, require, require_array
 from ..init import uniform
 

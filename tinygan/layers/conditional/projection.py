@@ -6,7 +6,7 @@ term without y (Miyato and Koyama 2018, sec. 3). For classes this is `Projection
 sentences, whose vectors are computed, `InnerProduct`.
 """
 
-from ...backend import column_sum
+from ...ops import column_sum
 from ...values import plus
 from ..base import Layer, require
 from ..init import normal

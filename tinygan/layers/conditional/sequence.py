@@ -7,7 +7,7 @@ applies any of them to several sentences of one sample.
 
 import math
 
-from ...backend import get_xp
+from ...ops import get_xp
 from ...values import Integers, is_tuple, mapped
 from ..base import (
     Affine,
@@ -45,11 +45,11 @@ class Conv1d(Conv2d):
         y, cache = super().linear(x[:, :, None])
         return y[:, :, 0], cache  # eq: conv1d
 
-    def adjoint(self, dy, cache, param_grads=True):
-        return super().adjoint(dy[:, :, None], cache, param_grads)[:, :, 0]
+    def adjoint(self, dy, cache):
+        return super().adjoint(dy[:, :, None], cache)[:, :, 0]
 
-    def weigh(self, dy, cache):
-        super().weigh(dy[:, :, None], cache)
+    def weight_grad(self, dy, cache):
+        super().weight_grad(dy[:, :, None], cache)
 
     def __repr__(self):
         k, s, p = (v[0] for v in (self.kernel, self.stride, self.pad))
@@ -74,7 +74,7 @@ class MeanPool(Affine):
         places = tuple(range(1, x.ndim - 1))
         return x.mean(axis=places), (x.shape,)  # eq: meanpool
 
-    def adjoint(self, dy, cache, param_grads=True):
+    def adjoint(self, dy, cache):
         ((N, *places, C),) = cache
         dx = (dy / math.prod(places)).reshape(N, *(1 for _ in places), C)
         xp = get_xp(dy)
@@ -103,7 +103,7 @@ class Each(Layer):
         flat = all(part and not is_tuple(part) for part in parts)
         fits = flat and len({part[0] for part in parts}) == 1
         require(fits, self, "inputs (M, ...)", in_shape)
-        apart = all(inner.joins == 1 for _, inner in each_once(self.f))
+        apart = all(inner.packs == 1 for _, inner in each_once(self.f))
         require(apart, self, "a layer that keeps samples apart", self.f)
         self.M = parts[0][0]
         return self._with_M(self.f.build(self._without_M(in_shape)))

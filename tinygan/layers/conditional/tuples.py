@@ -5,7 +5,7 @@ A generator takes (z, y), a discriminator (x, y): `Parallel` gives each its own 
 `Pick` leaves all but one behind. Of a gradient and of a tangent, None is zero.
 """
 
-from ...backend import get_xp
+from ...ops import get_xp
 from ...values import Integers, is_tuple, leaves, plus
 from ..base import (
     Affine,
@@ -223,7 +223,7 @@ class Concat(Affine):
             parts.append(v)
         return xp.concatenate(parts, axis=-1), ()  # eq: concat
 
-    def adjoint(self, dy, cache, param_grads=True):
+    def adjoint(self, dy, cache):
         parts, end = [], 0
         for shape in self.in_shapes:
             part = dy[..., end : end + shape[-1]]

@@ -1,0 +1,209 @@
+"""Twins for NumPy arrays on a CPU.
+
+A step on a CPU spends much of its time on moving numbers between memory and cache, and
+on the inner loops of NumPy, which are short where the last axis is. So the twins write
+in place where the array is their own, avoid arrays that are used once, and go along
+long rows.
+"""
+
+import itertools
+import math
+
+import numpy as np
+
+from ..layers.correlation import conv_size
+from ..optim.rules import Adam
+from . import (
+    correlation,  # noqa: F401  (its twins)
+    twin,
+)
+
+DIRECTION = Adam.direction  # of an optimizer that takes Adam's steps
+FEW = 128  # rows: up to here a product with onehot(i) is faster than sorting i
+BLOCK = 1 << 15  # numbers: several arrays of this length fit in the cache of a core
+
+
+@twin("cpu")
+def im2col(x, kernel, stride, pad):
+    """All windows by one copy of a view. One channel is copied along the image's
+    row.
+    """
+    (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
+    N, H, W, C = x.shape
+    OH, OW = conv_size(H, kh, sh, ph), conv_size(W, kw, sw, pw)
+    if ph or pw:
+        padded = np.zeros((N, H + 2 * ph, W + 2 * pw, C), x.dtype)
+        padded[:, ph : ph + H, pw : pw + W] = x
+        x = padded
+    n, h, w, c = x.strides
+    windows = np.lib.stride_tricks.as_strided(
+        x, (N, OH, OW, kh, kw, C), (n, sh * h, sw * w, h, w, c)
+    )  # a view: windows[n, i, j, u, v] = x[n, i sh + u, j sw + v]
+    if C == 1:  # a row of windows is longer than a row of a window: copy along it
+        windows = windows.transpose(3, 4, 5, 0, 1, 2)
+        return windows.reshape(kh * kw, N * OH * OW).T
+    return windows.reshape(N * OH * OW, kh * kw * C)  # copies
+
+
+@twin("cpu")
+def col2im(cols, x_shape, kernel, stride, pad):
+    """Several pixels of a window at once.
+
+    As many pixels of a window as the stride is wide meet no other window, so one
+    addition takes them all. With one channel they are few numbers; then they are taken
+    one by one, and NumPy adds along the row.
+    """
+    (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
+    N, H, W, C = x_shape
+    OH, OW = conv_size(H, kh, sh, ph), conv_size(W, kw, sw, pw)
+    rows = max(-(-(H + 2 * ph) // sh), OH - 1 - (-kh // sh))  # of sh pixels each
+    columns = max(-(-(W + 2 * pw) // sw), OW - 1 - (-kw // sw))
+    x = np.zeros((N, rows, sh, columns, sw, C), cols.dtype)
+    cols = cols.reshape(N, OH, OW, kh, kw, C)
+    most = sw if C > 1 else 1
+    for a, b in itertools.product(range(kh), range(0, kw, most)):
+        (i, u), (j, v), width = divmod(a, sh), divmod(b, sw), min(most, kw - b)
+        to = x[:, i : i + OH, u, j : j + OW, v : v + width]
+        to += cols[:, :, :, a, b : b + width]
+    x = x.reshape(N, rows * sh, columns * sw, C)
+    return x[:, ph : ph + H, pw : pw + W]
+
+
+@twin("cpu")
+def leaky_relu(x, a):
+    """a x becomes the result in place."""
+    y = a * x
+    return np.maximum(x, y, out=y)
+
+
+@twin("cpu")
+def leaky_relu_slope(y, v, a):
+    """The slope becomes the result in place."""
+    slope = (y > 0).astype(y.dtype)
+    if a:
+        np.maximum(slope, a, out=slope)
+    slope *= v
+    return slope
+
+
+@twin("cpu")
+def moments(x, group, running, momentum):
+    """The square of x - mean needs no array."""
+    total, m = group.all_reduce(column_sum(x), x.size // x.shape[-1])
+    mean = total / m
+    apart = x - along_rows(mean, x)
+    (total,) = group.all_reduce(column_dot(apart, apart))
+    var = total / m
+    if group.keeps_state:
+        running["mean"] += momentum * (mean - running["mean"])
+        running["var"] += momentum * (var * (m / (m - 1)) - running["var"])
+    return mean, var
+
+
+@twin("cpu")
+def normalise(x, mean, var, gamma, beta, eps):
+    """x_hat and y grow in place."""
+    inv_std = 1 / np.sqrt(var + eps)
+    x_hat = x - along_rows(mean, x)
+    x_hat *= along_rows(inv_std, x)
+    y = along_rows(gamma, x) * x_hat
+    y += along_rows(beta, x)
+    return y, x_hat, inv_std
+
+
+@twin("cpu")
+def channel_sums(dy, x_hat):
+    """dy x_hat needs no array."""
+    return column_dot(dy, x_hat), column_sum(dy)
+
+
+@twin("cpu")
+def batchnorm_dx(dy, x_hat, gamma, inv_std, dgamma, dbeta, m):
+    """dx grows in place."""
+    dx = x_hat * along_rows(-dgamma / m, dy)
+    dx += dy
+    dx -= along_rows(dbeta / m, dy)
+    dx *= along_rows(gamma * inv_std, dy)
+    return dx
+
+
+@twin("cpu")
+def mean_product(a, b, axes):
+    """a b needs no array. One axis is summed first, so chains of roundings are
+    short.
+    """
+    every, first = list(range(a.ndim)), axes[0]
+    sums = np.einsum(a, every, b, every, every[:first] + every[first + 1 :])
+    sums = np.expand_dims(sums, first).sum(axis=axes, keepdims=True)
+    return sums / math.prod(a.shape[axis] for axis in axes)
+
+
+@twin("cpu")
+def column_sum(a):
+    """A product with ones: BLAS adds rows faster than `sum` does."""
+    n, C = len(a), a.shape[-1]
+    a = np.ones(n, a.dtype) @ a.reshape(n, -1)
+    return a if a.size == C else np.ones(a.size // C, a.dtype) @ a.reshape(-1, C)
+
+
+def column_dot(a, b):
+    """column_sum(a b) without an array for a b, (N, ..., C) -> (C,)."""
+    n, C = len(a), a.shape[-1]
+    products = np.einsum("nj,nj->j", a.reshape(n, -1), b.reshape(n, -1))
+    return products if products.size == C else column_sum(products.reshape(-1, C))
+
+
+def along_rows(v, x):
+    """v (C,), repeated for every position of a sample x (N, ..., C): NumPy then goes
+    along rows of thousands of numbers, not of C.
+    """
+    if x.ndim == 2:
+        return v
+    return np.tile(v, math.prod(x.shape[1:-1])).reshape(x.shape[1:])
+
+
+@twin("cpu")
+def take_step(theta, g, optimizer, signed_lr):
+    """Adam's, block by block: each stays in the cache through all that is done to it.
+
+    u = m/m_bias / (sqrt(v)/sqrt(v_bias) + eps), with the biases moved out of the loop.
+    """
+    if type(optimizer).direction is not DIRECTION:
+        return NotImplemented
+    beta1, beta2, t = optimizer.beta1, optimizer.beta2, optimizer.t
+    root = math.sqrt(1 - beta2**t)
+    step, eps = signed_lr * root / (1 - beta1**t), optimizer.eps * root
+    arrays, u = (theta, g, optimizer.m, optimizer.v), np.empty(BLOCK, g.dtype)
+    for start in range(0, len(g), BLOCK):
+        theta_, g_, m, v = (a[start : start + BLOCK] for a in arrays)
+        u_ = u[: len(g_)]
+        m *= beta1
+        m += np.multiply(g_, 1 - beta1, out=u_)
+        np.multiply(g_, g_, out=u_)
+        u_ *= 1 - beta2
+        v *= beta2
+        v += u_
+        np.sqrt(v, out=u_)
+        u_ += eps
+        np.divide(m, u_, out=u_)
+        u_ *= step
+        theta_ += u_
+    return None
+
+
+@twin("cpu")
+def add_rows(dW, i, dy):
+    """Sorted: rows of equal i are put behind each other and added up.
+
+    Measured on 1024 rows of 64 numbers: 0.3 ms for any n, against 1 ms for the product
+    with n = 500, and 0.5 ms for `np.add.at`. For few n the product is faster.
+    """
+    n, dim = dW.shape
+    if n <= FEW:
+        return NotImplemented
+    i, dy = i.reshape(-1), dy.reshape(-1, dim)
+    order = np.argsort(i, kind="stable")
+    i = i[order]
+    starts = np.flatnonzero(np.append(True, i[1:] != i[:-1]))
+    dW[i[starts]] += np.add.reduceat(dy[order], starts, axis=0)
+    return None

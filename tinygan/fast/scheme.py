@@ -1,0 +1,157 @@
+"""The frame of a fast convolution: three linear maps, on part of a batch by part.
+
+Every scheme consists of three linear maps, B on x, G on W, and A on what their matrix
+product gives. So the adjoint and dW consist of their adjoints:
+
+    y = A(B(x) G(W))      dx = B^T(A^T(dy) G(W)^T)      dW = G^T(B(x)^T A^T(dy))
+
+In `Windows`, the plain scheme, B is im2col, and A and G only reshape. `Winograd`
+(winograd.py) needs fewer products. A batch is worked on in parts, so that B of a part
+stays in the cache.
+"""
+
+import math
+
+import numpy as np
+
+from ..layers.correlation import Correlation, as_matrix, col2im, im2col
+
+COLUMNS = 1 << 20  # numbers of a batch's columns that are worked on at a time
+
+
+class Scheme(Correlation):
+    """`Correlation` by B, G and A.
+
+    It is made in a forward pass and lives in that pass's cache. There it keeps what the
+    passes of one batch can use again: U = G(W), and what the forward pass made of its
+    input, if the batch is a single part.
+    """
+
+    size = COLUMNS  # numbers of B(x) that are worked on at a time
+
+    def __init__(self, W, x_shape, stride, pad):
+        super().__init__(W, x_shape, stride, pad)
+        self.places, self.pad = self.y_shape[:2], pad
+        self.per_sample = self.numbers()
+        self.U = self.G(W)
+        self.input = None, None  # an array, and what the forward pass made of it
+
+    def numbers(self) -> int:
+        """How many numbers B makes of one sample."""
+        raise TypeError(f"{type(self).__name__} does not define numbers()")
+
+    def B(self, x):
+        """(n, H, W, C_in) -> a matrix, or a stack of matrices."""
+        raise TypeError(f"{type(self).__name__} does not define B(x)")
+
+    def B_adjoint(self, dV, dx):
+        """The adjoint of B, written into dx, (n, H, W, C_in)."""
+        raise TypeError(f"{type(self).__name__} does not define B_adjoint(dV, dx)")
+
+    def G(self, W):
+        """(kh, kw, C_in, C_out) -> a matrix, or a stack of matrices."""
+        raise TypeError(f"{type(self).__name__} does not define G(W)")
+
+    def G_adjoint(self, dU):
+        """The adjoint of G: (kh, kw, C_in, C_out)."""
+        raise TypeError(f"{type(self).__name__} does not define G_adjoint(dU)")
+
+    def A_of_product(self, V, U, y):
+        """A(V U), written into y, (n, OH, OW, C_out)."""
+        raise TypeError(f"{type(self).__name__} does not define A_of_product(V, U, y)")
+
+    def A_adjoint(self, dy):
+        """The adjoint of A, of dy (n, OH, OW, C_out)."""
+        raise TypeError(f"{type(self).__name__} does not define A_adjoint(dy)")
+
+    def forward(self, x):
+        return self.forward_and_weights(x)[0]
+
+    def adjoint(self, dy):
+        return self.adjoint_and_weights(dy)[0]
+
+    def weight_grad(self, x, dy):
+        return sum(
+            self._dW(self._B(x, n), self._A_adjoint(dy, n)) for n in self.parts(x)
+        )
+
+    def forward_and_weights(self, x, dy=None):
+        """(y, dW), y = A x; dW is 0 without a dy. B(x) serves both."""
+        y, dW = np.empty((len(x), *self.y_shape), np.result_type(x, self.U.dtype)), 0
+        for n in self.parts(x):
+            V = self._B(x, n)
+            if dy is not None:
+                dW = dW + self._dW(V, self._A_adjoint(dy, n))
+            self.A_of_product(V, self.U, y[n])  # eq: frame
+        return y, dW
+
+    def adjoint_and_weights(self, dy, x=None):
+        """(dx, dW), dx = A^T dy; dW is 0 without an x. The adjoint of A serves both."""
+        dx, dW = np.empty((len(dy), *self.x_shape), np.result_type(dy, self.U.dtype)), 0
+        for n in self.parts(dy):
+            T = self._A_adjoint(dy, n)
+            if x is not None:
+                dW = dW + self._dW(self._B(x, n), T)
+            self.B_adjoint(T @ transposed(self.U), dx[n])  # eq: frame-dx
+        return dx, dW
+
+    def parts(self, a) -> list[slice]:
+        """Slices of the batch a (N, ...): B of each has about `size` numbers."""
+        step = max(1, self.size // self.per_sample)
+        return [slice(i, i + step) for i in range(0, len(a), step)]
+
+    def _dW(self, V, T):
+        return self.G_adjoint(transposed(V) @ T)  # eq: frame-dW
+
+    def _B(self, x, n: slice):
+        return self._kept(self.B, x, n)
+
+    def _A_adjoint(self, dy, n: slice):
+        return self._kept(self.A_adjoint, dy, n)
+
+    def _kept(self, f, a, n: slice):
+        """f(a[n]). The first map is the forward pass: of a single part it is kept."""
+        array, made = self.input
+        if array is a:
+            return made
+        made = f(a[n])
+        if array is None and len(a[n]) == len(a):
+            self.input = a, made
+        return made
+
+
+class Windows(Scheme):
+    """B is im2col, A and G only reshape."""
+
+    def numbers(self):
+        """Of all windows of a sample."""
+        return math.prod(self.places) * math.prod(self.W.shape[:3])
+
+    def B(self, x):
+        """(n, H, W, C_in) -> (n OH OW, kh kw C_in)"""
+        return im2col(x, *self.windows)
+
+    def B_adjoint(self, dV, dx):
+        """(n OH OW, kh kw C_in) -> dx, (n, H, W, C_in)."""
+        dx[...] = col2im(dV, dx.shape, *self.windows)
+
+    def G(self, W):
+        """(kh, kw, C_in, C_out) -> (kh kw C_in, C_out)"""
+        return as_matrix(W)
+
+    def G_adjoint(self, dU):
+        """(kh kw C_in, C_out) -> (kh, kw, C_in, C_out)"""
+        return dU.reshape(self.W.shape)
+
+    def A_of_product(self, V, U, y):
+        """y = V U, written into y, (n, OH, OW, C_out)."""
+        np.matmul(V, U, out=as_matrix(y))
+
+    def A_adjoint(self, dy):
+        """(n, OH, OW, C_out) -> (n OH OW, C_out)"""
+        return as_matrix(dy)
+
+
+def transposed(V):
+    """A matrix's transpose; of several, (m, rows, columns), each one's."""
+    return V.swapaxes(-1, -2)

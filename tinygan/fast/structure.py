@@ -1,0 +1,108 @@
+"""Twins that know how a network is made, whatever library its arrays are of.
+
+A convolution's dx and dW share a transform of dy, if they are asked for together.
+
+`penalise`, the four moves of a gradient penalty, computes J^T 1 twice: its first move
+sends a cotangent of ones back through D, and its fourth move sends the same ones back
+through D's tangent. Every layer sees the same cotangent both times. So the first move
+keeps the cotangent of each layer, and the fourth move only needs what each layer's
+parameters make of it.
+"""
+
+from ..group import ALONE
+from ..layers.activations import Activation
+from ..layers.base import Affine, Layer, backward_of
+from ..layers.combine import Sequential
+from ..layers.conv import Conv2d, ConvTranspose2d
+from ..ops import get_xp
+from ..penalties.gradient import value_and_direction
+from ..values import leaves
+from . import twin
+from .scheme import Scheme
+
+
+@twin("structure")
+def weight_grad_and_adjoint(layer, dy, cache):
+    """Of a convolution by a `Scheme`, one transform of dy serves both."""
+    x, A = cache if len(cache) == 2 else (None, None)
+    if not isinstance(A, Scheme):
+        return NotImplemented
+    kind = type(layer)
+    maps = kind.adjoint, kind.weight_grad
+    if maps == (Conv2d.adjoint, Conv2d.weight_grad):
+        dx, dW = A.adjoint_and_weights(dy, x)
+    elif maps == (ConvTranspose2d.adjoint, ConvTranspose2d.weight_grad):
+        dx, dW = A.forward_and_weights(dy, x)
+    else:
+        return NotImplemented
+    layer.dW += dW
+    return dx
+
+
+@twin("structure")
+def penalise(D, s, cache, phi, group=ALONE):
+    """The four moves, with the cotangents of the first kept for the fourth."""
+    if not hasattr(D, "tree"):
+        return NotImplemented
+    g, kept = backward_keeping(D.tree, get_xp(s).ones_like(s), cache)
+    P, minus_v = value_and_direction(g, s.size, phi, group)
+    _, cache_dot = D.tangent(minus_v, cache)
+    reverse_tangent(D.tree, None, cache, (cache_dot,), kept)
+    return P
+
+
+def backward_keeping(layer: Layer, dy, cache):
+    """(dx, kept): dx without dtheta, and the cotangent dy, in a Sequential each
+    layer's.
+    """
+    if type(layer) is not Sequential:
+        return backward_of(layer, dy, cache, param_grads=False), dy
+    kept = []
+    for inner, c in zip(reversed(layer.layers), reversed(cache), strict=True):
+        dy, own = backward_keeping(inner, dy, c)
+        kept.append(own)
+    return dy, kept[::-1]
+
+
+def reverse_tangent(layer: Layer, dy, cache, cache_dot, kept):
+    """dx of the layer's tangent_backward, whose dy_dot is what was kept; adds to the
+    parameters' gradients. dy is of the shape of y, dx of that of x. cache_dot is as
+    `tangent_of` left it: None for no tangent.
+    """
+    if cache_dot is None:
+        return backward_of(layer, dy, cache)
+    (cache_dot,) = cache_dot
+    if type(layer) is Sequential:
+        passes = list(zip(layer.layers, cache, cache_dot, kept, strict=True))
+        for inner, *rest in reversed(passes):
+            dy = reverse_tangent(inner, dy, *rest)
+        return dy
+    if not leaves((dy, kept)):
+        return None
+    if is_affine(layer):
+        if kept is not None:
+            layer.weight_grad(kept, cache_dot)
+        return backward_of(layer, dy, cache)
+    if is_piecewise_linear(layer):
+        return backward_of(layer, dy, cache)
+    return layer.tangent_backward(dy, kept, cache, cache_dot)[0]
+
+
+def is_affine(layer: Layer) -> bool:
+    """True if the three maps of `Affine` say all about the layer's passes."""
+    kind = type(layer)
+    return (
+        issubclass(kind, Affine)
+        and kind.backward is Affine.backward
+        and kind.tangent_backward is Affine.tangent_backward
+    )
+
+
+def is_piecewise_linear(layer: Layer) -> bool:
+    """True for an activation with f'' = 0: its slope does not depend on x."""
+    kind = type(layer)
+    return (
+        issubclass(kind, Activation)
+        and kind.curvature is Activation.curvature
+        and kind.tangent_backward is Activation.tangent_backward
+    )
