@@ -321,7 +321,7 @@ def test_every_test_on_the_page_of_mistakes_exists():
     assert len(named) > 20
     defined = {
         (path.stem, node.name)
-        for path in Path(__file__).parent.glob("test_*.py")
+        for path in Path(__file__).parent.rglob("test_*.py")
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     }

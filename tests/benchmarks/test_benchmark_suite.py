@@ -499,7 +499,7 @@ def test_ratio_is_paired_by_rounds():
     ],
 )
 def test_bad_arguments(main, arguments, sentence, capsys, monkeypatch):
-    monkeypatch.chdir(Path(__file__).parents[1])
+    monkeypatch.chdir(Path(__file__).parents[2])
     with pytest.raises(SystemExit) as e:
         main(arguments)
     printed = capsys.readouterr().err
