@@ -1,7 +1,7 @@
 """Runs that tinygan 0.1.0 wrote: they are still sampled and still go on.
 
-tests/runs/old_runs/ holds a folder for each kind of game, with what 0.1.0 itself made of
-it (see the README.md there). Their recipes import what users of 0.1.0 imported, by the
+tests/runs/old_runs/ holds a folder for each kind of game, with what 0.1.0 made of it
+(see the README.md there). Their recipes import what users of 0.1.0 imported, by the
 names of then.
 """
 
