@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinygan import BackendError, __version__, get_backend, recipes
+from tinygan import BackendError, __version__, check, fast, get_backend, recipes
 from tinygan.backend import NUMPY
 from tinygan.cli import arguments as cli
 from tinygan.cli import commands
@@ -652,6 +652,22 @@ def test_check_certifies_what_tinygan_brings(capsys):
     assert out.rstrip().endswith("0 failures")
     for name in ("Dense", "ConvTranspose2d", "BatchNorm", "Minimax", "Adam"):
         assert name in out
+
+
+def test_check_of_the_plain_code_alone(capsys, here, monkeypatch):
+    """The twins are off while it runs, and it says so."""
+    seen = []
+    (here / "mine.py").write_text(LAYER)
+    rows = check.file_rows
+    monkeypatch.setattr(
+        *(check, "file_rows"),
+        lambda *a, **k: seen.append(fast.is_plain()) or rows(*a, **k),
+    )
+    for options, plain in (((), False), (("--plain",), True)):
+        with fast.plain(False):
+            status, out, _ = run(capsys, "check", "mine.py", *options)
+        assert status == 0 and ("without fast twins" in out) == plain
+    assert seen == [False, True]
 
 
 LAYER = """

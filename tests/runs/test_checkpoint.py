@@ -24,6 +24,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import tinygan
 from tinygan import files
 from tinygan.errors import CheckpointError
 from tinygan.files import write_atomically
@@ -121,7 +122,8 @@ def test_round_trip(folder, arrays, step):
     expected = {k: (a.shape, a.dtype) for k, a in arrays.items()}
     found, manifest = load_checkpoint(path, expected)
     assert same(found, arrays)
-    assert manifest == {"format": FORMAT, "version": VERSION, "step": step}
+    about = {"format": FORMAT, "version": VERSION, "tinygan": tinygan.__version__}
+    assert manifest == {**about, "step": step}
     assert read_manifest(path) == manifest
     for array in found.values():  # it is the reader's own, to write into
         assert array.flags.writeable and array.flags.owndata
@@ -225,6 +227,17 @@ def test_a_manifest_that_is_none(folder, manifest):
     assert MANIFEST in refused(path, {"a": ((3,), "f8")})
     with pytest.raises(CheckpointError):
         read_manifest(path)
+
+
+def test_another_format_is_refused_by_the_version_that_wrote_it(folder):
+    """A run of a later version, say; one of version 0.1.0 did not name its writer."""
+    for about, writer in (({"tinygan": "7.1"}, "7.1"), ({}, "0.1.0")):
+        manifest = json.dumps({"format": FORMAT, "version": 9, **about})
+        path = archive(folder / "later.npz", {"a": npy(np.zeros(3))}, manifest=manifest)
+        sentence = refused(path, {"a": ((3,), "f8")})
+        assert f"found format 9, written by tinygan '{writer}'" in sentence
+        here = f"checkpoint format {VERSION}, which tinygan {tinygan.__version__} reads"
+        assert here in sentence
 
 
 def test_without_a_manifest_it_is_no_checkpoint(folder):

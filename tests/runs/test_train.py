@@ -14,6 +14,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import types
 from functools import partial
 
 import numpy as np
@@ -21,6 +22,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tinygan
 from tinygan import (
     R1,
     WGANGP,
@@ -53,7 +55,7 @@ from tinygan.cli.arguments import main
 from tinygan.data import load_digits, ring
 from tinygan.errors import CheckpointError, InputError, NonFiniteError, ShapeError
 from tinygan.rng import LATENT, PICTURE, POINTS, generator
-from tinygan.runs import CriticSteps, Experiment, Latent
+from tinygan.runs import CriticSteps, Experiment, Latent, provenance
 from tinygan.runs.checkpoint import load_checkpoint, read_manifest
 from tinygan.runs.folder import RunFolder
 from tinygan.runs.run import Run
@@ -718,6 +720,7 @@ def test_the_folder_of_a_run(tmp_path):
     options = {"steps": 21, "batch": 8, "lr": 0.001, "seed": 3}
     assert config["recipe"] == "mlp-digits" and config["options"] == options
     assert (config["steps"], config["batch"], config["seed"]) == (21, 8, 3)
+    assert config["tinygan"] == tinygan.__version__ and "commit" in config
     assert config["machine"]["backend"] == "numpy"
     assert config["machine"]["numpy"] == np.__version__
     assert [row["step"] for row in table(path)] == [20, 21]
@@ -731,6 +734,25 @@ def test_the_folder_of_a_run(tmp_path):
     assert pictures == [f"{step:07d}.png" for step in range(22)]
     last = (path / "samples" / "0000021.png").read_bytes()
     assert (path / "samples.png").read_bytes() == last
+
+
+def test_the_commit_is_that_of_the_checkout_or_of_the_installation(monkeypatch):
+    git = subprocess.run(
+        ["git", "-C", str(provenance.ROOT), "rev-parse", "HEAD"],
+        capture_output=True,
+        text=True,
+    )
+    found = provenance.checked_out()
+    if git.returncode == 0 and (provenance.ROOT / ".git").exists():
+        assert found.removesuffix("-changed") == git.stdout.strip()
+    else:
+        assert found is None
+    about = json.dumps({"url": "x", "vcs_info": {"vcs": "git", "commit_id": "abc"}})
+    reader = types.SimpleNamespace(read_text=lambda name: about)
+    monkeypatch.setattr("importlib.metadata.distribution", lambda name: reader)
+    assert provenance.provenance()["commit"] == "abc"
+    monkeypatch.setattr(provenance, "ROOT", provenance.ROOT / "nowhere")
+    assert provenance.checked_out() is None
 
 
 def test_the_rows_are_the_means_of_their_intervals(tmp_path, no_pictures):

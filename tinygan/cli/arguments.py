@@ -137,6 +137,9 @@ def _check_arguments(sub) -> None:
     sub.add_argument(
         "--finite", action="store_true", help="finite differences only, to 1e-6"
     )
+    sub.add_argument(
+        "--plain", action="store_true", help="the plain code alone, without fast twins"
+    )
 
 
 def _theory_arguments(sub) -> None:
@@ -228,6 +231,7 @@ COMMANDS = (
         "certify every derivative: ours, or those of your own layer",
         (
             "tinygan check",
+            "tinygan check --plain",
             "tinygan check my_layer.py",
             "tinygan check my_layer.py --finite   (a forward with abs, norm or conj)",
         ),

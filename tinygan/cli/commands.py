@@ -59,6 +59,7 @@ def train(args) -> int:
 def _new_folder(args, name: str, given: dict, run):
     """The folder of a new run, its config.json written."""
     from ..runs.folder import RunFolder
+    from ..runs.provenance import provenance
 
     is_file = name.endswith(".py")
     config = {
@@ -68,7 +69,7 @@ def _new_folder(args, name: str, given: dict, run):
         "batch": run.experiment.batch,
         "seed": run.experiment.seed,
         "cores": run.cores,
-        "tinygan": __version__,
+        **provenance(),
         "machine": run.backend.describe(),
     }
     return RunFolder.create(args.out or _free_folder(name), config)
@@ -202,12 +203,16 @@ def list_recipes(args) -> int:
 
 def check(args) -> int:
     """Print the table of errors; status 1 if one is too large."""
+    from .. import fast
     from ..check import builtin_rows, file_rows, print_table
 
-    if args.file:
-        rows = file_rows(args.file, args.seed, analytic=not args.finite)
-    else:
-        rows = builtin_rows(args.seed)
+    with fast.plain(args.plain or fast.is_plain()):
+        if args.file:
+            rows = file_rows(args.file, args.seed, analytic=not args.finite)
+        else:
+            rows = builtin_rows(args.seed)
+        if fast.is_plain():
+            print("the plain code, without fast twins")
     return 0 if print_table(rows) else 1
 
 

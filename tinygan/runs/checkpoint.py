@@ -9,15 +9,17 @@ an array is read.
 
 import json
 import pathlib
+import reprlib
 import zipfile
 
 import numpy as np
 
+from .. import __version__
 from ..errors import CheckpointError
 from ..files import write_atomically
 
 FORMAT = "tinygan-checkpoint"
-VERSION = 1
+VERSION = 1  # of the format: what the members are, and how they are named
 MANIFEST = "manifest.json"
 MAX_MANIFEST = 1 << 22  # bytes
 OTHER = "; is it of another architecture?"
@@ -25,7 +27,8 @@ OTHER = "; is it of another architecture?"
 
 def save_checkpoint(path, arrays: dict, manifest: dict) -> None:
     """Write host arrays {"G.theta": ..., ...} and a JSON-able manifest to `path`."""
-    manifest = {"format": FORMAT, "version": VERSION, **manifest}
+    about = {"format": FORMAT, "version": VERSION, "tinygan": __version__}
+    manifest = {**about, **manifest}
 
     def write(file):
         with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
@@ -88,8 +91,12 @@ class _Archive:
         if found != FORMAT:
             raise self._error(MANIFEST, f"format {FORMAT!r}, found {found!r}")
         if manifest.get("version") != VERSION:
-            found = manifest.get("version")
-            raise self._error(MANIFEST, f"version {VERSION}, found {found!r}")
+            found, writer = manifest.get("version"), manifest.get("tinygan", "0.1.0")
+            raise self._error(
+                MANIFEST,
+                f"checkpoint format {VERSION}, which tinygan {__version__} reads, found "
+                f"format {found!r}, written by tinygan {reprlib.repr(writer)}",
+            )
         return manifest
 
     def array(self, name: str, shape: tuple, dtype) -> np.ndarray:

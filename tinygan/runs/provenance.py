@@ -1,0 +1,48 @@
+"""Which source a run was made with: the version and the commit of this package."""
+
+import importlib.metadata
+import json
+import pathlib
+import subprocess
+
+from .. import __version__
+
+ROOT = pathlib.Path(__file__).parents[2]  # of a checkout, if the package is in one
+PATIENCE = 2.0  # s that git may take
+
+
+def provenance() -> dict:
+    """{"tinygan": the version, "commit": the git commit, or None if it is unknown}"""
+    return {"tinygan": __version__, "commit": installed_commit() or checked_out()}
+
+
+def installed_commit() -> str | None:
+    """The commit that pip installed the package from, if it was given one (PEP 610)."""
+    try:
+        distribution = importlib.metadata.distribution("tinygan")
+        about = json.loads(distribution.read_text("direct_url.json") or "{}")
+        return about.get("vcs_info", {}).get("commit_id")
+    except (importlib.metadata.PackageNotFoundError, OSError, ValueError):
+        return None
+
+
+def checked_out() -> str | None:
+    """The commit of the checkout that the package is imported from; "-changed" is added
+    if its files differ from that commit.
+    """
+    if not (ROOT / ".git").exists() or not (ROOT / "setup.cfg").exists():
+        return None
+    commit = _git("rev-parse", "HEAD")
+    changed = _git("status", "--porcelain", "--", "tinygan")
+    return f"{commit}-changed" if commit and changed else commit
+
+
+def _git(*arguments: str) -> str | None:
+    command = ["git", "-C", str(ROOT), *arguments]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=PATIENCE, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None
