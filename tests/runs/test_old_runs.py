@@ -35,7 +35,6 @@ def run(folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path = tmp_path / folder.name
     shutil.copytree(folder, path)
-    (path / "samples").mkdir()  # every run has it; Git keeps no empty folder
     config = json.loads((path / "config.json").read_text("utf-8"))
     if config["recipe"].endswith(".py"):
         config["recipe"] = str(path / config["recipe"])

@@ -6,7 +6,6 @@ on that rank's rows of every batch.
 
 import copy
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,16 +23,13 @@ from ..values import numbers, rows
 from .conditions import between_pairs, grid
 from .game import Game, Player
 
-if TYPE_CHECKING:
-    from .experiment import Experiment
-
 
 class Turns(Game):
     """Turns of Algorithm 1: k steps of D and one of G."""
 
     maker = "G"
 
-    def __init__(self, experiment: "Experiment", backend: Backend):
+    def __init__(self, experiment, backend: Backend):
         e, self.experiment, self.backend = experiment, experiment, backend
         opts = copy.deepcopy(e.opt_G), copy.deepcopy(e.opt_D)
         self.G, self.D = nets = e.networks(backend)
