@@ -64,44 +64,41 @@ class Scheme(Correlation):
         """The adjoint of A, of dy (n, OH, OW, C_out)."""
         raise TypeError(f"{type(self).__name__} does not define A_adjoint(dy)")
 
-    def forward(self, x):
-        return self.forward_and_weights(x)[0]
-
-    def adjoint(self, dy):
-        return self.adjoint_and_weights(dy)[0]
-
-    def weight_grad(self, x, dy):
-        return sum(
-            self._dW(self._B(x, n), self._A_adjoint(dy, n)) for n in self.parts(x)
-        )
-
-    def forward_and_weights(self, x, dy=None):
-        """(y, dW), y = A x; dW is 0 without a dy. B(x) serves both."""
-        y, dW = np.empty((len(x), *self.y_shape), np.result_type(x, self.U.dtype)), 0
+    def forward(self, x, dy=None, dW=None):
+        """y = A x, (N, H, W, C_in) -> (N, OH, OW, C_out). Given dy and dW, dW += its
+        part as well: B(x) serves both.
+        """
+        y = np.empty((len(x), *self.y_shape), np.result_type(x, self.U.dtype))
         for n in self.parts(x):
             V = self._B(x, n)
-            if dy is not None:
-                dW = dW + self._dW(V, self._A_adjoint(dy, n))
+            if dW is not None:
+                dW += self.G_adjoint(transposed(V) @ self._A_adjoint(dy, n))
             self.A_of_product(V, self.U, y[n])  # eq: frame
-        return y, dW
+        return y
 
-    def adjoint_and_weights(self, dy, x=None):
-        """(dx, dW), dx = A^T dy; dW is 0 without an x. The adjoint of A serves both."""
-        dx, dW = np.empty((len(dy), *self.x_shape), np.result_type(dy, self.U.dtype)), 0
+    def adjoint(self, dy, x=None, dW=None):
+        """dx = A^T dy, (N, OH, OW, C_out) -> (N, H, W, C_in). Given x and dW, dW += its
+        part as well: the adjoint of A serves both.
+        """
+        dx = np.empty((len(dy), *self.x_shape), np.result_type(dy, self.U.dtype))
         for n in self.parts(dy):
             T = self._A_adjoint(dy, n)
-            if x is not None:
-                dW = dW + self._dW(self._B(x, n), T)
+            if dW is not None:
+                dW += self.G_adjoint(transposed(self._B(x, n)) @ T)
             self.B_adjoint(T @ transposed(self.U), dx[n])  # eq: frame-dx
-        return dx, dW
+        return dx
+
+    def weight_grad(self, x, dy):
+        dW = np.zeros(self.W.shape, np.result_type(x, dy))
+        for n in self.parts(x):
+            product = transposed(self._B(x, n)) @ self._A_adjoint(dy, n)
+            dW += self.G_adjoint(product)  # eq: frame-dW
+        return dW
 
     def parts(self, a) -> list[slice]:
         """Slices of the batch a (N, ...): B of each has about `size` numbers."""
         step = max(1, self.size // self.per_sample)
         return [slice(i, i + step) for i in range(0, len(a), step)]
-
-    def _dW(self, V, T):
-        return self.G_adjoint(transposed(V) @ T)  # eq: frame-dW
 
     def _B(self, x, n: slice):
         return self._kept(self.B, x, n)

@@ -30,13 +30,10 @@ def weight_grad_and_adjoint(layer, dy, cache):
     kind = type(layer)
     maps = kind.adjoint, kind.weight_grad
     if maps == (Conv2d.adjoint, Conv2d.weight_grad):
-        dx, dW = A.adjoint_and_weights(dy, x)
-    elif maps == (ConvTranspose2d.adjoint, ConvTranspose2d.weight_grad):
-        dx, dW = A.forward_and_weights(dy, x)
-    else:
-        return NotImplemented
-    layer.dW += dW
-    return dx
+        return A.adjoint(dy, x, layer.dW)
+    if maps == (ConvTranspose2d.adjoint, ConvTranspose2d.weight_grad):
+        return A.forward(dy, x, layer.dW)
+    return NotImplemented
 
 
 @twin("structure")
