@@ -79,6 +79,8 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def answer_old_names() -> None:
-    """Let Python ask this finder for a module that it has not found itself."""
+    """Let Python ask this finder first. Asked later, Python would find the file of
+    `metrics.modes` in the folder of its new package, and load it a second time.
+    """
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
-        sys.meta_path.append(Finder())
+        sys.meta_path.insert(0, Finder())
