@@ -19,6 +19,8 @@ import functools
 import importlib
 import os
 
+import numpy as np
+
 PRIMITIVES: dict = {}  # {name: the plain function}
 _twins: dict[str, dict] = {"cpu": {}, "cuda": {}, "structure": {}}  # wing: {name: twin}
 _tables: dict[type, dict] = {}  # type of the first argument: the twins of its wing
@@ -77,8 +79,10 @@ def is_plain() -> bool:
 
 def _table_for(first) -> dict:
     """The twins for a first argument of this type; the wing is imported on demand."""
-    package = type(first).__module__.partition(".")[0]
-    wing = {"numpy": "cpu", "tinygan": "structure"}.get(package, "cuda")
+    if isinstance(first, np.ndarray):
+        wing = "cpu"
+    else:  # an array of another library, or a layer or a network
+        wing = "cuda" if hasattr(first, "dtype") else "structure"
     _load(wing)
     return _tables.setdefault(type(first), _twins[wing])
 
