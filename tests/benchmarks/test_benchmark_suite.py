@@ -28,6 +28,7 @@ from benchmarks import (
     library,
     moves,
     peak,
+    pieces,
     recipes,
     report,
     step,
@@ -38,6 +39,7 @@ from benchmarks import (
     worker,
     works,
 )
+from tinygan import fast
 
 WORKS, CASES = works.WORKS, cases.CASES
 TINY = {
@@ -810,3 +812,22 @@ def test_the_whole_suite_in_one_command(tmp_path, monkeypatch, capsys):
     assert "## here:" in (docs / "benchmarks.md").read_text()
     old = [str(out / "step.json")] * 2
     assert compare.main(old) == 0
+
+
+# What each piece of speed brings.
+
+
+def test_a_piece_is_some_twins_or_a_switch():
+    for name, off in pieces.PIECES.items():
+        assert callable(off) or set(off) <= set(fast.PRIMITIVES), name
+
+
+def test_a_step_without_a_piece_beside_one_with_all(monkeypatch, capsys, tmp_path):
+    kept = ("Adam in blocks", "all twins")
+    monkeypatch.setattr(pieces, "PIECES", {k: pieces.PIECES[k] for k in kept})
+    out = tmp_path / "pieces.json"
+    options = ["--works", "mlp", "--rounds", "1", "--seconds", "0.1"]
+    assert pieces.main([*options, "--out", str(out)]) == 0
+    found = json.loads(out.read_text())["without_with"]
+    assert found.keys() == {*kept} and all(v["mlp"] > 0.3 for v in found.values())
+    assert all(piece in capsys.readouterr().out for piece in kept[:1])
