@@ -21,9 +21,9 @@ examples:
   python -m benchmarks --show results --docs docs   # the page again, from the files
   python -m benchmarks.compare old/step.json new/step.json
 
-Each part is a command of its own with more options: python -m benchmarks.peak, .layers,
-.step, .recipes and .sweep. --out gets a file for each, --docs benchmarks.md and its
-plots; --show takes several folders, one for each machine.
+Each part is also a command with more options: python -m benchmarks.peak, .layers,
+.step, .recipes and .sweep. --out gets a file for each part, --docs gets benchmarks.md
+and its plots, and --show takes several folders, one for each machine.
 """
 
 
@@ -64,7 +64,7 @@ def parse(argv):
         "--game",
         choices=ASKED,
         default="shared",
-        help="of step and sweep (default shared)",
+        help="the game of step and sweep (default shared)",
     )
     add("--out", type=folder, metavar="DIR", help="a file of results for each part")
     add("--docs", type=folder, metavar="DIR", help="write the page and plots there")
@@ -73,11 +73,11 @@ def parse(argv):
         type=folder,
         nargs="+",
         metavar="DIR",
-        help="measure nothing: the page of these results",
+        help="measure nothing, and make the page of these results",
     )
     options = parser.parse_args(argv)
     if options.show and options.out:
-        parser.error("--show reads results, it has none to write with --out")
+        parser.error("--show measures nothing, so --out has nothing to write")
     return parser, options
 
 
@@ -90,7 +90,7 @@ def folder(text: str) -> Path:
 
 
 def measure(options) -> dict[str, dict]:
-    """{benchmark: results} of each part, written as soon as it is there."""
+    """{benchmark: results} of each part; each is written as soon as it is measured."""
     found: dict[str, dict] = {}
     for name in BENCHMARKS:
         if name not in options.only:
@@ -104,7 +104,7 @@ def measure(options) -> dict[str, dict]:
 
 
 def measure_one(name: str, options, found: dict) -> dict:
-    """The results of one part, with the defaults that it has for itself."""
+    """The results of one part, with its own defaults."""
     mine = argparse.Namespace(**vars(options))
     if name == "peak":
         mine.megabytes = None

@@ -1,7 +1,7 @@
 """The layers that are timed alone, each written for tinygan and for PyTorch.
 
-Shapes are those of the works in works.py. A new one is an entry in `CASES`, with the
-arithmetic per number of each pass if it is not a matrix product.
+The shapes come from the works in works.py. A new case is an entry in `CASES`; a pass
+that is not a matrix product also needs its arithmetic per number.
 """
 
 import dataclasses
@@ -13,8 +13,8 @@ from tinygan.backend import FEW
 from tinygan.layers.base import Layer
 
 # Operations per number of x: additions, multiplications, and 1 for exp, tanh or sqrt.
-# The norms: sum, sum of squares, centre, scale, gamma and beta forward; backward the
-# two sums, then dx from dy and x_hat; for LayerNorm gamma dy and two means beside them.
+# A norm's forward has sum, sum of squares, centre, scale, gamma and beta. Its backward
+# has two sums, then dx from dy and x_hat; LayerNorm adds gamma dy and two means.
 NORM = {"forward": 7, "backward": 7}
 SAMPLE_NORM = {"forward": 7, "backward": 11}
 LEAKY, TANH = {"forward": 1, "backward": 1}, {"forward": 1, "backward": 3}
@@ -32,11 +32,11 @@ class Case:
     torch: Callable  # torch.nn -> a module; None for an optimizer
     arithmetic: dict | None = None
     passes: tuple[str, ...] = ("forward", "backward")
-    divided: bool = True  # whether cores share a batch in networks that it is from
+    divided: bool = True  # whether cores share a batch in a network with this layer
 
     @property
     def name(self) -> str:
-        """What it is called in tables and files: "Dense 128 -> 128, batch 256"."""
+        """Its name in tables and files: "Dense 128 -> 128, batch 256"."""
         _, in_shape, out_shape = self.built()
         if self.passes == ("update",):
             return f"{self.title} {math.prod(in_shape):,} parameters"
@@ -46,7 +46,7 @@ class Case:
         return f"{self.title} {shape}, batch {self.batch}"
 
     def built(self) -> tuple[Layer, tuple, tuple]:
-        """A layer that knows its parameters' shapes, and the shapes of one x and y."""
+        """(layer, in_shape, out_shape): a built layer, and the shapes of x and y."""
         layer = self.tinygan()
         return layer, self.in_shape, tuple(layer.build(self.in_shape))
 
@@ -109,7 +109,7 @@ SMALL = (  # the layers of a DCGAN 28x28, and of an MLP
     *activations(14, 64),
     adam(34_000),
 )
-LARGE = (  # of a DCGAN 64x64
+LARGE = (  # the layers of a DCGAN 64x64
     dense(1024, 1024, batch=1024),
     conv(32, 64, 128),
     conv(8, 256, 512),

@@ -1,7 +1,7 @@
 """Has anything become slower? Two result files of one benchmark, by ratio.
 
-    new / old of the ratio to PyTorch, where both files have one: machines differ
-    new / old of the milliseconds, where they do not and the machine is the same
+    new / old of the ratio to PyTorch, if both files have one: machines differ
+    new / old of the milliseconds, if they do not and the machine is the same
 
 A change above the tolerance is "slower", one below its inverse "faster".
 """
@@ -21,8 +21,8 @@ examples:
   python -m benchmarks.compare old.json new.json
   python -m benchmarks.compare old.json new.json --tolerance 1.25
 
-Times of another machine say nothing: a library that one of the files does not compare
-with PyTorch is then not judged. Nor is PyTorch, where others are compared with it.
+Times from another machine say nothing, so a library without a ratio to PyTorch in both
+files is not judged there. PyTorch is not judged if others are compared with it.
 Exit status: 0, or 1 if something became slower, or 2 if the files cannot be compared.
 """
 
@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def read(path: str) -> dict:
-    """The results in a file. CompareError for a file of anything else."""
+    """The results in a file. Raises CompareError if it holds anything else."""
     try:
         results = json.loads(Path(path).read_text())
     except OSError as e:
@@ -70,7 +70,7 @@ def read(path: str) -> dict:
 
 
 def _well_formed(results) -> bool:
-    """Whether the parts of it that are compared are there."""
+    """Whether the results have all parts that are compared."""
     try:
         parts = [results[key] for key in ("flags", "machine", "works")]
         for work in results["works"].values():
@@ -86,8 +86,9 @@ def _well_formed(results) -> bool:
 def compare(old: dict, new: dict) -> list[dict]:
     """A line for each work and library that both have: "change" = new / old, and "by".
 
-    "change" is None where nothing may be said, and "by" why. CompareError if the files
-    are not of the same benchmark, flags and works, or have nothing in common.
+    "by" names the unit that is compared. If nothing can be said, "change" is None and
+    "by" gives the reason. Raises CompareError if the files differ in benchmark, flags
+    or works, or have nothing in common.
     """
     for key in ("benchmark", "flags"):
         same(key, old[key], new[key])
@@ -111,7 +112,7 @@ def compare(old: dict, new: dict) -> list[dict]:
 
 
 def same(what: str, old, new) -> None:
-    """CompareError, naming what differs, unless old == new."""
+    """Raise CompareError, which names the difference, unless old == new."""
     if isinstance(old, dict) and isinstance(new, dict):
         for key in old | new:
             same(f"{what}: {key}", old.get(key), new.get(key))
@@ -120,13 +121,13 @@ def same(what: str, old, new) -> None:
 
 
 def same_machine(old: dict, new: dict) -> bool:
-    """Whether milliseconds of the two files can be set side by side."""
+    """Whether the milliseconds of the two files can be compared."""
     a, b = old["machine"], new["machine"]
     return all(a.get(key) == b.get(key) for key in SAME_MACHINE)
 
 
 def judge(library: str, rows: dict, others: dict, same_machine: bool) -> dict:
-    """{"old", "new", "change", "by"} of one library, from the rows of one work."""
+    """{"old", "new", "change", "by"} for one library, from the rows of one work."""
     reference = LIBRARIES[library].reference
     old, new = rows[library], others[library]
     compared = reference in old["ratio"] and reference in new["ratio"]
@@ -146,7 +147,7 @@ def _serves(library: str, rows: dict) -> bool:
 
 
 def verdict(change: float | None, tolerance: float) -> str:
-    """What a change is called."""
+    """A word for a change."""
     if change is None:
         return "not judged"
     if change > tolerance:
@@ -155,7 +156,7 @@ def verdict(change: float | None, tolerance: float) -> str:
 
 
 def show(old: dict, new: dict, lines: list[dict], tolerance: float) -> int:
-    """Print the table; the exit status."""
+    """Print the table, and return the exit status."""
     print(f"{old['benchmark']}: {_when(old)} -> {_when(new)}, tolerance {tolerance:g}")
     if not same_machine(old, new):
         print("NOTE: the machines differ; only ratios to PyTorch are judged")

@@ -3,11 +3,11 @@
     python -m benchmarks.conditional --only cgan-digits,acgan-digits --seeds 3
     python -m benchmarks.conditional --only text2digit --shuffled --out found.json
 
-Each run is measured as by `tinygan evaluate`: the share of samples in which a
-classifier of real images finds what was asked for, for each class or attribute, seen
-combinations and unseen ones, and the variety under one condition. With --shuffled every
-image is trained with the caption of another, so that nothing can be learnt from them:
-what the measures are then is chance, and a network that reads must be far above it.
+Each run is measured like `tinygan evaluate` does: the share of samples in which a
+classifier of real images finds what was asked for, and the variety under one condition.
+There is a share for each class or attribute, for seen and for unseen combinations. With
+--shuffled every image is trained with another's caption, so that captions teach
+nothing. The measures are then at chance, and a network that reads must be far above it.
 """
 
 import dataclasses
@@ -45,14 +45,14 @@ CONDITIONAL = [
 
 
 def shuffled(data: Captioned, seed: int) -> Captioned:
-    """The images with each other's captions; nothing is known of them any more."""
+    """The images with each other's captions, and without their attributes."""
     order = generator(seed, SHUFFLE).permutation(len(data))
     captions = [data.captions[i] for i in order]
     return Captioned(data.images, captions, data.vocabulary)
 
 
 def measure(recipe: str, options: dict, n: int, shuffle: bool, cores, keep) -> dict:
-    """Train a recipe, and evaluate it on data with their own captions."""
+    """Train a recipe, and evaluate it on images with their own captions."""
     honest = recipes.build(recipes.find(recipe), options)
     played = honest
     if shuffle:
@@ -67,7 +67,7 @@ def measure(recipe: str, options: dict, n: int, shuffle: bool, cores, keep) -> d
         if run.step < played.steps:  # Ctrl-C ends a run in good order
             raise KeyboardInterrupt
         steps, cores = run.step, run.cores
-        del run  # its processes end, and their time is known
+        del run  # its processes end, and cpu_seconds counts them
         gc.collect()
         seconds, cpu = time.perf_counter() - begun, cpu_seconds() - cpu
         result = evaluate(honest, folder, NUMPY, n)
@@ -85,12 +85,12 @@ def measure(recipe: str, options: dict, n: int, shuffle: bool, cores, keep) -> d
 
 
 def cpu_seconds() -> float:
-    """Of this process, and of those it started that have ended."""
+    """The seconds of this process and of its child processes that have ended."""
     return sum(os.times()[:4])
 
 
 def finite(value):
-    """None for what JSON has no number for."""
+    """The value, or None for NaN and infinity: JSON has no numbers for them."""
     return value if math.isfinite(value) else None
 
 
@@ -98,11 +98,11 @@ def main(argv=None) -> int:
     parser = Parser(prog="python -m benchmarks.conditional", description=__doc__)
     parser.add_argument("--only", type=names(CONDITIONAL), default=CONDITIONAL[:2])
     parser.add_argument("--seeds", type=above(int, 0), default=1, help="how many (1)")
-    parser.add_argument("--first", type=above(int, -1), default=0, help="seed (0)")
-    parser.add_argument("--steps", type=above(int, 0), help="other than the recipe's")
-    parser.add_argument("--cores", type=above(int, 0), help="other than tinygan's")
+    parser.add_argument("--first", type=above(int, -1), default=0, help="the first (0)")
+    parser.add_argument("--steps", type=above(int, 0), help="instead of the recipe's")
+    parser.add_argument("--cores", type=above(int, 0), help="instead of tinygan's")
     parser.add_argument("--n", type=above(int, 19), default=2000, help="samples (2000)")
-    parser.add_argument("--data", help="for recipes that need it")
+    parser.add_argument("--data", help="data for recipes that need them")
     parser.add_argument("--shuffled", action="store_true", help="captions mixed up")
     parser.add_argument("--keep", type=Path, help="keep the runs in this folder")
     parser.add_argument("--out", type=new_file, help="write the results there as JSON")

@@ -1,6 +1,6 @@
-"""What a computation costs at least: FLOP of products, arithmetic and bytes of layers.
+"""The least cost of a computation: FLOP of products, arithmetic and bytes of layers.
 
-From these follow GFLOP/s, GB/s and the arithmetic intensity on the roofline's x axis.
+GFLOP/s, GB/s and the arithmetic intensity on the roofline's x axis follow from them.
 """
 
 import math
@@ -10,15 +10,15 @@ from tinygan import Conv2d, ConvTranspose2d, Dense
 from .moves import GAMES
 from .works import Work
 
-FLOAT = 4  # bytes of a float32
+FLOAT = 4  # bytes in a float32
 
 
 def product_flop(layer, in_shape, out_shape) -> int:
     """2 MNK of the matrix product in a layer's forward, per sample; 0 without one.
 
     The three products of a layer (y, dx and dW) cost the same. A convolution counts
-    every entry of its kernel at every place it is put, on padding as well, even where
-    Winograd's way (layers/winograd.py) takes fewer products.
+    every entry of its kernel at every place of the kernel, on padding as well. It does
+    so even if Winograd's algorithm (fast/winograd.py) takes fewer products.
     """
     if not isinstance(layer, (Dense, Conv2d, ConvTranspose2d)):
         return 0
@@ -40,8 +40,8 @@ def layer_flop(tree, in_shape) -> list[int]:
 def step_flop(work: Work, game: str = "shared") -> int:
     """FLOP of the products that one training step needs: the useful work.
 
-    The game's class in moves.py has the formula. Not counted is all that is
-    elementwise, and what a library computes although nothing needs it.
+    The game's class in moves.py has the formula. Elementwise work is not counted, nor
+    is work that a library does although nothing needs it.
     """
     G, D = work.tinygan()
     g, d = layer_flop(G, work.latent), layer_flop(D, work.sample)
@@ -51,7 +51,7 @@ def step_flop(work: Work, game: str = "shared") -> int:
 def pass_flop(case, which: str) -> int:
     """FLOP of one pass of a layer: "forward", "backward" (dx and dW) or "update".
 
-    2 MNK of each product; of the other layers the arithmetic per number, which
+    A product has 2 MNK. The other layers have the arithmetic per number that
     `case.arithmetic` holds.
     """
     layer, in_shape, out_shape = case.built()
@@ -65,8 +65,7 @@ def pass_bytes(case, which: str) -> int:
     """Bytes that one pass must move, each array once, as if the cache were endless.
 
     forward     x, theta read; y written
-    backward    dy, what the forward left (as large as x), theta read; dx, dtheta
-                written
+    backward    dy, the forward's cache (as large as x), theta read; dx, dtheta written
     update      theta, g, m, v read; theta, m, v written
     """
     layer, in_shape, out_shape = case.built()

@@ -1,11 +1,11 @@
-"""Does the loss say how good the samples are? A critic's, and a GAN's.
+"""Does a critic's loss say how good the samples are? Does a GAN's?
 
     python -m benchmarks.critic --seeds 3 --out critic.json --docs docs
 
-Trains WGAN-GP on the grid and on the digits, and GANs beside them, and correlates V,
-which for a Wasserstein critic is minus its loss (without the penalty) and an estimate
-of the distance, with the sliced Wasserstein distance between samples and data, by
-Spearman's rank correlation over the run; 1 is perfect order.
+It trains WGAN-GP on the grid and on the digits, and GANs beside them. For a Wasserstein
+critic V is minus its loss (without the penalty) and an estimate of the distance. V is
+compared with the sliced Wasserstein distance between samples and data, by Spearman's
+rank correlation over the run; 1 is perfect order.
 """
 
 import math
@@ -36,18 +36,18 @@ def spearman(x, y) -> float:
 def places(steps: int) -> set[int]:
     """Up to PLACES turns from FIRST to the last, evenly spaced in the log of the turn.
 
-    A short run begins sooner. Samples improve fast at first and slowly later: of evenly
-    spaced turns most would lie where the distance changes by no more than its noise.
+    A short run begins sooner. Samples improve fast at first and slowly later: with even
+    spacing, the distance would change by no more than its noise at most of the turns.
     """
     first = min(FIRST, max(1, steps // 10))
     return {round(turn) for turn in np.geomspace(first, steps, PLACES)}
 
 
 def distance_of(run: Run) -> float:
-    """The sliced Wasserstein distance of SAMPLES to as many real ones; NaN if lost.
+    """The sliced Wasserstein distance of SAMPLES samples to as many real ones.
 
-    More of both, and more directions, than the log's: late in a run the samples differ
-    by less than its noise.
+    It is NaN if a sample is not finite. It takes more samples and directions than the
+    log does: late in a run the samples differ by less than the log's noise.
     """
     x = run.samples(SAMPLES)
     if not np.isfinite(x).all():
@@ -58,9 +58,9 @@ def distance_of(run: Run) -> float:
 def curve(recipe: str, options: dict) -> tuple[list[tuple], int | None]:
     """(turn, V, sliced Wasserstein distance) at some places of a run of the recipe.
 
-    V is the mean over the turns since the place before, as a log would have it. The
-    second value is None, or the place where V or a sample was no longer finite: a run
-    that diverges ends there.
+    V is the mean over the turns since the last place, like in a log. The second value
+    is None, or the turn at which V or a sample was no longer finite: a run that
+    diverges ends there.
     """
     experiment = recipes.build(recipes.find(recipe), options)
     experiment.log_every = experiment.steps  # every turn's V is kept until the last
@@ -82,7 +82,7 @@ def curve(recipe: str, options: dict) -> tuple[list[tuple], int | None]:
 def measure(args, keep: Callable) -> dict:
     """{recipe: [{"seed", "spearman", "diverged", "curve"}, ...]}
 
-    spearman: null for a run that diverged, and for one of a single place
+    spearman: None for a run that diverged, and for one with a single place
     keep: called with the results so far, after each run
     """
     results: dict[str, list] = {}
@@ -104,11 +104,11 @@ def measure(args, keep: Callable) -> dict:
 
 
 def draw(results: dict, out: Path) -> None:
-    """V and the distance over the steps of each recipe's first run."""
+    """Draw V and the distance over the turns of each recipe's first run."""
     figure = plots.blank(5.2 * len(results), 3.8)
     for i, (recipe, runs) in enumerate(results.items()):
         left = figure.add_subplot(1, len(results), i + 1)
-        step, V, distance = np.reshape(runs[0]["curve"], (-1, 3)).T  # of no place, too
+        step, V, distance = np.reshape(runs[0]["curve"], (-1, 3)).T  # it may be empty
         left.plot(step, V, color="tab:blue", label="V of the critic (left)")
         right = left.twinx()
         right.plot(step, distance, color="tab:red", label="sliced Wasserstein (right)")
@@ -126,7 +126,7 @@ def main(argv=None) -> int:
     parser = Parser(prog="python -m benchmarks.critic", description=__doc__)
     parser.add_argument("--only", type=names(RECIPES), default=[*RECIPES])
     parser.add_argument("--seeds", type=above(int, 0), default=3, help="how many (3)")
-    parser.add_argument("--steps", type=above(int, 0), help="other than the recipe's")
+    parser.add_argument("--steps", type=above(int, 0), help="instead of the recipe's")
     parser.add_argument("--out", type=new_file, help="write the results there as JSON")
     parser.add_argument("--docs", type=Path, help="draw the plot into this folder")
     args = parser.parse_args(argv)

@@ -1,10 +1,10 @@
 """The games that the scoreboard plays: every objective with every regulariser.
 
-All share the networks, the latent, the optimizer and the budget, so that a row differs
-from another in one thing alone. These, and the strengths of clipping and of spectral
+All games share the networks, the latent, the optimizer and the budget, so that two rows
+differ in one thing alone. These settings, and the strengths of clipping and of spectral
 normalisation, were chosen on a seed or two of the grid, so that the plain game finds
-most of its modes; a method may do better than its line with settings of its own, as the
-recipes show.
+most of its modes. Other settings may make a method better than its line, as the recipes
+show.
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ DATA = {"ring": ring, "grid": grid}
 
 @dataclasses.dataclass(frozen=True)
 class Regulariser:
-    """What is done to D: layers in front, each Dense wrapped, penalties, optimizer."""
+    """A change of D: layers in front, a wrapper of each Dense, penalties, optimizer."""
 
     says: str
     front: Callable = lambda steps: []

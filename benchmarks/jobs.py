@@ -1,6 +1,6 @@
-"""From a job, a small dictionary that travels as JSON, to something that can be timed.
+"""Jobs: small dictionaries, sent as JSON, and the functions to time for them.
 
-Jobs are
+The jobs are
     {"task": "step", "work": {...}, "game": "shared"}      one training step
     {"task": "recipe", "name": "mlp-ring"}      one turn of a recipe, tinygan only
     {"task": "layer", "case": "Dense 128 ...", "pass": "forward"}
@@ -22,7 +22,7 @@ BATCHES = 8  # different batches of data and noise, in turn
 
 
 def make(library: Library, job: dict) -> tuple[Callable, Callable]:
-    """What to call for one step of the job, and what makes the context for it."""
+    """(step, context): call `step` for one step of the job, within `context()`."""
     if job["task"] == "recipe":
         return library.recipe(job["name"])
     step = MAKERS[job["task"]](library, job)
@@ -32,7 +32,7 @@ def make(library: Library, job: dict) -> tuple[Callable, Callable]:
 
 
 def training_step(library: Library, job: dict) -> Callable[[], None]:
-    """One step of a work's game. Real data and noise lie ready on the device."""
+    """One step of a work's game. Real data and noise are already on the device."""
     work = works.make(job["work"])
     batches = [batch(library, work, i) for i in range(BATCHES)]
     return library.steps(library.player(work), GAMES[job["game"]], batches)

@@ -1,6 +1,6 @@
 """How long each layer takes, forward and backward, and how near it is to the roof.
 
-The roof is what the machine can do at best (peak.py): no pass can be faster than its
+The roof is the best that the machine can do (peak.py): no pass can be faster than its
 products at the machine's GEMM peak, nor than its bytes at the memory's bandwidth.
 """
 
@@ -21,10 +21,10 @@ examples:
   python -m benchmarks.layers --layers Conv2d,Dense --libraries numpy,torch-cpu
   python -m benchmarks.layers --peak peak.json --out layers.json
 
-Backward is dx and the parameters' gradients. GFLOP/s counts 2 MNK of a product, and the
-arithmetic of the other layers; GB/s the least that a pass has to move, each array once.
-Shares are of this machine's own peaks, measured first unless --peak has them; beyond
-100 % of the bandwidth the arrays stay in a cache.
+Backward is dx and the parameters' gradients. GFLOP/s counts 2 MNK for a product, and
+the arithmetic of the other layers. GB/s counts the least that a pass has to move, each
+array once. Shares are of this machine's own peaks, which are measured first unless
+--peak has them. Beyond 100 % of the bandwidth the arrays stay in a cache.
 """
 
 
@@ -37,7 +37,7 @@ def parse(argv):
     parser = turns.parser("layers", __doc__.partition("\n")[0], EXAMPLES, DEFAULT)
     add = parser.add_argument
     parser.choice("--layers", TITLES)
-    add("--peak", type=peak_file, metavar="FILE", help="what benchmarks.peak wrote")
+    add("--peak", type=peak_file, metavar="FILE", help="results of benchmarks.peak")
     parser.results_file()
     options = parser.parse_args(argv)
     settle(options)
@@ -49,7 +49,7 @@ def settle(options) -> None:
 
 
 def peak_file(text: str) -> dict:
-    """An argparse type: the peaks in a file of benchmarks.peak."""
+    """An argparse type: the peaks in a file that benchmarks.peak wrote."""
     try:
         return json.loads(Path(text).read_text())["peaks"]
     except OSError as e:
@@ -100,9 +100,9 @@ def time_one(case, which: str, workers: list, options, peaks: dict) -> dict:
 
 
 def under_the_roof(row: dict, moved: int, peak: dict | None) -> dict:
-    """GB/s, and with the device's peak the shares of it.
+    """GB/s and, if the device's peak is known, the shares of it.
 
-    Of the roof: GFLOP/s by min(peak, intensity x bandwidth), intensity = FLOP / bytes.
+    The roof is min(peak, intensity x bandwidth) GFLOP/s, with intensity = FLOP / bytes.
     """
     gbs = 1e-6 * moved / row["median_ms"]
     if peak is None:

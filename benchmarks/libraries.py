@@ -1,4 +1,4 @@
-"""The libraries that are compared; a new one is a `Library` and an entry here."""
+"""The list of libraries that are compared. A new one is a `Library` with an entry."""
 
 from .on_tinygan import TinyganCupy, TinyganNumpy
 from .on_torch import TorchCpu, TorchGpu

@@ -1,8 +1,8 @@
-"""What a numerical library has to do for the benchmarks, and how it is timed.
+"""The interface of a numerical library for the benchmarks, and how it is timed.
 
 `Library` times with the host's clock, `OnGpu` with device events. on_tinygan.py and
-on_torch.py have the four libraries, libraries.py the list of them. Each runs in a
-process of its own (worker.py) and is imported there.
+on_torch.py have the four libraries, and libraries.py lists them. Each library is
+imported and run in its own process (worker.py).
 """
 
 import contextlib
@@ -22,11 +22,11 @@ class Library:
     """One library on one device. Raises UnavailableError if it cannot run here."""
 
     name: str
-    reference = "torch-cpu"  # whom it is compared with
+    reference = "torch-cpu"  # the library that it is compared with
     device = "cpu"
 
     def __init__(self, tf32: bool = False):
-        """Import the library; tf32 is for its products on a GPU."""
+        """Import the library. `tf32` allows TF32 in its products on a GPU."""
 
     def put(self, a):
         """The float64 host array `a` as a float32 input of this library."""
@@ -36,35 +36,35 @@ class Library:
         """Versions, threads and flags."""
         return {}
 
-    # What is timed: each returns something that can be called again and again.
+    # Timed work: each method returns a function that can be called again and again.
 
     def player(self, work: Work) -> Player:
         """The networks of a work and their optimizers (Adam 2e-4, .5, .999)."""
         raise TypeError(f"{type(self).__name__} does not define player(work)")
 
     def move(self, game: Game) -> Callable:
-        """The step of the game, of (player, x_real, z_D, z_G), in this library."""
+        """The game's step in this library: a function of (player, x_real, z_D, z_G)."""
         raise TypeError(f"{type(self).__name__} does not define move(game)")
 
     def steps(self, player: Player, game: Game, batches: list) -> Callable:
-        """One step of the game, with the batches in turn: each (x_real, z_D, z_G)."""
+        """One step of the game; it takes the batches (x_real, z_D, z_G) in turn."""
         move, batch = self.move(game), itertools.cycle(batches)
         return lambda: move(player, *next(batch))
 
     def computing(self) -> contextlib.AbstractContextManager:
-        """The context for steps and layers: threads as the library has them."""
+        """The context for steps and layers, with the library's own threads."""
         return contextlib.nullcontext()
 
     def layer(self, case, x, dy) -> dict[str, Callable[[], object]]:
-        """{"forward": run it, "backward": run it} of cases.Case, which return y, dx.
+        """{"forward": f, "backward": g} of a cases.Case: f() is y, and g() is dx.
 
-        x, dy: as `put` made them; dy None if there is no backward to come. Processes
-        that share a batch keep their y and dx.
+        x, dy: as `put` made them; dy is None if no backward follows. Processes that
+        share a batch keep their y and dx.
         """
         raise TypeError(f"{type(self).__name__} does not define layer(case, x, dy)")
 
     def recipe(self, name: str) -> tuple[Callable, Callable]:
-        """One turn of a recipe, and what makes the context for it."""
+        """(turn, context): one turn of a recipe, to be called within `context()`."""
         raise TypeError(f"{type(self).__name__} has no recipes")
 
     def adam(self, n: int) -> Callable[[], None]:
@@ -99,7 +99,7 @@ class Library:
         return seconds
 
     def wait(self) -> None:
-        """Until everything asked of the device is done."""
+        """Wait until the device has done all its work."""
 
     def pool_peak(self) -> int | None:
         """The most bytes that the device's memory pool has held; None without one."""
@@ -107,7 +107,7 @@ class Library:
 
 
 class OnGpu:
-    """Times with device events, one between every two steps: no wait within a run."""
+    """Timing with device events, one between every two steps: no wait within a run."""
 
     reference = "torch-gpu"
     device = "gpu"

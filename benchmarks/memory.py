@@ -1,4 +1,4 @@
-"""How much memory this process holds, held at most, and how often it faulted."""
+"""Memory of this process: how much it holds, the most it held, its page faults."""
 
 import contextlib
 import resource
@@ -10,16 +10,16 @@ CLEAR = PROC / "self/clear_refs"
 
 
 def resident() -> int:
-    """Bytes of memory that this process holds now; where unknown, the most it held."""
+    """Bytes of memory that this process holds now; if unknown, the most it held."""
     return _bytes("self/status", "VmRSS") or _maxrss()
 
 
 def peak() -> int:
-    """The most bytes that this process held, since `forget_peak` where that works, and
-    those that it started, of which pages shared with others count in part.
+    """The most bytes that this process and its children held. It counts from the last
+    `forget_peak` on, if that works here. A page that a child shares counts in part.
 
-    ru_maxrss is the same number with one flaw on Linux: a process begins with that of
-    the one that started it. /proc has its own.
+    ru_maxrss is the same number with one flaw on Linux: a process begins with its
+    parent's number. /proc has the process's own.
     """
     others = sum(_own_peak(pid) for pid in _children())
     return (_bytes("self/status", "VmHWM") or _maxrss()) + others
@@ -33,13 +33,13 @@ def _children() -> list[str]:
 
 
 def _own_peak(pid: str) -> int:
-    """Its peak less what now is others' share of its memory."""
+    """The peak of a process, less the part of its memory that is now others' share."""
     most, now = (_bytes(f"{pid}/status", name) for name in ("VmHWM", "VmRSS"))
     return most - now + _bytes(f"{pid}/smaps_rollup", "Pss")
 
 
 def forget_peak() -> None:
-    """Start `peak` anew, where the system can: what importing needed is forgotten."""
+    """Restart `peak`, if the system can, so that it does not count the imports."""
     with contextlib.suppress(OSError):
         CLEAR.write_text("5")
 

@@ -1,9 +1,8 @@
-"""The games that a work can play, each written twice: what one timed step does.
+"""The games that a work can play: one timed step, for tinygan and for PyTorch.
 
 Both sides do the same mathematics in float32: the same forward passes, D's weights
 without a gradient in G's step, Adam. `flop` counts the matrix products that the
-mathematics needs, for tinygan and PyTorch alike. Beginning with the step that most
-training loops take:
+mathematics needs, for tinygan and PyTorch alike. Most training loops play the first:
 
     shared   one G forward for both steps: D moves on x_fake, then G on the same x_fake
     fresh    Algorithm 1 of Goodfellow et al. 2014: a new z and G forward for G's step
@@ -30,15 +29,15 @@ class Player:
     opt_G: object
     opt_D: object
     rng: object = None  # for penalties at random points
-    rank: object = ALONE  # of the group of processes that plays together
+    rank: object = ALONE  # this process's rank in the group that plays together
 
     def judge(self, objective):
-        """The objective, which sees the whole batch."""
+        """The objective, made to see the whole batch."""
         return objective if self.rank is ALONE else Gathered(objective, self.rank)
 
 
 class Game:
-    """One step of a game: of D and of G, unless a subclass says otherwise.
+    """One step of a game: a step of D and one of G, unless a subclass says otherwise.
 
     x_real: (N, *sample)      z_D, z_G: (N, *latent), noise for either step
     """
@@ -54,7 +53,7 @@ class Game:
         raise TypeError(f"{type(self).__name__} does not define torch(...)")
 
     def flop(self, g: list[int], d: list[int]) -> int:
-        """Useful FLOP per sample, from those of each layer's forward, G's and D's."""
+        """Useful FLOP per sample, from the FLOP of each layer's forward in G and D."""
         raise TypeError(f"{type(self).__name__} does not define flop(g, d)")
 
 
@@ -66,8 +65,8 @@ class Shared(Game):
         G step    D forward f_D, D's activations and x_fake f_D,
                   G's weights f_G, G's activations f_G - f1_G
 
-    with f the cost of a network's forward and f1 that of its first layer's: no gradient
-    of x in D's step, none of D's weights in G's, none of z.
+    f is the cost of a network's forward and f1 that of its first layer. There is no
+    gradient of x in D's step, none of D's weights in G's step, and none of z.
     """
 
     says = (
@@ -92,7 +91,7 @@ class Shared(Game):
 
 
 class Fresh(Shared):
-    """As Shared, and another G forward f_G in G's step."""
+    """Shared, with another G forward f_G in G's step."""
 
     says = (
         "non-saturating; D's step has a G forward without gradients, G's step a fresh "
@@ -121,9 +120,9 @@ class Critic(Game):
         V    G forward f_G, D forward 2 f_D, weights 2 f_D, activations 2 (f_D - f1_D)
         P    D forward f - fL, g = grad_x D f, tangent f - fL, weights f
 
-    fL is the last layer's: neither D(x_hat) nor its tangent is needed, only masks. The
-    activations' gradients on the way to g serve the weights' once more. PyTorch does
-    more, for it sends the zeros of the LeakyReLU's second derivative through D again.
+    fL is the last layer's forward: D(x_hat) and its tangent are not needed, only masks.
+    The weights' gradients reuse the activations' gradients from the way to g. PyTorch
+    does more: it sends the zeros of the LeakyReLU's second derivative through D again.
     """
 
     says = (
@@ -149,7 +148,7 @@ class Critic(Game):
         p.opt_D.step()
 
     def torch_value(self, torch, D, x_real, x_fake, eps):
-        """V and P; eps (N, 1, 1, 1) says where between real and fake x_hat lies."""
+        """V and P; eps (N, 1, 1, 1) places x_hat between x_real and x_fake."""
         V = D(x_real).mean() - D(x_fake).mean()
         x_hat = (eps * x_real + (1 - eps) * x_fake).requires_grad_(True)
         (g,) = torch.autograd.grad(D(x_hat).sum(), x_hat, create_graph=True)
@@ -162,7 +161,7 @@ class Critic(Game):
 
 
 GAMES = {"shared": Shared(), "fresh": Fresh(), "critic": Critic()}
-ASKED = ("shared", "fresh")  # the choices of --game; some works play another always
+ASKED = ("shared", "fresh")  # the choices of --game; some works have their own game
 
 
 def torch_d_step(p: Player, x_real, x_fake) -> None:

@@ -15,10 +15,10 @@ from .moves import Player
 from .parts import game_in_parts, layer_in_parts
 from .report import usable_cores
 
-SETTLED = 100  # turns after which no recipe has more critic steps than usual
+SETTLED = 100  # turns: after them no recipe has extra critic steps
 PASSES = ("forward", "backward")
-LARGE = 10**12  # products: of networks for which all cores are used
-BLOCK = 1 << 16  # numbers of a triad's block: three of them fit in a core's cache
+LARGE = 10**12  # products: networks with so many use all cores
+BLOCK = 1 << 16  # numbers in a triad's block: three blocks fit in a core's cache
 
 
 class TinyganNumpy(Library):
@@ -47,7 +47,7 @@ class TinyganNumpy(Library):
         return Player(self, G, D, opt_G, opt_D, np.random.default_rng(0))
 
     def steps(self, player, game, batches):
-        """In as many processes as `tinygan train` would take."""
+        """The steps, in as many processes as `tinygan train` would take."""
         products = player.G.products + player.D.products
         cores = self.on.cores_for(len(batches[0][0]) * products)
         if cores == 1:
@@ -56,7 +56,7 @@ class TinyganNumpy(Library):
         return lambda: group.run("step", next(turn))
 
     def computing(self):
-        return self.on.computing(1)  # BLAS: each core has its own part of the batch
+        return self.on.computing(1)  # BLAS: each core has its part of the batch
 
     def move(self, game):
         return game.tinygan
@@ -97,7 +97,7 @@ class TinyganNumpy(Library):
         return spread(np.copyto, a, b)
 
     def triad(self, b, c, s):
-        """In blocks, so that the sum finds the product in the cache: one pass."""
+        """One pass in blocks, so that the sum finds the product in the cache."""
 
         def part(a, b, c):
             for i in range(0, len(a), BLOCK):
@@ -151,12 +151,12 @@ class TinyganCupy(OnGpu, TinyganNumpy):
         self.on.synchronize()
 
     def pool_peak(self):
-        """What the pool has taken from the device: it gives nothing back by itself."""
+        """The bytes that the pool has taken: it gives nothing back by itself."""
         return self.on.xp.get_default_memory_pool().total_bytes()
 
 
 def spread(part, a, *others):
-    """A call that does part(a, *others) in slices, one for each core; it returns a."""
+    """A function that does part(a, *others) in slices, one per core, and returns a."""
     n = usable_cores()
     pool = ThreadPoolExecutor(n)
     slices = [
@@ -181,7 +181,7 @@ def _returning(value, f):
 
 
 def blas() -> dict:
-    """Which BLAS NumPy was built with, and its threads if threadpoolctl can tell."""
+    """The BLAS that NumPy was built with, and its threads if threadpoolctl can tell."""
     built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     found = {"blas": f"{built['name']} {built['version']}"}
     try:

@@ -28,7 +28,7 @@ class TorchCpu(Library):
         return torch
 
     def put(self, a):
-        """Images (N, H, W, C) become (N, C, H, W); memory stays as it was."""
+        """Images (N, H, W, C) become (N, C, H, W); their memory stays as it is."""
         a = self.torch.tensor(a.astype(np.float32), device=self.on)
         return a.permute(0, 3, 1, 2) if a.ndim == 4 else a
 
@@ -59,7 +59,7 @@ class TorchCpu(Library):
         return game.torch
 
     def layer(self, case, x, dy):
-        """Forward with its graph; backward alone, of one and the same forward."""
+        """Forward with its graph; backward alone, always from the same forward."""
         module = self.module(case.torch(self.torch.nn))
         x.requires_grad_(True)
         inputs = (x, *module.parameters())
@@ -99,7 +99,7 @@ class TorchCpu(Library):
 
 
 class TorchGpu(OnGpu, TorchCpu):
-    """The same on one CUDA device."""
+    """PyTorch on one CUDA device."""
 
     name, on = "torch-gpu", "cuda"
 

@@ -1,4 +1,4 @@
-"""What each of tinygan's processes does of a step or of a layer's pass."""
+"""The part of a step, or of a layer's pass, that each of tinygan's processes does."""
 
 import dataclasses
 
@@ -11,7 +11,7 @@ from .moves import Game, Player
 
 
 class GamePart:
-    """A game's steps, on some rows of every batch."""
+    """A game's steps on one process's rows of every batch."""
 
     def __init__(self, game: Game, player: Player, batches: list, rows: slice):
         self.game, self.player = game, player
@@ -23,7 +23,7 @@ class GamePart:
 
 
 def game_in_parts(game: Game, p: Player, batches: list, size: int) -> Shards:
-    """A group whose `step` is the game's on whole batches of arrays (N, ...)."""
+    """A group of processes whose `step` is the game's step on whole batches."""
 
     def make(ranks):
         parts = cut(len(batches[0][0]), size)
@@ -41,7 +41,7 @@ def game_in_parts(game: Game, p: Player, batches: list, size: int) -> Shards:
 
 
 class LayerPart:
-    """A layer's passes on some rows; y and dx stay in the process, as in a step."""
+    """A layer's passes on one process's rows; y and dx stay there, as in a step."""
 
     def __init__(self, net, x, dy):
         self.net, self.x, self.dy = net, x, dy
@@ -56,7 +56,7 @@ class LayerPart:
 
 
 def layer_in_parts(net, x, dy, size: int) -> Shards:
-    """A group whose `forward` and `backward` are those of a network of one layer."""
+    """A group of processes with the `forward` and `backward` of a one-layer network."""
 
     def make(ranks):
         parts = cut(len(x), size)

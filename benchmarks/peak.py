@@ -1,8 +1,8 @@
-"""What this machine can do at best: float32 matrix products, and moving memory.
+"""The best that this machine can do: float32 matrix products, and moving memory.
 
-The roof under which everything else stands. c = a b of large square matrices, with all
-threads and with one; a = b (copy) and a = b + s c (triad) on all cores, on arrays much
-larger than any cache, as STREAM (McCalpin 1995) has them.
+Nothing else can be faster than this roof. The product c = a b of large square matrices
+runs with all threads and with one. The copy a = b and the triad a = b + s c run on all
+cores, on arrays much larger than any cache, as in STREAM (McCalpin 1995).
 """
 
 import sys
@@ -13,16 +13,16 @@ from .libraries import LIBRARIES
 DEFAULT = turns.Default(rounds=(5, 2), seconds=(1.0, 0.1))
 N = {"cpu": 2048, "gpu": 8192}  # rows and columns of the matrices
 QUICK_N = {"cpu": 1024, "gpu": 4096}
-TIMES = {"cpu": 1, "gpu": 4}  # a GPU's arrays are that much larger
-ARRAYS = {"copy": 2, "triad": 3}  # read or written once each; c of triad is read
+TIMES = {"cpu": 1, "gpu": 4}  # how many times as large the arrays are
+ARRAYS = {"copy": 2, "triad": 3}  # arrays that are read or written, once each
 EXAMPLES = """\
 examples:
   python -m benchmarks.peak --quick
   python -m benchmarks.peak --libraries numpy,torch-cpu --out peak.json
   python -m benchmarks.peak --megabytes 1024
 
-The best of all steps counts. GB/s are of the bytes that the operation reads and writes
-by its definition, two arrays of a copy and three of a triad, as STREAM counts them.
+The best of all steps counts. GB/s counts the bytes that the operation reads and writes
+by its definition: two arrays for a copy and three for a triad, as in STREAM.
 """
 
 
@@ -39,7 +39,7 @@ def parse(argv):
         "--megabytes",
         type=whole,
         metavar="M",
-        help="of each array (default 256, quick 64)",
+        help="size of each array (default 256, quick 64)",
     )
     parser.results_file()
     options = parser.parse_args(argv)
@@ -101,7 +101,7 @@ def time_one(name: str, job: dict, workers: list, options) -> dict:
 def peaks(results: dict) -> dict[str, dict]:
     """{"cpu": {"gflops", "gflops_1", "gbs"}, "gpu": ...}: the best of any library.
 
-    gflops_1 is of one thread; a device that nothing was measured on is left out.
+    gflops_1 is for one thread. A device without a measurement is left out.
     """
     found: dict[str, dict] = {}
     for work in results["works"].values():

@@ -3,7 +3,7 @@
     python -m benchmarks.pieces
     python -m benchmarks.pieces --works mlp,dcgan28 --rounds 5 --out pieces.json
 
-Every time is the CPU time of one core for a whole step, in a process of its own. The
+Every time is the CPU time of one core for a whole step, in its own process. The
 processes with and without a piece take turns, and the table holds the median of the
 rounds' ratios. A ratio of 1.10 means: without this piece a step takes 10 % longer.
 """
@@ -43,12 +43,12 @@ PIECES = {
 
 
 def turn_off(piece: str) -> None:
-    """Do without a piece in this process; "" is none."""
+    """Turn a piece off in this process; "" turns nothing off."""
     off = PIECES.get(piece, [])
     if callable(off):
         off()
         return
-    fast.twins()  # all wings are there
+    fast.twins()  # load every wing
     for table in fast._twins.values():
         for name in off:
             table.pop(name, None)
@@ -81,7 +81,7 @@ def cpu_ms(work_name: str, seconds: float) -> float:
 
 
 def measured(piece: str, work: str, seconds: float) -> float:
-    """`cpu_ms` without a piece, in a process of its own."""
+    """`cpu_ms` without a piece, in its own process."""
     command = [sys.executable, "-m", "benchmarks.pieces", "--worker", piece]
     command += ["--works", work, "--seconds", str(seconds)]
     done = subprocess.run(
@@ -99,8 +99,8 @@ def main(argv: list[str] | None = None) -> int:
         report.above(int, 0),
         report.above(float, 0),
     )
-    add("--rounds", type=rounds, default=5, help="of both processes in turn (5)")
-    add("--seconds", type=seconds, default=2.0, help="of a process's steps (2)")
+    add("--rounds", type=rounds, default=5, help="turns of both processes (5)")
+    add("--seconds", type=seconds, default=2.0, help="length of a turn (2)")
     add("--worker", help=argparse.SUPPRESS)
     parser.results_file()
     options = parser.parse_args(argv)

@@ -1,4 +1,4 @@
-"""What the recipes reach: modes, recognisable digits, classes. Slow: it trains them.
+"""How good the recipes get: modes, recognisable digits, classes. Slow: it trains.
 
     python -m benchmarks.quality --only mlp-ring,best-grid --seeds 5 --out found.json
     python -m benchmarks.quality --only dcgan-mnist --data folder/with/mnist
@@ -30,8 +30,8 @@ DEFAULT = ["mlp-ring", "dcgan-digits"]
 
 
 def trained(recipe: str, options: dict) -> tuple[Run, dict]:
-    """A finished run of `recipe`, and the seconds that it took, pictures included: by
-    the clock, and of the processors, which other work on the machine disturbs less.
+    """A finished run of `recipe`, and its seconds, pictures included: by the clock, and
+    of the processors. Other work on the machine disturbs the latter less.
     """
     begun, cpu = time.perf_counter(), time.process_time()
     run = Run(recipes.build(recipes.find(recipe), options))
@@ -50,7 +50,7 @@ def judge_modes(run: Run) -> dict:
 
 
 def judge_images(run: Run, classifier: Classifier) -> dict:
-    """The classifier's mean confidence, the share above 0.9, its classes' counts."""
+    """The classifier's mean confidence, the share above 0.9, each class's count."""
     p = classifier.probabilities(run.samples(1000))
     confidence, named = p.max(axis=1), p.argmax(axis=1)
     return {
@@ -62,7 +62,7 @@ def judge_images(run: Run, classifier: Classifier) -> dict:
 
 
 def classifier_of(recipe: str, data) -> tuple[Classifier, dict]:
-    """A classifier of the real images, and how well it does on held-out ones."""
+    """A classifier of the real images, and its accuracy on held-out ones."""
     if recipe.endswith("-digits"):
         images, epochs = load_digits(), 60
         order = np.random.default_rng(0).permutation(len(images))
@@ -103,8 +103,8 @@ def main(argv=None) -> int:
     parser = Parser(prog="python -m benchmarks.quality", description=__doc__)
     parser.add_argument("--only", type=names(recipes.names()), default=DEFAULT)
     parser.add_argument("--seeds", type=above(int, 0), default=5, help="how many (5)")
-    parser.add_argument("--first", type=above(int, -1), default=0, help="seed (0)")
-    parser.add_argument("--steps", type=above(int, 0), help="other than the recipe's")
+    parser.add_argument("--first", type=above(int, -1), default=0, help="the first (0)")
+    parser.add_argument("--steps", type=above(int, 0), help="instead of the recipe's")
     parser.add_argument("--data", help="MNIST's folder, for *-mnist")
     parser.add_argument("--out", type=new_file, help="write the results there as JSON")
     args = parser.parse_args(argv)

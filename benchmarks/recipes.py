@@ -1,8 +1,8 @@
 """How long one turn of each recipe takes in tinygan, as `tinygan train` plays it.
 
-The recipe's own networks, batch, objective and penalties, its critic steps, its data
-drawn anew: what a user waits for, less the log and the pictures. There is nothing to
-compare it with but the same recipe on the other backend, or before a change.
+A turn has the recipe's own networks, batch, objective, penalties and critic steps, and
+it draws new data. So this is the time that a user waits, less the log and the pictures.
+It can be compared only with the same recipe on the other backend, or before a change.
 """
 
 import sys
@@ -15,7 +15,7 @@ DEFAULT = turns.Default(rounds=(5, 2), seconds=(1.0, 0.1))
 NAMES = tuple(
     name
     for name in recipes.names()
-    if "data" not in recipes.defaults(recipes.find(name))  # a data set of the user's
+    if "data" not in recipes.defaults(recipes.find(name))  # the user's data set
 )
 QUICK = ("mlp-ring", "dcgan-digits")
 EXAMPLES = """\
@@ -23,8 +23,8 @@ examples:
   python -m benchmarks.recipes --quick
   python -m benchmarks.recipes --recipes mlp-ring,wgan-gp-digits --out recipes.json
 
-A turn is all of the recipe's critic steps and one of the generator. Recipes that need a
-data set of one's own are left out.
+A turn has all of the recipe's critic steps and one step of the generator. Recipes that
+need the user's data set are left out.
 """
 
 
@@ -66,7 +66,7 @@ def time_recipe(name: str, workers: list, options) -> dict:
     print(f"\n{name}: {recipes.summary(recipes.find(name))}, batch {batch}")
     found = turns.time_job(workers, {"task": "recipe", "name": name}, options)
     for library, row in found["results"].items():
-        del row["gflops"]  # nobody counted
+        del row["gflops"]  # a recipe's FLOP are not counted
         print(
             f"  {library:<12}{row['median_ms']:>10.4g} ms   "
             f"{row['q1_ms']:.4g} .. {row['q3_ms']:.4g}"

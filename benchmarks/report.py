@@ -1,4 +1,4 @@
-"""From samples to numbers, lines and JSON; what the benchmarks of this suite share."""
+"""Tools of all benchmarks: options, statistics of samples, the machine, JSON."""
 
 import argparse
 import contextlib
@@ -17,13 +17,13 @@ WAITING = ("OMP_WAIT_POLICY", "KMP_BLOCKTIME", "GOMP_SPINCOUNT")
 
 
 class Parser(argparse.ArgumentParser):
-    """Bad arguments: one sentence on stderr, exit status 2."""
+    """A parser that answers bad arguments with one sentence on stderr and status 2."""
 
     def error(self, message):
         self.exit(2, f"{self.prog}: {message}\n")
 
     def choice(self, option: str, known, all_unless_given: bool = True) -> None:
-        """Add an option for some of `known`; without it all of them, or None."""
+        """Add an option for some of `known`. The default is all of them, or None."""
         self.add_argument(
             option,
             type=names(known),
@@ -33,7 +33,7 @@ class Parser(argparse.ArgumentParser):
         )
 
     def results_file(self) -> None:
-        """Add --out, the file that the results are written to."""
+        """Add --out, the file for the results."""
         help = "write the results as JSON"
         self.add_argument("--out", type=new_file, metavar="FILE", help=help)
 
@@ -54,7 +54,7 @@ def names(known):
 
 
 def listed(what: str, items) -> str:
-    """ "What: one; two." over as many lines as help text needs."""
+    """ "Works: one; two." over as many lines as help text needs."""
     return textwrap.fill(f"{what}: {'; '.join(items)}.", 88)
 
 
@@ -76,7 +76,8 @@ def new_file(text: str) -> Path:
     """An argparse type: a path whose folder exists."""
     path = Path(text)
     if path.is_dir() or not path.absolute().parent.is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a file in a folder there is")
+        expected = "expected a file in an existing folder"
+        raise argparse.ArgumentTypeError(f"{expected}, got {text!r}")
     return path
 
 
@@ -96,14 +97,14 @@ def summarise(rounds: list[list[float]], flop: int) -> dict:
 
 
 def median(values: list[float]) -> float:
-    """Their median; 0 of none."""
+    """The median of the values; 0 if there are none."""
     return statistics.median(values) if values else 0.0
 
 
 def ratio(ours: dict, theirs: dict) -> float:
     """How many times as long as `theirs`: the median over rounds, each round paired.
 
-    What slows the machine for a while slows a whole round, and leaves its ratio alone.
+    A disturbance of the machine slows a whole round, and leaves its ratio alone.
     """
     pairs = zip(ours["rounds_ms"], theirs["rounds_ms"], strict=True)
     return statistics.median(a / b for a, b in pairs)
@@ -138,7 +139,7 @@ def usable_cores() -> int:
 
 
 def commit() -> str | None:
-    """The commit of this checkout, with a + where files differ from it."""
+    """The commit of this checkout, with a + if files differ from it."""
 
     def git(*words):
         command = ["git", "-C", str(ROOT), *words]

@@ -4,9 +4,9 @@
     python -m benchmarks.scoreboard --only grid --objectives hinge --seeds 1
     python -m benchmarks.scoreboard --show scoreboard.jsonl --docs docs
 
-A finished game is a line of the file, and is not played again: the command may be
+A finished game is a line of the file and is not played again, so the command may be
 stopped and repeated. With --docs the table and the plot are written into that folder,
-beside the numbers published by others.
+beside published numbers.
 """
 
 import json
@@ -30,7 +30,7 @@ SAMPLES = 2500
 
 
 def play(cell: dict) -> dict:
-    """One game, and what its samples are like; no modes where it diverged."""
+    """One game, and the measures of its samples. A game that diverged has no modes."""
     begun = time.process_time()
     run = Run(game(**cell))
     with np.errstate(all="ignore"), run.computing():
@@ -48,16 +48,16 @@ def play(cell: dict) -> dict:
 
 
 def play_all(cells: list[dict], path: Path, jobs: int) -> None:
-    """Play what is not yet in the file, `jobs` games at a time.
+    """Play the games that are not yet in the file, `jobs` at a time.
 
-    InputError where `read` raises it.
+    Raises InputError as `read` does.
     """
     done = {tuple(row[k] for k in KEYS) for row in read(path)}
     todo = [cell for cell in cells if tuple(cell[k] for k in KEYS) not in done]
     kept = whole_lines(path)
     print(f"{len(todo)} games to play, {len(cells) - len(todo)} are in the file")
     with multiprocessing.get_context("spawn").Pool(jobs) as pool, path.open("a") as f:
-        f.truncate(len(kept))  # a line half written is not gone on with
+        f.truncate(len(kept))  # drop a line that was half written
         if not kept:
             about = {"date": now(), "commit": commit(), "machine": machine()}
             f.write(json.dumps(about | {"numpy": np.__version__}) + "\n")
@@ -86,7 +86,7 @@ def main(argv=None) -> int:
     parser.add_argument("--jobs", type=above(int, 0), default=2, help="processes (2)")
     parser.add_argument("--out", type=new_file, help="the file of games, .jsonl")
     parser.add_argument("--show", type=Path, help="print the table of this file")
-    parser.add_argument("--docs", type=Path, help="with --show: write it there as well")
+    parser.add_argument("--docs", type=Path, help="with --show: write to this folder")
     args = parser.parse_args(argv)
     if bool(args.out) == bool(args.show):
         parser.error("expected either --out FILE or --show FILE")

@@ -1,4 +1,4 @@
-"""What the scoreboard's games came to: a table and a plot beside published numbers."""
+"""The scoreboard's page: a table and a plot of its games, beside published numbers."""
 
 import json
 import math
@@ -25,33 +25,35 @@ PUBLISHED = (  # name, then (modes, % high quality, reverse KL) on ring and on g
 )
 HEAD = """# The scoreboard: every objective with every regulariser
 
-Ring of 8 Gaussians (radius 2, standard deviation 0.02) and grid of 25 (spacing 2,
-standard deviation 0.05), {seeds}, mean ± standard error. All games share two
-tanh MLPs (G 3x64, D 2x64), latent N(0, 4^2) in 2-D, Adam 3e-3 (.5, .999) falling
-linearly to 0, batch 256 and {steps:,} turns of one step each; 2,500 samples are scored.
-A sample is of high quality within 3 standard deviations of a mode (at best 98.89 % in
-two dimensions), and a mode counts with one such sample. The reverse KL, in nats, is
-that of the samples' nearest modes against equal shares; a dash means that a game
-diverged.
+The data are a ring of 8 Gaussians (radius 2, standard deviation 0.02) and a grid of 25
+(spacing 2, standard deviation 0.05). Numbers are mean ± standard error over {seeds}.
+All games share two tanh MLPs (G 3x64, D 2x64), the latent N(0, 4^2) in 2-D, Adam at
+3e-3 (.5, .999) falling linearly to 0, batch 256 and {steps:,} turns of one step for
+each player. Each game is scored by 2,500 samples. A sample is of high quality if it
+lies within 3 standard deviations of a mode (at best 98.89 % do in two dimensions). A
+mode counts if it has one such sample. The reverse KL, in nats, compares the shares of
+the samples' nearest modes with equal shares. A dash means that a game diverged.
 
-**No method is tuned.** The networks and rates were chosen on the grid, on a seed or two
-of the plain game; of the regularisers only the strengths of clipping and of spectral
-normalisation were tried out there. One critic step a turn is few for a Wasserstein
-critic. So the table says what the change of one thing does at a small fixed budget, not
-what a method can reach: `best-grid` and the other recipes show that. Repeat it with
+**No method is tuned.** The networks and rates were chosen on the grid, with a seed or
+two of the plain game. Among the regularisers, only the strengths of clipping and of
+spectral normalisation were tried out. One critic step a turn is few for a Wasserstein
+critic. So the table shows the effect of one change at a small fixed budget. It does not
+show how good a method can get: `best-grid` and the other recipes show that. Repeat it
+with
 
     python -m benchmarks.scoreboard --out scoreboard.jsonl
     python -m benchmarks.scoreboard --show scoreboard.jsonl --docs docs
 
 ![Modes covered and high-quality samples, for each objective and regulariser]({plot})
 """
-LEFT_OUT = """Not in the table: D's gradient clipped value by value (`ClipValue`), the
-drift penalty (`Drift`) and label smoothing (`real_label`).
+LEFT_OUT = """The table leaves out the clipping of D's gradient value by value
+(`ClipValue`), the drift penalty (`Drift`) and label smoothing (`real_label`).
 """
 NOTE = """## Published numbers
 
-Other networks, other budgets (400 epochs of 100,000 samples in the first four), a ring
-of radius 1 and standard deviation 0.01: beside ours for orientation, not for a race.
+These have other networks and other budgets (400 epochs of 100,000 samples in the first
+four), and a ring of radius 1 and standard deviation 0.01. They are here for
+orientation, not for a race.
 
 | method | ring: modes / % HQ / reverse KL | grid: modes / % HQ / reverse KL |
 |---|---|---|
@@ -61,19 +63,19 @@ of radius 1 and standard deviation 0.01: beside ours for orientation, not for a 
 def whole_lines(path: Path) -> bytes:
     """The file up to its last newline: play was stopped while it wrote the rest.
 
-    Nothing if there is no file. InputError if it is no file of games.
+    It is empty if there is no file. Raises InputError if it is not a file of games.
     """
     text = path.read_bytes() if path.exists() else b""
     whole = text[: text.rfind(b"\n") + 1]
-    lines = whole.splitlines() or text.splitlines()  # not one: not begun by us
+    lines = whole.splitlines() or text.splitlines()  # no whole line: another's file
     for number, line in enumerate(lines, start=1):
         if not _keys(line) >= (set(KEYS) if number > 1 else {"machine"}):
-            raise InputError(f"expected a file of games, found another line {number}")
+            raise InputError(f"expected a file of games, found a foreign line {number}")
     return whole
 
 
 def _keys(line: bytes) -> set[str]:
-    """The keys of a line; none if it is no JSON object."""
+    """The keys of a line; none if it is not a JSON object."""
     try:
         return set(dict(json.loads(line)))
     except (ValueError, TypeError):
@@ -81,7 +83,7 @@ def _keys(line: bytes) -> set[str]:
 
 
 def read(path: Path) -> list[dict]:
-    """The games that a file holds; the first line tells where they were played."""
+    """The games in a file, without its first line, which is about the machine."""
     return [json.loads(line) for line in whole_lines(path).splitlines()[1:]]
 
 
@@ -95,7 +97,7 @@ def mean_and_error(values: list[float]) -> tuple[float, float]:
 def summary(rows: list[dict]) -> dict:
     """{(data, objective, regulariser): {"modes": (mean, error), ...}}
 
-    InputError for no games, and for games that were not all of one length.
+    Raises InputError if there are no games, or if they differ in their number of steps.
     """
     steps = sorted({row["steps"] for row in rows})
     if not steps:
@@ -120,7 +122,7 @@ def summary(rows: list[dict]) -> dict:
 
 
 def page(path: Path) -> str:
-    """The page in Markdown. InputError where `read` and `summary` raise it."""
+    """The page in Markdown. Raises InputError as `read` and `summary` do."""
     if not path.is_file():
         raise InputError("there is no such file")
     rows = read(path)
@@ -163,7 +165,7 @@ def _published(numbers) -> str:
 
 
 def draw(path: Path, out: Path) -> None:
-    """Four heat maps: modes and quality, ring and grid."""
+    """Draw four heat maps: modes and quality, for ring and grid."""
     cells = summary(read(path))
     figure = plots.blank(12.5, 8.6, dpi=110)
     for i, data in enumerate(DATA):
@@ -178,7 +180,7 @@ def draw(path: Path, out: Path) -> None:
 
 
 def _heat_map(axes, cells: dict, top: float) -> None:
-    """The means of {(objective, regulariser): (mean, error)}, 0 to `top`."""
+    """Draw the means of {(objective, regulariser): (mean, error)}, from 0 to `top`."""
     values = np.full((len(OBJECTIVES), len(REGULARISERS)), np.nan)
     for y, objective in enumerate(OBJECTIVES):
         for x, regulariser in enumerate(REGULARISERS):

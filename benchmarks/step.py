@@ -1,8 +1,8 @@
 """How long one training step takes: one step of D and one of G, float32, Adam.
 
-For each work every library gets a process of its own; they take turns, round after
-round, so that what disturbs the machine disturbs all of them. Beside the steady step:
-the time until the first one, the memory at its peak, and the page faults of a step.
+For each work every library gets its own process. The processes take turns, round after
+round, so that a disturbance of the machine disturbs all of them. The results also have
+the time until the first step, the memory at its peak, and the page faults of a step.
 """
 
 import sys
@@ -24,10 +24,10 @@ examples:
   python -m benchmarks.step --rounds 9 --seconds 5 --out results.json
 
 {works}
-Games: shared, one G forward for the steps of D and G; fresh, Algorithm 1 as it stands,
-with a new one for G. A WGAN-GP work plays its critic's step alone under either.
-Time is a step's as the program sees it (CPU) or between device events (GPU), after a
-warm-up. GFLOP/s counts the useful matrix products alone: see step_flop in cost.py.
+Games: shared has one G forward for the steps of D and G; fresh is Algorithm 1, with a
+new G forward for G's step. A WGAN-GP work always plays its critic's step alone.
+A step is timed by the clock (CPU) or between device events (GPU), after a warm-up.
+GFLOP/s counts the useful matrix products alone: see step_flop in cost.py.
 A ratio of 2 means twice as long as PyTorch on the same device, round by round.
 """
 
@@ -57,7 +57,7 @@ def settle(options) -> None:
 
 
 def measure(options) -> dict:
-    """Time every work; print tables; return the results."""
+    """Time every work, print tables, and return the results."""
     results = turns.begin("step", options, game=options.game)
     for name in dict.fromkeys(
         WORKS[work].game or options.game for work in options.works
@@ -69,7 +69,7 @@ def measure(options) -> dict:
 
 
 def time_work(name: str, options, results: dict) -> dict:
-    """Time one work with every library that can run here; print and return a table."""
+    """Time one work with every library that can run here. Print and return a table."""
     work = WORKS[name]
     game = work.game or options.game
     flop = step_flop(work, game)
@@ -90,7 +90,7 @@ def time_work(name: str, options, results: dict) -> dict:
 
 
 def beside_the_step(worker: Worker) -> dict:
-    """Times before the steady state, memory and page faults of one worker."""
+    """One worker's times before the steady state, memory and page faults."""
     memory = worker.memory()
     pool = memory["pool"]
     return {
@@ -106,7 +106,7 @@ def beside_the_step(worker: Worker) -> dict:
 
 
 def memory_ratio(row: dict, other: dict) -> dict:
-    """How many times as much memory: the whole process's, what it added, the pool's."""
+    """How many times as much memory: the whole process, its own part, the pool."""
     return {
         key: row[key] / other[key]
         for key in ("peak_mb", "added_mb", "pool_mb")

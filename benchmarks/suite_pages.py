@@ -14,11 +14,12 @@ from .sweep import SWEEPS, crossovers
 BENCHMARKS = ("peak", "layers", "step", "recipes", "sweep")
 HEAD = """# How fast it is
 
-What the benchmarks measured, on each machine by itself; how they measure stands in
-`benchmarks/README.md`. Times are medians of float32 steps. *Times as long* is beside
-PyTorch on the same device, the two taking turns: below 1 tinygan is faster. *Ready* is
-the time from the start of the process to the first step, idle memory what the imported
-library holds, faults are minor page faults per steady step.
+This page has the results of the benchmarks, one chapter for each machine.
+`benchmarks/README.md` explains how they measure. Times are medians of float32 steps.
+*Times as long* compares with PyTorch on the same device, in turns: below 1 tinygan is
+faster. *Ready* is the time from the start of the process to the first step. Idle memory
+is the memory of the process after the import. Faults are minor page faults per steady
+step.
 
     python -m benchmarks --out results --docs docs     # measure, and write this page
     python -m benchmarks --show results --docs docs    # this page alone
@@ -28,7 +29,7 @@ library holds, faults are minor page faults per steady step.
 def read(folder: Path) -> dict[str, dict]:
     """{benchmark: results} of the files peak.json ... in a folder.
 
-    InputError if there are none, or one of them holds something else.
+    Raises InputError if there are none, or if one of them holds something else.
     """
     found = {}
     for name in BENCHMARKS:
@@ -56,7 +57,7 @@ def page(folders: dict[str, dict]) -> str:
 
 
 def chapter(name: str, results: dict[str, dict]) -> str:
-    """What was found on one machine."""
+    """The results of one machine."""
     any_of = next(iter(results.values()))
     libraries = any_of["libraries"] | {}
     for each in results.values():
@@ -84,7 +85,7 @@ def _table(heads, rows) -> str:
 
 
 def peak_section(peaks: dict) -> str:
-    """The machine's own best, the measure of the shares below."""
+    """The machine's own best, to which the other sections compare."""
     rows = (
         (
             device.upper(),
@@ -125,7 +126,8 @@ def recipes_section(results: dict) -> str:
         for name, work in results["works"].items()
         for library, row in work["results"].items()
     ]
-    text = "\n### A turn of each recipe\n\nAll of its critic steps, and one of G.\n\n"
+    text = "\n### A turn of each recipe\n\n"
+    text += "A turn has all of the recipe's critic steps, and one step of G.\n\n"
     return text + _table(("recipe", "batch", "library", "ms a turn"), rows)
 
 
@@ -152,7 +154,7 @@ def sweep_section(results: dict, name: str) -> str:
     names = dict.fromkeys(work["sweep"] for work in results["works"].values())
     text = "\n### Batch, image size, width\n\n"
     text += f"![Milliseconds a step over each of them]({plot(name, 'sweep')})\n\n"
-    text += "Where a GPU begins to pay:\n\n"
+    text += "A GPU begins to pay at these points:\n\n"
     for sweep in names:
         found = (f"{k}: {says}" for k, says in crossovers(results, sweep).items())
         title = f"{SWEEPS[sweep].title}, over its {SWEEPS[sweep].axis}"
@@ -165,12 +167,12 @@ def _ratio(row: dict) -> str:
 
 
 def plot(name: str, which: str) -> str:
-    """The path of a plot, seen from the page."""
+    """The path of a plot, relative to the page."""
     return f"images/benchmarks-{name}-{which}.png"
 
 
 def write(folders: dict[str, dict], docs: Path) -> None:
-    """The page and its plots into the folder `docs`."""
+    """Write the page and its plots into the folder `docs`."""
     (docs / "images").mkdir(parents=True, exist_ok=True)
     (docs / "benchmarks.md").write_text(page(folders), encoding="utf-8")
     for name, results in folders.items():

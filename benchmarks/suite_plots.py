@@ -15,12 +15,12 @@ MARKERS = {"forward": "o", "backward": "s", "update": "^"}
 
 
 def roof(intensity: float, peak: dict) -> float:
-    """GFLOP/s that `intensity` FLOP a byte allow: min(peak, intensity x GB/s)."""
+    """The most GFLOP/s at `intensity` FLOP a byte: min(peak, intensity x GB/s)."""
     return min(peak["gflops"], intensity * peak["gbs"])
 
 
 def draw_roofline(results: dict, out: Path) -> None:
-    """Every pass of every layer as a point, one panel for each device measured.
+    """Draw every pass of every layer as a point, with a panel for each device.
 
     x: FLOP per byte that has to be moved. y: GFLOP/s. The line is the roof.
     """
@@ -28,7 +28,7 @@ def draw_roofline(results: dict, out: Path) -> None:
     figure = plots.blank(7.5 * max(1, len(peaks)), 5.4)
     for i, (device, peak) in enumerate(peaks.items()):
         axes = figure.add_subplot(1, len(peaks), i + 1)
-        xs = sorted((0.05, peak["gflops"] / peak["gbs"], 1000))  # the middle: the edge
+        xs = sorted((0.05, peak["gflops"] / peak["gbs"], 1000))  # and the roof's edge
         axes.loglog(xs, [roof(x, peak) for x in xs], color="0.3", lw=1.5)
         for library in LIBRARIES:
             if LIBRARIES[library].device == device:
@@ -54,7 +54,7 @@ def _points(axes, results: dict, library: str) -> None:
 
 
 def draw_sweeps(results: dict, out: Path) -> None:
-    """Milliseconds a step over what is varied, one panel for each sweep."""
+    """Draw the milliseconds of a step over the number that each sweep varies."""
     from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
     names = list(dict.fromkeys(work["sweep"] for work in results["works"].values()))

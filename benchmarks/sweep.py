@@ -1,7 +1,7 @@
 """How a training step's time grows with the batch, the image's size and the width.
 
-And where a GPU begins to pay: the crossover is where the curves of one library on the
-CPU and on the GPU meet, interpolated between the points in the logarithms of both axes.
+A GPU begins to pay at the crossover: the curves of one library on the CPU and on the
+GPU meet there. It is interpolated between the points in the logarithms of both axes.
 """
 
 import dataclasses
@@ -23,7 +23,7 @@ class Sweep:
 
     title: str
     axis: str
-    vary: str  # which of the work's fields
+    vary: str  # the field of the work that varies
     base: Work
     points: tuple[int, ...]
     quick: tuple[int, ...]
@@ -122,7 +122,7 @@ def time_point(name: str, x: int, workers: list, options) -> dict:
 
 
 def curve(results: dict, name: str, library: str) -> tuple[list[int], list[float]]:
-    """The points of a sweep that were measured with a library: x, and ms a step."""
+    """(x, milliseconds a step) of the points that were measured with a library."""
     points = [
         (work["x"], work["results"][library]["median_ms"])
         for work in results["works"].values()
@@ -147,7 +147,7 @@ def crossover(xs: list[float], cpu: list[float], gpu: list[float]) -> float | No
 
 
 def crossovers(results: dict, name: str) -> dict[str, str]:
-    """{"tinygan": where its GPU begins to pay, in words, "PyTorch": ...}."""
+    """{"tinygan": a sentence about where its GPU begins to pay, "PyTorch": ...}"""
     return {
         library: says(*(curve(results, name, each) for each in pair))
         for library, pair in PAIRS.items()
@@ -155,7 +155,7 @@ def crossovers(results: dict, name: str) -> dict[str, str]:
 
 
 def says(cpu: tuple[list, list], gpu: tuple[list, list]) -> str:
-    """Where the curve of the CPU crosses that of the GPU, in words."""
+    """In words: where the curve of the CPU crosses the curve of the GPU."""
     both = [x for x in cpu[0] if x in gpu[0]]
     if not gpu[0]:
         return "no GPU measured"
@@ -166,7 +166,7 @@ def says(cpu: tuple[list, list], gpu: tuple[list, list]) -> str:
     if x is None:
         return f"the {'CPU' if c[0] < g[0] else 'GPU'} is faster at every point"
     if c[0] == g[0]:
-        return f"they are as fast as each other at {x:.3g}"
+        return f"CPU and GPU are equally fast at {x:.3g}"
     return f"the {'GPU' if c[0] < g[0] else 'CPU'} is faster from about {x:.3g} on"
 
 

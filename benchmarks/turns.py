@@ -1,9 +1,9 @@
 """How the benchmarks of speed take their samples: workers that take turns.
 
-All of them have the same options, the same warm-up and turns, and results of the same
-form: {"benchmark", "date", "commit", "machine", "flags", "options", "libraries",
-"left_out", "works": {what was timed: {..., "results": {library: row}}}}, a row being
-what `report.summarise` makes, with "ratio": {reference: how many times as long}.
+All of them have the same options, the same warm-up and turns, and results of one form:
+{"benchmark", "date", "commit", "machine", "flags", "options", "libraries", "left_out",
+"works": {name of the work: {..., "results": {library: row}}}}. `report.summarise` makes
+a row, and "ratio": {reference: how many times as long} is added.
 """
 
 import argparse
@@ -17,13 +17,13 @@ from .libraries import LIBRARIES
 from .library import UnavailableError
 from .worker import Worker, WorkerError
 
-PAUSE = 0.2  # s before each turn: busy-waiting threads of the one before fall asleep
-SHORT_PAUSE = 0.01  # before turns shorter than that, which are a first look only
+PAUSE = 0.2  # s before each turn, in which the last one's busy threads fall asleep
+SHORT_PAUSE = 0.01  # before turns shorter than PAUSE, which are only a first look
 
 
 @dataclasses.dataclass(frozen=True)
 class Default:
-    """What --rounds and --seconds are if not given: usually, and with --quick."""
+    """The defaults of --rounds and --seconds: usually, and with --quick."""
 
     rounds: tuple[int, int]
     seconds: tuple[float, float]
@@ -51,17 +51,17 @@ def parser(
     add = new.add_argument
     new.choice("--libraries", LIBRARIES)
     rounds, seconds = report.above(int, 0), report.above(float, 0)
-    own = "(default: each part's own)"
+    own = "(default: chosen by each part)"
     n, t = (default.help(k) if default else own for k in ("rounds", "seconds"))
     add("--rounds", type=rounds, metavar="N", help=f"turns of each library {n}")
     add("--seconds", type=seconds, metavar="S", help=f"a turn's length {t}")
     add("--quick", action="store_true", help="less of everything: a first look")
-    add("--tf32", action="store_true", help="TF32 on, for every GPU library (or off)")
+    add("--tf32", action="store_true", help="turn TF32 on for every GPU library")
     return new
 
 
 def begin(benchmark: str, options, **flags) -> dict:
-    """Results with nothing timed yet; prints the machine. `flags` change the work."""
+    """Results with nothing timed yet. Prints the machine. `flags` change the work."""
     results = {
         "benchmark": benchmark,
         "date": report.now(),
@@ -80,7 +80,7 @@ def begin(benchmark: str, options, **flags) -> dict:
 
 
 def end(results: dict, out=None) -> int:
-    """Say who took part, write the file if asked; the exit status."""
+    """Print the libraries, write the file if asked, and return the exit status."""
     for library, description in results["libraries"].items():
         print(f"{library}: {report.one_line(description)}")
     if out:
@@ -92,7 +92,7 @@ def end(results: dict, out=None) -> int:
 
 
 def start(options, results: dict) -> list[Worker]:
-    """A worker for each library that can run here; tells who is left out, and why."""
+    """A worker for each library that can run here. Prints why others are left out."""
     workers = []
     for library in options.libraries:
         if library in results["left_out"]:
@@ -108,7 +108,7 @@ def start(options, results: dict) -> list[Worker]:
 
 
 def leave_out(library: str, why: str, results: dict) -> None:
-    """From here on without this library."""
+    """Go on without this library."""
     results["left_out"][library] = why
     results["libraries"].pop(library, None)
     print(f"  {library} left out: {why}")
@@ -120,10 +120,10 @@ def stop(workers: list[Worker]) -> None:
 
 
 def time_job(workers: list[Worker], job: dict, options, flop=0, beside=None) -> dict:
-    """{"results": {library: row}} of a job that every worker makes ready.
+    """{"results": {library: row}} of a job for every worker.
 
-    The order is turned by one every round. A library whose process ends is left out,
-    and "errors" says so. beside(worker) gives more for a row when all is timed.
+    The order of the workers moves on by one every round. A library whose process ends
+    is left out, and "errors" says so. After the timing beside(worker) adds to a row.
     """
     samples: dict[str, list] = {worker.library: [] for worker in workers}
     more, errors = {}, {}
@@ -162,7 +162,7 @@ def time_job(workers: list[Worker], job: dict, options, flop=0, beside=None) -> 
 
 
 def warm_up(worker: Worker, seconds: float) -> None:
-    """Untimed steps (buffers, kernels, clocks), and from them the steps of a turn."""
+    """Untimed steps for buffers, kernels and clocks. They set the steps of a turn."""
     step = max(1e-7, min(worker.run(2)))
     step = max(1e-7, min(worker.run(max(1, round(0.2 * seconds / step)))))
     worker.faults = []
@@ -180,7 +180,7 @@ def table(samples: dict, flop: int) -> dict[str, dict]:
 
 
 def works_of(results: dict, library: str) -> dict[str, dict]:
-    """{work: row} of one library."""
+    """{work: row} for one library."""
     return {
         name: work["results"][library]
         for name, work in results["works"].items()

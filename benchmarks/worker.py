@@ -1,7 +1,7 @@
-"""One library in a process of its own, asked for steps by line-JSON over its pipes.
+"""One library in its own process, which does steps on request: lines of JSON in pipes.
 
 Two numerical libraries in one process would fight over the cores: the threads of one
-wait busily while the other computes. `Worker` is the end that asks, `main` the other:
+wait busily while the other computes. `Worker` asks, and `main` in the process answers:
 
     -> (start)                      <- {"ready": {versions, threads, flags}}
                                     or {"unavailable": "why"}
@@ -10,7 +10,7 @@ wait busily while the other computes. `Worker` is the end that asks, `main` the 
     -> {"memory": true}             <- {"idle": bytes, "peak": bytes, "pool": bytes}
     -> (end of input)               (end)
 
-A worker has one job at a time (jobs.py has them); to make another drops the last one.
+A worker has one job at a time (jobs.py); a new job replaces the last one.
 """
 
 import contextlib
@@ -35,16 +35,16 @@ class WorkerError(RuntimeError):
 
 
 class Worker:
-    """A process that has one library ready. UnavailableError if it cannot."""
+    """A process that has one library ready. Raises UnavailableError if it cannot."""
 
     def __init__(self, library: str, tf32: bool = False):
         self.library, self.tf32 = library, tf32
-        self.faults: list[float] = []  # minor page faults per step, of each run
-        self.steps = 1  # of a turn: turns.py sets it
+        self.faults: list[float] = []  # minor page faults per step, for each run
+        self.steps = 1  # steps in a turn: turns.py sets it
         self.start()
 
     def start(self) -> None:
-        """Begin the process; return when it has imported the library."""
+        """Start the process, and wait until it has imported the library."""
         start, tf32 = time.perf_counter(), str(int(self.tf32))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", self.library, tf32],
@@ -61,9 +61,9 @@ class Worker:
         self.start_s = time.perf_counter() - start
 
     def make(self, job: dict) -> None:
-        """Make a job ready, and take its first step; in a new process if it has ended.
+        """Make a job ready, and take its first step. An ended process starts again.
 
-        `build_s` and `first_s` are how long each of the two took.
+        `build_s` and `first_s` are the seconds of the two.
         """
         if self.process.poll() is not None:
             self.start()
@@ -71,7 +71,7 @@ class Worker:
         self.build_s, self.first_s, self.faults = answer["build"], answer["first"], []
 
     def run(self, steps: int, skip: int = 0) -> list[float]:
-        """Seconds of each of `steps` steps, after `skip` untimed ones."""
+        """The seconds of each of `steps` steps, after `skip` untimed ones."""
         answer = self._ask({"steps": steps, "skip": skip})
         self.faults.append(answer["faults"])
         return answer["seconds"]
@@ -81,7 +81,7 @@ class Worker:
         return self._ask({"memory": True})
 
     def close(self) -> None:
-        """End the process: at once if it is idle, else by force."""
+        """End the process by force."""
         self.process.kill()
         self.process.communicate()
 
@@ -104,8 +104,8 @@ class Worker:
 
 
 def main(library: str, tf32: str) -> None:
-    """Answer requests until the input ends. What libraries print goes to stderr."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who asks
+    """Answer requests until the input ends. Prints of the library go to stderr."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     try:
@@ -121,7 +121,7 @@ def main(library: str, tf32: str) -> None:
 
 
 class Answers:
-    """The worker's end: a library, and the job that it has in hand."""
+    """The answering end: a library, and its present job."""
 
     def __init__(self, library):
         self.library, self.idle = library, memory.resident()

@@ -3,8 +3,8 @@
 A work is a pair of networks, written once with tinygan's layers and once as torch
 modules, with a batch size and the game it plays (moves.py). Both versions hold the same
 parameters in the same order, and images are channels-last in memory in both: `to_image`
-and `to_row` make torch's reshapes free, as tinygan's are. A new one is a subclass of
-`Work`, and an entry in `WORKS` if `benchmarks.step` is to time it.
+and `to_row` make torch's reshapes free, like tinygan's. A new work is a subclass of
+`Work`, with an entry in `WORKS` if `benchmarks.step` should time it.
 """
 
 import dataclasses
@@ -29,11 +29,11 @@ class Work:
     """Networks G: (N, *latent) -> (N, *sample) and D: (N, *sample) -> (N, 1)."""
 
     batch: int
-    game: ClassVar[str | None] = None  # the one it always plays; None: the one asked
+    game: ClassVar[str | None] = None  # the game it always plays; None: as asked
 
     @property
     def title(self) -> str:
-        """What it is, in a few words, without the batch size."""
+        """The work in a few words, without the batch size."""
         raise TypeError(f"{type(self).__name__} does not define title")
 
     @property
@@ -59,7 +59,7 @@ class Work:
         return dataclasses.replace(self, batch=batch)
 
     def spec(self) -> dict:
-        """What `make` builds this work from, for JSON."""
+        """This work as a dictionary for JSON, from which `make` builds it again."""
         return {"kind": type(self).__name__} | dataclasses.asdict(self)
 
 
@@ -98,8 +98,8 @@ class Mlp(Work):
 class Dcgan(Work):
     """The DCGAN of Radford et al. 2016: `side` halves down to 4, or to an odd number.
 
-    `width` channels next to the image, twice as many after every halving. Of D, the
-    first layer has no BatchNorm; of G, the last.
+    There are `width` channels next to the image, and twice as many after every halving.
+    D's first layer and G's last have no BatchNorm.
     """
 
     side: int = 64
@@ -120,7 +120,7 @@ class Dcgan(Work):
 
     @property
     def channels(self) -> list[int]:
-        """Of D's convolutions, from the image inwards; G's run the other way."""
+        """Channels of D's convolutions, from the image inwards; G's are reversed."""
         side, channels = self.side, []
         while side > 4 and side % 2 == 0:
             side //= 2
@@ -129,7 +129,7 @@ class Dcgan(Work):
 
     @property
     def inner(self) -> tuple[int, int, int]:
-        """The shape of D's last, and of G's first feature map."""
+        """The shape of D's last feature map, and of G's first."""
         channels = self.channels
         side = self.side // 2 ** len(channels)
         return (side, side, channels[-1])
@@ -172,7 +172,7 @@ class Dcgan(Work):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class WganGp(Dcgan):
-    """The critic's move alone, with a gradient penalty: so no BatchNorm in D."""
+    """The critic's step alone, with a gradient penalty, so D has no BatchNorm."""
 
     game = "critic"
     critic_norm = False
@@ -192,7 +192,7 @@ WORKS = {
 
 
 def make(spec: dict) -> Work:
-    """The work whose `spec()` this is."""
+    """The work with this `spec()`."""
     return KINDS[spec["kind"]](**{k: v for k, v in spec.items() if k != "kind"})
 
 

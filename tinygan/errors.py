@@ -1,7 +1,7 @@
-"""What can go wrong, each with one clear sentence.
+"""The errors that tinygan raises, each with one clear sentence.
 
-`InputError` and its kin are for what comes from outside: a file, an option, a shape.
-They are ValueErrors, so a library user may catch them as such; the command line prints
+`InputError` and its subclasses are for input from outside: a file, an option, a shape.
+They are ValueErrors, so a library user may catch them as such. The command line prints
 the sentence and exits with status 2. `NonFiniteError` is for a training run that has
 diverged.
 """
@@ -12,7 +12,7 @@ class InputError(ValueError):
 
 
 class ShapeError(InputError):
-    """An array or a network has another shape than the one expected."""
+    """An array or a network does not have the expected shape."""
 
 
 class DataError(InputError):
@@ -24,7 +24,7 @@ class CheckpointError(InputError):
 
 
 class BackendError(InputError):
-    """The backend asked for cannot be used on this machine."""
+    """The requested backend cannot be used on this machine."""
 
 
 class TangentError(InputError):

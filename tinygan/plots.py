@@ -1,7 +1,7 @@
-"""Pictures: grids of images, clouds of points, curves of a run, and the film of it.
+"""Pictures: grids of images, clouds of points, a run's curves, and its film.
 
 A picture is a uint8 array (height, width, 3) until it is saved. matplotlib is imported
-only when a figure is drawn, and always without a screen.
+only when a figure is drawn, and never needs a screen.
 """
 
 import io
@@ -25,7 +25,7 @@ def to_uint8(x) -> np.ndarray:
 def image_grid(images, columns: int | None = None, size: int = 560) -> np.ndarray:
     """Images (N, H, W, C), in [-1, 1], side by side, about `size` pixels wide.
 
-    C is 1 (grey) or 3 (RGB); every pixel becomes a square of whole pixels.
+    C is 1 (grey) or 3 (RGB). Every pixel is enlarged by the same whole number.
     """
     N, H, W, C = images.shape
     columns = columns or math.ceil(math.sqrt(N))
@@ -61,7 +61,7 @@ def point_cloud(points, real, title: str = "") -> np.ndarray:
 
 
 def histogram(numbers, real, title: str = "") -> np.ndarray:
-    """Generated numbers, of any shape, as a histogram over that of real ones."""
+    """A histogram of generated numbers over one of real numbers, both of any shape."""
     figure, axes = _figure(5.6, 4.0)
     real, numbers = np.ravel(real), np.ravel(numbers)
     low, high = real.min(), real.max()
@@ -75,7 +75,7 @@ def histogram(numbers, real, title: str = "") -> np.ndarray:
 
 
 def picture(samples, real, title: str = "", columns: int | None = None) -> np.ndarray:
-    """What fits the samples: a grid of images, a cloud of points, or a histogram.
+    """The picture that fits the samples: an image grid, a point cloud or a histogram.
 
     `real` is a batch of real samples (N, *shape), which a grid does not need.
     """
@@ -93,7 +93,9 @@ def save_png(path, pixels: np.ndarray) -> None:
 
 
 def save_gif(path, frames: list[pathlib.Path], seconds: float = 6.0) -> None:
-    """A looping film of the PNG files `frames`, holding the last for two seconds."""
+    """Write the PNG files `frames` to `path` as a looping film, and hold the last one
+    for two seconds.
+    """
     if not frames:
         return
     images = []
@@ -110,37 +112,35 @@ def save_gif(path, frames: list[pathlib.Path], seconds: float = 6.0) -> None:
     )
 
 
-def plot_losses(path, metrics_path) -> None:
-    """The curves of a run's metrics.jsonl: V, J (and P) above, D(x) and D(G(z)) below,
-    and under those the measures of the samples, where there are any.
+def plot_losses(path, metrics_path, curves) -> None:
+    """Draw the curves of a run's metrics.jsonl, and below them the measures of the
+    samples if there are any. curves: a {name: label} for each panel.
     """
     with open(metrics_path, encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
     if not rows:
         return
     measured = [row for row in rows if "sliced_wasserstein" in row]
-    figure, panels = _figure(7, 8 if measured else 5.6, rows=3 if measured else 2)
-    curves = (
-        {"V": "V(D, G), D ascends", "J": "J(G), G descends", "P": "P, D pays"},
-        {"D_x": "D(x)", "D_Gz": "D(G(z))"},
-    )
+    n = len(curves) + bool(measured)
+    figure, panels = _figure(7, 0.8 + 2.4 * n, rows=n)
+    panels = np.atleast_1d(panels)
     for axes, names in zip(panels, curves, strict=False):
-        for name, label in names.items():
-            if name in rows[0]:
-                _curve(axes, rows, name, label)
+        shown = {name: label for name, label in names.items() if name in rows[0]}
+        for name, label in shown.items():
+            _curve(axes, rows, name, label)
         axes.legend(fontsize=8)
-    both = [row[name] for row in rows for name in ("D_x", "D_Gz")]
-    if min(both) >= 0 and max(both) <= 1:  # beliefs; a critic's scores know no bounds
-        panels[1].axhline(0.5, color="0.5", lw=0.8, ls=":")
-        panels[1].set_ylim(0, 1)
+        values = [row[name] for row in rows for name in shown]
+        if "D_x" in shown and 0 <= min(values) <= max(values) <= 1:
+            axes.axhline(0.5, color="0.5", lw=0.8, ls=":")  # a critic's scores are free
+            axes.set_ylim(0, 1)
     if measured:
-        _measures(panels[2], measured)
+        _measures(panels[-1], measured)
     panels[-1].set_xlabel("step")
     save_png(path, render(figure))
 
 
 def _measures(axes, rows: list[dict]) -> None:
-    """The sliced Wasserstein distance; of known modes also the high-quality share."""
+    """The sliced Wasserstein distance and, for known modes, the high-quality share."""
     _curve(axes, rows, "sliced_wasserstein", "sliced Wasserstein distance")
     axes.set_ylim(bottom=0)
     axes.legend(fontsize=8, loc="upper left")
@@ -162,7 +162,7 @@ def _figure(width: float, height: float, rows: int = 1):
 
 
 def blank(width: float, height: float, dpi: int = 100, layout: str = "constrained"):
-    """An empty matplotlib figure of that size in inches, without a screen."""
+    """An empty matplotlib figure, width x height inches, that needs no screen."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -1,4 +1,4 @@
-"""Python files that users write: a recipe of their own, or a layer to be checked."""
+"""Python files that users write: their own recipe, or a layer for `tinygan check`."""
 
 import importlib.machinery
 import importlib.util
@@ -11,8 +11,8 @@ from .errors import InputError
 
 
 class _AsItStands(importlib.machinery.SourceFileLoader):
-    """Compiles the file each time: Python's cache knows an edit by its second and its
-    length, and two edits within a second may have one length.
+    """A loader that compiles the file each time. Python's cache tells an edit by its
+    second and its length, and two edits within a second may have the same length.
     """
 
     def get_code(self, fullname):
@@ -23,8 +23,8 @@ class _AsItStands(importlib.machinery.SourceFileLoader):
 def load_module(path) -> ModuleType:
     """Run the Python file at `path` and return its module.
 
-    Raises InputError with one sentence, naming file and line, if it is not there or
-    fails.
+    Raises InputError if there is no such file or it fails: one sentence with the file
+    and the line.
     """
     path = pathlib.Path(path)
     try:
@@ -53,7 +53,7 @@ def load_module(path) -> ModuleType:
 
 
 def failure(path, error: Exception) -> InputError:
-    """The sentence for an error that the file at `path` raised: its line, and why."""
+    """The InputError for an error that the file at `path` raised: its line, and why."""
     path = pathlib.Path(path)
 
     def same(name):

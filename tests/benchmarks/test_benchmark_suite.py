@@ -481,7 +481,7 @@ def test_ratio_is_paired_by_rounds():
         (step.main, ["--rounds", "0"], "expected a whole number above 0, got '0'"),
         (step.main, ["--rounds", "2.5"], "--rounds: expected a whole number above 0"),
         (step.main, ["--seconds", "nan"], "expected a number above 0, got 'nan'"),
-        (step.main, ["--out", "no/such/a.json"], "is not a file in a folder there is"),
+        (step.main, ["--out", "no/such/a.json"], "expected a file in an existing f"),
         (step.main, ["--fast"], "unrecognized arguments: --fast"),
         (step.main, ["--game", "poker"], "argument --game: invalid choice: 'poker'"),
         (peak.main, ["--megabytes", "-1"], "expected a whole number above 0"),
@@ -497,7 +497,7 @@ def test_ratio_is_paired_by_rounds():
             "'setup.cfg' is a file, expected a folder",
         ),
         (suite.main, ["--show", "no-such"], "no-such: expected some of peak.json"),
-        (suite.main, ["--show", "tests", "--out", "x"], "it has none to write"),
+        (suite.main, ["--show", "tests", "--out", "x"], "has nothing to write"),
     ],
 )
 def test_bad_arguments(main, arguments, sentence, capsys, monkeypatch):

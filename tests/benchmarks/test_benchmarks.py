@@ -139,19 +139,19 @@ def test_what_the_scoreboard_refuses(tmp_path, capsys):
     mixed = a_file(tmp_path / "mixed", a_game(), a_game(steps=3))
     assert "no such file" in refused(capsys, "--show", missing)
     assert "there are no games" in refused(capsys, "--show", empty)
-    assert "found another line 1" in refused(capsys, "--show", other)
+    assert "found a foreign line 1" in refused(capsys, "--show", other)
     assert "one number of steps, found 2, 3" in refused(capsys, "--show", mixed)
-    assert "found another line 1" in refused(capsys, "--out", other)
+    assert "found a foreign line 1" in refused(capsys, "--out", other)
     assert other.read_text().endswith("games")
     error = refused(capsys, "--out", tmp_path / "no" / "folder")
-    assert "is not a file in a folder there is" in error
+    assert "expected a file in an existing folder" in error
     error = refused(capsys, "--out", missing, "--docs", tmp_path)
     assert "--show FILE with --docs" in error
     assert "--out FILE or --show FILE" in refused(capsys)
 
 
 @pytest.mark.parametrize(
-    ("seeds", "says"), [((1, 1), "1 seed,"), ((2, 2), "2 seeds"), ((3, 2), "2 to 3")]
+    ("seeds", "says"), [((1, 1), "1 seed."), ((2, 2), "2 seeds"), ((3, 2), "2 to 3")]
 )
 def test_the_page_says_how_many_seeds(tmp_path, seeds, says):
     games_ = [
@@ -160,7 +160,7 @@ def test_the_page_says_how_many_seeds(tmp_path, seeds, says):
         for seed in range(n)
     ]
     page = scoreboard_pages.page(a_file(tmp_path / "games.jsonl", *games_))
-    assert f"standard deviation 0.05), {says}" in page and "+-" not in page
+    assert f"standard error over {says}" in page and "+-" not in page
     assert "`ClipValue`" in page and "`Drift`" in page and "`real_label`" in page
     if seeds == (3, 2):
         assert "| 7.0±0.6 / 50±0 / 0.10 |" in page

@@ -1,8 +1,8 @@
-"""Where x_real comes from: toy densities, the embedded digits, image files, images with
-captions; batches.
+"""Real data: the samples x_real of p_data, and the batches in which D sees them.
 
-Everything here offers `.batches(batch, seed, backend)`, a stream that is called with i
-and returns the i-th batch of real data.
+There are toy densities, the embedded digits, image files, and images with captions.
+Each data set offers `.batches(batch, seed, backend)`: a stream that is called with i
+and returns the i-th batch.
 """
 
 from .captioned import Captioned, Conditioned, Labelled, PairStream, joined, split

@@ -1,4 +1,4 @@
-"""Images with a condition: what a conditional GAN learns p(x | y) from.
+"""Images with conditions: the data from which a conditional GAN learns p(x | y).
 
 The condition y is an array of integers: a class, or the words of a caption. A batch is
 the pair (x, y).
@@ -51,7 +51,7 @@ class Conditioned:
         return self.images.shape
 
     def scaled(self, pixels, dtype="float32"):
-        """The pixels in [-1, 1], as `Images.scaled`."""
+        """The pixels in [-1, 1], by `Images.scaled`; an array of the same shape."""
         return self.images.scaled(pixels, dtype)
 
     def batches(
@@ -84,11 +84,10 @@ class Labelled(Conditioned):
 class Captioned(Conditioned):
     """N images, each with a caption: y (N, 1, T), the T words of one sentence.
 
-    attributes: {name: (values, (N,) indices into them)}, what is known of the images
-    beside the captions. A word that is not in the vocabulary is UNKNOWN.
+    attributes: {name: (values, (N,) indices into them)}, further facts about the images
 
-    Raises DataError unless there are N captions of at most T words, and N indices of
-    each attribute.
+    A word that is not in the vocabulary becomes UNKNOWN. Raises DataError unless there
+    are N captions of at most T words, and N indices for each attribute.
     """
 
     def __init__(
@@ -121,8 +120,8 @@ class Captioned(Conditioned):
         return self.tokens
 
     def part(self, which) -> "Captioned":
-        """Some of the images, by their indices or a slice. Vocabulary and values of the
-        attributes stay.
+        """Some of the images, by their indices or a slice. The vocabulary and the
+        attributes' values stay the same.
         """
         return Captioned(
             self.images.part(which),
@@ -136,7 +135,7 @@ class Captioned(Conditioned):
 
 
 def joined(first: Captioned, second: Captioned) -> Captioned:
-    """The images of both, which have one vocabulary and the same attributes."""
+    """The images of both sets, which must have the same vocabulary and attributes."""
     a, b = first.images, second.images
     return Captioned(
         Images(np.concatenate([a.pixels, b.pixels]), a.low, a.high),
@@ -155,15 +154,15 @@ def split(
     share: float = 0.1,
     seed: int = 0,
 ) -> tuple[Captioned, Captioned]:
-    """(train, held): no combination of the attributes `by` that is in held is in train,
-    yet each single value that occurs is.
+    """(train, held): held has combinations of the attributes `by` that train never has,
+    yet train has every single value.
 
-    Combinations are held in random order, until `share` of the images is; one is left
-    out if train would lose the last combination with one of its values. So held may
-    have less than `share`, or more by a part of the last combination.
+    Combinations are held in random order, until they have `share` of the images. A
+    combination stays in train if no other one there has one of its values. So held may
+    have less than `share`, or more by a part of its last combination.
 
-    Raises InputError for an attribute that is not there, for a share that is not
-    between 0 and 1, and if not one combination can be held.
+    Raises InputError for an unknown attribute, for a share that is not between 0 and 1,
+    and if no combination can be held.
     """
     if not 0 < share < 1:
         raise InputError(f"split expects a share between 0 and 1, got {share}")
@@ -177,7 +176,7 @@ def split(
     combinations, which, sizes = np.unique(
         columns, axis=0, return_inverse=True, return_counts=True
     )
-    left = [Counter(values.tolist()) for values in combinations.T]  # of each value
+    left = [Counter(values.tolist()) for values in combinations.T]  # per value
     held, images = np.zeros(len(combinations), bool), 0
     for k in generator(seed, SPLIT).permutation(len(combinations)):
         if images >= share * len(captioned):

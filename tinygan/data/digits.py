@@ -1,8 +1,8 @@
 """The embedded data set: 1797 handwritten digits of 8 x 8 pixels.
 
-The test set of Optical Recognition of Handwritten Digits (E. Alpaydin and C. Kaynak,
-UCI Machine Learning Repository, 1998). A pixel counts the dots of ink, 0 to 16, in a
-block of 4 x 4 of the scanned digit. Licence and attribution: DIGITS_LICENSE.txt.
+They are the test set of Optical Recognition of Handwritten Digits (E. Alpaydin and
+C. Kaynak, UCI Machine Learning Repository, 1998). A pixel counts the dots of ink, 0 to
+16, in a block of 4 x 4 dots of the scan. Licence and attribution: DIGITS_LICENSE.txt.
 """
 
 from importlib import resources

@@ -1,7 +1,7 @@
 """A set of images in memory: p_data of an image GAN.
 
-The pixels keep the type they came in (bytes stay bytes); only a batch is converted, to
-[-1, 1], the range of the generator's tanh.
+The pixels keep their type: bytes stay bytes. Only a batch is converted, to [-1, 1], the
+range of the generator's tanh.
 """
 
 import math
@@ -12,18 +12,18 @@ from ..backend import NUMPY, Backend
 from ..errors import DataError
 from .stream import ImageStream
 
-MOST_CLASSES = 1000  # a label beyond is rather a mistake than a class
+MOST_CLASSES = 1000  # a larger label is rather a mistake than a class
 
 
 class Images:
     """N images: pixels (N, H, W, C), black `low`, white `high`, labels (N,) or None.
 
     Pixels (N, H, W) get C = 1. Nothing is copied if the pixels are contiguous. The
-    labels are 0 to K - 1, K = `classes`; 0 without labels.
+    labels are 0 to K - 1, and `classes` is K, or 0 without labels.
 
-    Raises ValueError unless low < high, both finite; DataError for pixels that are no
-    numbers, of another shape, NaN, infinite or outside [low, high], and for labels that
-    are not N whole numbers from 0 to 999.
+    Raises ValueError unless low < high and both are finite. Raises DataError for pixels
+    that are not numbers, have another shape, or are NaN, infinite or outside
+    [low, high], and for labels that are not N whole numbers from 0 to 999.
     """
 
     def __init__(self, pixels, low: float, high: float, labels=None):
@@ -48,8 +48,8 @@ class Images:
         return self.pixels.shape[1:]
 
     def part(self, which) -> "Images":
-        """Some of the images, by their indices or a slice. K stays, also where the part
-        lacks the last class.
+        """Some of the images, by their indices or a slice. `classes` stays the same,
+        even if the last class is not among them.
         """
         labels = None if self.labels is None else self.labels[which]
         part = Images(self.pixels[which], self.low, self.high, labels)
@@ -98,7 +98,7 @@ def _checked_pixels(pixels) -> np.ndarray:
         raise DataError(f"expected pixels that are numbers, found {pixels.dtype}")
     if pixels.ndim not in (3, 4) or pixels.size == 0:
         raise DataError(
-            f"expected pixels (N, H, W) or (N, H, W, C), none of them 0, "
+            f"expected pixels (N, H, W) or (N, H, W, C), no axis empty, "
             f"found {pixels.shape}"
         )
     if pixels.ndim == 3:

@@ -13,10 +13,10 @@ from ..rng import BATCH, SHUFFLE, generator
 
 
 class Stream:
-    """What the streams share: batches of `batch` samples, `dtype` on `backend`.
+    """The base of the streams: batches of `batch` samples, `dtype` on `backend`.
 
-    Raises ValueError for a batch or a seed that is no whole number in range, and for a
-    dtype that is not real floating point.
+    Raises ValueError for a batch or a seed that is not a whole number in range, and for
+    a dtype that is not real floating point.
     """
 
     def __init__(self, batch: int, seed: int, backend: Backend, dtype):
@@ -44,9 +44,9 @@ class SampleStream(Stream):
 class ImageStream(Stream):
     """Shuffled images (N, H, W, C), each exactly once per epoch, scaled to [-1, 1].
 
-    Epoch e is the order `generator(seed, SHUFFLE, e).permutation(N)`. The epochs stand
-    one behind the other, and batch i is entries [i batch, (i + 1) batch) of that line,
-    so it may begin in one epoch and end in another. The pixels are copied to the
+    Epoch e is the order `generator(seed, SHUFFLE, e).permutation(N)`. The epochs follow
+    each other in one line, and batch i is its entries [i batch, (i + 1) batch). So a
+    batch may begin in one epoch and end in the next. The pixels are copied to the
     backend once; a batch is a gather there.
     """
 
@@ -56,7 +56,7 @@ class ImageStream(Stream):
         self._pixels = backend.asarray(images.pixels)
         if images.labels is not None:
             self._labels = backend.asarray(images.labels)
-        self._orders: dict[int, np.ndarray] = {}  # of the epochs of the last batch
+        self._orders: dict[int, np.ndarray] = {}  # for the last batch's epochs
 
     def __call__(self, i: int):
         """Batch i: (batch, H, W, C), on the backend."""
@@ -66,14 +66,14 @@ class ImageStream(Stream):
     def labels(self, i: int):
         """The labels of batch i: (batch,), on the backend.
 
-        Raises ValueError if the images have none.
+        Raises ValueError if the images have no labels.
         """
         if self.images.labels is None:
             raise ValueError("expected images with labels, got images without")
         return self._labels[self.backend.asarray(self.rows(i))]
 
     def rows(self, i: int) -> np.ndarray:
-        """Which images batch i consists of: (batch,) indices, on the host."""
+        """The images of batch i, as (batch,) indices on the host."""
         N = len(self.images)
         start = _whole("the batch number", i) * self.batch
         stop = start + self.batch
@@ -93,7 +93,7 @@ class ImageStream(Stream):
 
 
 def _whole(name: str, value, least: int = 0) -> int:
-    """`value` as an int; ValueError if it is no whole number or below `least`."""
+    """`value` as an int. ValueError if it is not a whole number, or below `least`."""
     try:
         number = operator.index(value)
     except TypeError:

@@ -1,8 +1,8 @@
-"""Toy densities: p_data that can be sampled, and whose value is known everywhere.
+"""Toy densities: p_data with exact samples, and with a known value at every point.
 
-With p_data in hand the theory can be put to the test: the optimal discriminator is
-p_data/(p_data + p_g), and a generator's samples can be judged by the true density. All
-of it is float64 on the host; only a stream's batches go elsewhere.
+A known p_data puts the theory to the test: the optimal discriminator is
+p_data/(p_data + p_g), and the true density can judge a generator's samples. Everything
+is float64 on the host; only a stream's batches go elsewhere.
 """
 
 import math
@@ -12,7 +12,7 @@ import numpy as np
 from ..backend import NUMPY, Backend
 from .stream import SampleStream
 
-_BLOCK = 4096  # points whose density is computed at a time: bounds the memory
+_BLOCK = 4096  # points of a density that are computed at a time, to bound the memory
 
 
 class Density:
@@ -59,11 +59,12 @@ class GaussianMixture(Density):
         log p(x) = log sum_k exp(log w_k - d/2 log(2 pi sigma_k^2)
                                  - |x - mu_k|^2 / (2 sigma_k^2))
 
-    means: (K, d)      std: one for all or (K,)      weights: (K,), in proportion; None
-    for equal ones. Kept as `means` (K, d), `std` (K,) and `weights` (K,) with sum 1.
+    means: (K, d)      std: one for all or (K,)      weights: (K,), up to a factor; None
+    for equal ones
 
+    The attributes are `means` (K, d), `std` (K,) and `weights` (K,), whose sum is 1.
     Raises ValueError unless the means are finite and (K, d) with K, d >= 1, and std and
-    weights finite, positive, and one or K of them.
+    weights are finite and positive, one or K of each.
     """
 
     def __init__(self, means, std, weights=None):
@@ -97,7 +98,7 @@ class GaussianMixture(Density):
 def mixture_1d(means=(-2.0, 2.0), std=0.5, weights=None) -> GaussianMixture:
     """Gaussians on a line: p on R^1 with one mode at each of `means` (K,).
 
-    weights: (K,), in proportion; None for equal ones
+    weights: (K,), up to a factor; None for equal ones
     """
     return GaussianMixture(np.reshape(means, (-1, 1)), std, weights)
 
@@ -105,8 +106,8 @@ def mixture_1d(means=(-2.0, 2.0), std=0.5, weights=None) -> GaussianMixture:
 def ring(n: int = 8, radius: float = 2.0, std: float = 0.02) -> GaussianMixture:
     """n modes on a circle, at the angles 2 pi k/n for k = 0 ... n - 1.
 
-    The test for mode collapse of Metz et al. 2017 (unrolled GAN). The angle 2 pi is
-    left out: it would be the mode of angle 0 again.
+    This is the test for mode collapse of Metz et al. 2017 (unrolled GAN). The angle
+    2 pi is left out: it would be the mode of angle 0 again.
     """
     angle = 2 * math.pi * np.arange(n) / n
     return GaussianMixture(
@@ -128,8 +129,8 @@ class TwoMoons(Density):
         c(t) = (cos t, sin t)  or  (1 - cos t, 1/2 - sin t), each half of the time
         p(x) = 1/2 sum_c (1/pi) int_0^pi N(x; c(t), noise^2 I) dt
 
-    The second moon is the first under x -> (1, 1/2) - x, so one integral serves both.
-    It is done by Gauss-Legendre on `nodes` points, more of which change nothing.
+    The map x -> (1, 1/2) - x takes one moon to the other, so one integral serves both.
+    Gauss-Legendre quadrature on `nodes` points computes it; more change nothing.
 
     Raises ValueError unless the noise is finite and positive.
     """
@@ -161,10 +162,10 @@ class TwoMoons(Density):
 
             |x - c(t)|^2 = (r - 1)^2 + 4 r sin^2(u/2)
 
-        Cut where it is nearest to x or farthest from it, the half circle is two
-        stretches, |u| from a to b <= pi, along which the integrand falls as |u| grows.
-        Each is left where the integrand has fallen by e^-40, so that the nodes lie
-        where its mass is, however narrow the noise and however far x.
+        A cut at the point nearest to x, or at the farthest, makes two stretches of the
+        half circle, |u| from a to b <= pi. The integrand falls along each as |u| grows.
+        A stretch ends when the integrand has fallen by e^-40, so the nodes lie in its
+        mass, however narrow the noise and however far x.
         """
         r, phi = np.hypot(x[:, 0], x[:, 1]), np.arctan2(x[:, 1], x[:, 0])
         r = np.minimum(r, 1e160)  # from 1e154 on the density is 0, its log -inf

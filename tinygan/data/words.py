@@ -1,7 +1,7 @@
-"""Words as integers: how a sentence comes to a network.
+"""Words as integers: the form in which a network reads a sentence.
 
-A sentence is a row of T integers, one for each word, and padding behind the last. An
-embedding then has one vector for each of them.
+A sentence is a row of T integers: one for each word, then padding. An embedding has a
+vector for each integer.
 """
 
 import difflib
@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import InputError
 
-PADDING, UNKNOWN = 0, 1  # what stands for no word, and for a word not in the list
+PADDING, UNKNOWN = 0, 1  # no word, and a word that is not in the list
 
 _WORD = re.compile(r"[^\W_]+")  # letters and digits, of any script
 
@@ -28,10 +28,10 @@ class Vocabulary:
     """words -> integers: words[k] is k + 2, after PADDING and UNKNOWN.
 
     `length` is T, the number of words that a sentence may have. `len` is the number of
-    different integers, words and the two others.
+    different integers: the words, PADDING and UNKNOWN.
 
-    Raises InputError for a length below 1, and unless the words are different and each
-    is one word as `split_words` makes them.
+    Raises InputError for a length below 1, for a word that occurs twice, and for one
+    that `split_words` would change.
     """
 
     def __init__(self, words: Iterable[str], length: int):
@@ -54,8 +54,9 @@ class Vocabulary:
     def of(
         cls, sentences: Iterable[str], least: int = 1, length: int | None = None
     ) -> "Vocabulary":
-        """The words of these sentences in alphabetical order, without those that occur
-        less than `least` times. The length is that of the longest, if none is given.
+        """The vocabulary of these sentences: their words in alphabetical order, without
+        those that occur fewer than `least` times. `length` is the longest sentence's,
+        if none is given.
         """
         split = [split_words(sentence) for sentence in sentences]
         counts = Counter(word for words in split for word in words)
@@ -71,8 +72,8 @@ class Vocabulary:
     def encode(self, sentence: str, strict: bool = True) -> np.ndarray:
         """The sentence as (T,) integers, padded.
 
-        Raises InputError if it has more than T words. A word that is not in the list
-        is UNKNOWN, or with `strict` an InputError that names the words nearest to it.
+        A word that is not in the list is UNKNOWN; with `strict` it raises InputError,
+        which names the nearest words. Raises InputError for more than T words.
         """
         words = split_words(sentence)
         if len(words) > self.length:
@@ -88,9 +89,9 @@ class Vocabulary:
         return tokens
 
     def decode(self, tokens) -> str:
-        """The words of (T,) integers, a ? for UNKNOWN, without the padding.
+        """The sentence of (T,) integers, with ? for UNKNOWN, without the padding.
 
-        Raises InputError for integers that are not of this vocabulary.
+        Raises InputError for integers outside this vocabulary.
         """
         tokens = [int(k) for k in np.ravel(tokens)]
         if tokens and not 0 <= min(tokens) <= max(tokens) < len(self):

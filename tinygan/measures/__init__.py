@@ -1,8 +1,8 @@
-"""Measures of what a generator makes.
+"""Measures of a generator's samples: how good, how varied, how like the data.
 
-Losses tell little about samples; these look at the samples themselves, on the host and
-in float64. None of them sees everything: read several, each beside what it gives for
-two sets of real samples.
+Losses tell little about samples. These measures look at the samples themselves, on the
+host and in float64. None of them sees everything: read several, each beside its value
+for two sets of real samples.
 """
 
 from .cheap import cheap_measures

@@ -1,8 +1,7 @@
 """Does a conditional generator make what it is asked for, and not always the same?
 
 The judges are classifiers of real images: one for the classes, or one for each
-attribute that a sentence speaks of. Their own accuracy on real images that they have
-not seen is the ceiling.
+attribute that a sentence mentions. Their accuracy on unseen real images is the ceiling.
 """
 
 from typing import NamedTuple
@@ -12,12 +11,13 @@ import numpy as np
 from ..data import Images
 from .classifier import Classifier
 
-STEPS, BATCH = 1500, 64  # of a judge's training
+STEPS, BATCH = 1500, 64  # for a judge's training
 
 
 class Agreement(NamedTuple):
-    """The share of samples that are as asked, over all and for each value (NaN where a
-    value was not asked for): of samples, and of real images.
+    """The share of samples that show what was asked for, and that of real images.
+
+    each, each_real: (K,), the shares for each value, NaN if it was not asked for
     """
 
     samples: float
@@ -27,8 +27,8 @@ class Agreement(NamedTuple):
 
 
 def agreement(judge: Classifier, samples, asked, real, labels) -> Agreement:
-    """How often `judge` names in samples (n, H, W, C) what was `asked` (n,), and in
-    real images their labels.
+    """How often `judge` finds the value `asked` (n,) in samples (n, H, W, C), and the
+    labels (m,) in real images (m, H, W, C).
     """
     K = judge.net.out_shape[0]
     (share, each), (top, each_real) = (
@@ -57,12 +57,12 @@ def judges(images: Images, attributes: dict, seed: int = 0) -> dict[str, Classif
 
 
 def variety(x, y, seed: int = 0) -> float | None:
-    """How far apart two images of one condition are, on average over the conditions,
+    """How far apart two images of one condition are, on average over the conditions:
 
         mean over y of mean |x - x'| over pairs with this y
 
-    in units of their pixels' root mean square distance per image. A generator that has
-    one picture for each condition has 0. None if no condition has two images.
+    |x - x'| is the root mean square over the pixels. A generator that makes one picture
+    for each condition has 0. The result is None if no condition has two images.
 
     x: (n, H, W, C)      y: (n, ...), integers
     """

@@ -1,4 +1,4 @@
-"""The measures that a training log can carry: a few milliseconds each."""
+"""The measures in a training log: they cost a few milliseconds each."""
 
 from ..data import GaussianMixture
 from .distances import sliced_wasserstein
@@ -8,11 +8,12 @@ from .modes import mode_coverage, reverse_kl
 def cheap_measures(samples, real, data, directions: int = 16) -> dict[str, float]:
     """{"sliced_wasserstein": ...} of samples (n, ...) against real ones (m, ...).
 
-    If `data` is a GaussianMixture also "modes", "high_quality" and "reverse_kl". Images
-    are compared by their pixels, all of them at once. The directions are the same each
-    time, so the numbers of a run make a curve; every value is finite.
+    If `data` is a GaussianMixture there are also "modes", "high_quality" and
+    "reverse_kl". Images are compared by all their pixels at once. The directions are
+    the same at every call, so a run's numbers make a curve. Every value is finite.
 
-    Raises ValueError for no samples, of different shape, or not finite.
+    Raises ValueError if there are no samples, or if they are not finite or differ in
+    shape.
     """
     found = {}
     if isinstance(data, GaussianMixture):

@@ -1,8 +1,8 @@
 """A small classifier, trained on real images, as a judge of generated ones.
 
-A generator is asked two things: are its samples recognisable (is the classifier sure),
-and are all classes among them (does it name every one). Both with hand-written
-gradients, like everything here.
+It answers two questions about a generator. Are the samples recognisable: is the
+classifier sure? Are all classes among them: does it name every class? Its gradients are
+written by hand, like all others here.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ class Classifier:
     """p(class | x) = softmax(f(x)) for images (N, H, W, C) in [-1, 1], on the host.
 
     f is two strided convolutions and two dense layers with dropout, trained with Adam.
-    Raises DataError when the images have no labels.
+    Raises DataError if the images have no labels.
     """
 
     def __init__(self, images: Images, epochs: int = 5, batch=64, lr=1e-3, seed=0):
@@ -57,9 +57,9 @@ class Classifier:
     def features(self, x, chunk: int = 500) -> np.ndarray:
         """h / |h|, h the hidden layer, (N, 128) in float64, for images x in [-1, 1].
 
-        What the last layer draws its classes from: images that are alike to the
-        classifier are near each other there. Only the direction counts, since what it
-        does not recognise has a short h, and would lie amid all classes.
+        The last layer reads the class from h, so images that look alike to the
+        classifier are near each other in h. Only the direction counts: an image that it
+        does not recognise has a short h, which would lie amid all classes.
         """
         x = np.asarray(x, np.float32)
         parts = []

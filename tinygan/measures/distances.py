@@ -1,8 +1,9 @@
 """Distances between two distributions, each known by samples: MMD and Wasserstein.
 
-Both are 0 in the limit if and only if the distributions are equal (for the sliced
-distance as well). For finite samples the Wasserstein distances are above 0 even then,
-so compare with what two sets of real samples give.
+In the limit of many samples both are 0 if and only if the distributions are equal, and
+so is the sliced distance. With finite samples the Wasserstein distances are above 0
+even for equal distributions. So compare them with the distance of two sets of real
+samples.
 """
 
 import numpy as np
@@ -22,13 +23,13 @@ def mmd2(x, y, scales=None) -> float:
 
     x: (m, ...)      y: (n, ...)      s: `scales`, in data units; by default 1/4, 1/2,
     1, 2 and 4 times `median_distance(x, y)`, the median heuristic and two octaves to
-    either side. No unit; from about 0, which it may fall below, to 2.
+    either side. It has no unit and is at most 2; an estimate may fall a little below 0.
 
-    Its expectation is MMD^2 itself when the scales do not depend on the samples: to
-    compare sets, give each the same ones. Source: Gretton et al. 2012, eq. 3.
+    Its expectation is MMD^2 itself if the scales do not depend on the samples. So use
+    the same scales to compare several sets. Source: Gretton et al. 2012, eq. 3.
 
-    Raises ValueError for fewer than 2 samples, samples of different shape, not finite,
-    or scales that are not positive.
+    Raises ValueError for fewer than 2 samples, for samples that are not finite or
+    differ in shape, and for scales that are not positive.
     """
     x, y = matched(x, y, least=2)
     if scales is None:
@@ -54,11 +55,12 @@ def _kernel_sum(blocks, scales) -> float:
 
 
 def median_distance(x, y=None, most: int = 1000) -> float:
-    """The median of |a - b| over the pairs of different samples of x, or of x and y.
+    """The median of |a - b| over all pairs of samples in x, or in x and y together.
 
-    From at most `most` samples of each, evenly spaced: (N, ...) and (M, ...).
+    x (N, ...) and y (M, ...) each give at most `most` samples, evenly spaced.
 
-    Raises ValueError for fewer than 2 samples in all, of another shape, or not finite.
+    Raises ValueError for fewer than 2 samples in all, and for samples that are not
+    finite or differ in shape.
     """
     rows = as_rows("x", x, 2) if y is None else np.concatenate(matched(x, y))
     N = len(np.asarray(x))
@@ -104,8 +106,8 @@ def sliced_wasserstein(x, y, directions: int = 128, seed: int = 0) -> float:
     a function of the seed alone. In one dimension it is W1. Source: Rabin et al. 2011
     (whose distance is the mean of W2^2).
 
-    Raises ValueError for no samples, of different shape, or not finite, and for
-    directions < 1.
+    Raises ValueError if there are no samples, if they are not finite or differ in
+    shape, and for directions < 1.
     """
     x, y = matched(x, y)
     if directions < 1:

@@ -1,8 +1,9 @@
-"""The space in which samples are compared: where near means alike.
+"""The space in which samples are compared: near should mean alike.
 
-Points are compared as they are. For images with labels it is the hidden layer of our
-own classifier of them; without labels the principal components of their pixels. No
-network that was trained elsewhere: FID has its Inception, and its units are not these.
+Points are compared as they are. Images with labels are compared in the hidden layer of
+our own classifier, images without labels by the principal components of their pixels.
+No network was trained elsewhere, so a distance here has other units than FID, which
+uses Inception.
 """
 
 import numpy as np
@@ -11,29 +12,30 @@ from ..data import Images
 from .classifier import Classifier
 from .pairs import as_rows
 
-STEPS, BATCH = 2000, 64  # of the classifier's training
-MOST = 60_000  # images that it is trained on
+STEPS, BATCH = 2000, 64  # for the classifier's training
+MOST = 60_000  # images for its training, at most
 
 
 class Flat:
     """The samples themselves, as rows."""
 
     def features(self, x) -> np.ndarray:
-        """x (N, ...) as (N, d); ValueError if not finite, or none."""
+        """x (N, ...) as rows (N, d). Raises ValueError if x is empty or not finite."""
         return as_rows("x", x)
 
 
 class PCA:
     """y = ((x - mean) V, r)      V: the directions in which the real samples vary most
 
-        r = |x - mean - (x - mean) V V^T|, the length of what V leaves out
+        r = |x - mean - (x - mean) V V^T|, the length of the rest
 
-    real: (N, ...), taken as rows of d numbers. V (d, k) are the first right singular
-    vectors of the centred rows, k = min(components, N - 1, d). Distances are at most
-    those of the pixels, and equal to them along V. Without r, noise far from every
-    image would project into their midst.
+    real: (N, ...), taken as rows of d numbers. V (d, k) has the first right singular
+    vectors of the centred rows, k = min(components, N - 1, d). A distance of features
+    is at most the distance of the pixels, and equal to it along V. Without r, noise
+    that is far from every image would be projected into their midst.
 
-    Raises ValueError for fewer than 2 real samples, not finite, or components < 1.
+    Raises ValueError for fewer than 2 real samples, for samples that are not finite,
+    and for components < 1.
     """
 
     def __init__(self, real, components: int = 64):
@@ -46,7 +48,7 @@ class PCA:
         self.V = Vt[: min(components, len(rows) - 1)].T
 
     def features(self, x) -> np.ndarray:
-        """y (N, k + 1) of samples x (N, ...); ValueError for another shape."""
+        """y (N, k + 1) of samples x (N, ...). Raises ValueError for another shape."""
         rows = as_rows("x", x).copy()
         if np.shape(x)[1:] != self.shape:
             raise ValueError(f"expected samples {self.shape}, got {np.shape(x)[1:]}")
@@ -57,10 +59,10 @@ class PCA:
 
 
 def feature_space(images: Images, seed: int = 0) -> Classifier | PCA:
-    """What makes features of images in [-1, 1]: has a method `features(x)`, (N, k).
+    """A feature map for images in [-1, 1]: its method `features(x)` gives (N, k).
 
-    A classifier of the images if they have labels (about STEPS steps of training, on at
-    most 60,000 of them), otherwise a PCA of at most 2,000, evenly spaced.
+    If the images have labels it is a classifier, after about STEPS steps of training on
+    at most 60,000 of them. Otherwise it is a PCA of at most 2,000, evenly spaced.
     """
     if images.labels is None:
         return PCA(images.scaled(images.pixels[_few(images, 2000)], "float64"))
@@ -70,5 +72,5 @@ def feature_space(images: Images, seed: int = 0) -> Classifier | PCA:
 
 
 def _few(images: Images, most: int) -> slice:
-    """Every k-th image, so that there are at most that many."""
+    """Every k-th image, with k such that at most `most` remain."""
     return slice(None, None, -(-len(images) // most))

@@ -1,9 +1,9 @@
-"""The likelihood of real data under a density laid over the samples.
+"""Parzen windows: the likelihood of real data under a density around the samples.
 
-The measure of the first GAN paper. It is easily gamed and says little in many
-dimensions: a set of the training images' cluster centres beats real images by it, and
-what it calls good need not look good (Theis et al. 2016). It is here because the first
-papers report it.
+The first GAN paper measures this. It is easily gamed and says little in many
+dimensions: the cluster centres of the training images score better than real images do,
+and samples that score well need not look good (Theis et al. 2016). It is here because
+the first papers report it.
 """
 
 import math
@@ -13,7 +13,7 @@ import numpy as np
 
 from .pairs import matched, squared_distances
 
-SIGMAS = tuple(np.logspace(-1, 0, 10).tolist())  # those of the paper's code
+SIGMAS = tuple(np.logspace(-1, 0, 10).tolist())  # as in the paper's code
 
 
 class Parzen(NamedTuple):
@@ -25,20 +25,20 @@ class Parzen(NamedTuple):
 
 
 def parzen_log_likelihood(samples, test, validation, sigmas=SIGMAS) -> Parzen:
-    """mean_x log p(x) over the test set, p a Gaussian window on each of S samples.
+    """mean_x log p(x) over the test set; p has a Gaussian window on each of S samples.
 
         p(x) = 1/S sum_s N(x; s, sigma^2 I)
         log p(x) = log mean_s exp(-|x - s|^2 / (2 sigma^2)) - d/2 log(2 pi sigma^2)
 
     samples: (S, ...)      test: (T, ...)      validation: (V, ...), all of one shape:
-    images in [0, 1], say, taken as d numbers. sigma is the one of `sigmas` that makes
-    the validation set likeliest. In nats per test sample, for d numbers in their own
-    units; the standard error, std(log p) / sqrt(T), is that of the choice of test
-    samples alone. Source: Goodfellow et al. 2014, section 5, and their parzen_ll.py;
-    Breuleux et al. 2011.
+    images in [0, 1], say, taken as d numbers. sigma is the value in `sigmas` that makes
+    the validation set likeliest. The result is in nats per test sample, for d numbers
+    in their own units. The standard error, std(log p) / sqrt(T), is for the choice of
+    test samples alone. Source: Goodfellow et al. 2014, section 5, and their
+    parzen_ll.py; Breuleux et al. 2011.
 
-    Raises ValueError for no samples, of different shape or not finite, and for sigmas
-    that are not positive.
+    Raises ValueError if there are no samples, if they are not finite or differ in
+    shape, and for sigmas that are not positive.
     """
     names = ("test", "samples"), ("validation", "samples")
     x, s = matched(test, samples, names=names[0])

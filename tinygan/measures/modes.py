@@ -1,9 +1,9 @@
 """Mode collapse, counted: which modes of a known mixture the samples reach, how evenly.
 
-The protocol is that of VEEGAN (Srivastava et al. 2017) and PacGAN (Lin et al. 2018),
-for a GaussianMixture with any standard deviations and weights. A sample belongs to the
-mode that is nearest in units of that mode's standard deviation, and is of high quality
-if it lies within 3 of them.
+The protocol follows VEEGAN (Srivastava et al. 2017) and PacGAN (Lin et al. 2018), for a
+GaussianMixture with any standard deviations and weights. A sample belongs to the mode
+that is nearest in units of that mode's standard deviation. It is of high quality if it
+lies within 3 standard deviations.
 """
 
 import math
@@ -33,15 +33,15 @@ def mode_coverage(samples, mixture: GaussianMixture) -> tuple[int, float]:
 def reverse_kl(samples, mixture: GaussianMixture) -> float:
     """KL(p || w) = sum_k p_k log(p_k / w_k)      w: the mixture's weights, in nats
 
-    p_k is the share of mode k among the samples (N, d) that are of high quality; the
-    others count for nothing, they are in `mode_coverage`. 0 is best. An even choice of
-    m of K even modes gives log(K/m). Exact samples give about (K - 1)/(2N), the bias of
-    p. Without one sample of high quality it is log(1 / min_k w_k), its largest value.
+    p_k is the share of mode k among the samples (N, d) of high quality. The others do
+    not count here; `mode_coverage` counts them. 0 is best. Samples spread evenly over m
+    of K equal modes give log(K/m). Exact samples give about (K - 1)/(2N), the bias of
+    p. Without any sample of high quality it is log(1 / min_k w_k), its largest value.
 
-    Which samples count is read in PacGAN's released code (pacgan/extensions.py), which
-    makes this histogram; it bins by distance in standard deviations, as here. "Reverse"
-    because the generator's distribution stands first: KL(w || p) is infinite as soon as
-    one mode is lost.
+    The choice of samples and the histogram follow PacGAN's released code
+    (pacgan/extensions.py), which also bins by distance in standard deviations. The KL
+    is called reverse because the generator's distribution comes first: KL(w || p) is
+    infinite as soon as one mode is lost.
 
     Raises ValueError unless the samples are (N, d), d the mixture's, N >= 1.
     """
@@ -55,7 +55,7 @@ def reverse_kl(samples, mixture: GaussianMixture) -> float:
 def kl_divergence(p, q) -> float:
     """KL(p || q) = sum_k p_k log(p_k / q_k) in nats; infinite if q_k = 0 < p_k.
 
-    p, q: (K,), counts or weights, each in proportion.
+    p, q: (K,), counts or weights; each is divided by its sum
 
     Raises ValueError unless both are (K,), finite, >= 0 and not all 0.
     """

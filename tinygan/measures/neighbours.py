@@ -1,7 +1,7 @@
-"""What the nearest neighbours say: can real and generated be told apart, and how not.
+"""Nearest neighbours: do real and generated samples lie in the same places?
 
-Both measures are as good as the distance between two samples: for images use features
-(features.py), not pixels.
+Both measures are only as good as the distance between two samples. For images take the
+distance of their features (features.py), not of their pixels.
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ SAME = 1 + 1e-9  # two squared distances within this ratio are equal but for rou
 
 
 class Accuracy(NamedTuple):
-    """Of the 1-NN classifier: over all points, over the real and over the fake ones."""
+    """The 1-NN classifier's accuracy: over all points, the real ones, the fake ones."""
 
     total: float
     real: float
@@ -24,11 +24,11 @@ class Accuracy(NamedTuple):
 def nearest_neighbour_accuracy(real, fake) -> Accuracy:
     """The leave-one-out accuracy of the 1-nearest-neighbour classifier, real or fake.
 
-    Each of the 2N points is given the kind of its nearest neighbour among the others;
-    where a real and a fake one are equally near, that is right by half. 1/2 is best:
-    the kinds cannot be told apart. 1: they are separate. Below 1/2 the fakes are copies
-    of the real ones. The two shares tell more: with `real` low and `fake` high, the
-    fakes are few clusters within the real data (mode collapse).
+    Each of the 2N points is given the kind of its nearest neighbour among the others.
+    If a real and a fake one are equally near, the point counts as half right. 1/2 is
+    best: the kinds cannot be told apart. At 1 they are separate. Below 1/2 the fakes
+    are copies of the real ones. The two shares tell more: if `real` is low and `fake`
+    high, the fakes are a few clusters within the real data (mode collapse).
 
     real, fake: (N, ...)      Source: Lopez-Paz and Oquab 2017; Xu et al. 2018.
 
@@ -45,7 +45,7 @@ def nearest_neighbour_accuracy(real, fake) -> Accuracy:
 
 
 def _share_right(own: np.ndarray, other: np.ndarray) -> float:
-    """The share of `own` points whose nearest neighbour is one of their own kind."""
+    """The share of `own` points whose nearest neighbour is of their own kind."""
     right = 0.0
     for D, E in zip(_nearest(own), _nearest(own, other), strict=True):
         right += (E > D * SAME).sum() + 0.5 * ((E <= D * SAME) & (D <= E * SAME)).sum()
@@ -57,15 +57,15 @@ def _nearest(x, y=None):
 
 
 def precision_recall(real, fake, k: int = 3) -> tuple[float, float]:
-    """(precision, recall): fakes that look real, real ones that the generator can make.
+    """(precision, recall): how many fakes look real, how many real ones G can make.
 
         precision = share of fake points within r_i of some real point i
         recall    = share of real points within r_j of some fake point j
 
-    r_i is the distance from point i to its k-th nearest neighbour of its own kind: the
-    balls around a set stand for its support. Both are best at 1, which they do not
-    quite reach for two real sets; high precision with low recall is mode collapse. The
-    unit of the distances is of no matter.
+    r_i is the distance from point i to its k-th nearest neighbour of its own kind. The
+    balls around a set take the place of its support. Both are best at 1; two real sets
+    come close to it. High precision with low recall is mode collapse. The unit of the
+    distances does not matter.
 
     real: (N, ...)      fake: (M, ...)      Source: Kynkaanniemi et al. 2019.
 

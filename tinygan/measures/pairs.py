@@ -1,7 +1,7 @@
-"""What the measures share: samples as rows of float64, and distances between all pairs.
+"""Tools of the measures: samples as rows of float64, and distances of all pairs.
 
-A matrix of distances is only ever seen a block of rows at a time, so its size does not
-bound the number of samples.
+The matrix of distances comes one block of rows at a time, so it need not fit into the
+memory.
 """
 
 import numpy as np
@@ -28,8 +28,7 @@ def as_rows(name: str, x, least: int = 1) -> np.ndarray:
 def matched(x, y, least: int = 1, names=("x", "y")) -> tuple[np.ndarray, np.ndarray]:
     """x (N, ...) and y (M, ...) as rows (N, d) and (M, d).
 
-    Raises ValueError where `as_rows` does, and if a sample of x is shaped otherwise
-    than a sample of y.
+    Raises ValueError as `as_rows` does, and if the samples of x and y differ in shape.
     """
     rows = as_rows(names[0], x, least), as_rows(names[1], y, least)
     shapes = np.shape(x)[1:], np.shape(y)[1:]
@@ -42,13 +41,13 @@ def matched(x, y, least: int = 1, names=("x", "y")) -> tuple[np.ndarray, np.ndar
 
 
 def squared_distances(x: np.ndarray, y: np.ndarray | None = None):
-    """Yields, rows after rows, D_ij = |x_i - y_j|^2 = |x_i|^2 + |y_j|^2 - 2 <x_i, y_j>
+    """D_ij = |x_i - y_j|^2 = |x_i|^2 + |y_j|^2 - 2 <x_i, y_j>, one block after another
 
-    x: (N, d)      y: (M, d)      a block: (rows, M)
+    x: (N, d)      y: (M, d)      each block: (rows, M)
 
-    Without y the pairs are those within x, and D_ii is infinite: no point is its own
-    neighbour. The points are centred first, so that little cancels, and what is below
-    the rounding error of the sum is 0: so it is for equal points, in any order.
+    Without y the pairs are within x, and D_ii is infinite: no point is its own
+    neighbour. The points are centred first, so that little cancels. A distance below
+    the rounding error of the sum becomes 0, as it is for equal points in any order.
     """
     other = x if y is None else y
     centre = other.mean(axis=0)

@@ -1,8 +1,8 @@
 """Sliced Wasserstein distance between the patches of two sets of images.
 
-ProGAN's protocol (Karras et al. 2018, section 5): small patches at every level of a
-Laplacian pyramid. The finest level tells of texture, the coarsest of layout; none of
-the image as a whole.
+The protocol is ProGAN's (Karras et al. 2018, section 5): small patches at every level
+of a Laplacian pyramid. The finest level tells about texture, the coarsest about layout.
+No level tells about the image as a whole.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from .distances import sliced
 from .pairs import matched
 
-CHUNK = 256  # images whose pyramid is made at a time
+CHUNK = 256  # images in a pyramid at a time
 BINOMIAL = np.array([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
 
 
@@ -25,17 +25,17 @@ def sliced_wasserstein_patches(
 ) -> list[float]:
     """SW1 between the patches of images x (N, H, W, C) and y (M, H, W, C), per level.
 
-    The levels go from the full resolution down by halves while the shorter side is at
-    least `least` pixels; smaller images have one level. From each image and level
-    `per_image` patches are taken, of size x size x C, at random places. Then each
-    channel is brought to mean 0 and standard deviation 1, over all patches of a set, as
-    in ProGAN's code: the unit is that deviation, and overall brightness and contrast
+    The levels go down by halves from the full resolution as long as the shorter side
+    has at least `least` pixels; smaller images have one level. Each image gives
+    `per_image` patches of size x size x C per level, at random places. Each channel is
+    then scaled to mean 0 and standard deviation 1 over all patches of a set, as in
+    ProGAN's code. So the unit is that deviation, and overall brightness and contrast
     are not seen. ProGAN reports 1000 times this, for each level and their mean.
 
     Memory: the patches of one level of both sets, (N + M) per_image size^2 C doubles.
 
-    Raises ValueError for images of different or another shape, none, smaller than a
-    patch, or not finite, and for numbers < 1.
+    Raises ValueError if there are no images, if they are not finite, not of one shape
+    (H, W, C) or smaller than a patch, and for numbers < 1.
     """
     rows = matched(x, y)
     if np.ndim(x) != 4:
@@ -89,7 +89,7 @@ def laplacian_pyramid(images: np.ndarray, levels: int) -> list[np.ndarray]:
 
     images: (N, H, W, C)      Level i has the sides halved i times, rounded up. `down`
     blurs by the binomial (1, 4, 6, 4, 1)/16 along both axes and keeps every second
-    pixel; `up` puts zeros between pixels and blurs by twice that. The edges mirror.
+    pixel. `up` puts zeros between pixels and blurs by twice the binomial. Edges mirror.
     """
     g = np.asarray(images, np.float64)
     pyramid = []
@@ -103,7 +103,7 @@ def laplacian_pyramid(images: np.ndarray, levels: int) -> list[np.ndarray]:
 
 
 def _blur(x: np.ndarray, axis: int) -> np.ndarray:
-    """x convolved with the binomial along an axis, the edge pixel not repeated."""
+    """x convolved with the binomial along an axis, mirrored at the edge pixels."""
     border = [(2, 2) if k == axis else (0, 0) for k in range(x.ndim)]
     padded = np.pad(x, border, mode="reflect")
     n = x.shape[axis]

@@ -1,7 +1,7 @@
 """The recipes: one file, one experiment.
 
-A recipe is a module with a docstring, whose first line says what it makes, and a
-function `recipe(...)` that returns an `Experiment`. The function's parameters are the
+A recipe is a module with a function `recipe(...)` that returns an `Experiment`. The
+first line of its docstring says what it makes. The function's parameters are the
 options that `tinygan train` may override: steps, batch, seed, lr, data. A user's own
 file works in the same way.
 """
@@ -16,7 +16,7 @@ from types import ModuleType
 
 from ..data import Images, load_images
 from ..errors import InputError, NonFiniteError
-from ..runs.experiment import Experiment
+from ..runs import Experiment
 from ..userfile import failure, load_module
 
 DEFAULT = "dcgan-digits"
@@ -29,7 +29,7 @@ def names() -> list[str]:
 
 
 def find(name: str) -> ModuleType:
-    """The recipe called `name`, or the one in the Python file of that path.
+    """The recipe called `name`, or the user's Python file at that path.
 
     Raises InputError, with the nearest names, if there is none.
     """
@@ -46,7 +46,7 @@ def find(name: str) -> ModuleType:
 
 
 def mnist(path) -> Images:
-    """The images at `path`, 28x28x1; InputError if it is None or holds no such."""
+    """The images at `path`, 28x28x1. Raises InputError if there are none."""
     if path is None:
         raise InputError(
             "this recipe needs --data FOLDER with MNIST's train-images-idx3-ubyte.gz "
@@ -69,7 +69,10 @@ def defaults(module: ModuleType) -> dict:
 
 @contextlib.contextmanager
 def blamed(module: ModuleType, *passing: type[Exception]):
-    """Within this context, any error is an InputError that names the recipe's line."""
+    """Within this context an error becomes an InputError that names the recipe's line.
+
+    Errors of the kinds in `passing` stay as they are.
+    """
     try:
         yield
     except (InputError, NonFiniteError, MemoryError, *passing):
@@ -79,7 +82,7 @@ def blamed(module: ModuleType, *passing: type[Exception]):
 
 
 def build(module: ModuleType, options: dict) -> Experiment:
-    """recipe(**options); InputError if it fails, or does not take one of them."""
+    """recipe(**options). Raises InputError if it fails or does not take an option."""
     accepted = inspect.signature(module.recipe).parameters
     for option in options:
         if option not in accepted:

@@ -1,7 +1,8 @@
 """Handwritten digits, 8x8, by class: an auxiliary classifier in D (--label 7).
 
-D is not shown the class of a picture, it has to tell it (Odena et al. 2017): one trunk,
-two heads, the logit and the class logits. G is paid for classes that can be told.
+D does not see the class of a picture, but has to recognise it (Odena et al. 2017). It
+has one trunk with two heads: the logit and the class logits. G is rewarded for classes
+that D recognises.
 """
 
 from tinygan import (

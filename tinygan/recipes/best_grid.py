@@ -1,10 +1,10 @@
 """The grid of 25, all of it: 25 modes and 95 % high quality in a few minutes.
 
-mlp-grid with four changes. A third hidden layer lets D draw 25 narrow peaks, which is
-what makes samples precise; alone it also drops modes, so D pays R1, with a weight that
-falls to 0 before the end: smooth while G spreads out, sharp when it settles. G's latent
-is wide, N(0, 8^2), for a G that is steep between the modes leaves little there, and the
-samples come from an average of its weights.
+This is mlp-grid with four changes. A third hidden layer lets D draw 25 narrow peaks,
+which makes samples precise. Alone it also makes G drop modes, so D pays R1 with a
+weight that falls to 0 before the end: D is smooth while G spreads out, and sharp when G
+settles. G's latent is wide, N(0, 8^2), because a G that is steep between the modes
+leaves little there. The samples come from an average of G's weights.
 """
 
 from tinygan import R1, Adam, Dense, NonSaturating, Sequential, Tanh

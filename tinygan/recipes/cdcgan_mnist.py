@@ -1,7 +1,7 @@
-"""MNIST, 28x28, by class: a DCGAN told the class at every layer (needs --data).
+"""MNIST, 28x28, by class: a DCGAN with the class at every layer (needs --data).
 
-dcgan-mnist with the class joined to the input of each layer, in G as in D, so that no
-layer can lose it on the way (the way of the DCGAN authors' conditional code).
+This is dcgan-mnist with the class joined to the input of each layer, in G as in D, so
+that no layer can lose it. The DCGAN authors' conditional code does the same.
 """
 
 from tinygan import (
@@ -34,12 +34,12 @@ def recipe(steps=2000, batch=64, lr=1e-3, seed=0, data=None):
     init = normal(0.02)
 
     def told(*layers):
-        """(h, y) -> layers(h joined with y)."""
-        classes = Embedding(10, init=normal(0.05))  # too loud, and D hears nothing else
+        """(h, y) -> layers(h joined with y)"""
+        classes = Embedding(10, init=normal(0.05))  # larger, and D sees nothing else
         return Sequential(Parallel(Identity(), classes), Concat(), *layers)
 
     def stage(*layers):
-        """The same, and y goes on beside it."""
+        """(h, y) -> (layers(h joined with y), y)"""
         return Branch(told(*layers), Pick(1))
 
     def norm():

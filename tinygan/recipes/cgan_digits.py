@@ -1,8 +1,8 @@
 """Handwritten digits, 8x8, by class: the conditional GAN (--label 7).
 
-The class is joined to z in G and to x in D (Mirza and Osindero 2014), as an embedding
-learnt with the rest; in D it stands beside the pixels as so many more channels. D
-judges the pair: a good seven that was asked to be a three is a fake.
+The class is joined to z in G and to x in D (Mirza and Osindero 2014). It is an
+embedding, learnt with the rest; in D its numbers are further channels beside the
+pixels. D judges the pair: a good seven is a fake if a three was asked for.
 """
 
 from tinygan import (

@@ -1,8 +1,8 @@
 """Handwritten digits, 8x8, by a small DCGAN on the embedded data (the default).
 
-DCGAN's rules (Radford et al. 2016) at a small size: strided convolutions, BatchNorm
-except at G's output and D's input, ReLU in G, LeakyReLU in D, Adam with beta1 = 0.5.
-The networks are small enough for a large learning rate, which falls to 0.
+It follows DCGAN's rules (Radford et al. 2016) at a small size: strided convolutions,
+BatchNorm except at G's output and D's input, ReLU in G, LeakyReLU in D, Adam with
+beta1 = 0.5. The networks are small enough for a large learning rate, which falls to 0.
 """
 
 from tinygan import (

@@ -1,10 +1,10 @@
 """MNIST, 28x28, by a DCGAN (needs --data, a folder of IDX files).
 
-DCGAN (Radford et al. 2016) at 28x28: 7x7x128, two transposed convolutions k4 s2 p1,
-weights from N(0, 0.02^2), Adam with beta1 = 0.5. Two convolutions see 10 pixels at
-once; the dense layer on the far side of them, in G and in D as in InfoGAN (Chen et al.
-2016), is what makes strokes add up to a digit within 2,000 steps. D's rate is half of
-G's, and both fall to 0.
+This is DCGAN (Radford et al. 2016) at 28x28: 7x7x128, two transposed convolutions with
+kernel 4, stride 2 and padding 1, weights from N(0, 0.02^2), Adam with beta1 = 0.5. Two
+convolutions see 10 pixels at once. A dense layer beyond them, in G and in D as in
+InfoGAN (Chen et al. 2016), makes strokes add up to a digit within 2,000 steps. D's rate
+is half of G's, and both fall to 0.
 """
 
 from tinygan import (

@@ -1,15 +1,16 @@
 """MNIST, 28x28, by the first GAN, with its own settings (needs --data).
 
-Goodfellow et al. 2014, as in their code: z uniform, 100-1200-1200-784 with ReLUs and a
-sigmoid; D of two layers of 240 maxout units with five pieces, its inputs dropped with
-probability .2 and its hidden units with .5; SGD at 0.1, shrinking by 1.000004 a step,
-with momentum .5 rising to .7 over 250 epochs; batches of 100, pixels in [0, 1].
+The settings are in the code of Goodfellow et al. 2014. z is uniform, and G is
+100-1200-1200-784 with ReLUs and a sigmoid. D has two layers of 240 maxout units with
+five pieces; it drops inputs with probability .2 and hidden units with .5. SGD starts at
+0.1 and shrinks by 1.000004 a step, with a momentum that rises from .5 to .7 over 250
+epochs. Batches have 100 images, and pixels are in [0, 1].
 
 Two things are easily overlooked, and without them G collapses or the game diverges.
-D's cost is half of -V there, so D learns at half the rate. And G's last bias starts at
-the logits of the mean digit, -16 where a pixel is never lit: G cannot light it either,
-and D has less to tell it by. In one thing this differs: G's step has z of its own.
-Their runs were hundreds of epochs long.
+First, D's cost is half of -V there, so D learns at half the rate. Second, G's last bias
+starts at the logits of the mean digit, -16 for a pixel that is never lit: G cannot
+light it either, and D has less to tell G's images by. One thing differs here: G's step
+draws its own z. Their runs were hundreds of epochs long.
 """
 
 import math
@@ -40,7 +41,7 @@ EPOCH = 500  # steps
 def marginals(data):
     """The logits of each pixel's mean over the images, kept 1e-7 away from 0 and 1.
 
-    0 where there are none: a trained G, which is only to make samples, needs no start.
+    Without images they are 0: a trained G that only makes samples needs no start.
     """
     try:
         images = mnist(data)

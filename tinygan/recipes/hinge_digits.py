@@ -1,8 +1,9 @@
 """Handwritten digits, 8x8: the hinge loss and a spectrally normalised critic.
 
-Every layer of the critic is divided by its largest singular value, one power iteration
-a step, and nothing else keeps it smooth: no BatchNorm, no penalty. The hinge loss stops
-teaching it what it already tells apart by a margin (Miyato et al. 2018).
+Every weight matrix of the critic is divided by its largest singular value, with one
+power iteration a step. Nothing else keeps the critic smooth: no BatchNorm, no penalty.
+The hinge loss ignores samples that the critic already tells apart by a margin (Miyato
+et al. 2018).
 """
 
 from tinygan import (

@@ -1,6 +1,6 @@
 """Handwritten digits, 8x8, by fully connected networks on the embedded data.
 
-The smallest GAN that makes images: no convolution, no normalisation.
+This is the smallest GAN here that makes images: no convolution, no normalisation.
 """
 
 from tinygan import (

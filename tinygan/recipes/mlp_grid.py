@@ -1,7 +1,7 @@
-"""A grid of 25 Gaussians in the plane: as the ring, with more to cover.
+"""A grid of 25 Gaussians in the plane: like the ring, with more modes to find.
 
-Spacing 2, standard deviation 0.05, as in Srivastava et al. 2017. As mlp-ring, with
-a layer less in G, larger batches and more steps.
+The spacing is 2 and the standard deviation 0.05, as in Srivastava et al. 2017. The rest
+is mlp-ring with a layer less in G, larger batches and more steps.
 """
 
 from tinygan import Adam, Dense, NonSaturating, Sequential, Tanh

@@ -1,7 +1,7 @@
 """MNIST, 28x28, by fully connected networks (needs --data, a folder of IDX files).
 
-G 128-256-512-1024-784 and D 512-256-1 with LeakyReLU, Adam 2e-4 with beta1 = 0.5: the
-settings that most introductions to GANs share.
+G is 128-256-512-1024-784 and D is 512-256-1, both with LeakyReLU, and Adam has the rate
+2e-4 and beta1 = 0.5. Most introductions to GANs share these settings.
 """
 
 from tinygan import (

@@ -1,8 +1,8 @@
 """A ring of 8 Gaussians in the plane: does G find every mode?
 
-Radius 2, standard deviation 0.02. G must be steep between the modes to leave nothing
-there, so its latent is wide, N(0, 4^2), and it has twice the layers of D. Learning
-rates fall to 0: at a constant rate G loses modes again that it had found.
+The radius is 2 and the standard deviation 0.02. G must be steep between the modes to
+leave nothing there, so its latent is wide, N(0, 4^2), and it has twice the layers of D.
+The learning rates fall to 0: at a constant rate G loses modes that it had found.
 """
 
 from tinygan import Adam, Dense, NonSaturating, Sequential, Tanh

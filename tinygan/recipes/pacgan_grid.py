@@ -1,9 +1,9 @@
 """The grid of 25 by PacGAN: D judges two samples at a time.
 
-A G that drops modes makes pairs that are too much alike, which D sees at once when it
-is shown pairs, m = 2 samples joined (Lin et al. 2018): Pack is the first layer of D,
-and nothing else has to change. G and the numbers are those of mlp-grid but for a wider
-latent; D has maxout units, as in the paper, if fewer.
+A G that drops modes makes pairs that are too much alike. D sees this at once if it
+judges pairs, m = 2 samples joined (Lin et al. 2018): Pack is the first layer of D, and
+nothing else has to change. G and the settings are mlp-grid's, with a wider latent. D
+has maxout units, as in the paper, but fewer.
 """
 
 from tinygan import Adam, Dense, Maxout, NonSaturating, Pack, Sequential, Tanh

@@ -1,8 +1,8 @@
-"""MNIST, 28x28, by class: projection discriminator and conditional BatchNorm (--data).
+"""MNIST, 28x28, by class: a projection discriminator (needs --data).
 
 D's logit is psi(h) + <V[y], h>: how real x looks, and how well it fits the class
-(Miyato and Koyama 2018). In G the class chooses BatchNorm's scale and shift; the first
-scales are drawn wide apart, or all classes would begin as one. The rest is dcgan-mnist.
+(Miyato and Koyama 2018). In G the class chooses BatchNorm's scale and shift. The scales
+start far apart, or all classes would begin alike. The rest is dcgan-mnist.
 """
 
 from tinygan import (
@@ -34,7 +34,7 @@ def recipe(steps=2000, batch=64, lr=1e-3, seed=0, data=None):
     init = normal(0.02)
 
     def beside(*layers):
-        """(h, y) -> (layers(h), y)."""
+        """(h, y) -> (layers(h), y)"""
         return Parallel(Sequential(*layers), Identity())
 
     def norm():

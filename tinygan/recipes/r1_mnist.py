@@ -1,8 +1,8 @@
-"""MNIST, 28x28, with D's slope at the data penalised, R1 (needs --data).
+"""MNIST, 28x28, with R1: D pays for its slope at the data (needs --data).
 
-The non-saturating loss against a D without any normalisation, which pays gamma/2 mean
-|grad_x D(x)|^2 with gamma 10 (Mescheder et al. 2018). With it the game can come to rest
-where p_G = p_data. Rates fall to 0.
+D has no normalisation and pays gamma/2 mean |grad_x D(x)|^2 with gamma = 10 (Mescheder
+et al. 2018). So the game can come to rest at p_G = p_data. The loss is non-saturating,
+and the rates fall to 0.
 """
 
 from tinygan import (

@@ -1,8 +1,7 @@
 """Handwritten digits, 8x8, by a relativistic average GAN.
 
-The networks of dcgan-digits, but D tells whether a real sample is more real than the
-generated ones are on average, and G has a stake in both batches (Jolicoeur-Martineau
-2018).
+The networks are dcgan-digits'. D tells whether a real sample is more real than the
+average generated one, and G's loss depends on both batches (Jolicoeur-Martineau 2018).
 """
 
 from tinygan import (

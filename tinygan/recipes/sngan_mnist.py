@@ -1,10 +1,10 @@
-"""MNIST, 28x28, spectral normalisation and the hinge loss (needs --data).
+"""MNIST, 28x28, with spectral normalisation and the hinge loss (needs --data).
 
-Each layer of the critic is divided by its largest singular value, one power iteration a
-step, with LeakyReLU of slope 0.1 and Adam with betas 0 and .9 (Miyato et al. 2018). The
-first convolution keeps the size, as theirs do: against a critic of two strided ones G
-made one picture only. Their rate is 2e-4 with five steps of
-D to one of G; here it is larger, one to one, and falls to 0.
+Every weight matrix of the critic is divided by its largest singular value, with one
+power iteration a step. LeakyReLU has the slope 0.1, and Adam the betas 0 and .9 (Miyato
+et al. 2018). The first convolution keeps the size, as theirs do: against a critic of
+two strided ones, G made only one picture. Their rate is 2e-4 with five steps of D to
+one of G. Here the rate is larger and falls to 0, with one step of D to one of G.
 """
 
 from tinygan import (

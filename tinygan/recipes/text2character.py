@@ -1,15 +1,15 @@
 """A picture from a sentence, learnt from your own captioned images (needs --data).
 
-The game of text2digit, with two differences. G makes every pixel of what stands on the
-ground, and the ground is of one colour. D has spectral norms in place of BatchNorm, and
-the hinge: so it stays calm without noise on what it sees, which would let G's pictures
-be as grainy as the noise is strong.
+The game is text2digit's, with two differences. G chooses a colour for every pixel of
+the figure, and one colour for the ground. D has spectral norms in place of BatchNorm,
+and the hinge loss. They keep D calm without noise on its input: noise would let G's
+pictures be as grainy as the noise is strong.
 
-The images are a folder or a zip with a captions.csv or captions.tsv beside them. What
-the table says of each image in further columns is not shown to the networks; `tinygan
-evaluate` asks for it. If there are two such columns or more, a tenth of the
-combinations of the two with the most values is kept from training, to be asked for as
-unseen. With pictures of 32x32 the run takes about twenty minutes on two cores.
+The images are a folder or a zip with a captions.csv or captions.tsv beside them. The
+networks do not see the table's further columns, but `tinygan evaluate` asks for them.
+If there are two or more, the two with the most values are combined, and a tenth of the
+combinations is kept from training, to be asked for as unseen. With pictures of 32x32
+the run takes about twenty minutes on two cores.
 """
 
 from tinygan import (
@@ -33,7 +33,7 @@ from tinygan.runs import Experiment, Latent, Sentences
 
 
 def calm(layer):
-    """The layer with 2 W / sigma for W, and LeakyReLU."""
+    """The layer with 2 W / sigma in place of W, and LeakyReLU."""
     return SpectralNorm(layer), Scale(2), LeakyReLU(0.2)
 
 
@@ -46,7 +46,9 @@ def recipe(steps=6000, batch=64, lr=1e-3, seed=0, data=None):
     every = load_captioned(data)
     H, W, _ = every.shape
     if H != W or H % 4:
-        raise InputError(f"{data}: expected square images of 8, 12 ... pixels: {H}x{W}")
+        raise InputError(
+            f"{data}: expected square images of 8, 12 ... pixels, found {H}x{W}"
+        )
     known, unseen = every, None
     if len(every.attributes) >= 2:
         by = sorted(every.attributes, key=lambda k: -len(every.attributes[k][0]))[:2]

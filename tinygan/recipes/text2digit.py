@@ -1,21 +1,25 @@
 """Digits in colour, 32x32, from a sentence: --text "a small green three on the left".
 
-GAN-CLS (Reed et al. 2016) at a small size, with a projection discriminator and a second
-head; `between=0.25`, and a condition of two sentences mixed, would make it GAN-INT as
-well. Both networks read the sentence with a text encoder of their own, learnt with the
-rest: word embeddings, a convolution over three words, their mean. D makes features of
-the picture and takes their inner product with what it read; it sees three kinds of
-pairs, (real, right), (real, wrong) and (fake, right) sentence, where half of the wrong
-ones have most words in common with the right one. Its second head tells from the
-picture alone which words the sentence has: that teaches it the digits, which few wrong
-sentences would. G paints: it makes a mask and two colours, and every layer of the mask
-is told the text anew. Noise on D's input, which fades during the first quarter, hides
-the grain of G's first pictures from it: without it, D sometimes won before G had found
-any colour. Once G can write what it is asked for, it pays for writing it always in the
-same way.
+This is GAN-CLS (Reed et al. 2016) at a small size, with a projection discriminator and
+a second head. `Experiment(between=0.25)` and `Sentences(mixed=2)` would make it GAN-INT
+as well. Each network reads the sentence with its own text encoder, learnt with the
+rest: word embeddings, a convolution over three words, their mean.
 
-Pictures and sentences are drawn by a grammar over real digits: the embedded ones, or
-those of --data (MNIST). The run takes about half an hour on two cores.
+D makes features of the picture and takes their inner product with the features of the
+sentence. It sees three kinds of pairs: a real picture with its sentence, a real picture
+with a wrong sentence, and a fake picture with its sentence. Half of the wrong sentences
+are chosen to share the most words with the right one. The second head tells from the
+picture alone which words the sentence has. This teaches D the digits, which few wrong
+sentences would do. Noise on D's input fades during the first quarter of the run. It
+hides the grain of G's first pictures: without it, D sometimes won before G had found
+any colour.
+
+G paints: it makes a mask and two colours, and every layer of the mask sees the text
+again. Once G can write what it is asked for, it pays for always writing it in the same
+way.
+
+A grammar draws scenes and sentences, and the pictures use real digits: the embedded
+ones, or MNIST's with --data. The run takes about half an hour on two cores.
 """
 
 from tinygan import (
@@ -56,14 +60,14 @@ from tinygan.runs import Experiment, Latent, Sentences
 def text_encoder(words=64, features=128):
     """(N, mixed, T) words -> (N, features)
 
-    BatchNorm, since all sentences of a grammar are alike: it takes away what they have
+    All sentences of a grammar are alike. BatchNorm takes away the part that they have
     in common.
     """
     phrases = (Conv1d(features, 3, pad=1), LeakyReLU(0.2), MeanPool())
     return Sequential(
         Embedding(words),
-        Each(Sequential(*phrases)),  # of each sentence
-        MeanPool(),  # between the sentences
+        Each(Sequential(*phrases)),  # for each sentence
+        MeanPool(),  # over the sentences
         Dense(features, bias=False),
         BatchNorm(),
         LeakyReLU(0.2),
@@ -73,8 +77,8 @@ def text_encoder(words=64, features=128):
 def generator(plain: bool, C=32, side=32):
     """G: (z, y) -> (side, side, 3), `side` a multiple of 4; C channels at half of it.
 
-    It paints with ink on a ground of one colour. The ink has one, too, if it is
-    `plain`, else a colour for each pixel.
+    It paints with ink on a ground of one colour. A `plain` ink has one colour, too;
+    otherwise the ink has a colour for each pixel.
     """
     least = side // 4
     maps = dense(least * least * 2 * C), Reshape(least, least, 2 * C)
@@ -90,9 +94,9 @@ def generator(plain: bool, C=32, side=32):
 
 
 def discriminator(words: int, look, asked):
-    """D: (x, y) -> ((s, c), y), the logit and one for each of so many words.
+    """D: (x, y) -> ((s, c), y), the logit s, and c with a logit for each of the words.
 
-    `look` makes h of the picture, `asked` a vector as long of what was read.
+    `look` turns the picture into h, and `asked` turns the text into a vector as long.
     """
     fits = Sequential(Parallel(Identity(), asked), InnerProduct())  # <h, A t + b>
     tells = Sequential(Pick(0), Dense(words))
@@ -100,32 +104,32 @@ def discriminator(words: int, look, asked):
 
 
 def told(*layers):
-    """(h, t) -> layers(h joined with a few numbers made of t)."""
+    """(h, t) -> layers(h joined with a few numbers made of t)"""
     return Sequential(Parallel(Identity(), Dense(16)), Concat(), *layers)
 
 
 def beside(layer):
-    """(h, t) -> (layer(h, t), t)."""
+    """(h, t) -> (layer(h, t), t)"""
     return Branch(layer, Pick(1))
 
 
 def colour():
-    """(h, t) -> a colour for t."""
+    """(h, t) -> a colour for t"""
     return Sequential(Pick(1), Dense(64), LeakyReLU(0.2), Dense(3), Tanh())
 
 
 def dense(n):
-    """Without bias: BatchNorm comes after it."""
+    """A dense layer without bias: BatchNorm comes after it."""
     return Dense(n, bias=False, init=normal(0.02))
 
 
 def up(C, bias=True):
-    """Twice as high and wide."""
+    """A layer that makes the picture twice as high and wide."""
     return ConvTranspose2d(C, 4, stride=2, pad=1, bias=bias, init=normal(0.02))
 
 
 def down(C, bias=True):
-    """Half as high and wide."""
+    """A layer that makes the picture half as high and wide."""
     return Conv2d(C, 4, stride=2, pad=1, bias=bias, init=normal(0.02))
 
 

@@ -1,9 +1,9 @@
 """Handwritten digits, 8x8, by a convolutional WGAN-GP.
 
-The critic has LayerNorm where DCGAN has BatchNorm, for the gradient penalty needs one
-gradient for each sample. Weight 10, five critic steps a turn, Adam with betas .5 and
-.9, as in Gulrajani et al. 2017; the rate is larger, for the networks are small, and
-falls to 0.
+The gradient penalty needs a gradient for each sample, so the critic has LayerNorm in
+place of DCGAN's BatchNorm. The penalty's weight 10, five critic steps a turn and Adam's
+betas .5 and .9 are as in Gulrajani et al. 2017. The rate is larger, because the
+networks are small, and falls to 0.
 """
 
 from tinygan import (

@@ -1,10 +1,11 @@
 """The grid of 25 by WGAN-GP: a Wasserstein critic with a gradient penalty.
 
-The toy settings of Gulrajani et al. 2017: three hidden layers of 512 ReLUs in both
-networks, a penalty of weight 0.1, five critic steps a turn, Adam with betas .5 and .9.
-So small a weight lets the critic be steep: with the slope g and the distance W it has
-V = g W, and V - lambda (g - 1)^2 is largest at g = 1 + W/(2 lambda). And it lags
-behind while it learns to see 25 peaks. So here V is no measure of the distance.
+These are the toy settings of Gulrajani et al. 2017: three hidden layers of 512 ReLUs in
+both networks, a penalty of weight 0.1, five critic steps a turn, Adam with betas .5 and
+.9. Such a small weight lambda lets the critic be steep: with slope g and distance W it
+has V = g W, and V - lambda (g - 1)^2 is largest at g = 1 + W/(2 lambda). The critic
+also lags behind while it learns to see 25 peaks. So V is no measure of the distance
+here.
 """
 
 from tinygan import WGANGP, Adam, Dense, ReLU, Sequential, Wasserstein

@@ -1,9 +1,9 @@
 """The ring of 8 by the first Wasserstein GAN: a critic whose weights are clipped.
 
-RMSProp, five critic steps a turn and a hundred in the first 25 turns and every 500th,
-as in Arjovsky et al. 2017; for this small MLP c is 0.1, not their 0.01, and the rate is
-larger. Clipping makes simple critics: G finds every mode, and many samples settle near
-the modes rather than on them.
+As in Arjovsky et al. 2017 the optimizer is RMSProp, and a turn has five critic steps,
+or a hundred in the first 25 turns and every 500th. For this small MLP c is 0.1, not
+their 0.01, and the rate is larger. Clipping makes simple critics: G finds every mode,
+and many samples settle near the modes rather than on them.
 """
 
 from tinygan import ClipWeights, Dense, ReLU, RMSProp, Sequential, Tanh, Wasserstein

@@ -1,8 +1,9 @@
-"""Which training methods converge? Every objective against everything that tames D.
+"""Which training methods converge? Every objective with every regulariser of D.
 
-For each pair the eigenvalues that theory predicts for the Dirac-GAN, the spectral
-radius of a turn, and what a long game by the real steps did. The findings of Mescheder
-et al. 2018, table 1 and figure 3, are among the rows; so is what they did not ask.
+A method is such a pair. The table has the eigenvalues that theory predicts for its
+Dirac-GAN (dirac.py), the spectral radius of a turn (play.py), and what a long game by
+the real steps did. It repeats the findings of Mescheder et al. 2018, table 1 and figure
+3, and adds methods that they did not study.
 """
 
 import dataclasses
@@ -23,8 +24,8 @@ from ..penalties import DRAGAN, R1, R2, WGANGP, Drift
 from .dirac import DiracGAN, predicted_eigenvalues
 from .play import Turn, multipliers, verdict
 
-# Least squares needs labels on either side of 0: D(x) = psi x has no bias, is 0 at the
-# data, and can never say 1/2, which the usual labels (0, 1) ask of it. Both are here.
+# D(x) = psi x has no bias, so it is 0 at the data. The usual labels (0, 1) of least
+# squares ask for 1/2 there, labels on either side of 0 ask for 0. Both are here.
 OBJECTIVES = {
     "minimax": Minimax(),
     "non-saturating": NonSaturating(),
@@ -69,10 +70,10 @@ WORDS = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Row:
-    """One method: what is predicted of it, and what it did.
+class Comparison:
+    """One method: what theory predicts of it, and what it did.
 
-    eigenvalues: of the field at (0, 0), (2,); None where there is no Jacobian
+    eigenvalues: the field's at (0, 0), (2,); None if there is no Jacobian
     why: the reason for that, or ""
     rho: {alternating: predicted spectral radius of a turn}, empty without a Jacobian
     did: {alternating: the verdict on a long game}
@@ -92,15 +93,17 @@ class Row:
 
 
 def method(objective: str, regulariser: str) -> DiracGAN:
-    """The Dirac-GAN of these names, as OBJECTIVES and REGULARISERS have them.
+    """The Dirac-GAN with these names from OBJECTIVES and REGULARISERS.
 
-    KeyError for another name.
+    Raises KeyError for an unknown name.
     """
     return DiracGAN(OBJECTIVES[objective], **REGULARISERS[regulariser])
 
 
-def row(objective: str, regulariser: str, h: float = 0.25, turns: int = 250) -> Row:
-    """One method's row: theory, and two games of `turns` turns from (1, 1)."""
+def row(
+    objective: str, regulariser: str, h: float = 0.25, turns: int = 250
+) -> Comparison:
+    """One row of the table: theory, and two games of `turns` turns from (1, 1)."""
     game = method(objective, regulariser)
     values = None if game.obstacle else predicted_eigenvalues(game)
     rho, did = {}, {}
@@ -110,18 +113,18 @@ def row(objective: str, regulariser: str, h: float = 0.25, turns: int = 250) -> 
             rho[alternating] = float(np.abs(mu).max())
         points = Turn(game, h, alternating=alternating).trajectory(START, turns)
         did[alternating] = verdict(points, turns)
-    return Row(objective, regulariser, values, game.obstacle, rho, did)
+    return Comparison(objective, regulariser, values, game.obstacle, rho, did)
 
 
 def convergence_table(
     objectives=OBJECTIVES, regularisers=REGULARISERS, h: float = 0.25, turns: int = 250
-) -> list[Row]:
-    """The row of every objective with every regulariser, by name, in this order."""
+) -> list[Comparison]:
+    """A row for every objective with every regulariser, by name, in this order."""
     return [row(o, r, h, turns) for o in objectives for r in regularisers]
 
 
-def lines(rows: list[Row]):
-    """The table as text, a line each: predictions, then what was seen."""
+def lines(rows: list[Comparison]):
+    """The table as lines of text: for each row the predictions, then what was seen."""
     yield WORDS
     yield ""
     columns = ("eigenvalues", "rho sim.", "rho alt.", "simultaneous", "alternating")

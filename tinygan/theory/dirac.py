@@ -1,14 +1,14 @@
 """The Dirac-GAN: the smallest game that shows why GANs turn in circles.
 
-The data are one point, p_data = delta_0, and so is what G makes, p_G = delta_theta. D
-has one weight and gives the logit s = psi x. Everything about this game can be known:
-it has one equilibrium, theta = psi = 0, and how play behaves near it is decided by the
-eigenvalues of a 2x2 matrix, the Jacobian of the vector field
+The data are one point, p_data = delta_0, and G makes one point, p_G = delta_theta. D
+has one weight and gives the logit s = psi x. Everything about this game can be known.
+Gradient play moves along the vector field
 
     v(theta, psi) = (-dJ/dtheta, d(V - P)/dpsi)
 
-along which gradient play moves. If an eigenvalue has a negative real part, its mode
-dies away; if both are imaginary, play goes round for ever. `field` takes every
+This field has one equilibrium, theta = psi = 0. The eigenvalues of its Jacobian there,
+a 2x2 matrix, decide how play behaves. If an eigenvalue has a negative real part, its
+mode dies away; if both are imaginary, play goes round for ever. `field` takes every
 derivative from the Objective and the Penalty that training uses; `predicted_jacobian`
 is derived on paper, and the two must agree. play.py plays the game in discrete steps.
 
@@ -36,8 +36,8 @@ from ..optim import Optimizer
 from ..penalties import Drift, Penalty
 from ..penalties.gradient import SquaredNorm, UnitNorm
 
-# Gauss-Hermite on three nodes, for N(0, 1): weights 1/6, 2/3, 1/6, written as a batch
-# whose plain mean is the quadrature, exact for polynomials of degree 5.
+# Gauss-Hermite quadrature for N(0, 1) has three nodes with weights 1/6, 2/3, 1/6. The
+# plain mean of this batch of six is the same, and exact for polynomials of degree 5.
 _NODES = math.sqrt(3) * np.array([-1.0, 0, 0, 0, 0, 1])
 
 
@@ -48,13 +48,13 @@ def plain(optimizer: Optimizer) -> Optimizer:
 
 @dataclasses.dataclass(frozen=True)
 class DiracGAN:
-    """An objective on p_data = delta_0, p_G = delta_theta, s = psi x, and what tames D.
+    """p_data = delta_0, p_G = delta_theta, s = psi x; an objective and regularisers.
 
     penalty: D ascends V - P.
     noise: sigma of instance noise: both points become N(., sigma^2). Source: Sonderby
         et al. 2017; Arjovsky and Bottou 2017.
     spectral: D is spectrally normalised, s = (psi/|psi|) x.
-    wrap_D, wrap_G: put a clipping optimizer around the plain one (optim.py).
+    wrap_D, wrap_G: put a clipping optimizer around the plain one (optim/clipping.py).
     """
 
     objective: Objective
@@ -65,10 +65,10 @@ class DiracGAN:
     wrap_G: Callable = plain
 
     def batches(self) -> tuple[np.ndarray, np.ndarray]:
-        """x_real and z, each (N, 1), G(z) = theta + z: means over them are E.
+        """x_real and z, each (N, 1), G(z) = theta + z: a mean over them is E.
 
-        One point each without noise; with it every pair of the three nodes, so that
-        also objectives that compare real and fake samples see independent ones.
+        Without noise each is one point. With noise they are all pairs of nodes, so that
+        an objective that compares real and fake samples sees independent ones.
         """
         if not self.noise:
             return np.zeros((1, 1)), np.zeros((1, 1))
@@ -77,7 +77,7 @@ class DiracGAN:
 
     @property
     def obstacle(self) -> str:
-        """Why there is no Jacobian at (0, 0), in a few words; "" where there is one."""
+        """Why there is no Jacobian at (0, 0), in a few words; "" if there is one."""
         if self.spectral:
             return "no equilibrium: the slope of D is 1 everywhere"
         p = self.penalty
@@ -87,15 +87,16 @@ class DiracGAN:
 
 
 def field(game: DiracGAN, theta, psi) -> np.ndarray:
-    """v = (-dJ/dtheta, d(V - P)/dpsi) at one point, by the chain rule through s = a x;
-    (2,), from numbers theta and psi
+    """v = (-dJ/dtheta, d(V - P)/dpsi), (2,), at numbers theta and psi, real or complex.
+
+    The chain rule through s = a x gives
 
         dJ/dtheta = sum dJ/ds_fake a          a = psi, or psi/|psi|
         dV/da = sum (dV/ds_real x_real + dV/ds_fake x_fake)
 
-    Since D is linear, |grad_x D| = |a| at every point, and a gradient penalty phi(|a|)
-    costs phi'(|a|) sign(a). Spectral normalisation leaves psi no gradient at all: a is
-    psi's sign, which is constant. Complex theta and psi are welcome.
+    D is linear, so |grad_x D| = |a| at every point, and a gradient penalty phi(|a|) has
+    the slope phi'(|a|) sign(a). Spectral normalisation leaves psi no gradient at all: a
+    is psi's sign, which is constant.
     """
     x_real, z = game.batches()
     x_fake = z + theta
@@ -128,7 +129,7 @@ def _penalty_slope(penalty: Penalty | None, a, s_real, x_real):
 
 
 def constants(objective: Objective) -> tuple[float, float, float]:
-    """(alpha, beta, kappa): what of an objective matters at theta = psi = 0.
+    """(alpha, beta, kappa): the numbers of an objective that matter at theta = psi = 0.
 
         alpha = -dJ/ds_fake       how hard G pulls        all at s = 0, for one sample
         beta = -dV/ds_fake        how hard D pulls
@@ -136,7 +137,7 @@ def constants(objective: Objective) -> tuple[float, float, float]:
 
     minimax, non-saturating     V = f(s_real) + f(-s_fake) with f = log sigma,
         f'(0) = 1/2 and f''(0) = -1/4: (1/2, 1/2, 1/2). A real label below 1 only shifts
-        dV/ds_real by a constant, which meets x_real, whose mean is 0
+        dV/ds_real by a constant, which changes nothing: the mean of x_real is 0
     Wasserstein, hinge          linear around 0: (1, 1, 0)
     least squares (a, b, c)     dJ/ds = s - c, dV/ds_fake = a - s: (c, -a, 2)
     relativistic average        both terms of V see s_fake, each with slope -1/2, and
@@ -144,8 +145,8 @@ def constants(objective: Objective) -> tuple[float, float, float]:
         label a < 1 adds -(1 - a) mean r to V, which sees s_fake too: beta = a
     relativistic pairing        one term, of x_real - x_fake: (1/2, 1/2, 1/2)
 
-    kappa is for x_real and x_fake independent and of one variance. ValueError for an
-    objective not in this list.
+    kappa is for independent x_real and x_fake of one variance. Raises ValueError for an
+    objective that is not in this list.
     """
     match objective:
         case Minimax():  # NonSaturating is one too
@@ -162,7 +163,7 @@ def constants(objective: Objective) -> tuple[float, float, float]:
 
 
 def damping(game: DiracGAN) -> float:
-    """c = -d(dpsi/dt)/dpsi at the equilibrium: the sum of what holds psi back
+    """c = -d(dpsi/dt)/dpsi at the equilibrium: the sum of all that holds psi back
 
     R1, R2            gamma             P = gamma/2 psi^2, whatever the points
     gradient penalty  2 lambda          with k = 0; 0 if one-sided with k > 0: it
@@ -170,7 +171,7 @@ def damping(game: DiracGAN) -> float:
     instance noise    kappa sigma^2     dV/dpsi = E[dV/ds x], in which dV/ds falls
                                         by -V_ss x as psi grows; E[x^2] = sigma^2
     drift             2 eps sigma^2     P = eps psi^2 E[x_real^2]: 0 without noise
-    clipping          0                 weights, gradients: far from the limit here
+    clipping          0                 weights and gradients are far from the limit
     """
     *_, kappa = constants(game.objective)
     c, sigma2 = kappa * game.noise**2, game.noise**2
@@ -187,11 +188,11 @@ def damping(game: DiracGAN) -> float:
 def predicted_jacobian(game: DiracGAN) -> np.ndarray:
     """v'(0, 0) = ((0, alpha), (-beta, -c)), (2, 2), rows and columns (theta, psi)
 
-    theta moves by -dJ/dtheta = -dJ/ds psi: flat in theta where psi = 0, and alpha in
-    psi. psi moves by dV/dpsi = dV/ds_fake theta + ...: -beta in theta, and -c in psi
-    (`damping`). Terms of second order, as s = psi theta itself, have no part.
+    theta moves by -dJ/dtheta = -dJ/ds psi, with the slopes 0 in theta and alpha in psi
+    at psi = 0. psi moves by dV/dpsi = dV/ds_fake theta + ..., with the slopes -beta in
+    theta and -c in psi (`damping`). Terms of second order, like s = psi theta, vanish.
 
-    Raises ValueError, with the reason, where there is no Jacobian.
+    Raises ValueError, with the reason, if there is no Jacobian.
     """
     if game.obstacle:
         raise ValueError(f"there is no Jacobian at (0, 0): {game.obstacle}")
@@ -202,15 +203,15 @@ def predicted_jacobian(game: DiracGAN) -> np.ndarray:
 def predicted_eigenvalues(game: DiracGAN) -> np.ndarray:
     """lambda = -c/2 +- sqrt(c^2/4 - alpha beta), (2,) complex, in `ordered` order
 
-    the roots of lambda^2 + c lambda + alpha beta. Without damping +-i sqrt(alpha beta),
-    which is +-i f'(0) for the log loss: the game turns. With c > 0 and alpha beta > 0
-    both real parts are negative, fastest at the critical c = 2 sqrt(alpha beta), where
-    they meet: gamma = 2 |f'(0)| for R1, sigma^2 = |f'(0)|/|f''(0)| for instance noise.
-    More damping makes one of them slower again. With alpha beta = 0 one is 0: a whole
-    line of points is at rest.
+    They are the roots of lambda^2 + c lambda + alpha beta. Without damping they are
+    +-i sqrt(alpha beta), which is +-i f'(0) for the log loss: the game turns. With
+    c > 0 and alpha beta > 0 both real parts are negative. Play comes in fastest at the
+    critical c = 2 sqrt(alpha beta), where the roots meet: gamma = 2 |f'(0)| for R1,
+    sigma^2 = |f'(0)|/|f''(0)| for instance noise. More damping makes one root slower
+    again. With alpha beta = 0 one root is 0: a whole line of points is at rest.
 
-    Source: Mescheder et al. 2018, Lemma 2.1 and section 3, for the log loss. ValueError
-    where there is no Jacobian.
+    Source: Mescheder et al. 2018, Lemma 2.1 and section 3, for the log loss. Raises
+    ValueError if there is no Jacobian.
     """
     (_, alpha), (minus_beta, minus_c) = predicted_jacobian(game).tolist()
     root = cmath.sqrt(minus_c**2 / 4 + alpha * minus_beta)
@@ -221,13 +222,13 @@ def trap(game: DiracGAN) -> float:
     """theta* = 2 lambda k/beta, where a gradient penalty towards k > 0 can hold G.
 
     P = lambda (|psi| - k)^2 is a hill with its top at psi = 0. On the side psi > 0 the
-    field is smooth, dpsi/dt = -beta theta + 2 lambda (k - psi) to first order, and goes
-    to 0 as psi -> 0+ at theta*. So a D whose slope has the wrong sign may be unable to
-    climb over, and G follows it *away* from the data. If the eigenvalues on that side
-    are complex, which a small lambda gives, play crosses psi = 0 on its way and is
-    thrown to and fro; if they are real, it comes to rest: D flat, G at theta*.
+    field is smooth: dpsi/dt = -beta theta + 2 lambda (k - psi) to first order, which
+    goes to 0 as psi -> 0+ at theta*. So a D whose slope has the wrong sign may be
+    unable to climb over, and G follows it *away* from the data. A small lambda makes
+    the eigenvalues on that side complex: play crosses psi = 0 on its way and is thrown
+    to and fro. If they are real, play comes to rest with D flat and G at theta*.
 
-    ValueError without such a penalty, or with beta = 0.
+    Raises ValueError without such a penalty, and for beta = 0.
     """
     p, beta = game.penalty, constants(game.objective)[1]
     if not isinstance(p, UnitNorm) or p.one_sided or not p.k > 0 or not beta:
@@ -251,8 +252,8 @@ def measured_jacobian(f: Callable, at=(0.0, 0.0), h: float = 1e-20) -> np.ndarra
 def eigenvalues(game: DiracGAN, at=(0.0, 0.0)) -> np.ndarray:
     """The eigenvalues of the field's Jacobian, measured; (2,) complex.
 
-    Where the field jumps, at psi = 0 with WGAN-GP, there are none and ValueError is
-    raised: differences over a jump measure the step, not the field.
+    Raises ValueError where the field jumps, as at psi = 0 with WGAN-GP: a difference
+    over a jump measures the step, not the field.
     """
     if game.obstacle and not at[1]:
         raise ValueError(f"there is no Jacobian at psi = 0: {game.obstacle}")

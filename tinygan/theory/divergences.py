@@ -1,13 +1,13 @@
-"""What the discriminator measures: divergences between two known densities, in nats.
+"""Divergences between two known densities, in nats: D's task in closed form.
 
-With p = p_data and q = p_G in hand, the inner problem of the game has a solution in
-closed form, D* = p/(p + q), and V(D*, G) is a divergence. Everything here works on
-logits, s* = log p - log q, and on log densities, so that it stays right where both
-densities have long since rounded to 0.
+If p = p_data and q = p_G are known, the inner problem of the game has the solution
+D* = p/(p + q), and V(D*, G) is a divergence. Everything here works on logits,
+s* = log p - log q, and on log densities, so it stays right where both densities have
+rounded to 0.
 
-Two densities at the same points are a `Pair`; integrals over a line are done by the
-trapezoid rule, which is exact to rounding for smooth densities that vanish at both
-ends. W1 of samples is metrics' `wasserstein_1d`.
+A `Pair` is two densities at the same points. The trapezoid rule integrates over a line;
+it is exact to rounding for smooth densities that vanish at both ends. W1 of samples is
+`wasserstein_1d`, from tinygan.measures.
 """
 
 import dataclasses
@@ -36,7 +36,7 @@ __all__ = [
     "wasserstein_1d",
 ]
 
-_POINTS = 1_000_000  # of a grid at most: beyond it, someone has mistaken a scale
+_POINTS = 1_000_000  # in a grid, at most: more would come from a mistaken scale
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Pair:
         int f = sum_i dx_i f(x_i)
 
     log_p, log_q: (n,), -inf where the density is 0      dx: (n,), or one number
-    x: (n,), the points in order, which only W1 needs
+    x: (n,), the points in order; only W1 needs them
 
     With dx = 1 the two are discrete distributions over n atoms. For D* alone the points
     may lie in any space: Pair(p.log_density(x), q.log_density(x)). Raises ValueError
@@ -81,9 +81,9 @@ class Pair:
 
 
 def on_line(p: Density, q: Density, x=None) -> Pair:
-    """Two densities on R^1 as a Pair at the points x (n,), or on a grid of our own.
+    """Two densities on R^1 as a Pair at the points x (n,), or on a grid made here.
 
-    Ours spans 12 standard deviations around every mode, with eight points to the
+    The grid spans 12 standard deviations around every mode, with eight points in the
     narrowest. Raises ValueError for densities that are not on R^1, for densities other
     than mixtures if x is not given, and for a grid of more than a million points.
     """
@@ -117,15 +117,15 @@ def _grid(p: Density, q: Density) -> np.ndarray:
 def optimal_logit(pair: Pair, real_label: float = 1.0) -> np.ndarray:
     """s* = log p - log q, the logit of D* = p/(p + q); (n,)
 
-    At each point D maximises p log D + q log(1 - D), whose derivative with respect to
-    the logit is p (1 - D) - q D = 0. With one-sided label smoothing, real_label = a,
-    the integrand is a p log D + ((1 - a) p + q) log(1 - D), so
+    At each point D maximises p log D + q log(1 - D). The derivative in the logit,
+    p (1 - D) - q D, is 0 at D*. With one-sided label smoothing, real_label = a, the
+    integrand is a p log D + ((1 - a) p + q) log(1 - D), so
 
         D* = a p/(p + q)      s* = log(a p) - log((1 - a) p + q)
 
-    It is +-inf where one density is 0, and nan where both are: there V does not ask.
-    ValueError unless 0 < a <= 1. Source: Goodfellow et al. 2014, prop. 1; Salimans et
-    al. 2016, section 3.4.
+    s* is +-inf where one density is 0, and nan where both are: V does not ask there.
+    Raises ValueError unless 0 < a <= 1. Source: Goodfellow et al. 2014, prop. 1;
+    Salimans et al. 2016, section 3.4.
     """
     a = float(real_label)
     if not 0 < a <= 1:
@@ -154,25 +154,25 @@ def value(pair: Pair, s) -> float:
 def value_at_optimum(pair: Pair) -> float:
     """V(D*) = 2 JSD(p, q) - log 4, in nats; -log 4 at p = q, 0 for disjoint supports.
 
-    Source: Goodfellow et al. 2014, theorem 1. Computed as V of the logit s*, not by
-    way of the JSD: that the two agree is a theorem, and a test.
+    Source: Goodfellow et al. 2014, theorem 1. It is computed as V of the logit s*, and
+    not from the JSD. A theorem says that the two agree, and a test holds it.
     """
     return value(pair, optimal_logit(pair))  # eq: value-at-optimum
 
 
 def generator_losses(pair: Pair) -> tuple[float, float]:
-    """J at D*, of the minimax and of the non-saturating generator, in nats
+    """J at D*, for the minimax and for the non-saturating generator, in nats
 
         J_minimax = E_q[log(1 - D*)] = KL(q||m) - log 2,   m = (p + q)/2
         J_nonsat  = -E_q[log D*]
 
-    At every point log(1 - D*) - log D* = log q - log p, so their *sum*, each as G
-    descends it, is the reverse divergence:
+    At every point log(1 - D*) - log D* = log q - log p, so the *sum* of the two losses
+    is the reverse divergence:
 
         J_minimax + J_nonsat = E_q[log q - log p] = KL(q||p)
 
-    With D* held fixed, the slope of J_minimax in G is that of 2 JSD, hence the slope of
-    J_nonsat that of KL(q||p) - 2 JSD. Source: Arjovsky and Bottou 2017, theorem 2.5.
+    With D* held fixed, J_minimax has the slope of 2 JSD in G. Hence J_nonsat has the
+    slope of KL(q||p) - 2 JSD. Source: Arjovsky and Bottou 2017, theorem 2.5.
     """
     s = optimal_logit(pair)
     return _mean(pair, pair.q, -softplus(s)), _mean(pair, pair.q, softplus(-s))
@@ -188,7 +188,7 @@ def kl(pair: Pair) -> float:
 
 
 def reverse_kl(pair: Pair) -> float:
-    """KL(q||p), in nats: dear where G puts mass that the data do not have."""
+    """KL(q||p), in nats: large if G puts mass where the data have none."""
     return kl(pair.swap())  # eq: reverse-kl
 
 
@@ -208,7 +208,9 @@ def wasserstein(pair: Pair) -> float:
     """W1 = int |P(x) - Q(x)| dx, P and Q the distribution functions; a length.
 
     On a line the plan that keeps the order is the cheapest, and its cost is the area
-    between the two functions. Source: Vallender 1974. ValueError if the pair has no x.
+    between the two functions. Source: Vallender 1974.
+
+    Raises ValueError if the pair has no x.
     """
     if pair.x is None:
         raise ValueError("W1 needs a Pair with its points x")
@@ -219,10 +221,10 @@ def wasserstein(pair: Pair) -> float:
 def parallel_lines(theta: float, n: int = 64) -> tuple[Pair, float]:
     """p uniform on {0} x [0, 1], q on {theta} x [0, 1], n atoms each, and W1 = |theta|
 
-    The lines share no point unless theta = 0, so JSD = log 2, TV = 1 and both KL are
-    infinite, for any other theta: no slope leads G to the data. W1 is |theta|: moving
-    each atom across costs that, and f(x, y) = x, of slope 1, shows that no plan costs
-    less. So W1 is that of the x coordinates. Source: Arjovsky et al. 2017, example 1.
+    Unless theta = 0 the lines share no point, so JSD = log 2, TV = 1 and both KL are
+    infinite: no slope leads G to the data. W1 is |theta|: moving every atom across
+    costs this much, and f(x, y) = x, of slope 1, shows that no plan costs less. So the
+    x coordinates alone give W1. Source: Arjovsky et al. 2017, example 1.
     """
     here, nowhere = np.full(n, -math.log(n)), np.full(n, -np.inf)
     pair = Pair(here, here)
@@ -232,7 +234,7 @@ def parallel_lines(theta: float, n: int = 64) -> tuple[Pair, float]:
 
 
 def _mean(pair: Pair, density, f) -> float:
-    """E[f] = int density f dx, where 0 times anything is 0."""
+    """E[f] = int density f dx, in which 0 times anything is 0."""
     return _integral(pair, density * np.where(density > 0, f, 0.0))
 
 

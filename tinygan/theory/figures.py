@@ -1,7 +1,7 @@
 """`tinygan theory NAME`: the theory in pictures, and the numbers beside them.
 
 Each figure is a function that takes a seed and returns a matplotlib figure and lines of
-text. matplotlib is imported only when one is drawn, and always without a screen.
+text. matplotlib is imported only when a figure is drawn, and never needs a screen.
 """
 
 import difflib
@@ -154,7 +154,7 @@ FIGURES = {
 
 
 def find(name: str):
-    """The figure's function; InputError, with the nearest names, if there is none."""
+    """The figure's function. InputError, with the nearest names, if there is none."""
     if name not in FIGURES:
         near = difflib.get_close_matches(name, FIGURES, n=3, cutoff=0.4)
         hint = f"did you mean {' or '.join(near)}?" if near else "see tinygan theory"
@@ -163,10 +163,10 @@ def find(name: str):
 
 
 def write(name: str, out, seed: int = 0) -> list[str]:
-    """Draw the figure `name` into the PNG file `out`; the lines of its numbers.
+    """Draw the figure `name` into the PNG file `out`, and return its numbers as lines.
 
-    Raises InputError for an unknown name, an `out` that does not end in .png, or one
-    that cannot be written.
+    Raises InputError for an unknown name, and for an `out` that does not end in .png or
+    cannot be written.
     """
     draw, out = find(name), pathlib.Path(out)
     if out.suffix != ".png":

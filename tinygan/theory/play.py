@@ -1,15 +1,15 @@
-"""The Dirac-GAN in discrete steps: what a learning rate makes of the field.
+"""The Dirac-GAN in discrete steps: how a learning rate changes the game.
 
-One turn of the game is a map F of (theta, psi). Near the equilibrium it is a matrix M,
-and its largest |eigenvalue|, the spectral radius rho, is the factor by which a turn
-shrinks or stretches the distance. Two ways to play:
+One turn of the game is a map F of (theta, psi). Near the equilibrium F is a matrix M.
+Its largest |eigenvalue|, the spectral radius rho, is the factor by which a turn shrinks
+or stretches the distance. There are two ways to play:
 
     simultaneous   both players step from the same point:  M = I + h A
     alternating    G answers the D that has already moved: M = (I + h A_G)(I + h A_D)
 
-A is the field's Jacobian; A_G and A_D are its rows for G and for D. `predicted_turn` is
-this algebra. `Turn` is the real thing, two networks and tinygan's own d_step and
-g_step, and `spectral_radius_measured` looks only at where it goes.
+A is the field's Jacobian; A_G and A_D are its rows for G and for D. `predicted_turn`
+computes M by this algebra. `Turn` plays with two networks and tinygan's own d_step and
+g_step, and `spectral_radius_measured` looks only at where they go.
 
 Source: Mescheder et al. 2018, Lemmas 2.3 and 2.4; Gidel et al. 2019.
 """
@@ -51,12 +51,14 @@ class Point(Affine):
 
 @dataclasses.dataclass
 class Turn:
-    """F: one turn of a DiracGAN by the real steps, k of D's and one of G's.
+    """F: one turn of a DiracGAN by the real steps, k of D and one of G.
 
-    A call maps numbers theta and psi to those after the turn, (2,). h: the learning
-    rate of both. alternating: whether G sees D's move.
+    A call maps the numbers theta and psi to (theta, psi) after the turn, (2,).
 
-    ValueError for h <= 0 (from SGD) or k < 1.
+    h: the learning rate of both players
+    alternating: whether G sees D's move
+
+    Raises ValueError for h <= 0 (from SGD) and for k < 1.
     """
 
     game: DiracGAN
@@ -95,9 +97,9 @@ class Turn:
         return np.concatenate([G.theta, moved])
 
     def trajectory(self, start, turns: int) -> np.ndarray:
-        """Where `turns` turns from `start` lead: (turns + 1, 2), the start first.
+        """The points of `turns` turns, with the start first: (turns + 1, 2).
 
-        It ends early, at the last finite point, if play runs out of the numbers.
+        It ends early, at the last finite point, if the numbers overflow.
         """
         points = [np.asarray(start, np.float64)]
         for _ in range(turns):
@@ -108,7 +110,7 @@ class Turn:
         return np.array(points)
 
 
-# What theory says of a turn
+# A turn in theory
 
 
 def predicted_turn(
@@ -117,11 +119,12 @@ def predicted_turn(
     """M = F'(0, 0), (2, 2), from A = ((0, alpha), (-beta, -c))
 
     D's k steps are a shear that also shrinks, with q = (1 - h c)^k and
-    b = h beta (1 + (1 - h c) + ... + (1 - h c)^(k-1)), which is k h beta without c:
+    b = h beta (1 + (1 - h c) + ... + (1 - h c)^(k-1)), which is k h beta if c = 0:
 
         psi <- q psi - b theta
 
-    G's is a shear, theta <- theta + h alpha psi, with the psi from before or after:
+    G's step is a shear, theta <- theta + h alpha psi. Its psi is the one before D's
+    steps if play is simultaneous, and the one after them if it alternates:
 
         simultaneous  M = (1, h alpha; -b, q)
         alternating   M = (1, h alpha; 0, 1)(1, 0; -b, q)
@@ -143,13 +146,13 @@ def multipliers(eigenvalues, h: float, alternating: bool = True) -> np.ndarray:
                                               d = 1 + h (lambda_1 + lambda_2)
 
     Simultaneous steps from imaginary lambda = +-i w give |mu| = sqrt(1 + h^2 w^2) > 1:
-    play spirals outwards whatever h. Alternating ones give a product of two shears,
-    d = 1: it keeps areas, and |mu| = 1 exactly as long as h w <= 2, beyond which it
-    leaves. It never comes nearer. With damping, d = 1 - h c < 1, and complex mu have
-    |mu| = sqrt(1 - h c), whatever w.
+    play spirals outwards for every h. Alternating steps are a product of two shears, so
+    d = 1 and areas stay the same: |mu| = 1 exactly if h w <= 2, and play diverges if
+    h w > 2. It never comes nearer. With damping, d = 1 - h c < 1, and complex mu have
+    |mu| = sqrt(1 - h c) for every w.
 
-    The second line rests on J being flat in theta at psi = 0, A's zero. Source:
-    Mescheder et al. 2018, Lemmas 2.3 and 2.4, for the log loss without damping.
+    The second line needs A's zero: J is flat in theta at psi = 0. Source: Mescheder et
+    al. 2018, Lemmas 2.3 and 2.4, for the log loss without damping.
     """
     l1, l2 = np.asarray(eigenvalues, complex)
     if not alternating:
@@ -165,7 +168,7 @@ def spectral_radius(M) -> float:
     return float(np.abs(np.linalg.eigvals(M)).max())  # eq: spectral-radius
 
 
-# What the game does
+# A turn as it is played
 
 
 def measured_turn(
@@ -183,12 +186,13 @@ def spectral_radius_measured(
     turns: int = 12,
     start: float = 1e-5,
 ) -> float:
-    """rho from nothing but trajectories: the M that carries each point to the next
+    """rho from trajectories alone: the M that carries each point to the next
 
         M = argmin sum_t |w_{t+1} - M w_t|^2
 
-    over two short ones that begin at distance `start` along either axis, so near that
-    M is all there is (the rest is smaller by start^2).
+    The sum runs over two short trajectories, which begin at distance `start` along
+    either axis. So near the equilibrium M is all there is (the rest is smaller by
+    start^2).
     """
     turn = Turn(game, h, k, alternating)
     before, after = [], []
@@ -203,16 +207,16 @@ def spectral_radius_measured(
 
 
 def verdict(points: np.ndarray, turns: int) -> str:
-    """What a trajectory did, from its distances r to (0, 0), a word or two:
+    """The fate of a trajectory in a word or two, from its distances r to (0, 0):
 
     converges   r ends below a thousandth of its start
     stops       it hardly moves in its last tenth (by 2 % of r), but not at (0, 0)
     diverges    the largest r of the last quarter is above that of the second quarter,
-                by a tenth or more, or play ran out of the numbers
+                by a tenth or more, or the numbers overflowed
     creeps in   it is below, by a tenth or more: nearer, but slower than any exponential
     circles     it is neither
 
-    points: (turns + 1, 2), fewer if play ran out of the numbers.
+    points: (turns + 1, 2), fewer if the numbers overflowed
     """
     if len(points) <= turns:
         return "diverges"

@@ -33,7 +33,7 @@ PANELS = (
 
 
 def dirac(seed: int):
-    """Phase portraits: the field, and where the real steps lead from (1, 1)."""
+    """Phase portraits: the field, and the path of the real steps from (1, 1)."""
     figure, axes = subplots(len(PANELS) // 4, 4, 13, 10.4, sharex=True, sharey=True)
     text = [f"{'objective':<23} {'regulariser':<18} eigenvalues, measured"]
     for (objective, regulariser), panel in zip(PANELS, axes.flat, strict=True):

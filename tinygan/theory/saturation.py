@@ -6,7 +6,7 @@ fake, s -> -inf, D(G(z)) -> 0, and the original objective gives G almost nothing
     minimax           -sigma(s) = -D             gone where G is worst
     non-saturating    -(1 - sigma(s)) = D - 1    strongest there, gone where G is best
     Wasserstein       -1                         everywhere the same
-    hinge             -1                         likewise
+    hinge             -1                         everywhere the same
     least squares     s - c                      ever stronger, and it changes sign:
                                                  a sample too real is drawn back
 
@@ -33,8 +33,10 @@ def generator_gradient(objective: Objective, s, s_real: float = 0.0) -> np.ndarr
 
 
 def generator_loss(objective: Objective, s, s_real: float = 0.0) -> np.ndarray:
-    """J for a batch of one generated sample, at each logit of s (n,); (n,), in nats
-    for the log losses."""
+    """J for a batch of one generated sample, at each logit of s (n,); (n,)
+
+    It is in nats for the log losses.
+    """
     s = np.asarray(s, np.float64)
     real = np.full((1, 1), float(s_real))
     values = [objective.g_value(v, real) for v in s.reshape(-1, 1, 1)]
@@ -42,7 +44,7 @@ def generator_loss(objective: Objective, s, s_real: float = 0.0) -> np.ndarray:
 
 
 def logit(D) -> np.ndarray:
-    """s = log D - log(1 - D), the inverse of sigma; ValueError unless 0 < D < 1."""
+    """s = log D - log(1 - D), the inverse of sigma. ValueError unless 0 < D < 1."""
     D = np.asarray(D, np.float64)
     if not ((D > 0) & (D < 1)).all():
         raise ValueError("expected beliefs 0 < D < 1")

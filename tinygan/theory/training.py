@@ -1,10 +1,10 @@
-"""A real discriminator against the optimal one.
+"""A real discriminator, trained, beside the optimal one.
 
-G is held fixed: an affine map of a Gaussian, whose density q is known, as the data's
-density p is. D is a network that never sees a density, only samples, and is trained by
-tinygan's own d_step. By Goodfellow et al. 2014, proposition 1 and theorem 1, it should
-come to D* = p/(p + q), and V to 2 JSD(p, q) - log 4. How near it comes is measured by
-quadrature, not by samples:
+G is a fixed affine map of a Gaussian, so its density q is known, like the data's
+density p. D is a network that never sees a density, only samples, and tinygan's own
+d_step trains it. By Goodfellow et al. 2014, proposition 1 and theorem 1, it should come
+to D* = p/(p + q), and V to 2 JSD(p, q) - log 4. Quadrature, not samples, measures how
+near it comes:
 
     error = E_m |D - D*|, m = (p + q)/2      V(D) = E_p[log D] + E_q[log(1 - D)]
 """
@@ -39,7 +39,7 @@ class Snapshot:
 
 @dataclasses.dataclass(frozen=True)
 class Training:
-    """The pair p, q, the best V there is, and D as it came nearer."""
+    """The pair p, q, the largest possible V, and D at several steps on its way."""
 
     pair: Pair
     V_star: float
@@ -69,10 +69,10 @@ def train_discriminator(
     width: int = 32,
     seed: int = 0,
 ) -> Training:
-    """Train D on samples of p and of the fixed G, and look at it now and then.
+    """Train D on samples of p and of the fixed G, with a Snapshot at some steps.
 
-    D is 1-width-width-1 with tanh; Adam's rate falls in a straight line to 0, so that
-    the noise of the batches averages out. All of it follows from the seed.
+    D is 1-width-width-1 with tanh. Adam's rate falls in a straight line to 0, so that
+    the noise of the batches averages out. The seed decides everything.
     """
     G, q = fixed_generator()
     D = Net(

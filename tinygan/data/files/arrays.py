@@ -1,7 +1,7 @@
 """Images from files: IDX (the format of MNIST), .npy and .npz.
 
-What a file holds is data and never code: no pickle is ever loaded. A malformed file, of
-whatever kind, gives a DataError of one sentence (see source.py).
+No pickle is ever loaded, so a file holds data and never code. A malformed file raises a
+DataError of one sentence (source.py).
 """
 
 import ast
@@ -19,7 +19,7 @@ from ...errors import DataError
 from ..images import Images, finite_range
 from .source import Source, open_file, open_member, peek, sound_archive, system_errors
 
-MAX_BYTES = 4 << 30  # of one array: no data set meant for this package is larger
+MAX_BYTES = 4 << 30  # per array: no data set meant for this package is larger
 MAX_AXES = 32
 
 _IDX_TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
@@ -27,21 +27,23 @@ _NPY_MAGIC, _ZIP_MAGIC = b"\x93NUMPY", b"PK"
 _NPY_TYPE = re.compile(r"[<>|=]?([iu][1248]|f[248])")
 _MAX_NPY_HEADER = 10_000  # NumPy's own limit
 _ARRAY_NAMES = ("images", "x", "x_train", "arr_0")
-# What the standard library raises for text that is no literal.
+# The errors of ast.literal_eval for text that is not a literal.
 _NO_LITERAL = (ValueError, TypeError, SyntaxError, MemoryError, RecursionError)
 _NPZ = "a .npz archive"
 
 
 def load_images(path, shape: tuple[int, int, int] | None = None) -> Images:
-    """The images of an IDX, .npy or .npz file, or of a folder in the layout of MNIST:
-    train-images-idx3-ubyte, with train-labels-idx1-ubyte if there are labels, each
-    perhaps with .gz behind its name.
+    """The images of an IDX, .npy or .npz file, or of a folder in MNIST's layout.
 
-    The array is (N, H, W) or (N, H, W, C). Bytes have black at 0 and white at 255;
-    other numbers lie within [0, 1], [-1, 1] or [0, 255], and the first of these that
+    The folder holds train-images-idx3-ubyte, and train-labels-idx1-ubyte if there are
+    labels. Either name may end in .gz.
+
+    The array is (N, H, W) or (N, H, W, C). In bytes, black is 0 and white is 255. Other
+    numbers must lie within [0, 1], [-1, 1] or [0, 255]; the first of these ranges that
     holds them all gives black and white.
 
-    Raises DataError if there are no such images, or if `shape`, (H, W, C), is another.
+    Raises DataError if there are no such images, or if they do not have the `shape`
+    (H, W, C).
     """
     path, labels_path = _find_images(Path(path))
     with open_file(path) as file:
@@ -56,15 +58,15 @@ def load_images(path, shape: tuple[int, int, int] | None = None) -> Images:
 
 
 def read_idx(path) -> np.ndarray:
-    """The array of an IDX file, plain or gzipped (its content tells, not its name).
+    """The array of an IDX file, plain or gzipped, whatever its name.
 
         0 0 type K | n_1 ... n_K | n_1 * ... * n_K values
 
-    with one byte each for type and K, sizes (4 bytes) and values big-endian. The array
-    is in the machine's byte order. Source: Y. LeCun et al., The MNIST database.
+    Type and K have one byte each, a size has four; sizes and values are big-endian. The
+    array is in the machine's byte order. Source: Y. LeCun et al., The MNIST database.
 
-    Raises DataError if the file cannot be read or is not exactly that, or if the array
-    is empty or larger than MAX_BYTES.
+    Raises DataError if the file cannot be read or does not have exactly this format, or
+    if the array is empty or larger than MAX_BYTES.
     """
     with open_file(path) as file:
         source = Source.unzipped(file, path)
@@ -79,8 +81,10 @@ def read_idx(path) -> np.ndarray:
 
 
 def read_array(path) -> np.ndarray:
-    """The array of a .npy file, or of a .npz file the one named images, x, x_train or
-    arr_0, or the only one. Objects (pickles) are never loaded.
+    """The array of a .npy or .npz file. Objects (pickles) are never loaded.
+
+    A .npz file may hold several arrays: the first of images, x, x_train and arr_0 is
+    read. A single array may have any name.
 
     Raises DataError if the file cannot be read or is damaged, if it holds something
     other than real numbers, or if the array is empty or larger than MAX_BYTES.
@@ -92,7 +96,7 @@ def read_array(path) -> np.ndarray:
 
 
 def _read_npy(source: Source) -> np.ndarray:
-    """magic, version | size of the header | header, a Python dict | values"""
+    """The array of: magic, version | header's size | header, a Python dict | values"""
     magic = source.read(8, ".npy magic and version")
     if magic[:6] != _NPY_MAGIC or magic[6] not in (1, 2, 3):
         source.offset = 0
@@ -113,7 +117,7 @@ def _read_npy(source: Source) -> np.ndarray:
 
 
 def _values(source: Source, dtype, shape, order="C") -> np.ndarray:
-    """The values up to the end of the source, C-ordered in the machine's byte order."""
+    """The rest of the source as an array, C-ordered, in the machine's byte order."""
     dtype = np.dtype(dtype)
     if not (
         isinstance(shape, tuple)
@@ -151,7 +155,7 @@ def _choose_member(archive: zipfile.ZipFile, path) -> zipfile.ZipInfo:
 
 
 def _find_images(path: Path) -> tuple[Path, Path | None]:
-    """The file of the images, and of their labels if `path` is a folder with them."""
+    """The file of images, and the file of labels if `path` is a folder that has one."""
     with system_errors(path):
         if not path.is_dir():
             return path, None

@@ -3,10 +3,9 @@
     captions.csv:   file,caption,colour
                     img/0001.png,a small red house,red
 
-The table says which images there are; other files are not looked at. Nothing is ever
-unpacked to the disk, and nothing larger than the limits below is read. Whatever is
-wrong becomes a DataError of one sentence, with the path, the line, and what was
-expected.
+The table names the images, and no other file is looked at. Nothing is unpacked to the
+disk, and nothing larger than the limits below is read. Every fault becomes a DataError:
+one sentence with the path, the line, and what was expected.
 """
 
 import csv
@@ -28,14 +27,14 @@ from .containers import open_files
 
 MOST_IMAGES = 200_000
 MOST_TABLE_BYTES = 64 << 20
-MOST_IMAGE_BYTES = 32 << 20  # of one file
-MOST_IMAGE_PIXELS = 1 << 25  # of one image, 5792 x 5792
-MOST_BYTES = 4 << 30  # of all pixels together
-MOST_WORDS = 256  # of one caption
+MOST_IMAGE_BYTES = 32 << 20  # per file
+MOST_IMAGE_PIXELS = 1 << 25  # per image, 5792 x 5792
+MOST_BYTES = 4 << 30  # for all pixels together
+MOST_WORDS = 256  # per caption
 
 _TABLES = {"captions.csv": ",", "captions.tsv": "\t"}
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
-_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")  # bytes
+_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")  # 8 bits
 
 
 def load_captioned(
@@ -44,23 +43,22 @@ def load_captioned(
     vocabulary: Vocabulary | None = None,
     least: int = 1,
 ) -> Captioned:
-    """The captioned images of a folder or a zip archive with captions.csv or
-    captions.tsv at its top.
+    """The captioned images of a folder or a zip archive.
 
-    The table is UTF-8, quoted as the csv module does. Its first line names the columns,
-    `file` and `caption` among them; all others become attributes. A table of two
-    columns may do without that line: file, caption. A file is named relative to the
-    table, with / between folders.
+    A table captions.csv or captions.tsv lies at its top, in UTF-8, quoted as the csv
+    module does. The first line names the columns, `file` and `caption` among them; all
+    others become attributes. A table of two columns needs no such line: they are file
+    and caption. A file's name is relative to the table, with / between folders.
 
     Images are PNG, JPEG, WebP, GIF (its first picture) or BMP of 8 bits per channel.
-    They become RGB; what is transparent is blended over white. They must be of one
-    size; or with `size` the square in the middle of each is scaled to size x size.
+    They become RGB, and transparency is blended over white. They must have one size,
+    unless `size` is given: it scales the square in the middle of each to size x size.
 
-    The vocabulary, if none is given, is that of the captions without the words that
-    occur less than `least` times.
+    Without a `vocabulary` the captions give one, less the words that occur fewer than
+    `least` times.
 
-    Raises DataError if there are no such images, ValueError unless the size is from 1
-    to 4096.
+    Raises DataError if there are no such images, and ValueError unless the size is from
+    1 to 4096.
     """
     path = Path(path)
     if size is not None and not 1 <= size <= 4096:
@@ -81,8 +79,8 @@ def load_captioned(
 
 
 def _read_table(files) -> tuple[list[list[str]], list[str]]:
-    """The rows, each as [file, caption, *attributes] with its line behind them, and the
-    names of the attributes.
+    """(rows, names): each row [file, caption, *attributes, its place in the table], and
+    the names of the attributes.
     """
     table = _table_of(files)
     where = f"{files.path}: {table}"
@@ -137,8 +135,8 @@ def _table_of(files) -> str:
 
 
 def _lines(text: str, delimiter: str, where: str) -> Iterator[tuple[int, list[str]]]:
-    """The number and the fields of every line that is not empty; of a row with quoted
-    line ends the number of its last line.
+    """(number, fields) of every line that is not empty. A row with quoted line ends has
+    the number of its last line.
     """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
@@ -153,8 +151,8 @@ def _lines(text: str, delimiter: str, where: str) -> Iterator[tuple[int, list[st
 
 
 def _columns(first: list[str], at: str) -> tuple[list[int], list[str] | None]:
-    """Which fields are file, caption and attributes, and the names of the latter; None
-    if the first line is not one of names.
+    """(order, names): which fields are file, caption and attributes, and the names of
+    the attributes. `names` is None if the first line holds no names.
     """
     names = [name.strip() for name in first]
     lower = [name.lower() for name in names]
@@ -175,7 +173,7 @@ def _columns(first: list[str], at: str) -> tuple[list[int], list[str] | None]:
 
 
 def _check_name(name: str, at: str) -> None:
-    """DataError for a name that leaves the folder or the archive."""
+    """Raise DataError for a name that leaves the folder or the archive."""
     inside = (
         name
         and not PurePosixPath(name).is_absolute()
@@ -195,7 +193,7 @@ def _read_images(files, rows, size: int | None) -> np.ndarray:
     """The pixels of all rows: (N, H, W, 3)."""
     pixels = None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what Pillow finds odd, but can read
+        warnings.simplefilter("ignore")  # an odd image that Pillow can read
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         for n, (name, *_, at) in enumerate(rows):
             try:
@@ -214,7 +212,7 @@ def _read_images(files, rows, size: int | None) -> np.ndarray:
                 H, W, _ = pixels.shape[1:]
                 raise DataError(
                     f"{at}: expected an image of {H} x {W} as the first, found "
-                    f"{image.shape[0]} x {image.shape[1]} (a size makes them equal)"
+                    f"{image.shape[0]} x {image.shape[1]} (pass a size to scale them)"
                 )
             pixels[n] = image
     return pixels
@@ -243,7 +241,7 @@ def _rgb(data: bytes, size: int | None, name: str) -> np.ndarray:
 
 
 def _square(image: Image.Image) -> Image.Image:
-    """The largest square in the middle."""
+    """The largest square in the middle of the image."""
     (W, H), side = image.size, min(image.size)
     left, top = (W - side) // 2, (H - side) // 2
     return image.crop((left, top, left + side, top + side))

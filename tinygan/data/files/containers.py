@@ -1,6 +1,6 @@
 """The files of a folder, or of a zip archive, read by name.
 
-Nothing is ever unpacked to the disk, and no more is read than the caller allows.
+Nothing is unpacked to the disk, and no more is read than the caller allows.
 """
 
 import contextlib
@@ -57,7 +57,7 @@ class Archive:
 
 @contextlib.contextmanager
 def open_files(path: Path) -> Iterator[Folder | Archive]:
-    """What is in a folder or in a zip archive. DataError if it is neither."""
+    """The files of the folder or zip archive at `path`. DataError if it is neither."""
     with system_errors(path):
         is_folder = path.is_dir()
     if is_folder:

@@ -1,10 +1,9 @@
-"""Files that are not to be trusted, read to the letter.
+"""A source of bytes for readers that trust no file.
 
-A file may be truncated, damaged, or made to harm: a few bytes that promise gigabytes,
-or unpack to them. So it is read in chunks, as far as its header promises and not
-beyond, and never costs more memory than it really holds. Whatever is wrong with it
-becomes a DataError: one sentence with the path, what was expected, what was found, and
-where.
+A file may be truncated, damaged, or made to harm: a few bytes can promise gigabytes, or
+unpack to them. So a `Source` reads in chunks, as far as the header promises and not
+beyond, and takes no more memory than the file really holds. Every fault becomes a
+DataError: one sentence with the path, what was expected, what was found, and where.
 """
 
 import contextlib
@@ -26,7 +25,7 @@ _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
 
 @contextlib.contextmanager
 def system_errors(path) -> Iterator[None]:
-    """Within, what the system has against the file becomes a DataError."""
+    """Within this context an OSError becomes a DataError."""
     try:
         yield
     except OSError as e:
@@ -35,7 +34,7 @@ def system_errors(path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def open_file(path) -> Iterator[BinaryIO]:
-    """The file, open for reading bytes. Raises DataError if that cannot be done."""
+    """The file, open for reading bytes. Raises DataError if it cannot be opened."""
     with system_errors(path):
         if not Path(path).is_file():
             found = "a folder" if Path(path).is_dir() else "none"
@@ -45,14 +44,14 @@ def open_file(path) -> Iterator[BinaryIO]:
 
 
 def peek(file: BinaryIO) -> bytes:
-    """The first bytes of a file, by which its format is told; it is then rewound."""
+    """The first six bytes of a file, which tell its format. The file is rewound."""
     start = file.read(6)
     file.seek(0)
     return start
 
 
 class Source:
-    """A stream of bytes that yields exactly what is asked of it, or a DataError.
+    """A stream of bytes: a read gives exactly what was asked for, or a DataError.
 
     Errors begin with `name` and give `offset`, the place in the (unpacked) stream.
     """
@@ -62,13 +61,13 @@ class Source:
 
     @classmethod
     def unzipped(cls, file: BinaryIO, path):
-        """The file, or what is packed in it if it begins like a gzip file."""
+        """The file, unpacked if it begins like a gzip file."""
         if peek(file).startswith(b"\x1f\x8b"):
             return cls(gzip.GzipFile(fileobj=file), f"{path} (unpacked)")
         return cls(file, path)
 
     def read(self, n: int, what: str) -> bytearray:
-        """The next n bytes. Memory grows with what is there, not with n."""
+        """The next n bytes. Memory grows with the bytes that are there, not with n."""
         data = bytearray()
         wanted = f"{n} bytes of {what}"
         while len(data) < n:
@@ -85,7 +84,7 @@ class Source:
             raise self.error("the end", "more bytes")
 
     def error(self, expected: str, found: str) -> DataError:
-        """The sentence about what stands at the present offset."""
+        """A DataError that says what was expected and found at the present offset."""
         return DataError(
             f"{self.name}: expected {expected} at offset {self.offset}, found {found}"
         )
@@ -100,8 +99,8 @@ class Source:
 
 @contextlib.contextmanager
 def sound_archive(path, expected: str) -> Iterator[None]:
-    """Within, what `zipfile` has against an archive becomes a DataError, which says
-    that `expected` was expected.
+    """Within this context an error of `zipfile` becomes a DataError: `expected` was
+    expected, damage was found.
     """
     try:
         yield

@@ -1,6 +1,7 @@
 """The grammar: sentences about a scene, with synonyms and varied order.
 
-Every sentence means exactly one scene: what it leaves out is at its default.
+Every sentence means exactly one scene: an attribute that it does not mention has its
+default value.
 """
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from ..words import Vocabulary, split_words
 from .scene import COLOURS, Scene, one_of
 
-# The words of the grammar: each of them has one meaning where it stands.
+# The words of the grammar. Each has one meaning in its place.
 _TO_FOUR = ("zero", "one", "two", "three", "four")
 _TO_NINE = ("five", "six", "seven", "eight", "nine")
 _NAMES = [
@@ -40,11 +41,11 @@ _AFTER_AN = ("orange", "eight", "8")
 
 
 def describe(scene: Scene, rng: np.random.Generator) -> str:
-    """A sentence about the scene, one of many.
+    """A sentence about the scene, drawn at random from many.
 
-    Thickness is not said if medium. Half of the time, what is at its default is left
-    out: a black background, the centre, and the size if it follows from the position
-    (two digits and those off the centre are small; else the default is large).
+    A medium thickness is never said. Other defaults are left out half of the time: a
+    black background, the centre, and the size that the position implies (large in the
+    centre, small elsewhere and for two digits).
     """
     several = scene.count > 1
     default = "large" if scene.position == "centre" else "small"
@@ -77,7 +78,7 @@ def describe(scene: Scene, rng: np.random.Generator) -> str:
 
 
 def _said(rng, words, is_default: bool) -> str:
-    """One of the words; half of the time none if it is the default."""
+    """One of the words. A default is left out half of the time."""
     return "" if is_default and rng.random() < 0.5 else one_of(words, rng)
 
 
@@ -86,7 +87,7 @@ def _joined(between: str, *parts: str) -> str:
 
 
 def _longest(*choices) -> int:
-    """The number of words of the longest phrases, one of each choice."""
+    """The number of words if every choice takes its longest phrase."""
     return sum(max(len(split_words(phrase)) for phrase in c) for c in choices)
 
 
@@ -111,5 +112,5 @@ def all_words() -> list[str]:
 
 
 def vocabulary() -> Vocabulary:
-    """The words of the grammar, for sentences of up to LENGTH of them."""
+    """The grammar's vocabulary: its words, and room for LENGTH words a sentence."""
     return Vocabulary(all_words(), LENGTH)

@@ -1,7 +1,7 @@
-"""Captioned digits: pictures, and sentences that say all that is to be seen in them.
+"""Captioned digits: pictures, and sentences that say all there is to see in them.
 
-A scene is drawn at random, painted with real handwriting, and described by a sentence
-of the grammar.
+A scene is chosen at random (scene.py), painted with real handwriting (strokes.py), and
+described by a sentence (grammar.py).
 """
 
 import numpy as np
@@ -22,11 +22,11 @@ def draw(scene: Scene, digits: Images, rng: np.random.Generator) -> np.ndarray:
 
         pixel = background + alpha (ink - background)
 
-    alpha is the centreline of one of `digits`, drawn with a pen (see strokes.py).
-    Places vary by 3/4 of a pixel, sizes and widths by a twentieth, colours by 8 of 255.
+    alpha is the centreline of one of `digits`, drawn with a pen (strokes.py). Places
+    vary by 3/4 of a pixel, sizes and widths by a twentieth, colours by 8 of 255.
 
-    Raises DataError unless the digits have labels, this one among them, and one
-    channel.
+    Raises DataError unless the digits have one channel, and labels with the scene's
+    digit among them.
     """
     ground, ink = (
         np.clip(np.array(COLOURS[name]) + rng.uniform(-8, 8, 3), 0, 255)
@@ -43,8 +43,8 @@ def draw(scene: Scene, digits: Images, rng: np.random.Generator) -> np.ndarray:
 
 
 def _handwriting(digit: int, digits: Images, rng) -> np.ndarray:
-    """The centreline of one of the digits. One that misses much of its ink, as when
-    a loop is filled, is passed over for another, up to thirty times.
+    """The centreline of one of the digits. If it misses much of the ink, as it does
+    when a loop is filled, another digit is tried, up to thirty times.
     """
     if digits.labels is None or digits.shape[2] != 1:
         raise DataError(f"expected digits with labels and one channel, got {digits!r}")
@@ -65,13 +65,14 @@ def _handwriting(digit: int, digits: Images, rng) -> np.ndarray:
 def captioned_digits(
     n: int, seed: int, digits: Images, held_out: bool = False
 ) -> Captioned:
-    """n scenes as pictures with captions, those withheld or all others.
+    """n scenes as pictures with captions: withheld scenes if `held_out`, else others.
 
-    digits: real handwriting, as `load_digits()` or MNIST. The vocabulary is that of the
-    whole grammar; the attributes are those of Scene; the labels are the digits. The
-    same seed gives the same pairs, and the first of them also for a larger n.
+    digits: real handwriting, as `load_digits()` or MNIST
 
-    Raises ValueError for n < 1, DataError as `draw`.
+    The vocabulary is the whole grammar's, the attributes are Scene's, and the labels
+    are the digits. The same seed gives the same pairs, and a larger n only adds more.
+
+    Raises ValueError for n < 1, and DataError as `draw` does.
     """
     if n < 1:
         raise ValueError(f"captioned_digits expects n >= 1, got {n}")
@@ -96,7 +97,7 @@ def captioned_digits(
 
 
 def sentences(n: int, seed: int, held_out: bool = False) -> list[str]:
-    """n sentences about scenes at random, those withheld or all others."""
+    """n sentences about random scenes: withheld ones if `held_out`, else others."""
     rng = generator(seed, CAPTIONS, 2 + int(held_out))
     return [describe(_scene(rng, held_out), rng) for _ in range(n)]
 

@@ -1,8 +1,8 @@
-"""Scenes: what is to be seen in a picture of digits, and how often.
+"""Scenes: the contents of a picture of digits, and how often each occurs.
 
-A digit, or twice the same one, in ink on a background; thick or thin, large or small,
-somewhere. Some combinations are withheld, so that a network can be asked for what it
-never saw.
+A scene is one digit, or the same digit twice, in ink on a background: thick or thin,
+large or small, at some place. Some combinations are withheld from training, so that a
+network can be asked for what it never saw.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ WIDTHS = {
     "small": {"thin": 1.1, "medium": 1.9, "thick": 3.0},
 }
 THICKNESSES = ("thin", "medium", "thick")
-SIDES = {"large": 25.0, "small": 13.0}  # of a digit, in pixels
+SIDES = {"large": 25.0, "small": 13.0}  # a digit's side, in pixels
 # The middles of the digits, (row, column).
 POSITIONS = {
     "centre": ((16, 16),),
@@ -58,11 +58,11 @@ _LAYOUTS = {("large", "centre"): 0.3} | {
 
 @dataclass(frozen=True)
 class Scene:
-    """What is to be seen: a digit, or twice the same one, in ink on a background.
+    """One digit, or the same digit twice, in ink on a background.
 
     position: centre, left, right, top or bottom; for two digits "left and right" or
-    "top and bottom". Only small digits leave the centre. Raises InputError for values
-    that are none of those in this file, or that do not go together.
+    "top and bottom". Only small digits leave the centre. Raises InputError for a value
+    that is not in VALUES, and for values that do not go together.
     """
 
     digit: int
@@ -90,8 +90,8 @@ class Scene:
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> "Scene":
-        """A scene at random: digit, ink and thickness uniform, the background uniform
-        among those the ink can be read on.
+        """A random scene. Digit, ink and thickness are uniform; the background is
+        uniform among those on which the ink can be read.
         """
         ink = one_of(INKS, rng)
         grounds = [name for name, inks in BACKGROUNDS.items() if ink in inks]
@@ -101,7 +101,7 @@ class Scene:
         return cls(digit, ink, one_of(grounds, rng), thickness, size, position)
 
 
-# What an attribute of a scene may be.
+# The values that each attribute of a scene may have.
 VALUES = {
     "digit": tuple(range(10)),
     "ink": INKS,
@@ -114,13 +114,13 @@ VALUES = {
 
 
 def held_out(scene: Scene) -> bool:
-    """Whether the scene has a combination of digit, ink and position that is withheld:
-    a tenth of all of them,
+    """Whether the scene's combination of digit, ink and position is withheld: if
 
         3 digit + ink + 7 position = 0 mod 10
 
-    with ink and position by their number among INKS and POSITIONS. Any two of the
-    three are seen together, with another third.
+    with ink and position as numbers, their places in INKS and POSITIONS. This holds for
+    a tenth of all combinations. Training shows any two of the three together, with
+    another third.
     """
     ink, position = INKS.index(scene.ink), list(POSITIONS).index(scene.position)
     return (3 * scene.digit + ink + 7 * position) % 10 == 0

@@ -1,7 +1,7 @@
-"""Handwriting taken apart: the centreline of a digit, and a pen to draw it with.
+"""Handwriting as a line: the centreline of a digit, and a pen that draws it.
 
-A scanned digit has the thickness its writer's pen had. Thinned to the line that the pen
-followed, it can be drawn again at any size with a pen of any width.
+A scanned digit has the thickness of its writer's pen. `centreline` thins it to the line
+that the pen followed. `pen_drawn` draws this line at any size, with a pen of any width.
 """
 
 import functools
@@ -9,21 +9,23 @@ import functools
 import numpy as np
 from PIL import Image, ImageFilter
 
-_GRID = 40  # a digit is thinned on so many pixels
-_INK, _CONTRAST, _NEAR = 0.3, 1.05, 0.08  # what is a stroke, see `centreline`
+_GRID = 40  # pixels: the side of the grid on which a digit is thinned
+_INK, _CONTRAST, _NEAR = 0.3, 1.05, 0.08  # they define a stroke, see `centreline`
 _REACH = 5  # pixels of the grid: half the width of the broadest stroke
-_SPECK = 6  # points within as many pixels: fewer are no stroke
+_SPECK = 6  # a stroke has at least six points within six pixels
 # The neighbours of a pixel, clockwise from the one above: P2 ... P9 of the paper.
 _AROUND = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1))
 
 
 def centreline(alpha) -> tuple[np.ndarray, float]:
-    """The points (P, 2) in the middle of the strokes of an image, and the share of its
-    ink that they miss: much where a loop is filled, or a stroke taken for a loop.
+    """(points, missed): the middle of an image's strokes, (P, 2), and the share of its
+    ink that it misses. Much is missed if a loop is filled, or a stroke taken for one.
 
-    alpha: (H, W), 0 paper to 1 ink. On a grid of 40 x 40 a pixel belongs to a stroke if
-    it is darker than 0.3 and than 1.05 times the mean around it (a Gaussian of 0.08 of
-    the side), so that narrow loops stay open. The points are (row, column) of the grid.
+    alpha: (H, W), 0 paper to 1 ink
+
+    On a grid of 40 x 40 a pixel belongs to a stroke if it is darker than 0.3, and than
+    1.05 times the mean around it (a Gaussian of 0.08 of the side). So narrow loops stay
+    open. The points are (row, column) of the grid.
     """
     pixels = np.rint(np.asarray(alpha, np.float64) * 255).astype(np.uint8)
     return _centreline(pixels.tobytes(), pixels.shape)
@@ -53,13 +55,12 @@ def _squared_distances(a, b) -> np.ndarray:
 
 
 def thinned(mask) -> np.ndarray:
-    """The mask (H, W) without all that can be taken from the rims of its shapes and
-    leave them connected: lines one pixel wide.
+    """The mask (H, W) with its shapes thinned to connected lines one pixel wide.
 
-    In turns, those pixels go at once that lie at a lower right rim or an upper left
-    corner, then those at an upper left rim or a lower right corner, until none is left
-    to go. Source: Zhang and Suen, A fast parallel algorithm for thinning digital
-    patterns, 1984.
+    Two passes take turns until nothing changes. The first removes at once all pixels at
+    a lower right rim or an upper left corner, the second all those at an upper left rim
+    or a lower right corner. Source: Zhang and Suen, A fast parallel algorithm for
+    thinning digital patterns, 1984.
     """
     H, W = mask.shape
     framed = np.zeros((H + 2, W + 2), np.uint8)
@@ -80,7 +81,7 @@ def thinned(mask) -> np.ndarray:
 
 @functools.cache
 def _tables() -> tuple[np.ndarray, np.ndarray]:
-    """Whether a pixel goes, by the number of its neighbours: in odd and even turns."""
+    """Whether a pixel goes, by its neighbours' code: in the first and second pass."""
     tables = np.zeros((2, 256), bool)
     for code in range(256):
         p = [code >> k & 1 for k in range(8)]
@@ -93,15 +94,15 @@ def _tables() -> tuple[np.ndarray, np.ndarray]:
 
 
 def pen_drawn(points, side: float, width: float, centre, size: int) -> np.ndarray:
-    """alpha = clip(width/2 + 1/2 - d, 0, 1)      d the distance to the nearest point
+    """alpha = clip(width/2 + 1/2 - d, 0, 1)      d: the distance to the nearest point
 
-    The points (P, 2), scaled so that the longer side of the drawing is `side` pixels
-    and its middle is `centre` (row, column), drawn by a round pen on (size, size).
+    A round pen draws the points (P, 2) on (size, size) pixels. They are scaled so that
+    the drawing's longer side is `side` pixels, and its middle `centre`, (row, column).
     """
     low, high = points.min(0), points.max(0)
     scale = (side - width) / max(1.0, float((high - low).max()))
     at = (points - (low + high) / 2) * scale + np.asarray(centre, np.float32)
-    middle = np.arange(size, dtype=np.float32) + np.float32(0.5)  # of each pixel
+    middle = np.arange(size, dtype=np.float32) + np.float32(0.5)  # of a pixel
     dy, dx = (middle - at[:, :1]) ** 2, (middle - at[:, 1:]) ** 2  # (P, size)
     d = np.sqrt((dy[:, :, None] + dx[:, None, :]).min(0))
     return np.clip(width / 2 + 0.5 - d, 0, 1)
