@@ -219,8 +219,8 @@ def test_discriminator_step_moves_the_generator(monkeypatch, objective):
 def caught(penalty, name) -> set[str]:
     """What the guards of the penalty called `name` say of this one in its place.
 
-    "formula": its P is not that of the paper, sample by sample. Whatever else is a
-    quantity of `tinygan check`: its gradient is not that of its P, or its manners.
+    "formula": its P is not that of the paper, sample by sample. Any other word is a
+    quantity of `tinygan check`: the gradient is not that of P, or the contract broken.
     """
     found = {row.quantity for row in check_penalty(penalty) if not row.ok}
     for critic in ("LayerNorm", "LayerNorm, conv", "AvgPool2d", "Pack", "MinibatchStd"):
@@ -341,7 +341,7 @@ class SumForMean(tg.WGANGP):
 @pytest.mark.parametrize("wrong", [NeverDifferentiated, WrongSign, SumForMean])
 def test_a_penalty_without_its_gradient(wrong):
     """Its value is right, and falls or not: only the complex step can tell."""
-    silent = {"manners"} if wrong is NeverDifferentiated else set()
+    silent = {"contract"} if wrong is NeverDifferentiated else set()
     assert caught(wrong(7.0, 0.8), "WGANGP") == GRADIENT | silent
 
 
@@ -361,7 +361,7 @@ def test_nan_at_zero_gradient():
             return super().phi(np.sqrt(r * r + 1e-6))
 
     with np.errstate(all="ignore"):
-        assert caught(Careless(7.0, 0.8), "WGANGP") == {"manners"}
+        assert caught(Careless(7.0, 0.8), "WGANGP") == {"contract"}
     rows = check_penalty(tg.WGANGP(7.0, 0.8))
     assert not [row for row in rows if not row.ok]
     assert "formula" in caught(Root(7.0, 0.8), "WGANGP")

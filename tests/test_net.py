@@ -380,7 +380,7 @@ def test_inputs_of_another_shape(shape):
         (Conv2d(3, 3), (5,), "Conv2d(3, 3, stride=1, pad=0) expects images (H, W, C)"),
         (Conv2d(3, 5), (4, 4, 1), "images as large as its kernel, got (4, 4, 1)"),
         (ConvTranspose2d(3, 3), (5, 5), "expects images (H, W, C), got (5, 5)"),
-        (ConvTranspose2d(3, 2, 1, 1), (1, 1, 2), "that its padding leaves, got (1, 1"),
+        (ConvTranspose2d(3, 2, 1, 1), (1, 1, 2), "larger than its padding, got (1, 1"),
         (Reshape(2, 3), (5,), "Reshape(2, 3) expects 6 numbers per sample, got (5,)"),
         (Dense(3), (), "Dense(3) expects inputs (..., n_in), got ()"),
         (BatchNorm(), (), "BatchNorm() expects inputs (..., C), got ()"),
@@ -591,7 +591,7 @@ def test_a_subclass_goes_by_its_own_weight_grad():
 
 
 def test_the_checker_finds_a_backward_beside_its_parents_backward_weights():
-    (row,) = (r for r in check_layer(Backward(3), (2,)) if r.quantity == "manners")
+    (row,) = (r for r in check_layer(Backward(3), (2,)) if r.quantity == "contract")
     assert not row.ok and "backward_weights gives backward's dtheta" in row.note
 
 

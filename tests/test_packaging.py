@@ -1,8 +1,11 @@
 """The package as a whole: what it imports, what it never does, which way it points."""
 
 import ast
+import configparser
+import functools
 import importlib
 import importlib.metadata
+import importlib.util
 import inspect
 import pathlib
 import pkgutil
@@ -13,6 +16,7 @@ import sys
 import pytest
 
 import tinygan
+from tinygan.cli import arguments
 
 ROOT = pathlib.Path(tinygan.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
@@ -21,6 +25,7 @@ every_file = pytest.mark.parametrize(
 )
 
 
+@functools.cache
 def tree(path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
@@ -41,6 +46,10 @@ def test_there_is_one_version():
     assert "version = attr: tinygan.__version__" in setup
     number = tinygan.__version__
     assert [p.name for p in FILES if number in p.read_text()] == ["__init__.py"]
+    changelog = (ROOT.parent / "CHANGELOG.md").read_text("utf-8")
+    assert re.search(r"^## (\S+)", changelog, re.MULTILINE)[1] == number
+    citation = (ROOT.parent / "CITATION.cff").read_text("utf-8")
+    assert re.findall(r"^version: (\S+)", citation, re.MULTILINE) == [number]
 
 
 HEAVY = {"matplotlib", "PIL", "tqdm", "cupy", "torch", "argparse", "scipy"}
@@ -225,6 +234,7 @@ def imports_of(path) -> set[str]:
     return parts - {part(path)}
 
 
+@functools.cache
 def graph() -> dict[str, set[str]]:
     edges = {part(path): set() for path in FILES}
     for path in FILES:
@@ -308,9 +318,10 @@ def core() -> set[pathlib.Path]:
             if isinstance(node, ast.ImportFrom) and node.level:
                 for alias in node.names:
                     thing = getattr(module, alias.asname or alias.name, None)
-                    source = getattr(thing, "__module__", None)
+                    source = getattr(thing, "__module__", None) or ""
                     package = name.rsplit(".", node.level)[0]
-                    todo.append(source or f"{package}.{node.module}")
+                    ours = source.startswith("tinygan.")  # a type may be typing's
+                    todo.append(source if ours else f"{package}.{node.module}")
     return seen
 
 
@@ -341,3 +352,70 @@ def test_the_moves_have_at_most_seven_parameters():
         assert move.__module__ == "tinygan.gan"
     source = (ROOT / "gan.py").read_text("utf-8")
     assert source.count("G.forward(") == 2
+
+
+# CONTRIBUTING.md names files, commands and rooms that are there.
+
+CONTRIBUTING = (ROOT.parent / "CONTRIBUTING.md").read_text("utf-8")
+HISTORY = (ROOT.parent / "CHANGELOG.md").read_text("utf-8")
+FOLDERS = ("tinygan/", "tests/", "docs/", "benchmarks/", ".ci/")
+NOT_THERE = {"docs/_build", "tinygan/recipes/my_name.py"}  # to be made by the reader
+
+
+def spans(text: str) -> list[str]:
+    """What a Markdown text has in backticks."""
+    return [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", text)]
+
+
+@pytest.mark.parametrize("text", [CONTRIBUTING, HISTORY], ids=["how to", "history"])
+def test_every_file_that_is_named_exists(text):
+    links = re.findall(r"\]\(([^)#]+)\)", text)
+    named = {link for link in links if "://" not in link}
+    named |= {w for s in spans(text) for w in s.split() if w.startswith(FOLDERS)}
+    assert len(named) > 3
+    missing = {name for name in named if not (ROOT.parent / name).exists()}
+    assert missing <= NOT_THERE
+
+
+def test_every_table_that_is_to_be_added_to_exists():
+    pairs = re.findall(r"`(\w+)`\s+in\s+`([\w/]+\.py)`", CONTRIBUTING)
+    assert {name for name, _ in pairs} >= {"builtin_layers", "FORMULAS", "CASES"}
+    for name, path in pairs:
+        assert re.search(rf"\b{name}\b", (ROOT.parent / path).read_text("utf-8")), name
+
+
+def test_every_command_that_is_named_works():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT.parent / "setup.cfg", "utf-8")
+    extras = setup["options.extras_require"]
+    tools = set(re.findall(r"^([\w-]+)", extras["test"] + extras["docs"], re.MULTILINE))
+    rows = re.findall(r"^\| `([^`]+)` \|", CONTRIBUTING, re.MULTILINE)
+    commands = rows[: rows.index("bash .ci/run") + 1]
+    assert len(commands) > 15
+    for command in commands:
+        words = [w for w in command.split() if "=" not in w]
+        if words[:2] == ["python", "-m"]:
+            del words[:2]
+        tool, *rest = words
+        if tool == "tinygan":
+            arguments._parser().parse_args(rest)  # or it ends with status 2
+        elif tool.startswith("benchmarks."):
+            assert importlib.util.find_spec(tool), command
+        elif tool == "bash":
+            assert (ROOT.parent / rest[0]).exists()
+        elif tool == "pre-commit":
+            assert (ROOT.parent / ".pre-commit-config.yaml").exists()
+        else:
+            assert tool in tools, command
+
+
+def test_the_table_of_rooms_is_the_one_that_is_checked():
+    table = CONTRIBUTING.split("| Room | May import |")[1].split("\n\n")[0]
+    stated = {}
+    for rooms, allowed in re.findall(r"^\| (`.*) \| (.*) \|$", table, re.MULTILINE):
+        names = {name.replace("/memory.py", ".memory") for name in spans(allowed)}
+        names |= BASE if "the base" in allowed else set()
+        names |= CORE if "the core" in allowed else set()
+        stated |= {room: names - {"@primitive"} for room in spans(rooms)}
+    rooms = {name for name in MAY_IMPORT if not name.startswith("fast.")}
+    assert {name: stated[name] for name in rooms} == {n: MAY_IMPORT[n] for n in rooms}

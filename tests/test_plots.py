@@ -11,6 +11,7 @@ from PIL import Image
 
 from tinygan import plots
 from tinygan.data import TwoMoons, grid, mixture_1d, ring
+from tinygan.runs.turn import Turns
 
 BETWEEN = 64  # the grey between the images of a grid
 
@@ -218,6 +219,9 @@ def test_a_gif_of_nothing_is_not_written(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+NAMES = "losses.png", "metrics.jsonl"
+
+
 def write_metrics(path, steps):
     rows = [
         {"step": s, "V": -1.4 + s / 99, "J": 0.7, "D_x": 0.6, "D_Gz": 0.4}
@@ -230,7 +234,7 @@ def test_the_curves_of_a_run(tmp_path):
     pictures = []
     for steps in ([20], [20, 40, 60], range(20, 2000, 20)):
         write_metrics(tmp_path / "metrics.jsonl", steps)
-        plots.plot_losses(tmp_path / "losses.png", tmp_path / "metrics.jsonl")
+        plots.plot_losses(*(tmp_path / n for n in NAMES), Turns.curves)
         with Image.open(tmp_path / "losses.png") as image:
             assert image.format == "PNG" and min(image.size) > 400
             pictures.append(image.convert("RGB").tobytes())
@@ -239,5 +243,5 @@ def test_the_curves_of_a_run(tmp_path):
 
 def test_a_run_without_rows_has_no_curves(tmp_path):
     write_metrics(tmp_path / "metrics.jsonl", [])
-    plots.plot_losses(tmp_path / "losses.png", tmp_path / "metrics.jsonl")
+    plots.plot_losses(*(tmp_path / n for n in NAMES), Turns.curves)
     assert not (tmp_path / "losses.png").exists()

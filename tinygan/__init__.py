@@ -1,10 +1,11 @@
 """tinygan: generative adversarial networks from scratch, without autograd.
 
-Every forward and backward pass is written by hand, on NumPy or CuPy by choice. Begin
-with `tinygan/gan.py`, the game itself.
+Every forward and backward pass is written by hand. The arrays belong to NumPy or to
+CuPy, as you choose. Begin to read at `tinygan/gan.py`: it is the game of the two
+networks.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 from .backend import NUMPY, Backend, get_backend
 from .errors import (

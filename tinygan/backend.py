@@ -1,7 +1,8 @@
-"""Where arrays live: NumPy on the CPU, CuPy on the GPU.
+"""Backends: arrays are NumPy's on the CPU, or CuPy's on the GPU.
 
-Inside the mathematics the array decides (`get_xp` in ops.py). A `Backend` object is
-used only at the edges, where something has to be made, moved, waited for or described.
+The mathematics asks each array which library it belongs to (`get_xp` in ops.py). A
+`Backend` object is used only at the edges of a run. It makes arrays, moves them, waits
+for the device and describes the machine.
 """
 
 import contextlib
@@ -16,48 +17,48 @@ from threadpoolctl import threadpool_limits
 from .errors import BackendError
 from .fast.memory import cores, keep_memory
 
-FEW = 4e6  # products in a batch's forward passes that make one more core worth using
+FEW = 4e6  # one more core is worth using for so many products in a batch
 
 
 class Backend:
-    """NumPy: the reference, and the base that the others keep to."""
+    """NumPy: the reference, and the base class of the other backends."""
 
     name = "numpy"
     xp = np
 
     def asarray(self, a):
-        """The host array `a`, of any shape, as an array of this backend (a copy only if
-        need be).
+        """The host array `a`, of any shape, as an array of this backend. It is copied
+        only if that is necessary.
         """
         return np.asarray(a)
 
     def to_host(self, a) -> np.ndarray:
-        """The array `a`, of any shape, as a NumPy array: the one named place where the
-        host reads.
+        """The array `a`, of any shape, as a NumPy array. The host reads from the device
+        by this method alone.
         """
         return np.asarray(a)
 
     def synchronize(self) -> None:
-        """Wait until everything asked of the device is done."""
+        """Wait until the device has finished its work."""
 
     def cores_for(self, products: int) -> int:
         """How many cores are worth using for a batch.
 
-        products: in the forward passes of a batch through both networks, as
-        `Net.products` counts them. A core with fewer than FEW of them would spend the
-        time that it saves on waiting for the others.
+        products: how many numbers the forward passes of a batch through both networks
+        multiply, as `Net.products` counts them. A core with fewer than FEW of them
+        loses as much time by waiting for the others as it saves.
         """
         return min(cores(), max(1, int(products // FEW)))
 
     def computing(self, blas_threads: int | None) -> contextlib.AbstractContextManager:
-        """Within this context BLAS uses so many threads, None for all there are, and
-        freed memory is kept.
+        """A context in which BLAS uses `blas_threads` threads (None: all that there
+        are), and the process keeps freed memory.
         """
         keep_memory()
         return threadpool_limits(blas_threads, user_api="blas")
 
     def describe(self) -> dict:
-        """Machine and versions, for a run's config and for benchmark results."""
+        """The machine and the versions, for a run's config and benchmark results."""
         return {
             "backend": self.name,
             "python": platform.python_version(),
@@ -106,7 +107,8 @@ class CupyBackend(Backend):
 def _usable_cupy() -> types.ModuleType:
     """The cupy module, after one small matmul and one elementwise kernel have run.
 
-    `import cupy` succeeds without a driver, so only a computation tells.
+    `import cupy` succeeds without a driver, so only a computation shows that the GPU
+    works. Raises BackendError if it does not.
     """
     try:
         import cupy
@@ -118,7 +120,7 @@ def _usable_cupy() -> types.ModuleType:
             "--backend cupy: CuPy is not installed; "
             "try pip install 'tinygan[cuda12]' or 'tinygan[cuda13]'"
         ) from e
-    except Exception as e:  # a driver, a device or a compiler that is not there
+    except Exception as e:  # no driver, no device or no compiler
         why = str(e).strip().splitlines() or [type(e).__name__]
         raise BackendError(
             f"--backend cupy: CuPy is installed but finds no usable GPU ({why[0]})"

@@ -6,12 +6,12 @@ Two networks play a game over one value (Goodfellow et al. 2014, eq. 1):
 
 `d_step` is the discriminator's move: up the gradient of V. `g_step` is the generator's
 move: down the gradient of J, through D into its own weights. J is the second term of V,
-the only one that G can change, or another objective in its place, such as
+the only term that G can change, or another objective in its place, such as
 -E_z[log D(G(z))]. `play` is one iteration of the paper's Algorithm 1.
 
-D ends in a logit s, and D(x) = sigma(s). objectives/ holds V, J and every sign, layers/
-the Jacobians, penalties/ what D pays for being steep, and optim/ the direction u that a
-gradient becomes.
+D ends in a logit s, and D(x) = sigma(s). objectives/ holds V, J and every sign. layers/
+holds the Jacobians. penalties/ holds the terms P that D pays for being steep. optim/
+holds the rules that turn a gradient into a direction u.
 """
 
 from .values import plus
@@ -20,17 +20,17 @@ from .values import plus
 def d_step(D, opt_D, objective, x_real, x_fake, penalties=(), rng=None):
     """theta_D += lr u(d(V - P)/dtheta_D), where P is the sum of the penalties.
 
-    Returns V, D(x), D(G(z)) and P before the step, 0-d arrays. The two in the middle
-    are means, as `objective.beliefs` defines them. G is fixed here: x_fake is data.
+    Returns V, D(x), D(G(z)) and P before the step, 0-d arrays. D(x) and D(G(z)) are
+    means, as `objective.beliefs` defines them. G is fixed here: x_fake is data.
 
     x_real, x_fake: (N, *D.in_shape)      rng: for penalties at random points
     """
-    D.advance()  # spectral norms: one power iteration, then D is one function
+    D.advance()  # one power iteration of spectral norms, before any forward pass
     s_real, c_real = D.forward(x_real)  # (N, 1)
     s_fake, c_fake = D.forward(x_fake)
     ds_real, ds_fake = objective.d_grads(s_real, s_fake)
     D.zero_grad()
-    D.backward_weights(ds_real, c_real)  # each branch with its own cache
+    D.backward_weights(ds_real, c_real)  # each batch with its own cache
     D.backward_weights(ds_fake, c_fake)  # gradients add up
     V = objective.value(s_real, s_fake)
     P = 0 * V

@@ -1,17 +1,18 @@
 """A group of ranks: several processes that play one game, each on its part of a batch.
 
-A layer, a penalty or an optimizer asks its group wherever samples meet: BatchNorm needs
-sums over the whole batch, an objective needs all logits, an optimizer needs the sum of
-all gradients. `ALONE`, the group of one, is what everything has unless it is told
-otherwise: its sums are its own.
+The gradient of a batch is a sum over its samples, so each rank computes its own part of
+the sum. A layer, a penalty or an optimizer asks its group wherever samples meet:
+BatchNorm needs sums over the whole batch, an objective needs all logits, an optimizer
+needs the sum of all gradients. The default group is `ALONE`: one rank, whose sums are
+its own values.
 
-`Group` is the protocol. The processes of one machine keep it (parallel/shards.py), and
-so can MPI ranks or GPUs.
+`Group` is the protocol. The processes of one machine follow it (parallel/shards.py),
+and MPI ranks or GPUs can follow it too.
 """
 
 
 class Group:
-    """The group of one, and the protocol that every other group keeps.
+    """The group of one rank, and the protocol that every other group follows.
 
     All ranks of a group call the same methods in the same order: each call waits until
     every rank has made it.
@@ -19,13 +20,13 @@ class Group:
 
     rank, size = 0, 1
     key: tuple[int, ...] = ()  # goes into the key of this rank's own random numbers
-    keeps_state = True  # True for the one rank that updates running statistics
+    keeps_state = True  # True for the only rank that updates running statistics
 
     def begin(self) -> None:
         """Call this at the start of a turn, before any other method."""
 
     def barrier(self) -> None:
-        """Wait until every rank has come here."""
+        """Wait until every rank has called this."""
 
     def all_gather(self, value) -> list:
         """The values of all ranks, in the order of their ranks."""
@@ -34,13 +35,13 @@ class Group:
     def all_reduce(self, *values) -> tuple:
         """The sum over all ranks of each value, an array or a number.
 
-        The order of the additions is that of the ranks, so every rank gets the same
+        The values are added in the order of the ranks, so every rank gets the same
         bits.
         """
         return values
 
     def place(self, n: int) -> tuple[slice, int]:
-        """(where this rank's n samples lie in the whole batch, the size of that)."""
+        """(slice, N): this rank's n samples in the whole batch, which has N samples."""
         sizes = self.all_gather(n)
         start = sum(sizes[: self.rank])
         return slice(start, start + n), sum(sizes)

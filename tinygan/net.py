@@ -1,8 +1,9 @@
 """Net: a tree of layers over one flat vector theta and one flat gradient grad.
 
-Every parameter of every layer is a view into theta, every gradient a view into grad, in
-the order in which the layers stand. So an optimizer, a norm, a checkpoint or an
-all-reduce sees one vector, and a layer sees its own W and dW.
+A network is a function of x and of one vector, its parameters theta. Every parameter of
+every layer is a view into theta, and every gradient is a view into grad, in the order
+of the layers. So an optimizer, a norm, a checkpoint or an all-reduce sees one vector,
+and a layer sees its own W and dW.
 """
 
 import contextlib
@@ -15,14 +16,14 @@ from .backend import NUMPY, Backend
 from .errors import NonFiniteError, ShapeError
 from .group import Group
 from .layers.base import Layer, each_once
-from .ops import get_xp
+from .ops import Array, get_xp
 from .values import Integers, is_tuple, leaves, mapped, shape_of, zeros
 
 
 class Net:
     """The function tree(x; theta) for inputs of shape (N, *in_shape).
 
-    An input may be a tuple of arrays (values.py), in_shape then one of their shapes.
+    An input may be a tuple of arrays (values.py); in_shape is then a tuple of shapes.
 
     The weights are drawn on the host from `seed` in float64, then cast to `dtype` and
     moved to `backend`, so the same seed gives the same network everywhere. A tree
@@ -51,7 +52,7 @@ class Net:
             layer.init(rng)
         self._convert(dtype, backend)
 
-    # The four passes are the tree's.
+    # The passes. The tree computes each of them.
 
     def forward(self, x, train: bool = True):
         """(y, cache) for x (N, *in_shape); ShapeError for an x of another shape."""
@@ -61,11 +62,11 @@ class Net:
         return self.tree.forward(x, train)
 
     def backward(self, dy, cache, param_grads: bool = True):
-        """dx = J^T dy; with param_grads, grad += its part for theta."""
+        """dx = J^T dy; with param_grads, also grad += (dy/dtheta)^T dy."""
         return self.tree.backward(dy, cache, param_grads)
 
     def backward_weights(self, dy, cache) -> None:
-        """grad += its part for theta; dx, which nobody asks for, is not computed."""
+        """grad += (dy/dtheta)^T dy, for a caller that needs no dx."""
         self.tree.backward_weights(dy, cache)
 
     def tangent(self, x_dot, cache):
@@ -77,7 +78,7 @@ class Net:
         return self.tree.tangent_backward(dy, dy_dot, cache, cache_dot)
 
     def advance(self) -> None:
-        """Once per step, before its forward passes: every layer's `advance`."""
+        """Call `advance` of every layer: once per step, before its forward passes."""
         for layer in self._advancing:
             layer.advance()
 
@@ -85,16 +86,16 @@ class Net:
         """grad = 0. Gradients add up until someone clears them."""
         self.grad[...] = 0
 
-    # The vectors and what lies in them.
+    # theta, grad and the state of the layers.
 
     @property
     def packs(self) -> int:
-        """How many samples share a logit: as many as Pack puts together, or 1."""
+        """How many samples share one logit: 1, or as many as Pack puts together."""
         return math.prod(layer.packs for _, layer in self.layers())
 
     @property
     def products(self) -> int:
-        """How many numbers are multiplied in a sample's forward pass, about."""
+        """About how many multiplications the forward pass of one sample takes."""
         return sum(
             layer.reuses * math.prod(shape)
             for _, layer in self.layers()
@@ -102,12 +103,13 @@ class Net:
         )
 
     def layers(self) -> list[tuple[str, Layer]]:
-        """(path, layer) of every layer, containers included, each once."""
+        """(path, layer) of every layer, each once, with the containers."""
         return each_once(self.tree)
 
-    def parameters(self, vector=None) -> dict[str, object]:
+    def parameters(self, vector=None) -> dict[str, Array]:
         """{"1_Dense.W": view into theta, or into another vector laid out like it}."""
-        vector, views, start = self.theta if vector is None else vector, {}, 0
+        vector, start = self.theta if vector is None else vector, 0
+        views: dict[str, Array] = {}
         for path, layer in self.layers():
             for name, shape in layer.shapes.items():
                 stop = start + math.prod(shape)
@@ -115,7 +117,7 @@ class Net:
                 start = stop
         return views
 
-    def state(self) -> dict[str, object]:
+    def state(self) -> dict[str, Array]:
         """{"2_BatchNorm.mean": array, ...}: the layers' state, by reference."""
         return {
             f"{path}.{name}": value
@@ -136,14 +138,14 @@ class Net:
     def clone(self, dtype=None, backend: Backend | None = None) -> "Net":
         """A copy with its own theta, perhaps of another dtype or on another backend."""
         new = copy.copy(self)
-        vectors = {id(v): v for v in self.views()}  # bound anew below, not copied
+        vectors = {id(v): v for v in self.views()}  # `_convert` makes new ones
         new.tree = copy.deepcopy(self.tree, vectors)
         new._convert(dtype or self.theta.dtype, backend or self.backend)
         return new
 
     def part(self, rank: Group, grad) -> "Net":
-        """This network for one rank of a group: the same theta and state, a gradient
-        (n,) of its own, and layers that ask the group for sums.
+        """This network for one rank of a group. It shares theta and the layers' state.
+        Its gradient is `grad` (n,), and its layers ask the group for sums.
 
         ShapeError, naming the layer, if a layer is not `divisible`.
         """
@@ -158,7 +160,7 @@ class Net:
         return new
 
     def views(self) -> list:
-        """Every W and dW: the parts of theta and grad that the layers hold."""
+        """Every W and dW: the views into theta and grad that the layers hold."""
         return [
             vars(layer)[prefix + name]
             for _, layer in self.layers()
@@ -167,7 +169,7 @@ class Net:
         ]
 
     def bind(self, theta, grad) -> None:
-        """Make theta and grad this network's, and each W and dW a view of them."""
+        """Make theta and grad this network's vectors, each W and dW a view of them."""
         self.theta, self.grad = theta, grad
         layers = [layer for _, layer in self.layers()]
         self._advancing = [f for f in layers if type(f).advance is not Layer.advance]
@@ -192,15 +194,15 @@ class Net:
             }
         self.backend = backend
 
-    # For the reader, and for the run that went wrong.
+    # To show the network, and to find the fault of a run that went wrong.
 
     def describe(self) -> str:
         """A table of the layers: name, output's shape, number of parameters."""
-        shapes = {}
+        shapes: dict[str, tuple] = {}
         with self.observe(lambda path, _, y: shapes.setdefault(path, shape_of(y))):
             x = zeros(self.in_shape, self.packs, self.theta.dtype)
             self.forward(mapped(self.backend.asarray, x), train=False)
-        rows = [("input", self.in_shape, 0)]
+        rows: list[tuple] = [("input", self.in_shape, 0)]
         for path, layer in self.layers():
             if path in shapes:
                 n = sum(math.prod(s) for s in layer.shapes.values())
@@ -212,15 +214,15 @@ class Net:
     def observe(self, see):
         """Within this context, call see(path, pass, result) after each layer's pass.
 
-        The passes are "forward" and "backward", of the layers without children; a
-        result of `backward` is dx, and where that is not computed there is no call.
+        The passes are "forward" and "backward", of layers without children. The result
+        of "backward" is dx; there is no call if dx is not computed.
         """
         layers = each_once(self.tree)
         leaves = [(path, layer) for path, layer in layers if not layer.children()]
         before = [dict(vars(layer)) for _, layer in leaves]
         for path, layer in leaves:
-            layer.forward = _then(layer.forward, path, "forward", see)
-            layer.backward = _then(layer.backward, path, "backward", see)
+            for name in ("forward", "backward"):
+                setattr(layer, name, _then(getattr(layer, name), path, name, see))
         try:
             yield
         finally:
@@ -233,7 +235,7 @@ class Net:
     def watch(self, name: str):
         """Within this context, raise NonFiniteError at the first NaN or infinity.
 
-        The host reads at every layer: this is for finding a fault.
+        The host reads the result of every layer. This is slow, and finds a fault.
         """
 
         def see(path, which, result):

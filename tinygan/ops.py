@@ -1,4 +1,4 @@
-"""Plain operations that the whole package is written with.
+"""Plain operations that every other file uses: sigma, softplus, means and sums.
 
 The array decides where they run: `xp = get_xp(x)` is NumPy for an array on the CPU and
 CuPy for one on the GPU.
@@ -6,11 +6,14 @@ CuPy for one on the GPU.
 
 import sys
 import types
+from typing import Any
 
 import numpy as np
 
 from .errors import InputError
 from .fast import primitive
+
+Array = Any  # an array of NumPy or of CuPy: they have no type in common
 
 
 def get_xp(x) -> types.ModuleType:
@@ -48,8 +51,8 @@ def mean(a):
 
 
 def require_integers(i, n: int) -> None:
-    """On NumPy, InputError unless the integers i, of any shape, are 0 to n - 1. A
-    device is not asked, because that would make the host wait.
+    """On NumPy, InputError unless the integers i, of any shape, are 0 to n - 1. There
+    is no check on a GPU, because it would make the host wait.
     """
     if get_xp(i) is np and i.size and not 0 <= i.min() <= i.max() < n:
         raise InputError(

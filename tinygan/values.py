@@ -1,9 +1,9 @@
-"""Values: an array, or a tuple of values, as a conditional network takes them.
+"""Values: what a conditional network takes, an array or a tuple of values.
 
 G maps (z, y) to x and D judges (x, y), where the condition y is an array of integers: a
 class, or the words of a sentence. Every array of a value has the batch as its first
-axis. A gradient has the form of its value, with None for what has none, as integers.
-The shape of a tuple is the tuple of its shapes, without the batch axis.
+axis. A gradient has the form of its value, with None for an array that has no gradient,
+such as integers. A shape has no batch axis; the shape of a tuple is a tuple of shapes.
 """
 
 import numpy as np
@@ -13,8 +13,10 @@ from .ops import get_xp
 
 class Integers(tuple):
     """The shape of an array of integers 0 to n - 1: Integers((), 10) is one of ten
-    classes, Integers((16,), 500) sixteen words of 500.
+    classes, and Integers((16,), 500) is sixteen words, each one of 500.
     """
+
+    n: int
 
     def __new__(cls, shape, n: int):
         new = super().__new__(cls, shape)
@@ -29,43 +31,43 @@ class Integers(tuple):
 
 
 def is_tuple(shape) -> bool:
-    """Whether a shape is that of a tuple: () and (28, 28, 1) are those of arrays."""
+    """Whether this is the shape of a tuple. () and (28, 28, 1) are shapes of arrays."""
     return len(shape) > 0 and all(isinstance(s, tuple) for s in shape)
 
 
 def shape_of(v):
-    """The value's shape, without the batch axis."""
+    """The shape of a value, without the batch axis."""
     return tuple(map(shape_of, v)) if isinstance(v, tuple) else v.shape[1:]
 
 
 def leaves(v) -> list:
-    """The arrays of a value, of any shape, from left to right, without None."""
+    """The arrays of a value, of any shape, from left to right; None is left out."""
     if isinstance(v, tuple):
         return [a for part in v for a in leaves(part)]
     return [] if v is None else [v]
 
 
 def in_place_of_first(v, d):
-    """A gradient of v: d, of the shape of its first array, None for the others."""
+    """A gradient of v: d for its first array, of the same shape, None for the rest."""
     if isinstance(v, tuple):
         return (in_place_of_first(v[0], d), *(None for _ in v[1:]))
     return d
 
 
 def size(v) -> int:
-    """How many samples a value holds: N, where its arrays are (N, ...)."""
+    """The number N of samples in a value, whose arrays are (N, ...)."""
     return len(leaves(v)[0])
 
 
 def rows(v, which):
-    """Some of the samples, by a slice or by indices: (N, ...) -> (n, ...)."""
+    """The samples that a slice, or indices, choose: (N, ...) -> (n, ...)."""
     if isinstance(v, tuple):
         return tuple(rows(part, which) for part in v)
     return None if v is None else v[which]
 
 
 def together(parts):
-    """The samples of several values behind each other."""
+    """One value with the samples of all `parts`, one part after the other."""
     first = parts[0]
     if len(parts) == 1:
         return first
@@ -82,19 +84,19 @@ def zeros(shape, n: int, dtype):
 
 
 def mapped(f, v):
-    """f of every array of a value, whatever its shape; None stays None."""
+    """Apply f to every array of a value, of any shape; None stays None."""
     if isinstance(v, tuple):
         return tuple(mapped(f, part) for part in v)
     return None if v is None else f(v)
 
 
 def numbers(v):
-    """A value (N, ...) with None for its integers: they have no tangent."""
+    """A value (N, ...) with None in place of its integers, which have no tangent."""
     return mapped(lambda a: None if a.dtype.kind in "iu" else a, v)
 
 
 def plus(a, b):
-    """a + b, array by array, of the same shapes; None stands for zero."""
+    """a + b, array by array, of the same shapes; None is zero."""
     if a is None or b is None:
         return a if b is None else b
     if isinstance(a, tuple):

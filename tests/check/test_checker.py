@@ -429,12 +429,12 @@ WRONG_LAYERS = [
     (NoTranspose(4), (4,), {"dx", "adjoint", "finite"}),
     (WrongSign(3), (4,), {"dx"}),
     (MeanOverBatch(3), (4,), {"dtheta", "finite"}),
-    (Assigns(3), (4,), {"manners"}),
+    (Assigns(3), (4,), {"contract"}),
     (Rebinds(3), (4,), {"dtheta"}),
     (OneElement(3), (4,), {"dtheta"}),
     (OneInput(3), (4,), {"dx"}),
-    (IgnoresParamGrads(3), (4,), {"manners"}),
-    (OtherDxWhenFrozen(3), (4,), {"manners"}),
+    (IgnoresParamGrads(3), (4,), {"contract"}),
+    (OtherDxWhenFrozen(3), (4,), {"contract"}),
     (NoBias(3), (4,), {"dtheta"}),
     (NoBiasGradient(3), (4,), {"dtheta"}),
     (BiasGradientOfFirstSample(3), (4,), {"dtheta"}),
@@ -443,22 +443,22 @@ WRONG_LAYERS = [
     (NoWeightsInReverse(3), (4,), {"reverse"}),
     (NoneIsNotZero(3), (4,), {"reverse"}),
     (RemembersX(3), (4,), {"reverse"}),
-    (RemembersXWithoutTangent(3), (4,), {"manners"}),
-    (RemembersY(), (4,), {"manners"}),
-    (WritesIntoX(), (4,), {"manners"}),
-    (WritesIntoDy(), (4,), {"manners"}),
-    (WritesIntoCache(), (4,), {"manners"}),
-    (Promotes(), (4,), {"manners"}),
-    (PromotesBackward(), (4,), {"manners"}),
-    (PromotesTangent(), (4,), {"manners"}),
-    (Half(), (4,), {"manners"}),
-    (HalfWeights(3), (4,), {"manners"}),
-    (ZeroLeak(3), (4,), {"manners"}),
-    (MemoryOrder(), (3, 4, 2), {"manners"}),
-    (WritesIntoXDot(), (4,), {"manners"}),
+    (RemembersXWithoutTangent(3), (4,), {"contract"}),
+    (RemembersY(), (4,), {"contract"}),
+    (WritesIntoX(), (4,), {"contract"}),
+    (WritesIntoDy(), (4,), {"contract"}),
+    (WritesIntoCache(), (4,), {"contract"}),
+    (Promotes(), (4,), {"contract"}),
+    (PromotesBackward(), (4,), {"contract"}),
+    (PromotesTangent(), (4,), {"contract"}),
+    (Half(), (4,), {"contract"}),
+    (HalfWeights(3), (4,), {"contract"}),
+    (ZeroLeak(3), (4,), {"contract"}),
+    (MemoryOrder(), (3, 4, 2), {"contract"}),
+    (WritesIntoXDot(), (4,), {"contract"}),
     (WritesIntoDyInReverse(3), (4,), {"reverse"}),
     (CountsInEvaluation(), (4,), {"dx"}),
-    (FlatDx(6), (2, 3), {"manners"}),
+    (FlatDx(6), (2, 3), {"contract"}),
     (FortranDx(6), (2, 3), {"dx"}),
     (NoCurvature(), (4,), {"reverse"}),
     (CurvatureSign(), (4,), {"reverse"}),
@@ -472,9 +472,9 @@ WRONG_LAYERS = [
     (BatchFormulaInEvaluation(), (4,), {"dx"}),
     (NoGamma(), (4,), {"dx"}),
     (NotANumber(), (4,), {"dx"}),
-    (RedrawnMask(), (4,), {"dx", "manners"}),
+    (RedrawnMask(), (4,), {"dx", "contract"}),
     (UnscaledMask(), (4,), {"dx"}),
-    (GlobalNoise(), (4,), {"dx", "manners"}),
+    (GlobalNoise(), (4,), {"dx", "contract"}),
     (Overwrites(2, 3), (5, 5, 2), {"dx"}),
     (OffByOne(2, 3), (5, 5, 2), {"dx"}),
     (FlippedKernel(2, 3), (5, 5, 2), {"dx"}),
@@ -615,13 +615,13 @@ def test_right_layers_pass(layer, in_shape):
     for seed in range(10):
         rows = check_layer(layer, in_shape, seed=seed)
         assert not failed(rows), rows
-        assert {"dx", "finite", "manners"} <= {row.quantity for row in rows}
+        assert {"dx", "finite", "contract"} <= {row.quantity for row in rows}
 
 
 def test_a_layer_that_is_not_analytic():
     for seed in range(10):
         rows = check_layer(Unit(), (4,), seed=seed, analytic=False)
-        assert {row.quantity for row in rows} == {"finite", "manners"}
+        assert {row.quantity for row in rows} == {"finite", "contract"}
         assert not failed(rows), rows
         rows = check_layer(WrongUnit(), (4,), seed=seed, analytic=False)
         assert failed(rows) == {"finite"}
@@ -766,12 +766,12 @@ class FlatGradient(tg.Minimax):
         (Swapped(), {"dV/ds", "dV/ds finite"}),
         (SaturatingGradient(), {"dJ/ds", "dJ/ds finite"}),
         (SaturatingValue(), {"dJ/ds", "dJ/ds finite"}),
-        (Probabilities(), {"manners"}),
+        (Probabilities(), {"contract"}),
         (Epsilon(), {"dV/ds"}),
         (OneLogit(), {"dV/ds"}),
-        (WritesIntoLogits(), {"manners"}),
-        (PromotesLogits(), {"manners"}),
-        (FlatGradient(), {"manners"}),
+        (WritesIntoLogits(), {"contract"}),
+        (PromotesLogits(), {"contract"}),
+        (FlatGradient(), {"contract"}),
     ],
     ids=lambda v: type(v).__name__,
 )
@@ -953,9 +953,9 @@ class ClipsTheGradient(tg.SGD):
         (BothWaysUp(0.1), "mirror"),
         (ShorterDown(0.1), "mirror"),
         (Even(0.1), "mirror"),
-        (Still(0.1), "manners"),
-        (Elsewhere(0.1), "manners"),
-        (ClipsTheGradient(0.1), "manners"),
+        (Still(0.1), "contract"),
+        (Elsewhere(0.1), "contract"),
+        (ClipsTheGradient(0.1), "contract"),
     ],
     ids=lambda v: type(v).__name__,
 )
@@ -1053,7 +1053,7 @@ def write(tmp_path):
 def test_file_with_a_right_layer(write):
     rows = file_rows(write(RIGHT))
     assert {row.name for row in rows} == {"Cube() on (6,)"}  # not those it imported
-    assert {row.quantity for row in rows} == {"dx", "finite", "manners"}
+    assert {row.quantity for row in rows} == {"dx", "finite", "contract"}
     assert not failed(rows)
 
 

@@ -527,6 +527,7 @@ def test_train_by_every_recipe(capsys, here, recipe):
     assert read_manifest("run/checkpoint.npz") == {
         "format": "tinygan-checkpoint",
         "version": 1,
+        "tinygan": __version__,
         "step": 2,
         "recipe": recipe,
     }

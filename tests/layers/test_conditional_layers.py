@@ -374,7 +374,7 @@ def test_projection(N, C, n, seed):
         of = {"ding.W": layer.V, "ense.W": layer.w, "ense.b": layer.b}
         a[...] = of[name[-6:]].reshape(a.shape)
     s_2, cache_2 = both.forward((h, y))
-    assert relative(s - s_2, s) <= 1e-13
+    assert np.abs(s - s_2).max() <= 1e-13  # of terms of size 1, which may cancel
     ds = draw(rng, N, 1)
     dh, none = net.backward(ds, cache)
     dh_2, none_2 = both.backward(ds, cache_2)
@@ -724,8 +724,8 @@ class LastPlaceOnly(Concat):
 
 
 class LastBranchOnly(Branch):
-    def joined(self, parts):
-        return parts[-1]
+    def inputs_adjoint(self, dxs):
+        return dxs[-1]
 
 
 class OneSided(InnerProduct):
@@ -823,7 +823,7 @@ def conditional_pair():
 
 
 class Passes:
-    """One member's passes through a G and a D, on its rows."""
+    """One rank's passes through a G and a D, on its rows."""
 
     def __init__(self, own, G, D):
         self.own, self.G, self.D = own, G, D
@@ -850,10 +850,10 @@ def test_a_divided_batch_gives_the_same_gradients():
             [shared(np.zeros_like(net.grad)) for net in (G, D)] for _ in range(size)
         ]
 
-        def make(members, G=G, D=D, grads=grads, size=size):
+        def make(ranks, G=G, D=D, grads=grads, size=size):
             parts = cut(12, size) if size > 1 else [slice(None)]
-            each = zip(members, parts, grads, strict=True)
-            return [Passes(own, G.part(m, g), D.part(m, d)) for m, own, (g, d) in each]
+            each = zip(ranks, parts, grads, strict=True)
+            return [Passes(own, G.part(r, g), D.part(r, d)) for r, own, (g, d) in each]
 
         everyone = Shards(size, make).run("run", z, y, ds)
         rows = [np.concatenate(parts) for parts in zip(*everyone, strict=True)]

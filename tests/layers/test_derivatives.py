@@ -55,7 +55,7 @@ LIMITS = {
     "adjoint": 1e-12,
     "reverse": 1e-11,
     "finite": 1e-6,
-    "manners": 0.0,
+    "contract": 0.0,
 }
 
 
@@ -70,8 +70,8 @@ def certify(layer, in_shape, batch, seed, tame=True) -> None:
     assert set(LIMITS) - set(rows) <= (set() if layer.shapes else {"dtheta"})
     if not tame:
         del rows["finite"]
-        if rows["manners"].note == "float32 agrees with float64":
-            del rows["manners"]
+        if rows["contract"].note == "float32 agrees with float64":
+            del rows["contract"]
     wrong = [row for row in rows.values() if not row.error <= LIMITS[row.quantity]]
     assert not wrong, wrong
 

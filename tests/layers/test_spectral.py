@@ -363,7 +363,7 @@ PLANTED = {
     SigmaIsConstant: {"dtheta", "finite", "reverse"},
     WrongOuterProduct: {"dtheta", "finite", "reverse"},
     ForgetsTheTangent: {"reverse"},
-    LeaksIntoTheWeights: {"manners"},
+    LeaksIntoTheWeights: {"contract"},
 }
 
 

@@ -56,7 +56,7 @@ def test_the_gradient_is_that_of_the_value(seed, N, limit):
 @given(st.integers(0, 10**6), st.integers(2, 12), st.sampled_from([0.07, 1.0, 30.0]))
 def test_the_checker_certifies_it(seed, batch, limit):
     rows = check_diversity(Diversity(2.0, limit), batch, seed)
-    assert [row.quantity for row in rows] == ["dL/dx", "dL/dx finite", "manners"]
+    assert [row.quantity for row in rows] == ["dL/dx", "dL/dx finite", "contract"]
     assert all(row.ok for row in rows), rows
 
 
@@ -112,8 +112,8 @@ class Promoted(Diversity):
         (Whatever, "dL/dx"),
         (Boundless, "dL/dx"),
         (Summed, "dL/dx finite"),
-        (Collapsing, "manners"),
-        (Promoted, "manners"),
+        (Collapsing, "contract"),
+        (Promoted, "contract"),
     ],
 )
 def test_the_checker_catches_a_wrong_one(kind, quantity):

@@ -231,12 +231,12 @@ def passes(net, size, N) -> Shards:
         grads = [np.zeros_like(net.grad) for _ in ranks]
         parts = [slice(None)] if size == 1 else cut(N, size, net.packs)
         each = zip(ranks, parts, grads, strict=True)
-        return [Passes(m, own, net.part(m, grad)) for m, own, grad in each]
+        return [Passes(rank, own, net.part(rank, grad)) for rank, own, grad in each]
 
     return Shards(size, make)
 
 
-def test_each_member_has_its_rows_of_every_pass():
+def test_each_rank_has_its_rows_of_every_pass():
     rng = np.random.default_rng(0)
     x, v = rng.standard_normal((2, 13, 8, 8, 2))
     dy = rng.standard_normal((13, 1))

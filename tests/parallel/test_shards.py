@@ -188,7 +188,7 @@ def ends(pid: int, seconds: float = 20) -> bool:
     return not lives(pid)
 
 
-def test_a_member_that_is_killed_is_missed_and_replaced():
+def test_a_rank_that_is_killed_is_missed_and_replaced():
     """The system ends the largest process when memory runs out."""
     shards = group(3)
     _, *before = shards.run("pid")

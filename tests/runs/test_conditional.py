@@ -394,7 +394,7 @@ def test_penalties_of_conditional_critics(penalty):
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("near", [0.0, 0.5])
 def test_a_conditional_move_in_parts_is_the_whole_one(way, near):
-    """Classes and heads as well, and pairs of which each half is another member's."""
+    """Classes and heads as well, and pairs of which each half is another rank's."""
     found, penalties = [], () if way == "acgan" else (tg.Mismatch(0.5, near=near),)
     for size in (1, 2, 3):
         G, D = nets(way)

@@ -12,8 +12,9 @@ from tinygan import InputError, recipes
 from tinygan.cli import arguments as cli
 from tinygan.data import Images, TwoMoons, load_digits, ring
 from tinygan.measures import feature_space
-from tinygan.runs.evaluate import evaluate, measure, real_samples
-from tinygan.runs.results import Row, table, write
+from tinygan.runs.evaluate import evaluate
+from tinygan.runs.measuring import measure, real_samples
+from tinygan.runs.results import Measurement, table, write
 
 POINTS = ["sliced Wasserstein", "MMD^2", "1-NN accuracy", "precision", "recall"]
 MODES = ["modes", "high quality", "reverse KL", *POINTS]
@@ -34,7 +35,7 @@ def by_name(rows) -> dict:
     return {row.name: row for row in rows}
 
 
-def shortfall(row: Row) -> float:
+def shortfall(row: Measurement) -> float:
     """How far a row is from the best that can be had; 0 if it is that or better."""
     if row.better == "higher":
         return max(0.0, row.ceiling - row.value)
@@ -207,9 +208,9 @@ def test_the_same_seed_gives_the_same_rows():
 
 def test_the_table_and_the_json(tmp_path):
     rows = [
-        Row("modes", 8, 8, "higher", "a"),
-        Row("class KL", math.inf, 1.23456e-5, "lower", "b"),
-        Row("patches at 8 px", 123.456, 0.0, "lower", "c"),
+        Measurement("modes", 8, 8, "higher", "a"),
+        Measurement("class KL", math.inf, 1.23456e-5, "lower", "b"),
+        Measurement("patches at 8 px", 123.456, 0.0, "lower", "c"),
     ]
     assert table(rows) == [
         "measure          value  ceiling  better  what it says",
@@ -297,7 +298,7 @@ def test_a_run_of_images_from_the_command_line(capsys, runs, monkeypatch):
     status, out, err = run(capsys, runs / "mlp-digits", "--out", "r.json")
     assert status == 0
     assert "drawing 599 samples" in err and "training a classifier of 599" in err
-    assert "599 samples (of 2,500: a third of the data is the most)" in out
+    assert "599 samples (not 2,500: at most a third of the data)" in out
     assert [line.split("  ")[0] for line in out.splitlines()[4:]] == IMAGES
     assert max(map(len, out.splitlines()[1:])) <= 100
     with open("r.json", encoding="utf-8") as file:
@@ -340,7 +341,7 @@ def test_the_data_may_have_moved(capsys, here):
     line = refused(capsys, "runs/mine")
     assert "x.npz" in line and "--data" in line
     status, out, _ = run(capsys, "runs/mine", "--data", "y.npz")
-    assert status == 0 and "40 samples (of 2,500" in out
+    assert status == 0 and "40 samples (not 2,500" in out
     np.savez("few.npz", images=pixels[:59])
     assert "at least 60 images" in refused(capsys, "runs/mine", "--data", "few.npz")
     np.savez("odd.npz", images=pixels[:, :7])

@@ -371,7 +371,7 @@ def test_variety():
 
 def test_evaluate_of_a_collapsed_conditional_generator_shows_it(tmp_path):
     """It makes what is asked for, always the same: only the variety tells."""
-    from tinygan.runs.evaluate import measure
+    from tinygan.runs.measuring import measure
 
     digits = load_digits()
     first = {k: np.flatnonzero(digits.labels == k)[0] for k in range(10)}

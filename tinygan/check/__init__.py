@@ -1,10 +1,11 @@
-"""Derivatives are certified here, not trusted: `tinygan check`.
+"""`tinygan check`: derivatives are certified here, not trusted.
 
 `check_layer`, `check_objective`, `check_diversity`, `check_optimizer` and
-`check_penalty` hold anything that keeps the protocols against independent oracles
-(oracles.py); `builtin_rows` does so for all that tinygan brings, `file_rows` for what a
-user's own file defines. `Given` and `Cut` stand before a layer that takes tuples or
-integers, `OneLogit` around an objective on several heads.
+`check_penalty` compare one thing, tinygan's or your own, with independent oracles
+(oracles.py). `check_game` does so for whole moves. `builtin_rows` checks all that
+tinygan brings, and `file_rows` checks what a user's own file defines. `Given` and `Cut`
+make the input of a layer that takes tuples or integers. `OneLogit` wraps an objective
+on several heads.
 """
 
 from .adapters import Cut, Given, OneLogit

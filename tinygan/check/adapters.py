@@ -1,8 +1,8 @@
-"""Adapters: tuples and integers for checks whose inputs are real arrays.
+"""Adapters: they let checks of real arrays try a layer on tuples and integers.
 
-A layer that takes (x, y) stands behind `Given` or `Cut` in a Sequential, and one that
-gives a tuple before a `Concat` or a `Pick`. An objective on several heads stands behind
-`OneLogit`.
+A check knows only real arrays. In a Sequential, `Given` or `Cut` makes the pair (x, y)
+for the layer that follows it, and a `Concat` or a `Pick` makes one array of the tuple
+that a layer returns. `OneLogit` wraps an objective on several heads.
 """
 
 import math
@@ -14,13 +14,13 @@ from ..values import Integers, leaves
 
 
 class Given(Layer):
-    """x -> (x, y) with fixed integers y, 0 to n - 1, of which a batch takes the first.
+    """x -> (x, y) with fixed integers y from 0 to n - 1: N samples get the first N.
 
-    dx is x's part of the gradient; the tangent of y is None, which is zero. Raises
-    ShapeError for a batch with more samples than y has.
+    dx is the part of the gradient that belongs to x. The tangent of y is None, which
+    means zero. Raises ShapeError for a batch with more samples than y has.
     """
 
-    divisible = False  # each part of a batch would take the first
+    divisible = False  # every part of a batch would take the same y
 
     def __init__(self, y, n: int):
         self.y, self.n = y, n
@@ -83,9 +83,11 @@ class Cut(Layer):
 
 
 class OneLogit(Objective):
-    """An objective on ((s, c), y) as one on s alone: c = s a, a (1, K) fixed, and the
-    integers of y are 0, 1, 2 ... So ds comes from both heads. `shape` is that of one y:
-    () for a class, (mixed, T) for words.
+    """Turns an objective on ((s, c), y) into an objective on s alone.
+
+    c = s a with a fixed a (1, K), and y counts 0, 1, ... K - 1, 0, 1, ... So ds comes
+    from both heads. `shape` is the shape of one y: () for a class, (mixed, T) for
+    words.
     """
 
     A = ((0.5, -1.0, 2.0),)

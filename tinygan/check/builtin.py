@@ -1,4 +1,4 @@
-"""Everything that tinygan brings, in the settings where its code differs, checked."""
+"""Check everything that tinygan brings, in all settings where its code differs."""
 
 import numpy as np
 
@@ -132,8 +132,8 @@ def builtin_layers() -> list[tuple[Layer, tuple]]:
 
 
 def conditional_layers() -> list[tuple[Layer, tuple]]:
-    """Those for tuples, for integers and for sequences."""
-    classes = Given(np.array([2, 0, 2, 3]), 4)  # one twice and one never
+    """The layers for tuples, for integers and for sequences."""
+    classes = Given(np.array([2, 0, 2, 3]), 4)  # class 2 twice, class 1 never
     words = Given(np.array([[3, 0, 3], [1, 1, 1], [0, 2, 3], [4, 3, 2]])[:, None], 6)
     text = Sequential(Embedding(4), Each(GRU(3)), MeanPool(), Dense(5), Tanh())
 
@@ -173,7 +173,7 @@ def conditional_layers() -> list[tuple[Layer, tuple]]:
         ),
         (
             Sequential(
-                Cut(1),  # a mask, and channels of which two colours are made
+                Cut(1),  # a mask, and channels that become two colours
                 Branch(
                     Pick(0),
                     Sequential(Pick(1), MeanPool(), Dense(3)),

@@ -1,4 +1,7 @@
-"""Check what G pays for making the same of different z."""
+"""Check a diversity: the loss that G pays for samples that ignore z.
+
+Its gradient is compared with the oracles, and its contract is checked rule by rule.
+"""
 
 import numpy as np
 
@@ -8,7 +11,7 @@ from .objective import slopes
 
 
 def check_diversity(diversity: Diversity, batch=9, seed=0, analytic=True) -> list[Row]:
-    """dL/dx for pairs on both sides of the limit, and what a diversity must keep to.
+    """Check dL/dx for pairs on both sides of the limit, and the contract.
 
     analytic=False leaves the complex step out, as in check_layer.
     """
@@ -20,21 +23,21 @@ def check_diversity(diversity: Diversity, batch=9, seed=0, analytic=True) -> lis
     dx = diversity.grad(x, z)
     return [
         *slopes(name, "dL/dx", lambda x: diversity.value(x, z), x, dx, rng, analytic),
-        Row(name, "manners", float(len(broken)), 0.0, "; ".join(broken)),
+        Row(name, "contract", float(len(broken)), 0.0, "; ".join(broken)),
     ]
 
 
 def _rules(diversity: Diversity, x, z):
-    """What it must keep to beside its formulas: (sentence, kept) pairs."""
+    """The contract of a diversity beside its formulas: (sentence, kept) pairs."""
     given = x.copy(), z.copy()
     value, dx = diversity.value(x, z), diversity.grad(x, z)
     P = len(x) // 2
     yield "dL/dx has the shape of x", np.shape(dx) == x.shape
     yield "samples are only read", all(map(np.array_equal, given, (x, z)))
-    yield "the two of a pair move apart", np.array_equal(dx[:P], -dx[P : 2 * P])
+    yield "the two samples of a pair move apart", np.array_equal(dx[:P], -dx[P : 2 * P])
     yield "a sample without a partner stays", not np.any(dx[2 * P :])
     small = [a.astype("float32") for a in given]
     dtypes = {f(*small).dtype for f in (diversity.value, diversity.grad)}
     yield "float32 stays float32", dtypes == {np.dtype("float32")}
-    yield "it is paid for samples that differ", value < diversity.value(0 * x, z)
+    yield "samples that differ cost less", value < diversity.value(0 * x, z)
     yield "samples that are equal stay", not diversity.grad(0 * x, z).any()

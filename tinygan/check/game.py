@@ -22,10 +22,11 @@ from .objective import slopes
 
 
 def check_game(objective: Objective, seed=0) -> list[Row]:
-    """One d_step and one g_step of a small DCGAN with BatchNorm in both networks.
+    """Check a d_step and a g_step of a small DCGAN, with BatchNorm in both networks.
 
-    theta_D moves along dV/dtheta_D and theta_G stays; theta_G moves along -dJ/dtheta_G
-    and theta_D stays: both by the complex step through both networks.
+    d_step must move theta_D along dV/dtheta_D and leave theta_G alone. g_step must move
+    theta_G along -dJ/dtheta_G and leave theta_D alone. The complex step through both
+    networks gives the two derivatives.
     """
     rng = np.random.default_rng(seed)
     G, D = _small_dcgan(seed)

@@ -1,8 +1,8 @@
-"""Check one layer: its four passes against the complex step, and its manners.
+"""Check one layer: its four passes against the complex step, and its contract.
 
 `check_layer` puts the layer in a float64 `Net`, draws random weights, inputs and
-cotangents, and returns a `Row` for each thing it looked at. It serves tinygan's own
-layers and anyone else's.
+cotangents, and returns a `Row` for each quantity. It checks tinygan's own layers and
+anyone else's. contract.py has the rules that no derivative shows.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import TangentError
 from ..layers.base import Layer
 from ..net import Net
+from .contract import breaches
 from .oracles import complex_step, finite_difference, relative
 
 DRAWS = 4  # random directions per quantity
@@ -23,7 +24,7 @@ LIMITS = {
     "adjoint": 1e-12,
     "reverse": 1e-11,
     "finite": 1e-6,
-    "manners": 0.0,
+    "contract": 0.0,
 }
 
 
@@ -39,12 +40,12 @@ class Row:
 
     @property
     def ok(self) -> bool:
-        """Whether the error is within the limit."""
+        """True if the error is within the limit."""
         return self.error <= self.limit
 
 
 class Probe:
-    """A layer in a float64 network, with everything random that can be.
+    """A layer in a float64 network, with random weights, inputs and cotangents.
 
     Every pass starts from the same layer state, so that a layer with dropout masks or
     running statistics is a plain function of (x, theta), x (batch, *in_shape) and theta
@@ -66,16 +67,16 @@ class Probe:
         self.dy = self.normal(self.y.shape)
 
     def normal(self, shape):
-        """Standard normal numbers of that shape."""
+        """Standard normal numbers of this shape."""
         return self.rng.standard_normal(shape)
 
     def forward(self, net, x):
-        """(y, cache) of a network at x, from the layer state of the beginning."""
+        """(y, cache) of a network at x, started from the same layer state each time."""
         net.load_state(self.state)
         return net.forward(x, self.train)
 
     def at(self, x, theta):
-        """(net, y, cache) at x with parameters theta; complex where one of them is."""
+        """(net, y, cache) at x with parameters theta; complex if one of them is."""
         net = self.complex_net if np.iscomplexobj(x + theta.sum()) else self.net
         net.theta[...] = theta
         result = self.forward(net, x.astype(net.theta.dtype))
@@ -83,7 +84,7 @@ class Probe:
         return net, *result
 
     def gradients(self, dy=None, **kwargs):
-        """dx and a copy of dtheta for the cotangent dy, by backward."""
+        """dx and a copy of dtheta by backward, for the cotangent dy."""
         self.net.zero_grad()
         dy = self.dy if dy is None else dy
         dx = self.net.backward(dy.copy(), self.cache, **kwargs)
@@ -97,18 +98,19 @@ class Probe:
 def check_layer(
     layer: Layer, in_shape, batch=4, seed=0, name=None, analytic=True
 ) -> list[Row]:
-    """Every pass of `layer` on inputs (batch, *in_shape), in training and evaluation.
+    """Check all passes of `layer` on inputs (batch, *in_shape), in training and
+    evaluation.
 
     analytic=False leaves the complex step out, for a forward that uses abs, conj, norm
-    or a comparison that complex numbers do not know; then tangents are not checked
-    beyond the adjoint identity, and derivatives only to 1e-6.
+    or a comparison that complex numbers do not know. Then a tangent has to fulfil only
+    the adjoint identity, and derivatives are checked only to 1e-6.
     """
     name = name or f"{layer!r} on {tuple(in_shape)}"
     worst: dict[str, Row] = {}
     for train in (True, False):
         probe = Probe(layer, in_shape, batch, seed, train)
-        checks = [_manners(probe)]
-        if np.shape(probe.gradients()[0]) == probe.x.shape:  # or nothing can be said
+        checks = [{"contract": breaches(probe)}]
+        if np.shape(probe.gradients()[0]) == probe.x.shape:  # else errors say nothing
             checks += [_finite(probe), _tangents(probe, analytic)]
             checks += [_backward(probe)] if analytic else []
         for errors in checks:
@@ -120,7 +122,7 @@ def check_layer(
 
 
 def _backward(p: Probe) -> dict:
-    """dx and dtheta against the complex step of L = <dy, f(x; theta)>."""
+    """Compare dx and dtheta with the complex step of L = <dy, f(x; theta)>."""
     dx, dtheta = p.gradients()
     errors = {"dx": 0.0, "dtheta": 0.0}
     for _ in range(DRAWS):
@@ -137,10 +139,10 @@ def _backward(p: Probe) -> dict:
 
 
 def _finite(p: Probe) -> dict:
-    """dx and dtheta against finite differences; steps across a kink are discarded.
+    """Compare dx and dtheta with finite differences; discard steps across a kink.
 
-    What cancels in L's differences is of L's own size, so a gradient far smaller than L
-    is held to that size.
+    The rounding error of a difference of L is proportional to L. So for a gradient far
+    smaller than L the error is divided by 1e-4 |L| instead of the gradient's size.
     """
     dx, dtheta = p.gradients()
     floor = 1e-4 * abs(float((p.dy * p.y).sum()))
@@ -162,7 +164,7 @@ def _finite(p: Probe) -> dict:
 
 
 def _tangents(p: Probe, analytic: bool) -> dict:
-    """tangent, the adjoint identity, and tangent_backward; {} where there is none."""
+    """Check tangent, the adjoint identity and tangent_backward; {} if no tangent."""
     x_dot = p.normal(p.x.shape)
     p.net.zero_grad()
     try:
@@ -181,7 +183,7 @@ def _tangents(p: Probe, analytic: bool) -> dict:
 
 
 def _reverse(p: Probe, x_dot, cache_dot) -> float:
-    """tangent_backward against the complex step of L = <dy, y> + <dy_dot, y_dot>."""
+    """Compare tangent_backward with the complex step of <dy, y> + <dy_dot, y_dot>."""
     dy_dot = p.normal(p.y.shape)
     p.net.zero_grad()
     dx, dx_dot = p.net.tangent_backward(p.dy, dy_dot, p.cache, cache_dot)
@@ -200,7 +202,7 @@ def _reverse(p: Probe, x_dot, cache_dot) -> float:
         v = p.normal(point.shape)
         exact = complex_step(L, point, v)
         worst = max(worst, relative(exact - gradient @ v, gradient))
-    p.net.zero_grad()  # None stands for zero: the two halves add up to the whole
+    p.net.zero_grad()  # None means zero: the two halves add up to the whole
     dx_1, none_1 = p.net.tangent_backward(p.dy, None, p.cache, cache_dot)
     dx_2, dx_dot_2 = p.net.tangent_backward(None, dy_dot, p.cache, cache_dot)
     halves = [dx_1 + (0 if dx_2 is None else dx_2), dx_dot_2]
@@ -209,86 +211,3 @@ def _reverse(p: Probe, x_dot, cache_dot) -> float:
     halves = np.concatenate([h.ravel() for h in halves] + [p.net.grad])
     whole = np.concatenate([dx.ravel(), dx_dot.ravel(), dtheta])
     return max(worst, relative(halves - whole, whole))
-
-
-def _manners(p: Probe) -> dict:
-    """What a layer must keep to beside the formulas; the error counts the breaches."""
-    rules = [*_pass_rules(p)]
-    if all(kept for _, kept in rules):  # or the others could not be judged
-        rules += [*_layout_rules(p), *_float32_rules(p)]
-    broken = [sentence for sentence, kept in rules if not kept]
-    return {"manners": (float(len(broken)), "; ".join(broken))}
-
-
-def _pass_rules(p: Probe):
-    """No state between passes, nothing mutated, gradients accumulated."""
-    x, dy, net, same = p.x.copy(), p.dy.copy(), p.net, np.array_equal
-    _, cache = p.forward(net, x)
-    net.zero_grad()
-    lone_dx = net.backward(dy, cache)
-    lone_grad = net.grad.copy()
-    _, cache = p.forward(net, x)
-    p.forward(net, p.normal(x.shape))  # another forward in flight before the backward
-    net.zero_grad()
-    dx = net.backward(dy, cache)
-    grad = net.grad.copy()
-    yield "forward and backward leave x and dy alone", same(x, p.x) and same(dy, p.dy)
-    if np.shape(dx) != x.shape:
-        yield f"dx has x's shape {x.shape}, not {np.shape(dx)}", False
-        return
-    yield (
-        "a later forward does not disturb an earlier cache",
-        same(dx, lone_dx) and same(grad, lone_grad),
-    )
-    yield "backward twice gives the same dx", same(net.backward(dy, cache), dx)
-    yield "gradients add up", relative(net.grad - 2 * grad, grad) <= 1e-15
-    net.zero_grad()
-    net.backward_weights(dy, cache)
-    yield (
-        "backward_weights gives backward's dtheta",
-        relative(net.grad - grad, grad) <= 1e-14,
-    )
-    frozen_dx, frozen = p.gradients(param_grads=False)
-    yield "param_grads=False leaves dtheta alone", not frozen.any()
-    yield "param_grads=False gives the same dx", relative(frozen_dx - dx, dx) <= 1e-14
-    zero_dx, zero_grad = p.gradients(0 * dy)
-    yield "a zero cotangent gives zero", not (zero_dx.any() or zero_grad.any())
-
-
-def _layout_rules(p: Probe):
-    """The same numbers for arrays in another order of memory."""
-    dx, _ = p.gradients()
-    for x in (np.asfortranarray(p.x), np.repeat(p.x, 2, axis=-1)[..., ::2]):
-        y_strided, cache = p.forward(p.net, x)
-        dx_strided = p.net.backward(np.asfortranarray(p.dy), cache)
-        yield "a strided x gives the same y", relative(y_strided - p.y, p.y) <= 1e-13
-        yield "a strided dy gives the same dx", relative(dx_strided - dx, dx) <= 1e-13
-
-
-def _float32_rules(p: Probe):
-    """float32 in, float32 out, and close to what float64 gives."""
-    dx, grad = p.gradients()
-    small = p.net.clone("float32")
-    y32, cache32 = p.forward(small, p.x.astype("float32"))
-    dx32 = small.backward(p.dy.astype("float32"), cache32)
-    pairs = [(y32, p.y), (dx32, dx), (small.grad, grad)]
-    yield "float32 stays float32", y32.dtype == dx32.dtype == np.float32
-    yield "float32 agrees with float64", all(_close32(a, b) for a, b in pairs)
-    try:
-        yield from _tangent_rules(p, small, cache32)
-    except TangentError:
-        return
-
-
-def _tangent_rules(p: Probe, small: Net, cache32):
-    x_dot, dy = (p.normal(a.shape).astype("float32") for a in (p.x, p.dy))
-    given = x_dot.copy()
-    y_dot, cache_dot = small.tangent(x_dot, cache32)
-    dx, dx_dot = small.tangent_backward(dy, dy, cache32, cache_dot)
-    yield "tangent leaves x_dot alone", np.array_equal(x_dot, given)
-    dtypes = {a.dtype for a in (y_dot, dx, dx_dot)}
-    yield "float32 tangents stay float32", dtypes == {np.dtype("float32")}
-
-
-def _close32(a, b) -> bool:
-    return np.abs(a - b).max(initial=0.0) <= 2e-5 * (np.abs(b).max(initial=0.0) or 1.0)

@@ -1,4 +1,7 @@
-"""Check an objective: its derivatives against its values."""
+"""Check an objective: its derivatives are compared with its values.
+
+V is the discriminator's value and J the generator's loss, both functions of logits.
+"""
 
 import numpy as np
 
@@ -8,7 +11,7 @@ from .oracles import complex_step, finite_difference, relative
 
 
 def check_objective(objective: Objective, batch=5, seed=0, analytic=True) -> list[Row]:
-    """d_grads against V and g_grad against J, and what an objective must keep to.
+    """Compare d_grads with V and g_grad with J, and check the contract.
 
     analytic=False leaves the complex step out, as in check_layer.
     """
@@ -18,9 +21,9 @@ def check_objective(objective: Objective, batch=5, seed=0, analytic=True) -> lis
     broken = [
         rule for rule, kept in _objective_rules(objective, s_real, s_fake) if not kept
     ]
-    manners = Row(name, "manners", float(len(broken)), 0.0, "; ".join(broken))
+    contract = Row(name, "contract", float(len(broken)), 0.0, "; ".join(broken))
     if broken:
-        return [manners]
+        return [contract]
     dV = np.array(objective.d_grads(s_real, s_fake))
     dJ = objective.g_grad(s_fake, s_real)
 
@@ -33,12 +36,12 @@ def check_objective(objective: Objective, batch=5, seed=0, analytic=True) -> lis
     return [
         *slopes(name, "dV/ds", V, np.stack([s_real, s_fake]), dV, rng, analytic),
         *slopes(name, "dJ/ds", J, s_fake, dJ, rng, analytic),
-        manners,
+        contract,
     ]
 
 
 def _objective_rules(objective: Objective, s_real, s_fake):
-    """What an objective must keep to beside its formulas: (sentence, kept) pairs."""
+    """The contract of an objective beside its formulas: (sentence, kept) pairs."""
 
     def everything(s_real, s_fake):
         values = [objective.value(s_real, s_fake), objective.g_value(s_fake, s_real)]
@@ -60,7 +63,7 @@ def _objective_rules(objective: Objective, s_real, s_fake):
 
 
 def slopes(name, quantity, L, point, gradient, rng, analytic=True) -> list[Row]:
-    """`gradient` against the complex step of L, and against finite differences."""
+    """Compare `gradient` with the complex step of L and with finite differences."""
     exact, finite, used = 0.0, 0.0, 0
     for _ in range(DRAWS):
         v = rng.standard_normal(point.shape)

@@ -1,7 +1,7 @@
 """Check an optimizer against its paper's definition, written another way.
 
-Every moment is an explicit weighted sum over all past gradients, not the recursion that
-the code runs.
+The optimizer updates its moments by a recursion. Here every moment is the explicit
+weighted sum over all past gradients.
 """
 
 import copy
@@ -23,8 +23,10 @@ from .oracles import relative
 
 
 def check_optimizer(optimizer: Optimizer, steps=12, seed=0) -> list[Row]:
-    """A fresh optimizer's steps against its definition, where that is known; that
-    ascend mirrors descend; and that a state taken half way resumes bit for bit.
+    """Compare a fresh optimizer's steps with its definition, if that is known here.
+
+    Check also that descend mirrors ascend, and that a state taken half way resumes bit
+    for bit.
     """
     rng = np.random.default_rng(seed)
     name = type(optimizer).__name__
@@ -33,7 +35,7 @@ def check_optimizer(optimizer: Optimizer, steps=12, seed=0) -> list[Row]:
     up, down, opposite, resumed, expected = (start.copy() for _ in range(5))
     upward, downward, odd, before = (copy.deepcopy(optimizer) for _ in range(4))
     upward.prepare(up)
-    _innermost(upward)._u[...] = np.nan  # a direction that is never written shows
+    _innermost(upward)._u[...] = np.nan  # a direction that is never written stays NaN
     definition = _definition(optimizer)
     worst = 0.0
     for t, g in enumerate(gradients, start=1):
@@ -61,9 +63,9 @@ def check_optimizer(optimizer: Optimizer, steps=12, seed=0) -> list[Row]:
             "mirror",
             mirror,
             1e-13,
-            "descend is ascend backwards, and u is odd in g",
+            "descend mirrors ascend, and u is odd in g",
         ),
-        Row(name, "manners", still, 0.0, "theta moves in place, and g is only read"),
+        Row(name, "contract", still, 0.0, "theta moves in place, and g is only read"),
         Row(name, "resume", lost, 0.0, "state() holds all that it remembers"),
     ]
 
@@ -107,7 +109,7 @@ CLIPPED = {ClipValue: _clip_value, ClipNorm: _clip_norm}
 
 
 def _definition(o: Optimizer):
-    """gradients (t, n) -> the direction of step t, or None where it is not known."""
+    """A function from gradients (t, n) to the direction of step t; None if unknown."""
     if type(o) in CLIPPED:
         inner = _definition(o.inner)
         return inner and (lambda g: inner(CLIPPED[type(o)](o, g)))

@@ -24,7 +24,7 @@ STEP = (
 def complex_step(L, x, v) -> float:
     """<grad L(x), v> = Im L(x + i h v) / h, for L analytic in a complex128 array.
 
-    x and v: of one shape, whatever it is
+    x and v: of the same shape, which may be any
     """
     return float(np.imag(L(x + 1j * TINY * v)) / TINY)  # eq: complex-step
 
@@ -32,9 +32,9 @@ def complex_step(L, x, v) -> float:
 def finite_difference(L, x, v):
     """<grad L(x), v> by central differences, or None where the step crosses a kink.
 
-    Steps of two sizes are taken: where L is smooth the two estimates agree to O(h^2),
-    and L bends by O(h); across a kink they do not, and it bends by O(1). x and v are of
-    one shape.
+    Steps of two sizes are taken. If L is smooth, the two estimates agree to O(h^2), and
+    L bends by O(h). Across a kink they do not agree, and L bends by O(1). x and v have
+    the same shape.
     """
 
     def value(x):

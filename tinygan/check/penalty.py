@@ -1,8 +1,8 @@
 """Check penalties: the gradient of a gradient, against the complex step of P itself.
 
-P(theta) is computed with complex weights, the slope of D in it by D's backward pass, so
-the oracle knows nothing of tangents. Dense and convolutional critics, smooth and
-piecewise-linear ones: a forgotten second derivative shows in the smooth ones alone.
+P(theta) is computed with complex weights, and the slope of D in it by D's backward
+pass. So the oracle knows nothing of tangents. The critics are dense and convolutional,
+smooth and piecewise linear: a forgotten second derivative shows only in a smooth one.
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ def critics() -> dict[str, tuple[Sequential, tuple]]:
 
 
 def check_penalty(penalty: Penalty, seed=0, analytic=True) -> list[Row]:
-    """dP/dtheta for four critics, and what a penalty must keep to.
+    """Check dP/dtheta for four critics, and the contract of a penalty.
 
     analytic=False leaves the complex step out, as in check_layer.
     """
@@ -45,14 +45,15 @@ def check_penalty(penalty: Penalty, seed=0, analytic=True) -> list[Row]:
         rows, worst = rows + exact, max(worst, finite, key=lambda row: row.error)
     rules = _rules(penalty, D, batches, seed)
     broken = [sentence for sentence, kept in rules if not kept]
-    manners = float(len(broken)), 0.0, "; ".join(broken)
-    return [*rows, worst, Row(repr(penalty), "manners", *manners)]
+    contract = float(len(broken)), 0.0, "; ".join(broken)
+    return [*rows, worst, Row(repr(penalty), "contract", *contract)]
 
 
 def gradient_rows(penalty, D: Net, batches, quantity, seed=0, analytic=True) -> list:
-    """What `penalty` adds to D.grad, against the oracles, for the batches (real, fake).
+    """Compare what `penalty` adds to D.grad with the oracles.
 
-    The points are drawn from the same seed each time: P is a function of theta.
+    batches: (real, fake). The points are drawn from the same seed each time, so that P
+    is a function of theta.
     """
     rng = np.random.default_rng(seed + 1)
     theta, net = D.theta.copy(), {c: D.clone(c) for c in ("float64", "complex128")}
@@ -79,7 +80,7 @@ def gradient_rows(penalty, D: Net, batches, quantity, seed=0, analytic=True) -> 
 
 
 def accumulated(penalty, D: Net, batches, seed=0):
-    """(P, what the penalty adds to D.grad), D.grad cleared before."""
+    """Clear D.grad, and return (P, what the penalty adds to D.grad)."""
     passes = []
     for x in batches:
         x = x.astype(D.theta.dtype)
@@ -90,12 +91,12 @@ def accumulated(penalty, D: Net, batches, seed=0):
 
 
 def _rules(penalty, D: Net, batches, seed):
-    """What a penalty must keep to beside its formula: (sentence, kept) pairs."""
+    """The contract of a penalty beside its formula: (sentence, kept) pairs."""
     theta, given = D.theta.copy(), batches.copy()
     _, once = accumulated(penalty, D, batches, seed)
     passes = [(x, *D.forward(x)) for x in batches]
     penalty.accumulate(D, *passes, np.random.default_rng(seed))
-    yield "it asks something of a steep critic", bool(once.any())
+    yield "the penalty of a steep critic has a gradient", bool(once.any())
     yield "gradients add up", relative(D.grad - 2 * once, once) <= 1e-14
     yield "theta is left alone", np.array_equal(D.theta, theta)
     yield "the samples are only read", np.array_equal(batches, given)

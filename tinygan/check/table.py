@@ -1,4 +1,4 @@
-"""What a user's own file brings, checked, and the table that `tinygan check` prints."""
+"""Check a user's own file, and print the table of `tinygan check`."""
 
 import inspect
 
@@ -22,17 +22,17 @@ SHAPES = (
     (5, 4, 3),
     (7, 2),
     (),
-)  # what a layer without a stated shape is tried on
+)  # tried in this order on a layer whose input shape is not stated
 
 
 def file_rows(path, seed: int = 0, analytic: bool = True) -> list[Row]:
-    """Check what the user's Python file brings.
+    """Check what the user's Python file defines.
 
-    The file may say what to check, `CHECKS = [(layer, in_shape), objective, optimizer,
-    ...]`. Without it, every Layer, Objective, Optimizer, Penalty and Diversity class
-    that it defines is made without arguments, and layers are tried on a few shapes.
+    The file may list what to check: `CHECKS = [(layer, in_shape), objective, optimizer,
+    ...]`. Without this list, every Layer, Objective, Optimizer, Penalty and Diversity
+    class in it is made without arguments, and layers are tried on a few shapes.
 
-    Raises InputError when there is nothing to check or it cannot be built.
+    Raises InputError if there is nothing to check or something cannot be built.
     """
     module = load_module(path)
     rows = []
@@ -111,7 +111,7 @@ def _fitting_shape(layer: Layer, path) -> tuple:
     for shape in SHAPES:
         try:
             layer.build(shape)
-        except Exception as e:  # whatever a user's build does to refuse a shape
+        except Exception as e:  # a user's build may refuse a shape in any way
             why = e
         else:
             return shape
@@ -122,7 +122,7 @@ def _fitting_shape(layer: Layer, path) -> tuple:
 
 
 def print_table(rows: list[Row]) -> bool:
-    """Print a line for each thing checked, its errors in columns; True if all is well.
+    """Print one line of errors for each thing checked; return True if none fails.
 
     Things that are checked for the same quantities share a header.
     """
@@ -155,7 +155,7 @@ def _wide(column: str) -> int:
 
 
 def _cell(row: Row | None) -> str:
-    """An error in the table: "-" where there is none, "!" where it is too large."""
+    """An error as the table shows it: "-" if there is none, with "!" if it fails."""
     if row is None:
         return "-"
     return f"{row.error:.0e}" if row.ok else f"{row.error:.0e}!"

@@ -1,8 +1,8 @@
 """The command line: `tinygan train`, `sample`, `evaluate`, `theory` ...
 
-Its arguments stand here, what they set in motion in commands.py. Everything that a user
-can get wrong arrives here as an `InputError` and leaves as one sentence on stderr with
-exit status 2. A diverged run ends with status 1, an interrupted one with 130.
+This file reads the arguments, and commands.py does what they say. A user's mistake
+arrives here as an `InputError`; it leaves as one sentence on stderr, with exit status
+2. A diverged run ends with status 1, and an interrupted run with 130.
 """
 
 import argparse
@@ -28,10 +28,10 @@ def main(argv: list[str] | None = None) -> int:
         return _fail(f"not enough memory ({e}); a smaller --batch or --n may fit", 2)
     except KeyboardInterrupt:
         return _fail("interrupted", 130)
-    except BrokenPipeError:  # the reader of our output went away
+    except BrokenPipeError:  # the program that reads our output has ended
         sys.stderr.close()
         return 1
-    except OSError as e:  # the disk is full, say
+    except OSError as e:  # for instance the disk is full
         return _fail(f"{e.filename or 'the system'}: {e.strerror}", 1)
 
 
@@ -77,9 +77,7 @@ def _train_arguments(sub) -> None:
     sub.add_argument("--steps", type=_positive, help="turns of the game")
     sub.add_argument("--batch", type=_positive, help="samples per step")
     sub.add_argument("--seed", type=_natural, help="seed of everything random")
-    sub.add_argument(
-        "--lr", type=_rate, help="learning rate (where D has another, that of G)"
-    )
+    sub.add_argument("--lr", type=_rate, help="learning rate (of G, if D has another)")
     sub.add_argument("--data", help="IDX files, a folder of them, .npy or .npz")
     sub.add_argument("--out", help="the run's folder (runs/RECIPE)")
     sub.add_argument(
@@ -96,20 +94,29 @@ def _train_arguments(sub) -> None:
 
 def _sample_arguments(sub) -> None:
     sub.add_argument("folder", metavar="RUN", help="the folder of a run")
-    sub.add_argument("--n", type=_positive, default=64, help="how many (64)")
+    sub.add_argument("--n", type=_positive, default=64, help="number of samples (64)")
     sub.add_argument("--seed", type=_natural, default=0, help="seed of z (0)")
     which = sub.add_mutually_exclusive_group()
     which.add_argument(
-        "--label", type=_natural, metavar="K", help="of a conditional run: of class K"
+        "--label",
+        type=_natural,
+        metavar="K",
+        help="samples of class K, if the run has classes",
     )
-    which.add_argument("--text", metavar="SENTENCE", help="what it describes")
     which.add_argument(
-        "--grid", action="store_true", help="rows are classes, columns share z"
+        "--text", metavar="SENTENCE", help="samples that this sentence describes"
+    )
+    which.add_argument(
+        "--grid",
+        action="store_true",
+        help="each row has one class or sentence, each column one z",
     )
     sub.add_argument(
-        "--to", metavar="SENTENCE", help="from --text to this one, z as it is in a row"
+        "--to",
+        metavar="SENTENCE",
+        help="from --text to this sentence, one z per row",
     )
-    sub.add_argument("--data", help="where the data are now, if not where they were")
+    sub.add_argument("--data", help="the new place of the data, if they have moved")
     sub.add_argument(
         "--out",
         type=pathlib.Path,
@@ -121,13 +128,15 @@ def _sample_arguments(sub) -> None:
 def _evaluate_arguments(sub) -> None:
     sub.add_argument("folder", metavar="RUN", help="the folder of a run")
     sub.add_argument(
-        "--n", type=_positive, default=2500, help="how many samples, 20 or more (2500)"
+        "--n", type=_positive, default=2500, help="number of samples, 20 or more (2500)"
     )
     sub.add_argument(
         "--seed", type=_natural, default=0, help="seed of z and of all choices (0)"
     )
-    sub.add_argument("--data", help="where the data are now, if not where they were")
-    sub.add_argument("--out", type=pathlib.Path, help="write the results there as JSON")
+    sub.add_argument("--data", help="the new place of the data, if they have moved")
+    sub.add_argument(
+        "--out", type=pathlib.Path, help="also write the results to this file as JSON"
+    )
     _backend_argument(sub)
 
 
@@ -135,16 +144,25 @@ def _check_arguments(sub) -> None:
     sub.add_argument("file", nargs="?", help="a Python file that defines layers")
     sub.add_argument("--seed", type=_natural, default=0, help="seed of the draws (0)")
     sub.add_argument(
-        "--finite", action="store_true", help="finite differences only, to 1e-6"
+        "--finite", action="store_true", help="use finite differences only, to 1e-6"
     )
     sub.add_argument(
-        "--plain", action="store_true", help="the plain code alone, without fast twins"
+        "--plain",
+        action="store_true",
+        help="check the plain code, without its fast twins",
     )
 
 
 def _theory_arguments(sub) -> None:
-    sub.add_argument("name", nargs="?", metavar="NAME", help="none: list the figures")
-    sub.add_argument("--out", type=pathlib.Path, help="a .png picture (NAME.png)")
+    sub.add_argument(
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help="a figure; without NAME, list all figures",
+    )
+    sub.add_argument(
+        "--out", type=pathlib.Path, help="write this .png picture (NAME.png)"
+    )
     sub.add_argument("--seed", type=_natural, default=0, help="seed of training (0)")
 
 
@@ -178,7 +196,7 @@ def _rate(text: str) -> float:
     )
 
 
-# name, function, its arguments, what it is for, examples
+# name, function, its arguments, its help, examples
 COMMANDS = (
     (
         "train",
@@ -221,14 +239,14 @@ COMMANDS = (
         "recipes",
         commands.list_recipes,
         lambda sub: None,
-        "list the recipes, a line each",
+        "list the recipes, one per line",
         ("tinygan recipes",),
     ),
     (
         "check",
         commands.check,
         _check_arguments,
-        "certify every derivative: ours, or those of your own layer",
+        "certify every derivative, of tinygan or of your own layer",
         (
             "tinygan check",
             "tinygan check --plain",
@@ -240,7 +258,7 @@ COMMANDS = (
         "theory",
         commands.theory,
         _theory_arguments,
-        "draw what the theory says beside what the code does",
+        "draw what the theory says and what the code does",
         (
             "tinygan theory",
             "tinygan theory optimal-discriminator --out d.png --seed 3",

@@ -1,7 +1,8 @@
-"""What the commands of `tinygan` do; cli.py reads their arguments.
+"""The commands of `tinygan`: train, sample, evaluate, recipes, check, theory.
 
-Each takes the parsed arguments and returns an exit status. What a command needs is
-imported within it, so that `tinygan --help` is quick.
+arguments.py reads the command line and calls one of these functions. Each takes the
+parsed arguments and returns an exit status. It imports what it needs when it is called,
+so that `tinygan --help` is quick.
 """
 
 import pathlib
@@ -14,9 +15,9 @@ SCALARS = ("steps", "batch", "seed", "lr", "data")
 
 
 def train(args) -> int:
-    """Train by a recipe, or go on with a run; write its folder.
+    """Train by a recipe, or resume a run; write the run's folder.
 
-    Raises InputError for what the user gave, NonFiniteError for a run that diverged.
+    Raises InputError for a user's mistake, NonFiniteError for a run that diverged.
     """
     from .. import recipes
     from ..backend import get_backend
@@ -35,13 +36,13 @@ def train(args) -> int:
         name = args.recipe or recipes.DEFAULT
         module = recipes.find(name)
         experiment = recipes.build(module, given)
-    with recipes.blamed(module):  # it reads the data
+    with recipes.blamed(module):  # the recipe reads the data
         run = Run(experiment, backend, cores)
     if not args.resume:
         folder = _new_folder(args, name, given, run)
     print(f"{folder.config['recipe']}: {experiment.steps} steps into {folder.path}")
     try:
-        with recipes.blamed(module, OSError):  # a full disk is not the recipe's
+        with recipes.blamed(module, OSError):  # a full disk is not the recipe's fault
             play_on(run, folder, bool(args.resume), progress=not args.quiet)
     except NonFiniteError as e:
         kept = folder.checkpoint if folder.checkpoint.exists() else "none yet"
@@ -57,7 +58,7 @@ def train(args) -> int:
 
 
 def _new_folder(args, name: str, given: dict, run):
-    """The folder of a new run, its config.json written."""
+    """Make the folder of a new run, and write its config.json."""
     from ..runs.folder import RunFolder
     from ..runs.provenance import provenance
 
@@ -76,7 +77,9 @@ def _new_folder(args, name: str, given: dict, run):
 
 
 def _reopen(args, given: dict):
-    """Folder, experiment and recipe of an earlier run, perhaps with other steps."""
+    """The folder, experiment and recipe of an earlier run. --steps and --data may be
+    new; InputError if anything else is.
+    """
     from .. import recipes
     from ..runs.folder import RunFolder
 
@@ -102,8 +105,23 @@ def _reopen(args, given: dict):
     return folder, experiment, module
 
 
+def _trained(args):
+    """The folder, experiment and recipe of a run. --data tells where its data are now,
+    if they have moved.
+    """
+    from .. import recipes
+    from ..runs.folder import RunFolder
+
+    folder = RunFolder.open(args.folder)
+    module = recipes.find(folder.config["recipe"])
+    options = folder.config["options"]
+    if args.data is not None:
+        options["data"] = str(pathlib.Path(args.data).resolve())
+    return folder, recipes.build(module, options), module
+
+
 def _report(run):
-    """What can be said of the samples in a line, for data whose density is known."""
+    """A line that says how good the samples are, if the density is known."""
     from ..data import GaussianMixture
     from ..measures import mode_coverage
 
@@ -116,7 +134,7 @@ def _report(run):
 
 
 def _free_folder(recipe: str) -> pathlib.Path:
-    """runs/NAME, or runs/NAME-2, -3, ..., whichever is still free."""
+    """The first of runs/NAME, runs/NAME-2, -3, ... that does not exist."""
     base = pathlib.Path("runs") / pathlib.Path(recipe).stem
     n, path = 1, base
     while path.exists():
@@ -126,22 +144,16 @@ def _free_folder(recipe: str) -> pathlib.Path:
 
 
 def sample(args) -> int:
-    """Draw samples from a run; InputError if it cannot be asked that."""
+    """Draw samples from a run; InputError if it cannot make what is asked for."""
     from .. import recipes
     from ..backend import get_backend
     from ..runs import sampling
-    from ..runs.folder import RunFolder
 
     if args.to is not None and args.text is None:
         raise InputError("--to: expected --text as well, to begin from")
     asked = sampling.Request(args.label, args.text, args.to, args.grid)
     backend = get_backend(args.backend)
-    folder = RunFolder.open(args.folder)
-    module = recipes.find(folder.config["recipe"])
-    options = dict(folder.config["options"])
-    if args.data is not None:
-        options["data"] = str(pathlib.Path(args.data).resolve())
-    experiment = recipes.build(module, options)
+    folder, experiment, module = _trained(args)
     out = args.out or folder.path / "generated.png"
     with recipes.blamed(module):
         n = sampling.write(experiment, folder, backend, args.n, args.seed, out, asked)
@@ -150,22 +162,16 @@ def sample(args) -> int:
 
 
 def evaluate(args) -> int:
-    """Print the measures of a run; InputError if it, or its data, cannot be read."""
+    """Print the measures of a run; InputError if it or its data cannot be read."""
     from .. import recipes
     from ..backend import get_backend
     from ..runs.evaluate import evaluate as measured
-    from ..runs.folder import RunFolder
     from ..runs.results import table, write
 
     if args.out and (args.out.is_dir() or not args.out.parent.is_dir()):
         raise InputError(f"--out {args.out}: expected a file in a folder that exists")
     backend = get_backend(args.backend)
-    folder = RunFolder.open(args.folder)
-    module = recipes.find(folder.config["recipe"])
-    options = dict(folder.config["options"])
-    if args.data is not None:
-        options["data"] = str(pathlib.Path(args.data).resolve())
-    experiment = recipes.build(module, options)
+    folder, experiment, module = _trained(args)
 
     def say(sentence):
         print(f"{sentence} ...", file=sys.stderr, flush=True)
@@ -174,13 +180,14 @@ def evaluate(args) -> int:
         with recipes.blamed(module):
             n, rows = measured(experiment, folder, backend, args.n, args.seed, say)
     except DataError as e:
-        hint = "; --data tells where the data are now" if "data" in options else ""
+        moved = "data" in folder.config["options"]
+        hint = "; say with --data where the data are now" if moved else ""
         raise InputError(f"{e}{hint}") from e
-    few = f" (of {args.n:,}: a third of the data is the most)" if n < args.n else ""
+    few = f" (not {args.n:,}: at most a third of the data)" if n < args.n else ""
     print(
         f"{folder.path}, step {folder.step()}: {n:,} samples{few} against as many real"
     )
-    print("ceiling: what as many other real samples reach\n")
+    print("ceiling: the value that as many other real samples reach\n")
     for line in table(rows):
         print(line)
     if args.out:
@@ -202,7 +209,7 @@ def list_recipes(args) -> int:
 
 
 def check(args) -> int:
-    """Print the table of errors; status 1 if one is too large."""
+    """Print the table of errors; return 1 if one is too large."""
     from .. import fast
     from ..check import builtin_rows, file_rows, print_table
 
@@ -217,7 +224,7 @@ def check(args) -> int:
 
 
 def theory(args) -> int:
-    """Draw a figure, or list them; InputError for a name that is none."""
+    """Draw a figure, or list all figures; InputError for an unknown name."""
     from ..theory import figures
 
     if args.name is None:

@@ -1,11 +1,12 @@
 """The fast wing: functions that are fast but not obvious, each a twin of a plain one.
 
-The mathematics of tinygan is plain code. Where plain code is slow, its function is
-marked `@primitive`, and here it may have a *twin*: a function of the same name that
-gives the same result in less time. A call of a primitive goes to its twin, if the array
-has one: cpu.py and what it imports hold the twins for NumPy arrays, cuda/ those for
-CuPy arrays, structure.py those that do not depend on the library. A twin that cannot
-serve these arguments returns NotImplemented, and the plain function runs.
+The mathematics of tinygan is plain code. A function that is slow in plain code is
+marked `@primitive`, and it may have a *twin* in this wing: a function of the same name
+that gives the same result in less time. A call of a primitive goes to its twin, if
+there is one for the array: cpu.py and the files it imports hold twins for NumPy arrays,
+cuda/ holds twins for CuPy arrays, and structure.py holds twins that do not depend on
+the library. A twin that cannot serve these arguments returns NotImplemented, and the
+plain function runs.
 
 All twins can be turned off at once, to see the plain code run:
 

@@ -1,4 +1,4 @@
-"""Which scheme computes a convolution on a CPU."""
+"""The choice of a scheme for a convolution on a CPU."""
 
 from . import twin
 from .scheme import Windows
@@ -8,7 +8,7 @@ from .winograd_odd import OddWinograd
 
 @twin("cpu")
 def correlation(W, x_shape, stride, pad):
-    """Winograd where it is likely to be faster, im2col otherwise."""
+    """Winograd if it is likely to be faster, im2col otherwise."""
     windows = Windows(W, x_shape, stride, pad)
     if not suits(windows):
         return windows

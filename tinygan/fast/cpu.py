@@ -1,9 +1,9 @@
 """Twins for NumPy arrays on a CPU.
 
 A step on a CPU spends much of its time on moving numbers between memory and cache, and
-on the inner loops of NumPy, which are short where the last axis is. So the twins write
-in place where the array is their own, avoid arrays that are used once, and go along
-long rows.
+on the inner loops of NumPy, which are short if the last axis is short. So the twins
+write in place into arrays that they made, do without arrays that are used once, and go
+along long rows.
 """
 
 import itertools
@@ -18,15 +18,15 @@ from . import (
     twin,
 )
 
-DIRECTION = Adam.direction  # of an optimizer that takes Adam's steps
-FEW = 128  # rows: up to here a product with onehot(i) is faster than sorting i
+DIRECTION = Adam.direction  # an optimizer with this method takes Adam's steps
+FEW = 128  # for up to so many rows, a product with onehot(i) is faster than sorting i
 BLOCK = 1 << 15  # numbers: several arrays of this length fit in the cache of a core
 
 
 @twin("cpu")
 def im2col(x, kernel, stride, pad):
-    """All windows by one copy of a view. One channel is copied along the image's
-    row.
+    """Copy all windows at once, from a view of x. A single channel is copied along the
+    rows of the image.
     """
     (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
     N, H, W, C = x.shape
@@ -39,7 +39,7 @@ def im2col(x, kernel, stride, pad):
     windows = np.lib.stride_tricks.as_strided(
         x, (N, OH, OW, kh, kw, C), (n, sh * h, sw * w, h, w, c)
     )  # a view: windows[n, i, j, u, v] = x[n, i sh + u, j sw + v]
-    if C == 1:  # a row of windows is longer than a row of a window: copy along it
+    if C == 1:  # a row of windows is longer than a row of one window: copy along it
         windows = windows.transpose(3, 4, 5, 0, 1, 2)
         return windows.reshape(kh * kw, N * OH * OW).T
     return windows.reshape(N * OH * OW, kh * kw * C)  # copies
@@ -47,11 +47,11 @@ def im2col(x, kernel, stride, pad):
 
 @twin("cpu")
 def col2im(cols, x_shape, kernel, stride, pad):
-    """Several pixels of a window at once.
+    """Add several pixels of each window at once.
 
-    As many pixels of a window as the stride is wide meet no other window, so one
-    addition takes them all. With one channel they are few numbers; then they are taken
-    one by one, and NumPy adds along the row.
+    A run of sw pixels does not overlap the same run of the next window, so one addition
+    takes this run of all windows. With one channel a run is only a few numbers; then
+    the pixels are added one by one, and NumPy goes along the row of windows.
     """
     (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
     N, H, W, C = x_shape
@@ -71,14 +71,14 @@ def col2im(cols, x_shape, kernel, stride, pad):
 
 @twin("cpu")
 def leaky_relu(x, a):
-    """a x becomes the result in place."""
+    """The array a x becomes the result."""
     y = a * x
     return np.maximum(x, y, out=y)
 
 
 @twin("cpu")
 def leaky_relu_slope(y, v, a):
-    """The slope becomes the result in place."""
+    """The array of slopes becomes the result."""
     slope = (y > 0).astype(y.dtype)
     if a:
         np.maximum(slope, a, out=slope)
@@ -88,7 +88,7 @@ def leaky_relu_slope(y, v, a):
 
 @twin("cpu")
 def moments(x, group, running, momentum):
-    """The square of x - mean needs no array."""
+    """The squares of x - mean are summed without an array for them."""
     total, m = group.all_reduce(column_sum(x), x.size // x.shape[-1])
     mean = total / m
     apart = x - along_rows(mean, x)
@@ -102,7 +102,7 @@ def moments(x, group, running, momentum):
 
 @twin("cpu")
 def normalise(x, mean, var, gamma, beta, eps):
-    """x_hat and y grow in place."""
+    """x_hat and y are computed in place."""
     inv_std = 1 / np.sqrt(var + eps)
     x_hat = x - along_rows(mean, x)
     x_hat *= along_rows(inv_std, x)
@@ -113,13 +113,13 @@ def normalise(x, mean, var, gamma, beta, eps):
 
 @twin("cpu")
 def channel_sums(dy, x_hat):
-    """dy x_hat needs no array."""
+    """The products dy x_hat are summed without an array for them."""
     return column_dot(dy, x_hat), column_sum(dy)
 
 
 @twin("cpu")
 def batchnorm_dx(dy, x_hat, gamma, inv_std, dgamma, dbeta, m):
-    """dx grows in place."""
+    """dx is computed in place."""
     dx = x_hat * along_rows(-dgamma / m, dy)
     dx += dy
     dx -= along_rows(dbeta / m, dy)
@@ -129,8 +129,8 @@ def batchnorm_dx(dy, x_hat, gamma, inv_std, dgamma, dbeta, m):
 
 @twin("cpu")
 def mean_product(a, b, axes):
-    """a b needs no array. One axis is summed first, so chains of roundings are
-    short.
+    """The products a b are summed without an array for them. One axis is summed first,
+    so the chains of roundings are short.
     """
     every, first = list(range(a.ndim)), axes[0]
     sums = np.einsum(a, every, b, every, every[:first] + every[first + 1 :])
@@ -164,7 +164,7 @@ def along_rows(v, x):
 
 @twin("cpu")
 def take_step(theta, g, optimizer, signed_lr):
-    """Adam's, block by block: each stays in the cache through all that is done to it.
+    """Adam's step, block by block: a block stays in the cache until it is done.
 
     u = m/m_bias / (sqrt(v)/sqrt(v_bias) + eps), with the biases moved out of the loop.
     """
@@ -193,10 +193,10 @@ def take_step(theta, g, optimizer, signed_lr):
 
 @twin("cpu")
 def add_rows(dW, i, dy):
-    """Sorted: rows of equal i are put behind each other and added up.
+    """Sort the rows by i, and add up each run of equal i.
 
     Measured on 1024 rows of 64 numbers: 0.3 ms for any n, against 1 ms for the product
-    with n = 500, and 0.5 ms for `np.add.at`. For few n the product is faster.
+    with n = 500, and 0.5 ms for `np.add.at`. For a small n the product is faster.
     """
     n, dim = dW.shape
     if n <= FEW:

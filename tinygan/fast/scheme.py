@@ -1,13 +1,13 @@
-"""The frame of a fast convolution: three linear maps, on part of a batch by part.
+"""The frame of a fast convolution: three linear maps, one chunk of a batch at a time.
 
-Every scheme consists of three linear maps, B on x, G on W, and A on what their matrix
-product gives. So the adjoint and dW consist of their adjoints:
+Every scheme consists of three linear maps: B of x, G of W, and A of the matrix product
+of the two. So the adjoint and dW consist of their adjoints:
 
     y = A(B(x) G(W))      dx = B^T(A^T(dy) G(W)^T)      dW = G^T(B(x)^T A^T(dy))
 
 In `Windows`, the plain scheme, B is im2col, and A and G only reshape. `Winograd`
-(winograd.py) needs fewer products. A batch is worked on in parts, so that B of a part
-stays in the cache.
+(winograd.py) needs fewer products. A batch is worked on in chunks, so that B(x) of a
+chunk stays in the cache.
 """
 
 import math
@@ -16,18 +16,18 @@ import numpy as np
 
 from ..layers.correlation import Correlation, as_matrix, col2im, im2col
 
-COLUMNS = 1 << 20  # numbers of a batch's columns that are worked on at a time
+COLUMNS = 1 << 20  # how many numbers of a batch's columns are worked on at a time
 
 
 class Scheme(Correlation):
-    """`Correlation` by B, G and A.
+    """`Correlation`, computed by B, G and A.
 
-    It is made in a forward pass and lives in that pass's cache. There it keeps what the
-    passes of one batch can use again: U = G(W), and what the forward pass made of its
-    input, if the batch is a single part.
+    It is made in a forward pass and lives in that pass's cache. There it keeps two
+    results for the other passes of the batch: U = G(W), and, if the batch is a single
+    chunk, what the forward pass made of its input.
     """
 
-    size = COLUMNS  # numbers of B(x) that are worked on at a time
+    size = COLUMNS  # how many numbers of B(x) are worked on at a time
 
     def __init__(self, W, x_shape, stride, pad):
         super().__init__(W, x_shape, stride, pad)
@@ -65,11 +65,11 @@ class Scheme(Correlation):
         raise TypeError(f"{type(self).__name__} does not define A_adjoint(dy)")
 
     def forward(self, x, dy=None, dW=None):
-        """y = A x, (N, H, W, C_in) -> (N, OH, OW, C_out). Given dy and dW, dW += its
-        part as well: B(x) serves both.
+        """y = A x, (N, H, W, C_in) -> (N, OH, OW, C_out). With dy and dW, also
+        dW += d<A x, dy>/dW: B(x) serves both.
         """
         y = np.empty((len(x), *self.y_shape), np.result_type(x, self.U.dtype))
-        for n in self.parts(x):
+        for n in self.chunks(x):
             V = self._B(x, n)
             if dW is not None:
                 dW += self.G_adjoint(transposed(V) @ self._A_adjoint(dy, n))
@@ -77,11 +77,11 @@ class Scheme(Correlation):
         return y
 
     def adjoint(self, dy, x=None, dW=None):
-        """dx = A^T dy, (N, OH, OW, C_out) -> (N, H, W, C_in). Given x and dW, dW += its
-        part as well: the adjoint of A serves both.
+        """dx = A^T dy, (N, OH, OW, C_out) -> (N, H, W, C_in). With x and dW, also
+        dW += d<A x, dy>/dW: the adjoint of A serves both.
         """
         dx = np.empty((len(dy), *self.x_shape), np.result_type(dy, self.U.dtype))
-        for n in self.parts(dy):
+        for n in self.chunks(dy):
             T = self._A_adjoint(dy, n)
             if dW is not None:
                 dW += self.G_adjoint(transposed(self._B(x, n)) @ T)
@@ -90,12 +90,12 @@ class Scheme(Correlation):
 
     def weight_grad(self, x, dy):
         dW = np.zeros(self.W.shape, np.result_type(x, dy))
-        for n in self.parts(x):
+        for n in self.chunks(x):
             product = transposed(self._B(x, n)) @ self._A_adjoint(dy, n)
             dW += self.G_adjoint(product)  # eq: frame-dW
         return dW
 
-    def parts(self, a) -> list[slice]:
+    def chunks(self, a) -> list[slice]:
         """Slices of the batch a (N, ...): B of each has about `size` numbers."""
         step = max(1, self.size // self.per_sample)
         return [slice(i, i + step) for i in range(0, len(a), step)]
@@ -107,7 +107,7 @@ class Scheme(Correlation):
         return self._kept(self.A_adjoint, dy, n)
 
     def _kept(self, f, a, n: slice):
-        """f(a[n]). The first map is the forward pass: of a single part it is kept."""
+        """f(a[n]). The forward pass calls it first; f of a single chunk is kept."""
         array, made = self.input
         if array is a:
             return made
@@ -121,7 +121,7 @@ class Windows(Scheme):
     """B is im2col, A and G only reshape."""
 
     def numbers(self):
-        """Of all windows of a sample."""
+        """How many numbers the windows of one sample have."""
         return math.prod(self.places) * math.prod(self.W.shape[:3])
 
     def B(self, x):
@@ -150,5 +150,5 @@ class Windows(Scheme):
 
 
 def transposed(V):
-    """A matrix's transpose; of several, (m, rows, columns), each one's."""
+    """The transpose of a matrix, or of each matrix in a stack (m, rows, columns)."""
     return V.swapaxes(-1, -2)

@@ -1,13 +1,15 @@
-"""Twins that know how a network is made, whatever library its arrays are of.
+"""Twins that know how a network is made; they serve the arrays of any library.
 
-A convolution's dx and dW share a transform of dy, if they are asked for together.
+A convolution's dx and dW share a transform of dy, if both are needed at once.
 
 `penalise`, the four moves of a gradient penalty, computes J^T 1 twice: its first move
 sends a cotangent of ones back through D, and its fourth move sends the same ones back
 through D's tangent. Every layer sees the same cotangent both times. So the first move
-keeps the cotangent of each layer, and the fourth move only needs what each layer's
-parameters make of it.
+keeps the cotangent of each layer, and the fourth move only adds its share to the
+gradients of the parameters.
 """
+
+from typing import TypeGuard
 
 from ..group import ALONE
 from ..layers.activations import Activation
@@ -23,7 +25,7 @@ from .scheme import Scheme
 
 @twin("structure")
 def weight_grad_and_adjoint(layer, dy, cache):
-    """Of a convolution by a `Scheme`, one transform of dy serves both."""
+    """For a convolution by a `Scheme`, one transform of dy serves both maps."""
     x, A = cache if len(cache) == 2 else (None, None)
     if not isinstance(A, Scheme):
         return NotImplemented
@@ -38,7 +40,7 @@ def weight_grad_and_adjoint(layer, dy, cache):
 
 @twin("structure")
 def penalise(D, s, cache, phi, group=ALONE):
-    """The four moves, with the cotangents of the first kept for the fourth."""
+    """The four moves; the fourth uses the cotangents that the first computed."""
     if not hasattr(D, "tree"):
         return NotImplemented
     g, kept = backward_keeping(D.tree, get_xp(s).ones_like(s), cache)
@@ -49,8 +51,8 @@ def penalise(D, s, cache, phi, group=ALONE):
 
 
 def backward_keeping(layer: Layer, dy, cache):
-    """(dx, kept): dx without dtheta, and the cotangent dy, in a Sequential each
-    layer's.
+    """(dx, kept): dx without dtheta, and the cotangent dy. For a Sequential, `kept` is
+    a list with the cotangent of each layer.
     """
     if type(layer) is not Sequential:
         return backward_of(layer, dy, cache, param_grads=False), dy
@@ -62,9 +64,9 @@ def backward_keeping(layer: Layer, dy, cache):
 
 
 def reverse_tangent(layer: Layer, dy, cache, cache_dot, kept):
-    """dx of the layer's tangent_backward, whose dy_dot is what was kept; adds to the
-    parameters' gradients. dy is of the shape of y, dx of that of x. cache_dot is as
-    `tangent_of` left it: None for no tangent.
+    """dx of the layer's tangent_backward with the kept cotangent as dy_dot. It adds to
+    the parameters' gradients. dy has the shape of y, and dx the shape of x. cache_dot
+    is as `tangent_of` left it: None for no tangent.
     """
     if cache_dot is None:
         return backward_of(layer, dy, cache)
@@ -85,7 +87,7 @@ def reverse_tangent(layer: Layer, dy, cache, cache_dot, kept):
     return layer.tangent_backward(dy, kept, cache, cache_dot)[0]
 
 
-def is_affine(layer: Layer) -> bool:
+def is_affine(layer: Layer) -> TypeGuard[Affine]:
     """True if the three maps of `Affine` say all about the layer's passes."""
     kind = type(layer)
     return (

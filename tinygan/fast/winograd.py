@@ -8,8 +8,8 @@ y0 = d0 g0 + d1 g1 and y1 = d1 g0 + d2 g1, need three products and not four,
 
 and in two dimensions nine and not sixteen: a tile of 2 x 2 outputs from 3 x 3 blocks.
 So y = A(B(x) G(W)): B subtracts (`mix`), G adds (`split`) and A adds (`join`, which is
-the adjoint of `split`). Each of the nine products is one of matrices, over the
-channels. What it saves it pays with additions, so it wants many channels, and its
+the adjoint of `split`). Each of the nine is a product of matrices, over the
+channels. The scheme needs more additions, so it repays only with many channels, and its
 rounding is a little larger. Source: Winograd 1980; Lavin and Gray 2016, F(2x2, 2x2).
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 
 from .scheme import Scheme
 
-MIXED = 1 << 21  # numbers of a batch's tiles that are worked on at a time
+MIXED = 1 << 21  # how many numbers of a batch's tiles are worked on at a time
 CHANNELS = 32  # with fewer, the additions cost more than the products saved
 
 
@@ -39,7 +39,7 @@ class Winograd(Scheme):
     size = MIXED
 
     def numbers(self):
-        """Of all tiles of a sample: 9 blocks of 4 C each."""
+        """How many numbers the tiles of one sample have: 9 blocks of 4 C each."""
         self.tiles = tuple(size // 2 for size in self.places)  # th, tw
         return 36 * self.tiles[0] * self.tiles[1] * self.x_shape[2]
 
@@ -76,10 +76,10 @@ class Winograd(Scheme):
         inside = self.inside(frame)
         H, W = inside.shape[1:3]
         dx[:, :H, :W] = inside
-        dx[:, H:] = dx[:, :, W:] = 0  # what no tile reaches
+        dx[:, H:] = dx[:, :, W:] = 0  # no tile reaches these pixels
 
     def frame_shape(self, n: int):
-        """n images amid zeros, as blocks of 2 x 2 pixels."""
+        """The shape of n images with zeros around them, as blocks of 2 x 2 pixels."""
         th, tw = self.tiles
         return n, 2 * th + 1, 2, 2 * tw + 1, 2 * self.x_shape[2]
 

@@ -1,20 +1,21 @@
-"""Winograd's scheme where an odd number of outputs is wanted: a tile of three first.
+"""Winograd's scheme for an odd number of outputs: the first tile has three.
 
-Tiles of two outputs (winograd.py) would hang over the edge: four for 7 outputs, with
-144 products in two dimensions. Three outputs need four products,
+Tiles of two outputs (winograd.py) would reach over the edge: 7 outputs would take four
+tiles, with 144 products in two dimensions. Three outputs need four products,
 
     m = (d0 - d2) g0, (d1 + d2) s, (d3 - d1) g1, (d2 - d1) t
     y0 = m0 + m1 + m3      y1 = m1 - m3      y2 = m1 + m2 + m3
 
-where s = (g0 + g1)/2 and t = (g0 - g1)/2, and two need three of the same factors, with
-2 d1 for the second. So 7 = 3 + 2 + 2 outputs take 10 products, and 7 x 7 take 100.
+where s = (g0 + g1)/2 and t = (g0 - g1)/2. Two outputs need the first three of these
+factors, and 2 d1 goes with s. So 7 = 3 + 2 + 2 outputs take 10 products, and 7 x 7 take
+100.
 
-The products are sorted by their factor: along an axis each tile has one with g0, s and
-g1, the first tile one with t. In two dimensions that makes four stacks of matrices
-(`Stacks`), nine with a row for every tile of a sample, three and three for the tiles of
-one row and of one column, and one for one tile. Axes come in front, samples behind
-them, so that every addition here is one of long runs of numbers. Source: Winograd 1980;
-Lavin and Gray 2016.
+The products are sorted by their factor. Along an axis each tile has a product with g0,
+with s and with g1, and the first tile also has a product with t. In two dimensions this
+makes four stacks of matrices (`Stacks`): nine matrices with a row for every tile of a
+sample, three for the first column of tiles, three for the first row, and one for the
+first tile. The axes of the image come before the samples, so that every addition runs
+over many numbers at once. Source: Winograd 1980; Lavin and Gray 2016.
 """
 
 import itertools
@@ -27,23 +28,23 @@ from .winograd import MIXED, blocks_of
 
 
 class Stacks(tuple):
-    """Stacks of matrices, (m, rows, columns) each: products are those one by one."""
+    """Several stacks of matrices, (m, rows, columns) each; `@` is stack by stack."""
 
     def __matmul__(self, other):
         return Stacks(a @ b for a, b in zip(self, other, strict=True))
 
     def swapaxes(self, i: int, j: int) -> "Stacks":
-        """Each with its axes exchanged."""
+        """Every stack with two of its axes exchanged."""
         return Stacks(a.swapaxes(i, j) for a in self)
 
     @property
     def dtype(self):
-        """Of all."""
+        """The dtype, which all stacks share."""
         return self[0].dtype
 
     @property
     def shape(self):
-        """Of the first."""
+        """The shape of the first stack."""
         return self[0].shape
 
 
@@ -55,9 +56,9 @@ class OddWinograd(Scheme):
     size = MIXED
 
     def numbers(self):
-        """Of all products of a sample: 4 C each."""
-        self.odd = tuple(size % 2 for size in self.places)  # how many tiles of three
-        self.tiles = tuple(size // 2 for size in self.places)  # with them
+        """How many numbers the products of one sample have: 4 C each."""
+        self.odd = tuple(size % 2 for size in self.places)  # tiles of three: 0 or 1
+        self.tiles = tuple(size // 2 for size in self.places)  # all tiles
         tiles = zip(self.tiles, self.odd, strict=True)
         products = math.prod(3 * tiles + odd for tiles, odd in tiles)
         return products * 4 * self.x_shape[2]
@@ -79,7 +80,7 @@ class OddWinograd(Scheme):
             image[...] = block
         (OH, OW), (ph, pw) = self.places, self.pad
         H, W = 2 * (OH + 1) - ph, 2 * (OW + 1) - pw
-        dx[:, H:] = dx[:, :, W:] = 0  # what no tile reaches
+        dx[:, H:] = dx[:, :, W:] = 0  # no tile reaches these pixels
 
     def G(self, W):
         """(4, 4, C_in, C_out) -> stacks of C_out columns, 4 C_in rows"""
@@ -117,10 +118,10 @@ class OddWinograd(Scheme):
         self.outwards(split, np.ascontiguousarray(dy.transpose(1, 2, 0, 3)), stacks)
         return Stacks(a.reshape(*matrices(a.shape)) for a in stacks)
 
-    # Where the numbers lie.
+    # The layout of the numbers in memory.
 
     def frame_shape(self, n: int):
-        """n images amid zeros, as blocks of 2 x 2 pixels, the blocks' places first."""
+        """The shape of n images with zeros around them: rows and columns of blocks."""
         OH, OW = self.places
         return OH + 1, OW + 1, n, 2, 2, self.x_shape[2]
 
@@ -130,23 +131,23 @@ class OddWinograd(Scheme):
         """
         (ph, pw), (rows, columns) = self.pad, frame.shape[:2]
         for u, v in itertools.product((0, 1), repeat=2):
-            h, w = (u - ph) % 2, (v - pw) % 2  # the first that is such a pixel
+            h, w = (u - ph) % 2, (v - pw) % 2  # the first such pixel of the image
             i, j = (h + ph) // 2, (w + pw) // 2  # and its block
             image = x[:, h::2, w::2][:, : rows - i, : columns - j].transpose(1, 2, 0, 3)
             yield image, frame[i : i + len(image), j : j + image.shape[1], :, u, v]
 
     def stack_shapes(self):
-        """(factors, factors, tiles, tiles): rows and columns, of the four stacks."""
+        """(factors, factors, tiles, tiles) of each of the four stacks, rows first."""
         rows, columns = zip(self.tiles, self.odd, strict=True)
         axes = [((3, tiles), (1, odd)) for tiles, odd in (rows, columns)]
         return [(k, m, t, u) for (k, t), (m, u) in itertools.product(*axes)]
 
     def empty_stacks(self, n: int, C: int, dtype) -> list:
-        """(factors, factors, tiles, tiles, n, C) each."""
+        """Four empty stacks, (factors, factors, tiles, tiles, n, C) each."""
         return [np.empty((*shape, n, C), dtype) for shape in self.stack_shapes()]
 
     def by_tile(self, stacks) -> list:
-        """Stacks of matrices with these axes apart."""
+        """The stacks of matrices in the shapes of `empty_stacks`."""
         n = stacks.shape[1] // math.prod(self.tiles)
         shapes = zip(stacks, self.stack_shapes(), strict=True)
         return [a.reshape(*shape, n, a.shape[-1]) for a, shape in shapes]
@@ -167,22 +168,22 @@ class OddWinograd(Scheme):
         step(v, d[0], x)
 
     def empty_rows(self, x):
-        """Between the two steps: (3, tiles, columns, n, C), and (1, 1 or 0, ...), for x
-        (rows, columns, n, C).
+        """Two arrays for between the two steps, (3, tiles, columns, n, C) and
+        (1, 1 or 0, ...), for x (rows, columns, n, C).
         """
         shapes = (3, self.tiles[0]), (1, self.odd[0])
         return [np.empty((*shape, *x.shape[1:]), x.dtype) for shape in shapes]
 
 
 def matrices(shape):
-    """(factors, factors, tiles, tiles, n, C) -> those of a stack of matrices."""
+    """(factors, factors, tiles, tiles, n, C) -> the shape of a stack of matrices."""
     k, m, t, u, n, C = shape
     return k * m, t * u * n, C
 
 
 def columns_first(row, three, one):
-    """Views with the tiles along the columns in front, and their factors before them:
-    of a row (k, t, columns, n, C), and of stacks (k, 3 or 1, t, u, n, C).
+    """Views of a row (k, t, columns, n, C), and of stacks (k, 3 or 1, t, u, n, C), with
+    the tiles along the columns in front and their factors before them.
     """
     return (
         row.transpose(2, 0, 1, 3, 4),
@@ -191,12 +192,13 @@ def columns_first(row, three, one):
     )
 
 
-# Along one axis, the first of all arrays. v has the products with g0, s and g1, d that
-# with t; the first tile is the one of three, unless d is empty.
+# The functions below work along one axis, the first axis of their arrays. v has the
+# products with g0, s and g1, and d has those with t. The first tile has three outputs,
+# unless d is empty.
 
 
 def tiles_of_two(x, odd: int):
-    """Of blocks x (N, ...) every tile of two has d0, d1, d2: (tiles, ...) each."""
+    """d0, d1 and d2 of every tile of two, (tiles, ...) each, from blocks x (N, ...)."""
     first = 3 * odd
     return x[first:-1:2], x[first + 1 :: 2], x[first + 2 :: 2]
 
@@ -216,8 +218,8 @@ def mix(x, v, d):
 
 
 def mix_adjoint(v, d, x):
-    """v (3, tiles, ...), d (1 or 0, ...) -> x (outputs + 1, ...): one tile's last block
-    is the next one's first.
+    """v (3, tiles, ...), d (1 or 0, ...) -> x (outputs + 1, ...): the last block of a
+    tile is the first block of the next tile.
     """
     odd = len(d)
     x[-1] = 0
@@ -236,7 +238,7 @@ def mix_adjoint(v, d, x):
 
 
 def join(v, d, y):
-    """v (3, tiles, ...), d (1 or 0, ...) -> y (outputs, ...); v is used up."""
+    """v (3, tiles, ...), d (1 or 0, ...) -> y (outputs, ...); v is overwritten."""
     odd = len(d)
     np.subtract(v[1, :odd], d, out=y[1 : 1 + odd])
     v[1, :odd] += d

@@ -1,4 +1,7 @@
-"""The layers, one file for each idea. `base.py` holds the protocol they all keep."""
+"""The layers: functions with their derivatives by hand, one file for each idea.
+
+`base.py` holds the protocol that all of them follow.
+"""
 
 from .activations import Activation, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
 from .base import Affine, Layer

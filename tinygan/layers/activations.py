@@ -1,6 +1,6 @@
 """Activations: elementwise y = f(x), each with its first and second derivative.
 
-For every f here, f'(x) and f''(x) can be told from y = f(x), so they are written as
+For every f here, f'(x) and f''(x) can be computed from y = f(x). So they are written as
 functions of y, and the cache is y alone.
 """
 
@@ -78,7 +78,7 @@ def tanh_slope(y, v):
 class LeakyReLU(Activation):
     """f(x) = max(x, a x), 0 <= a < 1      f' = 1 where x > 0, a elsewhere      f'' = 0
 
-    At x = 0, where f has a kink, f' is taken as a. ValueError for another a. Source:
+    f has a kink at x = 0, and f' is taken as a there. ValueError for another a. Source:
     Maas et al. 2013.
     """
 

@@ -1,4 +1,4 @@
-"""The protocol every layer keeps: four passes over one piece of mathematics.
+"""The protocol of a layer: four passes over one piece of mathematics.
 
     forward           y = f(x; W)
     backward          dx = J^T dy,            dW += (df/dW)^T dy
@@ -17,7 +17,7 @@ from types import MappingProxyType
 from ..errors import ShapeError, TangentError
 from ..fast import primitive
 from ..group import ALONE, Group
-from ..ops import column_sum
+from ..ops import Array, column_sum
 from ..values import Integers, is_tuple, leaves
 
 
@@ -29,8 +29,8 @@ class Layer:
     a view into one flat vector theta, and its gradient (`self.dW`) a view into grad.
 
     x, dx and x_dot are (N, *in_shape), y, dy and y_dot (N, *out_shape), where `build`
-    maps in_shape to out_shape. A layer may put several samples together, and then y has
-    fewer.
+    maps in_shape to out_shape. A layer may pack several samples into one; then y has
+    fewer samples than x.
     """
 
     shapes: Mapping = MappingProxyType({})  # parameters: {"W": (n_in, n_out), ...}
@@ -43,9 +43,10 @@ class Layer:
 
     @property
     def state(self) -> dict:
-        """Running statistics and the like, by name: {} unless `init` sets them.
+        """Running statistics and the like, by name: {} unless `init` sets it.
 
-        It is one dict for the parts of a network too (Net.part), also after `state =`.
+        The copies that `Net.part` makes for the ranks share this one dict, also after
+        `state =`.
         """
         return vars(self).setdefault("_state", {})
 
@@ -58,7 +59,7 @@ class Layer:
     def build(self, in_shape: tuple) -> tuple:
         """Set `shapes`; return the output's shape, without the batch axis.
 
-        Unless overridden, that of the input, which must be one array of numbers:
+        By default it is the input's shape, and the input must be one array of numbers:
         ShapeError for anything else.
         """
         require_array(self, in_shape)
@@ -76,13 +77,13 @@ class Layer:
         raise TypeError(f"{self!r} does not define backward(dy, cache, param_grads)")
 
     def backward_weights(self, dy, cache) -> None:
-        """Add to the parameters' gradients, where nobody asks for dx."""
+        """Add to the parameters' gradients, for a caller that needs no dx."""
         self.backward(dy, cache)
 
     def tangent(self, x_dot, cache):
         """Return (y_dot, cache_dot) for the forward pass that left `cache`.
 
-        Unless overridden it raises TangentError, and so does `tangent_backward`.
+        By default it raises TangentError, and so does `tangent_backward`.
         """
         raise TangentError(
             f"{self!r} has no tangent pass, which a gradient penalty needs: "
@@ -90,17 +91,17 @@ class Layer:
         )
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
-        """Return (dx, dx_dot), adding to the parameters' gradients; None is zero.
+        """Return (dx, dx_dot) and add to the parameters' gradients; None is zero.
 
         TangentError for a layer that does not define it.
         """
         raise TangentError(f"{self!r} has no tangent_backward pass")
 
     def advance(self) -> None:
-        """Move state on that is neither theta nor batch statistics, by one step.
+        """Advance the state that is neither theta nor a batch statistic by one step.
 
         d_step calls it once, before its forward passes, so that the real and the fake
-        batch see one and the same D.
+        batch see the same D.
         """
 
     def children(self) -> tuple[tuple[str, "Layer"], ...]:
@@ -118,14 +119,16 @@ class Affine(Layer):
 
         linear        x -> A x
         adjoint       dy -> A^T dy
-        weight_grad   dW += its part, if A depends on W
+        weight_grad   dW += d<A x, dy>/dW, if A depends on W
 
     and all four passes follow. A does not depend on x, so its tangent is the map
     itself, y_dot = A x_dot.
     """
 
-    bias = False  # with True there is a parameter b over the last axis, and `linear`
+    bias = False  # if True there is a parameter b over the last axis, and `linear`
     # returns a new array, to which b may be added
+    b: Array  # (C,)
+    db: Array
 
     def linear(self, x):
         """Return (A x, cache)."""
@@ -136,7 +139,7 @@ class Affine(Layer):
         raise TypeError(f"{self!r} does not define adjoint(dy, cache)")
 
     def weight_grad(self, dy, cache) -> None:
-        """dW += its part. Unless overridden, A has no parameters."""
+        """dW += d<A x, dy>/dW. By default A has no parameters."""
 
     def forward(self, x, train=True):
         y, cache = self.linear(x)
@@ -171,7 +174,7 @@ class Affine(Layer):
 
 @primitive
 def weight_grad_and_adjoint(layer: Affine, dy, cache):
-    """dW += its part, and A^T dy, from one dy of the shape of y."""
+    """dW += d<A x, dy>/dW, and A^T dy, both for one dy, which has the shape of y."""
     layer.weight_grad(dy, cache)
     return layer.adjoint(dy, cache)
 
@@ -188,27 +191,27 @@ def require_array(layer: Layer, in_shape) -> None:
     require(numbers, layer, "an array of numbers", in_shape)
 
 
-# What a layer made of layers calls for those in it. None is zero: the gradient that
-# nobody asks for, the tangent of integers and of whatever follows from integers alone.
+# A layer made of layers calls these functions for each layer in it. None is zero: a
+# gradient that nobody needs, or the tangent of what depends on integers alone.
 
 
 def backward_of(layer: Layer, dy, cache, param_grads: bool = True):
-    """dx of a layer, of the shape of x; where dy is zero, so is dx, and nothing is
+    """dx of a layer, of the shape of x. If dy is zero, then so is dx, and nothing is
     computed.
     """
     return layer.backward(dy, cache, param_grads) if leaves(dy) else None
 
 
 def backward_weights_of(layer: Layer, dy, cache) -> None:
-    """A layer's backward_weights for dy, of the shape of y, unless it learns nothing or
-    dy is zero.
+    """A layer's backward_weights for dy, of the shape of y. It is left out if the layer
+    learns nothing or dy is zero.
     """
     if leaves(dy) and learns(layer):
         layer.backward_weights(dy, cache)
 
 
 def tangent_of(layer: Layer, x_dot, cache):
-    """(y_dot, cache_dot) of a layer, y_dot of the shape of y; where x_dot is zero, both
+    """(y_dot, cache_dot) of a layer, y_dot of the shape of y. If x_dot is zero, both
     are None.
     """
     if not leaves(x_dot):
@@ -220,8 +223,8 @@ def tangent_of(layer: Layer, x_dot, cache):
 def tangent_backward_of(layer: Layer, dy, dy_dot, cache, cache_dot):
     """(dx, dx_dot) of a layer, for what `tangent_of` left.
 
-    If x_dot was zero, y_dot = J x_dot is zero whatever x and W are: dy_dot says nothing
-    about them, and what remains is the gradient of y.
+    If x_dot was zero, y_dot = J x_dot is zero for any x and W. Then dy_dot says nothing
+    about x and W, and only the gradient of y remains.
     """
     if cache_dot is None:
         return backward_of(layer, dy, cache), None
@@ -231,7 +234,7 @@ def tangent_backward_of(layer: Layer, dy, dy_dot, cache, cache_dot):
 
 
 def learns(layer: Layer) -> bool:
-    """Whether there are parameters in a layer, or in one inside it."""
+    """Whether a layer, or a layer inside it, has parameters."""
     return bool(layer.shapes) or any(learns(child) for _, child in layer.children())
 
 
@@ -248,7 +251,7 @@ def walk(layer: Layer, path: str = ""):
 
 
 def each_once(tree: Layer) -> list[tuple[str, Layer]]:
-    """(path, layer) of every layer of a tree, one that stands twice under its first."""
+    """(path, layer) of each layer of a tree, once, at the first path to it."""
     seen: dict[int, tuple[str, Layer]] = {}
     for path, layer in walk(tree):
         seen.setdefault(id(layer), (path, layer))

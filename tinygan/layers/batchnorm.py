@@ -2,7 +2,7 @@
 
 In training the statistics are the batch's, so every sample's output depends on every
 other sample, and backward has two extra terms. In evaluation they are constants, the
-layer is affine, and backward has none: the two formulas must not be mixed up.
+layer is affine, and backward has no extra term. The two formulas must not be mixed up.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from ..errors import TangentError
 from ..fast import primitive
 from ..group import Group
-from ..ops import column_sum, get_xp
+from ..ops import Array, column_sum, get_xp
 from .base import Layer, require, require_array
 
 
@@ -75,20 +75,24 @@ class BatchNorm(Layer):
         training    dx = gamma / sqrt(var + eps) (dy - mean(dy) - x_hat mean(dy x_hat))
         evaluation  dx = gamma / sqrt(var + eps) dy
 
-    In evaluation alone there is a tangent, x_hat_dot = x_dot / sqrt(var + eps):
+    There is a tangent in evaluation only, x_hat_dot = x_dot / sqrt(var + eps):
 
         y_dot = gamma x_hat_dot      dx_dot = gamma / sqrt(var + eps) dy_dot
         dgamma = sum dy x_hat + sum dy_dot x_hat_dot
 
     Running statistics are layer state, r += momentum (batch - r), with the unbiased
-    variance (m / (m - 1)). Where processes share a batch, sums are those of all parts
-    (`group`). gamma starts at N(1, gamma_std^2); DCGAN uses 0.02.
+    variance (m / (m - 1)). If several ranks share a batch, the sums are over the whole
+    batch (`group`). gamma starts at N(1, gamma_std^2); DCGAN uses 0.02.
 
-    Raises ShapeError in training when m = 1, where x_hat is always 0, and TangentError
+    Raises ShapeError in training when m = 1, because x_hat would be 0, and TangentError
     for the tangent in training. Source: Ioffe and Szegedy 2015, Algorithm 1.
     """
 
     divisible = True
+    gamma: Array  # (C,)
+    dgamma: Array
+    beta: Array  # (C,)
+    dbeta: Array
 
     def __init__(self, eps: float = 1e-5, momentum: float = 0.1, gamma_std=0.0):
         self.eps, self.momentum = float(eps), float(momentum)
@@ -112,8 +116,8 @@ class BatchNorm(Layer):
         return y, (x_hat, inv_std, train)
 
     def statistics(self, x, train):
-        """mean and var (C,): in training those of the batch x (N, ..., C), otherwise
-        the running ones.
+        """mean and var, (C,): of the batch x (N, ..., C) in training, and from the
+        running statistics otherwise.
         """
         if not train:
             return self.state["mean"], self.state["var"]

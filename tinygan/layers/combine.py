@@ -1,7 +1,6 @@
-"""Layers made of layers, one after another or one around another.
+"""Layers made of layers: the chain rule, and a shortcut around a layer.
 
-What they carry is an array or a tuple of arrays; the layers for tuples stand in
-tuples.py.
+They carry an array or a tuple of arrays. conditional/tuples.py has layers for tuples.
 """
 
 from ..values import mapped, plus
@@ -56,7 +55,7 @@ class Sequential(Layer):
             return
         for layer, c in reversed(passes[first + 1 :]):
             dy = backward_of(layer, dy, c)
-        layer, c = passes[first]  # nothing before it learns: here the gradient ends
+        layer, c = passes[first]  # no layer before it learns: here the gradient ends
         backward_weights_of(layer, dy, c)
 
     def tangent(self, x_dot, cache):
@@ -79,10 +78,10 @@ class Sequential(Layer):
 class Residual(Layer):
     """y = g(x) + a f(x)     dx = J_g^T dy + a J_f^T dy     y_dot = (J_g + a J_f) x_dot
 
-    g is the `shortcut`, the identity unless given, and a is the `scale`. The gradient
-    reaches x undamped through g however deep f is. Of a tuple each array is added;
-    integers are g's. Raises ShapeError when f and g give different shapes. Source: He
-    et al. 2016, eq. 1 and 2.
+    g is the `shortcut`, by default the identity, and a is the `scale`. The gradient
+    reaches x undamped through g, however deep f is. The arrays of a tuple are added one
+    by one, and integers are taken from g. Raises ShapeError when f and g give different
+    shapes. Source: He et al. 2016, eq. 1 and 2.
     """
 
     divisible = True

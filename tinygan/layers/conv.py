@@ -11,13 +11,14 @@ layers here follows by transposing it:
 
 import math
 
+from ..ops import Array
 from .base import Affine, require
 from .correlation import conv_size, correlation
 from .init import he
 
 
 def pair(v) -> tuple[int, int]:
-    """(v, v), or v itself where it is a pair already: height first, then width."""
+    """(v, v) for a number v, and v itself for a pair: height first, then width."""
     return (v, v) if isinstance(v, int) else tuple(v)
 
 
@@ -30,11 +31,13 @@ class Conv2d(Affine):
         cols = im2col(x)     y = cols W + b     dW = cols^T dy     dx = col2im(dy W^T)
 
     The cache is x and the map A. The columns are k^2/s^2 times as large as x, so they
-    are gathered again for dW.
-    Raises ShapeError when built on anything but (H, W, C_in) or where no window fits.
+    are computed again for dW. Raises ShapeError when built on anything but (H, W, C_in)
+    or on an image that is smaller than a window.
     """
 
     divisible = True
+    W: Array  # (kh, kw, C_in, C_out)
+    dW: Array
 
     def __init__(self, C_out: int, kernel, stride=1, pad=0, bias=True, init=None):
         self.C_out, self.bias, self.initialise = C_out, bias, init or he()
@@ -81,8 +84,8 @@ class ConvTranspose2d(Affine):
     shape to x's. A stride s makes the image about s times larger.
 
     x is (N, H, W, C_in), y is (N, OH, OW, C_out) with OH = (H - 1) s - 2p + k + op.
-    `output_pad` op < s picks one of the s image sizes that A maps to H. The kernel W is
-    A's, so (kh, kw, C_out, C_in): A's input channels are this layer's output channels.
+    `output_pad` op < s picks one of the s image sizes that A maps to H. W is the kernel
+    of A, (kh, kw, C_out, C_in): A's input channels are this layer's output channels.
 
         y = col2im(x W^T) + b      dx = im2col(dy) W      dW = im2col(dy)^T x
 
@@ -90,8 +93,9 @@ class ConvTranspose2d(Affine):
     """
 
     divisible = True
-
     out_axis = -2
+    W: Array  # (kh, kw, C_out, C_in)
+    dW: Array
 
     def __init__(
         self, C_out: int, kernel, stride=1, pad=0, output_pad=0, bias=True, init=None
@@ -113,7 +117,7 @@ class ConvTranspose2d(Affine):
             (size - 1) * s - 2 * p + k + op  # eq: convt-size
             for size, k, s, p, op in zip(in_shape[:2], *axes, strict=True)
         )
-        require(min(OH, OW) > 0, self, "images that its padding leaves", in_shape)
+        require(min(OH, OW) > 0, self, "images larger than its padding", in_shape)
         self.shapes = {"W": (*self.kernel, self.C_out, C_in)}
         if self.bias:
             self.shapes["b"] = (self.C_out,)
@@ -156,7 +160,7 @@ def require_geometry(layer) -> None:
 
 
 def geometry_of(layer) -> str:
-    """What the layer was made with: "4, stride=2, pad=1"."""
+    """The kernel, stride and padding of a layer, as "4, stride=2, pad=1"."""
     k, s, p = (
         v[0] if v[0] == v[1] else v for v in (layer.kernel, layer.stride, layer.pad)
     )

@@ -44,8 +44,8 @@ def im2col(x, kernel, stride, pad):
 def col2im(cols, x_shape, kernel, stride, pad):
     """x[n, i sh + u - ph, j sw + v - pw, c] += cols[(n, i, j), (u, v, c)]
 
-    The adjoint of im2col, (N OH OW, kh kw C) -> (N, H, W, C) = x_shape. Where windows
-    overlap, their entries add up.
+    The adjoint of im2col, (N OH OW, kh kw C) -> (N, H, W, C) = x_shape. Entries of
+    windows that overlap add up.
     """
     xp, (kh, kw), (sh, sw), (ph, pw) = get_xp(cols), kernel, stride, pad
     N, H, W, C = x_shape

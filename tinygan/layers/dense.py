@@ -1,5 +1,6 @@
 """The fully connected layer: one matrix product each way."""
 
+from ..ops import Array
 from .base import Affine, require, require_array
 from .init import he
 
@@ -9,13 +10,15 @@ class Dense(Affine):
 
     x is (N, n_in) and y (N, n_out); any further axes in front of the last count as
     samples. Every sample adds its own x^T dy to dW: gradients add, because the
-    objective is a sum over samples. `bias` may also be what b starts at, n_out numbers,
-    instead of 0.
+    objective is a sum over samples. `bias` may also be the n_out numbers at which b
+    starts, instead of 0.
 
     Raises ShapeError when built on a shape without a last axis.
     """
 
     divisible = True
+    W: Array  # (n_in, n_out)
+    dW: Array
 
     def __init__(self, n_out: int, bias=True, init=None):
         self.n_out, self.initialise = n_out, init or he()

@@ -12,8 +12,8 @@ class Dropout(Affine):
 
     Each entry of the mask m is 0 with probability p and 1 otherwise.
     Dividing by 1 - p keeps E[y] = x. The masks come from a generator keyed by (seed,
-    how many were drawn before); both are layer state, so a resumed run draws on where
-    it stopped. Source: Srivastava et al. 2014, in the inverted form.
+    how many were drawn before). Both are layer state, so a resumed run draws the next
+    mask. Source: Srivastava et al. 2014, in the inverted form.
 
     Raises ValueError unless 0 <= p < 1.
     """

@@ -34,7 +34,7 @@ def glorot():
 
 
 def normal(std: float = 0.02):
-    """N(0, std^2) whatever the fan; 0.02 is DCGAN's (Radford et al. 2016, sec. 4)."""
+    """N(0, std^2) for any fan; 0.02 is DCGAN's (Radford et al. 2016, sec. 4)."""
 
     def init(rng, shape, fan_in, fan_out):
         return rng.normal(0.0, std, shape)
@@ -43,7 +43,7 @@ def normal(std: float = 0.02):
 
 
 def uniform(r: float):
-    """U(-r, r) whatever the fan, as in the first GAN's code."""
+    """U(-r, r) for any fan, as in the first GAN's code."""
 
     def init(rng, shape, fan_in, fan_out):
         return rng.uniform(-r, r, shape)

@@ -7,11 +7,11 @@ from .base import Layer, require, require_array
 class Maxout(Layer):
     """y_c = max_j x_{ck+j}      dx = dy at the largest piece, 0 elsewhere
 
-    x is (..., C k), each output's k pieces side by side, and y (..., C). So
-    `Dense(240 * 5), Maxout(5)` has 240 units of 5 pieces, the discriminator of the
-    first GAN. Where pieces are equal, the first is the largest. Which one it is does
-    not change with small changes of x, so y_dot = x_dot at that piece, and there is no
-    second derivative.
+    x is (..., C k), with the k pieces of each output side by side, and y is (..., C).
+    So `Dense(240 * 5), Maxout(5)` has 240 units of 5 pieces, as in the discriminator of
+    the first GAN. If pieces are equal, the first is taken. A small change of x does not
+    change the choice of the piece, so y_dot = x_dot at that piece, and the second
+    derivative is 0.
 
     Raises ShapeError when k does not divide the last axis, ValueError for k < 1.
     Source: Goodfellow et al. 2013, "Maxout Networks".
@@ -27,13 +27,13 @@ class Maxout(Layer):
     def build(self, in_shape):
         require_array(self, in_shape)
         fits = len(in_shape) >= 1 and in_shape[-1] % self.k == 0
-        require(fits, self, f"a last axis that {self.k} divides", in_shape)
+        require(fits, self, f"inputs (..., {self.k} C)", in_shape)
         return (*in_shape[:-1], in_shape[-1] // self.k)
 
     def forward(self, x, train=True):
         xp = get_xp(x)
         pieces = x.reshape(*x.shape[:-1], -1, self.k)  # (..., C, k)
-        best = pieces.argmax(axis=-1)  # the first of equals
+        best = pieces.argmax(axis=-1)  # the first of equal pieces
         largest = best[..., None] == xp.arange(self.k)  # (..., C, k)
         return self._pick(x, largest), (largest,)
 

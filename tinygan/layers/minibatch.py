@@ -20,10 +20,10 @@ class MinibatchStd(Layer):
         ds/dx = x_hat / (g F)      s_dot = mean(x_hat x_dot)
 
     x is (N, ..., C) and y (N, ..., C + 1); s is one number for each group of g samples,
-    and stands at every position of each of them. x_hat is x normalised over the group,
-    F the number of features. As in the authors' code g = min(group, N), and where there
-    are M = N/g groups, group i holds the samples i, i + M, i + 2M, ... Reversing the
-    tangent, with t the sum of dy_dot over the copies of s_dot and J = dx_hat/dx:
+    repeated at every position of each of them. x_hat is x normalised over the group, F
+    the number of features. As in the authors' code g = min(group, N), there are M = N/g
+    groups, and group i holds the samples i, i + M, i + 2M, ... Reversing the tangent,
+    with t the sum of dy_dot over the copies of s_dot and J = dx_hat/dx:
 
         dx += t/(g F) J x_dot      dx_dot += t/(g F) x_hat
 
@@ -44,7 +44,7 @@ class MinibatchStd(Layer):
     def forward(self, x, train=True):
         N = len(x)
         g = min(self.g, N)
-        require(N % g == 0, self, f"a batch of samples that {g} divides", N)
+        require(N % g == 0, self, f"a number of samples that is a multiple of {g}", N)
         x_hat, inv_std = normalised(x.reshape(g, N // g, -1), (0,), self.eps)
         s = (1 / inv_std).mean(axis=2, keepdims=True)  # (1, M, 1)  # eq: minibatch-std
         return self._append(x, s, g), (x_hat, inv_std)
@@ -69,17 +69,17 @@ class MinibatchStd(Layer):
         return bend if dx is None else dx + bend, self._reverse(dy_dot, x_hat)
 
     def _append(self, x, s, g):
-        """x with s, of each sample's group, as one more channel."""
+        """x with one more channel: the s of each sample's group."""
         xp = get_xp(x)
         s = xp.broadcast_to(s, (g, s.shape[1], math.prod(x.shape[1:-1])))
         return xp.concatenate([x, s.reshape(*x.shape[:-1], 1)], axis=-1)
 
     def _reverse(self, dy, x_hat):
-        """dy of x itself, and x_hat / (g F) times the sum of dy over the copies of s"""
+        """dx: dy at x, plus x_hat / (g F) times the sum of dy over the copies of s"""
         return dy[..., :-1] + self._spread(dy, x_hat)
 
     def _spread(self, dy, v):
-        """t / (g F) v, in x's shape."""
+        """t / (g F) v, of the shape of x; t is the sum of dy over the copies of s."""
         g, M, F = v.shape
         t = dy[..., -1].reshape(g, M, -1).sum(axis=(0, 2)).reshape(1, M, 1)
         return (t * v / (g * F)).reshape(*dy.shape[:-1], dy.shape[-1] - 1)
@@ -89,11 +89,11 @@ class MinibatchStd(Layer):
 
 
 class Pack(Affine):
-    """y = m samples that follow one another, joined along the channels
+    """y = m samples that follow one another, side by side along the channels
 
     x is (N, ..., C), y (N/m, ..., m C): D gives one logit for m samples, which are all
-    real or all generated, and so tells a collapsed generator by their likeness. The
-    adjoint takes them apart again. The first layer of D, and of nothing else.
+    real or all generated, and so D can tell a collapsed generator by their likeness.
+    The adjoint takes them apart again. Pack is only for the first layer of D.
 
     Raises ShapeError when m does not divide N, ValueError for m < 1. Source: Lin et al.
     2018, "PacGAN".
@@ -113,7 +113,7 @@ class Pack(Affine):
 
     def linear(self, x):
         (N, *rest, C), m = x.shape, self.m
-        require(N % m == 0, self, f"a batch of samples that {m} divides", N)
+        require(N % m == 0, self, f"a number of samples that is a multiple of {m}", N)
         groups = x.reshape(N // m, m, *rest, C)
         y = get_xp(x).moveaxis(groups, 1, -2)  # (N/m, ..., m, C)  # eq: pack
         return y.reshape(N // m, *rest, m * C), ()

@@ -1,4 +1,4 @@
-"""Noise on D's input: two distributions that share no point, made to overlap."""
+"""Instance noise: D's input is blurred, so that data and samples overlap."""
 
 import numpy as np
 
@@ -10,14 +10,14 @@ from .base import Affine
 class InstanceNoise(Affine):
     """y = x + std_t n, n ~ N(0, 1)      dx = dy      in evaluation y = x
 
-    The first layer of D, so that the real and the generated batch are both blurred.
-    Images lie on thin sets, and a D that separates two thin sets perfectly tells G
-    nothing; blurred, they overlap. std_t falls in a straight line from `std` to 0 over
-    `steps` discriminator steps (calls of `advance`; k of them are a turn), or stays
-    where it is when steps is None.
+    It is the first layer of D, so that the real and the generated batch are both
+    blurred. Images lie on thin sets, and a D that separates two thin sets perfectly
+    tells G nothing; blurred, the sets overlap. std_t falls in a straight line from
+    `std` to 0 over `steps` discriminator steps (calls of `advance`; k of them are a
+    turn). It stays at `std` if steps is None.
 
-    The noise comes from a generator keyed by (seed, how many were drawn before); both,
-    and t, are layer state, so a resumed run draws on where it stopped. Raises
+    The noise comes from a generator keyed by (seed, how many were drawn before). Both
+    of these, and t, are layer state, so a resumed run draws the next noise. Raises
     ValueError unless std >= 0 and steps >= 1. Source: Sonderby et al. 2017 and
     Arjovsky and Bottou 2017.
     """
@@ -38,7 +38,7 @@ class InstanceNoise(Affine):
         self.state["t"] += 1
 
     def std_t(self) -> float:
-        """How strong the noise is now."""
+        """The standard deviation of the noise now."""
         if self.steps is None:
             return self.std
         gone = max(0, self.state["t"] - 1)  # advance comes before the first forward

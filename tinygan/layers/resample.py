@@ -1,7 +1,7 @@
-"""Images made smaller and larger by whole factors, without parameters.
+"""Layers that make images smaller and larger by whole factors, without parameters.
 
-Spreading every pixel over a k x k block and summing each block are adjoint to each
-other; both layers here are made of the two.
+Copying every pixel to a k x k block and summing each block are adjoint to each other;
+both layers here are made of these two maps.
 """
 
 from ..ops import get_xp
@@ -9,7 +9,7 @@ from .base import Affine, require
 
 
 def block_copy(x, k: int):
-    """(N, H, W, C) -> (N, k H, k W, C): each pixel k x k times."""
+    """(N, H, W, C) -> (N, k H, k W, C): each pixel becomes a block of k x k copies."""
     N, H, W, C = x.shape
     blocks = get_xp(x).broadcast_to(x[:, :, None, :, None], (N, H, k, W, k, C))
     return blocks.reshape(N, H * k, W * k, C)  # copies
@@ -44,7 +44,7 @@ class AvgPool2d(Affine):
         require(len(in_shape) == 3, self, "images (H, W, C)", in_shape)
         (H, W, C), k = in_shape, self.k
         fits = H % k == W % k == 0
-        require(fits, self, f"images whose sides {k} divides", in_shape)
+        require(fits, self, f"images with sides that are multiples of {k}", in_shape)
         return (H // k, W // k, C)
 
     def linear(self, x):

@@ -1,4 +1,4 @@
-"""Normalisation within each sample: what a penalised critic may have.
+"""Normalisation within each sample: a critic with a gradient penalty may have it.
 
 BatchNorm mixes the samples of a batch, so the gradient of D(x_n) with respect to x_n
 alone says nothing. Here the statistics are of one sample, or of one part of it, and
@@ -16,7 +16,7 @@ symmetric, so the tangent and the backward pass are one and the same function.
 import math
 
 from ..fast import primitive
-from ..ops import column_sum, get_xp
+from ..ops import Array, column_sum, get_xp
 from ..values import plus
 from .base import Layer, require, require_array
 
@@ -64,13 +64,17 @@ class SampleNorm(Layer):
                                        + dx_dot mean(x_hat x_dot))
 
     A subclass says which axes the means are over. Raises ValueError unless eps > 0, and
-    ShapeError when built where a mean would be over one number.
+    ShapeError when built on a shape for which a mean would be over one number.
     """
 
     divisible = True
+    gamma: Array  # (C,)
+    dgamma: Array
+    beta: Array  # (C,)
+    dbeta: Array
 
-    over = "number"  # what the statistics are taken over
-    centre = True  # whether mu is taken off
+    over = "number"  # the kind of thing that a mean is over, for a message
+    centre = True  # whether mu is subtracted
     affine = True  # whether there are gamma and beta, one of each per channel
 
     def __init__(self, eps: float = 1e-5):
@@ -127,7 +131,8 @@ class SampleNorm(Layer):
         return plus(dx, -bend), dx_dot  # eq: samplenorm-curvature
 
     def _J(self, v, cache):
-        return jacobian(v, *cache, self.axes(v.ndim), self.centre)
+        x_hat, inv_std = cache
+        return jacobian(v, x_hat, inv_std, self.axes(v.ndim), self.centre)
 
     def _scaled(self, v):
         return self.gamma * v if self.affine else v
@@ -151,7 +156,7 @@ class InstanceNorm(SampleNorm):
     """Statistics of each channel of each sample, over the positions; gamma, beta (C,)
 
     x is (N, ..., C) with at least one axis of positions. Raises ShapeError when built
-    on fewer than two positions, where x_hat would be 0. Source: Ulyanov et al. 2016.
+    on fewer than two positions, because x_hat would be 0. Source: Ulyanov et al. 2016.
     """
 
     over = "position"
@@ -163,10 +168,10 @@ class InstanceNorm(SampleNorm):
 class PixelNorm(SampleNorm):
     """y = x / sqrt(mean_c x^2 + eps)      dx = J dy      y_dot = J x_dot
 
-    Each position's vector of channels to length sqrt(C); there are no parameters and no
-    mu. It keeps the signals of a generator from growing without bound. Raises
-    ShapeError when built on a single channel, where y would be a sign. Source: Karras
-    et al. 2018, sec. 4.2.
+    It scales the vector of channels at each position to length sqrt(C), without
+    parameters and without mu. It keeps the signals of a generator from growing without
+    bound. Raises ShapeError when built on a single channel, because y would be a sign.
+    Source: Karras et al. 2018, sec. 4.2.
     """
 
     over = "channel"

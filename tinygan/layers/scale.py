@@ -6,8 +6,8 @@ from .base import Affine
 class Scale(Affine):
     """y = a x + b      dx = a dy      y_dot = a x_dot
 
-    a and b are numbers, not parameters: from pixels in [0, 1], as a sigmoid makes them,
-    to [-1, 1], as the data come, it is Scale(2, -1), and back Scale(0.5, 0.5).
+    a and b are numbers, not parameters. Scale(2, -1) takes pixels in [0, 1], as a
+    sigmoid makes them, to [-1, 1], as the data are; Scale(0.5, 0.5) takes them back.
     """
 
     divisible = True

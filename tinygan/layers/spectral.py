@@ -1,13 +1,13 @@
 """Spectral normalisation: a linear layer that stretches no vector.
 
-D is Lipschitz where its layers are, and a linear layer's Lipschitz constant is the
-largest singular value sigma of its matrix. Dividing the weights by sigma makes it 1.
+D is Lipschitz if its layers are, and a linear layer's Lipschitz constant is the largest
+singular value sigma of its matrix. Dividing the weights by sigma makes it 1.
 """
 
 import copy
 
 from ..errors import InputError
-from ..ops import get_xp
+from ..ops import Array, get_xp
 from .base import Layer
 
 TINY = 1e-12  # added to sigma: weights that are all 0 stay 0, and nothing is NaN
@@ -28,10 +28,13 @@ class SpectralNorm(Layer):
     never moves them. For a convolution sigma is the norm of this matrix, as in the
     paper, and not of the map from image to image. A bias stays as it is.
 
-    Raises InputError unless the layer has a parameter W and no state or layers of its
-    own, ValueError unless n_iterations is a whole number >= 1. Source: Miyato et al.
+    Raises InputError unless the layer has a parameter W, no state, and no layers inside
+    it, ValueError unless n_iterations is a whole number >= 1. Source: Miyato et al.
     2018, Algorithm 1 and eq. 12.
     """
+
+    W: Array  # of the shape of the wrapped layer's W
+    dW: Array
 
     def __init__(self, layer: Layer, n_iterations: int = 1):
         if not (isinstance(n_iterations, int) and n_iterations >= 1):
@@ -39,14 +42,10 @@ class SpectralNorm(Layer):
                 f"SpectralNorm expects a whole n_iterations >= 1, got {n_iterations}"
             )
         self.layer, self.n_iterations = layer, n_iterations
+        self.divisible = layer.divisible
 
-    # W and b are parameters of *this* layer. The wrapped one is only the formulas: each
-    # pass lends them to a copy of it, with W_bar for W.
-
-    @property
-    def divisible(self) -> bool:
-        """Whether the wrapped layer is."""
-        return self.layer.divisible
+    # W and b are parameters of *this* layer. The wrapped layer supplies only the
+    # formulas: each pass works on a copy of it that has W_bar in place of W.
 
     def build(self, in_shape):
         out_shape = self.layer.build(in_shape)
@@ -106,8 +105,8 @@ class SpectralNorm(Layer):
         return dx, dx_dot
 
     def _reverse(self, dW_bar, cache) -> None:
-        """dW += what W -> W_bar = W / sigma makes of dW_bar; sigma depends on W. dW_bar
-        is used up.
+        """dW += dW_bar, taken back through W -> W_bar = W / sigma; sigma depends on W.
+        dW_bar is overwritten.
         """
         W_bar, sigma, u, v, _ = cache
         along = dW_bar.ravel().dot(W_bar.ravel())  # <dW_bar, W_bar>
@@ -116,13 +115,13 @@ class SpectralNorm(Layer):
         dW_bar /= sigma
         self.dW += dW_bar  # eq: spectral-dW
 
-    def _with(self, W, dW=None) -> Layer:
-        """The wrapped layer with that W and dW, its other parameters being ours."""
+    def _with(self, W, dW=None):
+        """The wrapped layer with this W and dW, and with our other parameters."""
         layer = copy.copy(self.layer)
         for name in self.shapes:
             setattr(layer, name, getattr(self, name))
             setattr(layer, f"d{name}", getattr(self, f"d{name}"))
-        layer.W, layer.dW = W, dW
+        vars(layer).update(W=W, dW=dW)
         return layer
 
     def _outputs_last(self, W):
@@ -145,7 +144,7 @@ class SpectralNorm(Layer):
 
 
 def _unit(a, old):
-    """a / |a|, or `old` where a is 0 and has no direction."""
+    """a / |a|, or `old` if a is 0, which has no direction."""
     xp = get_xp(a)
     size = xp.sqrt((a * a).sum())
     some = size > TINY

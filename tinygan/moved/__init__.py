@@ -1,4 +1,4 @@
-"""Modules by their names of version 0.1: they answer for one version more.
+"""Old names of modules: a name of version 0.1 works for one more version.
 
 `from tinygan.experiment import Experiment` still works. It warns, and the warning names
 the new module. A run folder of version 0.1 may hold a recipe that imports in this way.
@@ -61,10 +61,10 @@ MOVED = {
 
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds the modules of MOVED: an old name leads to the new module."""
+    """Finds a module by its old name in MOVED, and loads the new module for it."""
 
     def find_spec(self, name, path=None, target=None):
-        """A spec for an old name, None for any other."""
+        """A spec for an old name, and None for any other name."""
         package, _, rest = name.partition(".")
         if package == "tinygan" and rest in MOVED:
             return importlib.machinery.ModuleSpec(name, self)
@@ -79,8 +79,8 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def answer_old_names() -> None:
-    """Let Python ask this finder first. Asked later, Python would find the file of
-    `metrics.modes` in the folder of its new package, and load it a second time.
+    """Let Python ask this finder before its own finders. Those would find the file of
+    `metrics.modes` in the folder of the new package, and load it a second time.
     """
     if not any(isinstance(finder, Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, Finder())

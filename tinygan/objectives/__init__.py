@@ -1,5 +1,6 @@
-"""Objectives: what the two players want, one file for each family. base.py holds the
-protocol.
+"""Objectives: what the two players want, one file for each family.
+
+base.py holds the protocol.
 """
 
 from .auxiliary import Auxiliary, AuxiliaryClassifier, AuxiliaryWords, MatchingAware

@@ -1,7 +1,8 @@
-"""Objectives of conditional games, beside those of objectives.py.
+"""Objectives of conditional games.
 
-Most conditional networks need none: D judges a pair (x, y), and V and J are what they
-were. An auxiliary classifier does: D is not shown y, it has to name it.
+Most conditional networks need none of them: D judges a pair (x, y), and V and J are as
+in an unconditional game. With an auxiliary classifier they change: D does not see y,
+and has to name it.
 """
 
 from ..errors import ShapeError
@@ -45,9 +46,9 @@ class MatchingAware(NonSaturating):
 
         dV/ds_real = (1 - D)/N      dV/ds_fake = -D/(2N)      dJ/ds_fake = -(1 - D)/N
 
-    Half the weight of the fake pairs: the other half is that of real pictures with
-    wrong sentences, which the penalty `Mismatch` brings. GAN-CLS is both together.
-    Source: Reed et al. 2016, Algorithm 1.
+    The fake pairs have half the weight. Real pictures with wrong sentences have the
+    other half, which the penalty `Mismatch` adds. GAN-CLS is both together. Source:
+    Reed et al. 2016, Algorithm 1.
     """
 
     def value(self, s_real, s_fake):
@@ -64,10 +65,10 @@ class Auxiliary(Objective):
 
         dV/dc = -w dL/dc of either batch      dJ/dc = w dL/dc
 
-    D has two heads over one trunk: the logit s, of which V_S and J_S are the values,
-    and logits c (N, K) about the condition, of which L is a loss: both players want it
-    to be told from the picture. D gives ((s, c), y): it passes y on, which the second
-    head does not see. A subclass says what L is. Source: Odena et al. 2017.
+    D has two heads over one trunk. V_S and J_S are the values of the logit s. L is a
+    loss of the logits c (N, K) about the condition: both players want the picture to
+    tell its condition. D gives ((s, c), y): it passes y on, and the second head does
+    not see y. A subclass says what L is. Source: Odena et al. 2017.
 
     Raises ShapeError for a D of other outputs.
     """
@@ -85,7 +86,7 @@ class Auxiliary(Objective):
         raise TypeError(f"{type(self).__name__} does not define loss_grad")
 
     def asks(self, K: int, y) -> bool:
-        """Whether K logits can tell a condition of this shape."""
+        """Whether K logits suit a condition of the shape y."""
         raise TypeError(f"{type(self).__name__} does not define asks")
 
     def expects(self, out_shape):
@@ -126,7 +127,7 @@ class Auxiliary(Objective):
         return (ds, self.weight * self.loss_grad(c, y)), None  # eq: acgan-dJ
 
     def beliefs(self, s_real, s_fake):
-        """Those of the source."""
+        """The beliefs of the source objective."""
         return self.source.beliefs(s_real[0][0], s_fake[0][0])
 
     def __repr__(self) -> str:
@@ -155,8 +156,8 @@ class AuxiliaryWords(Auxiliary):
 
         dL/dc = (sigma(c) - t)/N
 
-    The same for sentences: which words has the one that belongs to the picture? t is
-    `word_shares(y)`; c_k is the logit of word k being in it, whatever the others.
+    The same for sentences: D names the words of the sentence that belongs to the
+    picture. t is `word_shares(y)`; c_k is the logit of "word k is in the sentence".
     """
 
     def loss(self, c, y):
@@ -172,8 +173,8 @@ class AuxiliaryWords(Auxiliary):
 
 
 def word_shares(y, K: int, dtype):
-    """t_nk, in how many of a sample's sentences word k is, as a share: (N, K) from
-    y (N, mixed, T). Padding, 0, is no word.
+    """t_nk, the share of sample n's sentences that contain word k: y (N, mixed, T) ->
+    (N, K). The padding 0 is not a word.
     """
     xp, (N, mixed, _) = get_xp(y), y.shape
     there = xp.zeros((N, mixed, K), dtype)

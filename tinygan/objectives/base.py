@@ -1,11 +1,11 @@
-"""Objectives: what the two players of the game want, and the derivatives of it.
+"""Objectives: what the two players of the game want, and its derivatives.
 
 The discriminator gives a logit s for each sample, and D = sigma(s) is its belief that
 the sample is real; a critic's s is a score, without a sigma. Every sign and every 1/N
-of the game stands here: D *ascends* V, G *descends* J. An objective gives both values
-and their derivatives with respect to the logits; everything below the logits is the
-layers' business. Objectives that compare real logits with fake ones are in
-relativistic.py, those of conditional games in conditional.py.
+of the game is in these files: D *ascends* V, G *descends* J. An objective gives both
+values and their derivatives with respect to the logits; everything below the logits is
+the layers' business. relativistic.py has objectives that compare real logits with fake
+logits, and auxiliary.py has objectives of conditional games.
 
     log D = -softplus(-s)          d/ds = sigma(-s) = 1 - D
     log(1 - D) = -softplus(s)      d/ds = -sigma(s) = -D
@@ -48,11 +48,11 @@ class Objective:
         raise TypeError(f"{type(self).__name__} does not define of_samples")
 
     def beliefs(self, s_real, s_fake):
-        """What the log shows as D(x) and D(G(z)), two 0-d arrays: mean sigma(s)."""
+        """D(x) and D(G(z)) as the log shows them, two 0-d arrays: mean sigma(s)."""
         return mean(sigmoid(s_real)), mean(sigmoid(s_fake))
 
     def expects(self, out_shape) -> None:
-        """Raises ShapeError unless it takes what a D of this output's shape gives."""
+        """Raises ShapeError unless the objective takes a D with this output's shape."""
         if out_shape != (1,):
             raise ShapeError(f"D must end in one logit per sample, got {out_shape}")
 

@@ -5,7 +5,7 @@ from .base import Objective
 
 
 class Critic(Objective):
-    """An objective on scores, not beliefs; J = -mean s_fake unless a subclass differs.
+    """An objective on scores, not beliefs; J = -mean s_fake, unless overridden.
 
     dJ/ds_fake = -1/N
     """
@@ -69,10 +69,10 @@ class LeastSquares(Critic):
         dV/ds_real = -(s_real - b)/N      dV/ds_fake = -(s_fake - a)/N
         dJ/ds_fake = (s_fake - c)/N
 
-    D regresses on the labels a = 0 and b = 1, G wants c = 1; a sample far on the right
-    side of the border is drawn back to it. With b - c = 1 and b - a = 2, J at the best
-    D is half the Pearson chi^2 divergence, up to what G cannot move. b < 1 is one-sided
-    label smoothing. Source: Mao et al. 2017, eq. 2 and 9.
+    D regresses on the labels a = 0 and b = 1, and G wants c = 1. A sample far on the
+    right side of the border is drawn back to it. With b - c = 1 and b - a = 2, J at the
+    best D is half the Pearson chi^2 divergence, up to terms that G cannot move. b < 1
+    is one-sided label smoothing. Source: Mao et al. 2017, eq. 2 and 9.
     """
 
     def __init__(self, a: float = 0.0, b: float = 1.0, c: float = 1.0):

@@ -1,6 +1,6 @@
-"""What G pays for making the same of different z.
+"""Diversity: G pays for making the same sample from different z.
 
-Nothing in J asks G to use z. Told by a long sentence what to make, it can make one
+Nothing in J asks G to use z. If a long sentence tells G what to make, it can make one
 picture for each sentence, and D, which sees one picture at a time, hardly minds.
 """
 
@@ -14,14 +14,14 @@ from .base import Objective
 class Diversity:
     """L = -lambda mean min(r, tau)      r = mean |x - x'| / mean |z - z'|
 
-    The two of a pair, samples n and n + N/2 of a batch, have different z and the same
-    condition (`paired`). r is how far apart their samples are, for each step between
-    their latents; beyond tau nothing is gained. With M numbers in an x, P = N/2 pairs,
+    Samples n and n + N/2 of a batch are a pair: they have different z and the same
+    condition (`paired`). r is the distance of the two samples, divided by the distance
+    of their latents. G gains nothing beyond tau. With M numbers in an x, P = N/2 pairs,
 
         dL/dx = -lambda/P sign(x - x') / (M mean |z - z'|) where r < tau, else 0
         dL/dx' = -dL/dx
 
-    G descends J + L. Where r = 0 the sign is 0: two equal samples are not driven apart.
+    G descends J + L. If r = 0 the sign is 0: two equal samples are not driven apart.
     ValueError unless weight > 0 and limit > 0 (lambda and tau). Source: Yang et al.
     2019, sec. 3, with |x - x'| over pixels; Mao et al. 2019 descend a 1/r instead.
     """
@@ -39,7 +39,7 @@ class Diversity:
         return -self.weight * xp.where(r < self.limit, r, self.limit).mean()
 
     def grad(self, x, z):
-        """dL/dx, of the shape of x; None for a condition beside it."""
+        """dL/dx, of the shape of x; None for the condition of a pair (x, y)."""
         xp = get_xp(leaves(x)[0])
         r, apart, latents = self._pairs(x, z)
         P, M = apart.shape
@@ -51,7 +51,7 @@ class Diversity:
         return in_place_of_first(x, xp.concatenate([dx, odd]))
 
     def paired(self, y):
-        """Conditions (N, ...) of which the second half repeats the first."""
+        """The conditions y (N, ...) with the second half replaced by the first."""
         P = len(y) // 2
         return get_xp(y).concatenate([y[:P], y[:P], y[2 * P :]])
 
@@ -69,12 +69,12 @@ class Diversity:
 
 
 def _size(a):
-    """(P, M) -> (P,), mean |a|, spelt with `where`: analytic, for the complex step."""
+    """mean |a|, (P, M) -> (P,); `where` keeps it analytic, for the complex step."""
     return get_xp(a).where(a > 0, a, -a).mean(axis=1)
 
 
 class WithDiversity(Objective):
-    """An objective, and beside its J the L of a `Diversity`: G descends J + L."""
+    """An objective with the term L of a `Diversity`: G descends J + L."""
 
     sees_samples = True
 

@@ -32,7 +32,7 @@ class Minimax(Logistic):
 
         dV/ds_real = (1 - D)/N      dV/ds_fake = -D/N      dJ/ds_fake = -D/N
 
-    J is the second term of V, the only one that G can move. Where D rejects a sample,
+    J is the second term of V, the only term that G can move. If D rejects a sample,
     D(G(z)) -> 0 and so does dJ/ds: the objective *saturates*, and G learns slowest
     where it is worst. Source: Goodfellow et al. 2014, eq. 1 and Algorithm 1.
 

@@ -1,4 +1,4 @@
-"""Optimizers: the rules that turn a gradient into a step, and clipping around them."""
+"""Optimizers: rules that turn a gradient into a step, and clipping around a rule."""
 
 from .clipping import ClipNorm, ClipValue, ClipWeights
 from .rules import SGD, Adam, Momentum, Optimizer, RMSProp, Wrapper

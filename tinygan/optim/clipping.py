@@ -1,4 +1,4 @@
-"""Optimizers around others, that keep a gradient or the weights within a limit."""
+"""Clipping: optimizers that keep a gradient, or the weights, within a limit."""
 
 import math
 
@@ -7,7 +7,7 @@ from .rules import Optimizer, Wrapper, same_shape
 
 
 class Clip(Wrapper):
-    """The inner optimizer, with something kept within a limit.
+    """An inner optimizer, and a limit on its gradient or on theta.
 
     ValueError unless the limit is positive and finite.
     """
@@ -30,7 +30,7 @@ class Clip(Wrapper):
         return new
 
     def clipped(self, g):
-        """The gradient that the inner optimizer is given."""
+        """The gradient for the inner optimizer, (n,) like g."""
         return g
 
     def step(self, theta, g, signed_lr) -> None:
@@ -53,8 +53,8 @@ class ClipValue(Clip):
 class ClipNorm(Clip):
     """g <- g min(1, c / |g|), then the inner optimizer's step
 
-    The norm is that of the whole gradient, so its direction stays. Source: Pascanu et
-    al. 2013, Algorithm 1.
+    The norm is over the whole gradient, so the direction stays. Source: Pascanu et al.
+    2013, Algorithm 1.
     """
 
     def clipped(self, g):
@@ -70,8 +70,8 @@ class ClipNorm(Clip):
 class ClipWeights(Clip):
     """The inner optimizer's step, then theta_i <- min(max(theta_i, -c), c)
 
-    How the first WGAN keeps its critic from being steep: weights in a box bound the
-    slope, though only roughly. It clips gammas and biases too, as the authors' code
+    The first WGAN keeps its critic from being steep in this way: weights in a box bound
+    the slope, though only roughly. It clips gammas and biases too, as the authors' code
     does. Source: Arjovsky et al. 2017, Algorithm 1 (c = 0.01).
     """
 

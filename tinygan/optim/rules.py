@@ -14,15 +14,14 @@ import math
 
 from ..fast import primitive
 from ..group import ALONE, Group
-from ..ops import get_xp
+from ..ops import Array, get_xp
 
 
 class Optimizer:
     """A rule u(g) with a learning rate, and perhaps moments: a memory of gradients.
 
-    `moments` names the vectors that remember; they start at zero, like the count of
-    steps t, and are what a checkpoint has to hold. theta, g, u and all moments are
-    (n,).
+    `moments` names the vectors that remember. They start at zero, like the count of
+    steps t; a checkpoint has to hold both. theta, g, u and all moments are (n,).
 
     Raises ValueError unless lr > 0, and for settings of a subclass that are out of
     range: shares below 0 or not below 1, limits that are not positive.
@@ -40,7 +39,7 @@ class Optimizer:
         self.t = 0
 
     def direction(self, g, out):
-        """Write u(g) into `out` and return the factor that it still lacks, a float."""
+        """Write u(g), up to a factor, into `out`, and return that factor, a float."""
         raise TypeError(f"{type(self).__name__} does not define direction(g, out)")
 
     def ascend(self, theta, g) -> None:
@@ -113,6 +112,7 @@ class Momentum(Optimizer):
 
     divisible = True
     moments = ("m",)
+    m: Array
 
     def __init__(
         self, lr: float, mu: float = 0.9, final: float | None = None, ramp: int = 1
@@ -135,11 +135,12 @@ class Momentum(Optimizer):
 class RMSProp(Optimizer):
     """v <- rho v + (1 - rho) g^2      u = g / (sqrt(v) + eps)
 
-    Source: Tieleman and Hinton 2012 (lecture 6e); what WGAN trains with.
+    WGAN trains with it. Source: Tieleman and Hinton 2012 (lecture 6e).
     """
 
     divisible = True
     moments = ("v",)
+    v: Array
 
     def __init__(self, lr: float, rho: float = 0.99, eps: float = 1e-8):
         super().__init__(lr)
@@ -159,13 +160,15 @@ class Adam(Optimizer):
     u = m_hat / (sqrt(v_hat) + eps)
 
     m and v start at zero, and the powers of t undo that bias. |u| is usually about 1
-    or less, so lr is the size of a step; one gradient after a long silence gives
-    (1 - beta1) / sqrt(1 - beta2), and several can give more. Source: Kingma and Ba
+    or less, so lr is the size of a step. The first gradient after many zeros gives
+    (1 - beta1) / sqrt(1 - beta2), and the next can give more. Source: Kingma and Ba
     2015, Algorithm 1 and sec. 2.1.
     """
 
     divisible = True
     moments = ("m", "v")
+    m: Array
+    v: Array
 
     def __init__(
         self,
@@ -189,10 +192,11 @@ class Adam(Optimizer):
 
 
 class Wrapper(Optimizer):
-    """An optimizer around another, which has the learning rate and the moments."""
+    """An optimizer around an inner one, which has the learning rate and the moments."""
 
     def __init__(self, inner: Optimizer):
         self.inner = inner
+        self.divisible = inner.divisible
 
     @property
     def lr(self) -> float:
@@ -211,11 +215,6 @@ class Wrapper(Optimizer):
     @t.setter
     def t(self, value: int) -> None:
         self.inner.t = value
-
-    @property
-    def divisible(self) -> bool:
-        """Whether the inner optimizer is: what is around it is so by itself."""
-        return self.inner.divisible
 
     def prepare(self, theta) -> None:
         self.inner.prepare(theta)

@@ -1,1 +1,1 @@
-"""Several processes that share every batch."""
+"""Several processes share every batch, one process for each core."""

@@ -1,10 +1,9 @@
-"""A game on several ranks: what each rank has in place of a net, an optimizer, an
-objective, so that all ranks together play the game of the whole batch.
+"""A game on several ranks: together they play the game of the whole batch.
 
-The moves (gan.py) and the layers are the same as for one process. A rank's network has
-the same theta and a gradient of its own. Its optimizer adds up all gradients and steps
-its share of theta. Its objective gathers all logits and returns the gradients of its
-own samples.
+A rank is one of several processes, and it works on its part of every batch. The moves
+(gan.py) and the layers are the same as for one process. A rank's network has the same
+theta and a gradient of its own. Its optimizer adds up all gradients and steps its share
+of theta. Its objective gathers all logits and returns the gradients of its own samples.
 """
 
 import numpy as np
@@ -21,8 +20,8 @@ def divided(net: Net, opt: Optimizer, ranks: list) -> list[tuple]:
     """A player for each rank: [(its network, its optimizer), ...].
 
     theta, grad and the moments move to memory that processes share. After a step they
-    are those of the whole batch. ShapeError, naming the layer, if a layer needs the
-    batch in one piece.
+    have the values for the whole batch. ShapeError, naming the layer, if a layer needs
+    the batch in one piece.
     """
     net.bind(shared(net.theta), shared(net.grad))
     opt.prepare(net.theta)
@@ -52,7 +51,7 @@ class SharedStep(Wrapper):
 
     def step(self, theta, g, signed_lr):
         total, own = self.grads[0], self.own
-        self.group.barrier()  # for all gradients
+        self.group.barrier()  # wait for all gradients
         for grad in self.grads[1:]:
             total[own] += grad[own]  # eq: shard-gradient
         if self.inner.divisible:
@@ -60,14 +59,14 @@ class SharedStep(Wrapper):
             self.mine.step(theta[own], total[own], signed_lr)
             self.inner.t = self.mine.t
         else:
-            self.group.barrier()  # for the whole sum
+            self.group.barrier()  # wait for the whole sum
             if self.group.rank == 0:
                 self.inner.step(theta, total, signed_lr)
-        self.group.barrier()  # for all of theta
+        self.group.barrier()  # wait for all of theta
 
 
 class Whole:
-    """Two values of the whole batch, (N, ...), from every rank's parts, (n, ...)."""
+    """Joins the parts (n, ...) of all ranks to values (N, ...) of the whole batch."""
 
     def __init__(self, rank: Group):
         self.rank, self.last = rank, (None, None)
@@ -75,7 +74,7 @@ class Whole:
     def __call__(self, a, b) -> list:
         """a and b (n, ...) of all ranks as (N, ...); b may be None.
 
-        If it is asked for the same two again, it need not wait for the other ranks.
+        For the same two again it returns the same result, without waiting.
         """
         if a is not self.last[0] or b is not self.last[1]:
             every = self.rank.all_gather((a, b))
@@ -92,7 +91,7 @@ class Whole:
 
 class Gathered(Objective):
     """An objective that gathers the logits of all ranks, and returns the gradients of
-    its own samples. The two samples of a pair may be on two ranks.
+    this rank's samples. So the two samples of a pair may be on two ranks.
     """
 
     def __init__(self, objective: Objective, rank: Group):
@@ -121,7 +120,7 @@ class Gathered(Objective):
 
     @property
     def sees_samples(self) -> bool:
-        """True if the objective does."""
+        """True if the objective sees samples."""
         return self.objective.sees_samples
 
     def beliefs(self, s_real, s_fake):

@@ -1,8 +1,8 @@
-"""What processes of one machine say to each other: values in memory that they share.
+"""Mailboxes: processes of one machine hand each other values in shared memory.
 
 The memory is mapped before a process is forked, so that both see it at the same
-address. Who waits looks again and again for some milliseconds, which answers within a
-microsecond, before it lies down to sleep, which takes a hundred to wake from.
+address. A waiting process spins for 2 ms (it answers within 1 us), then sleeps (waking
+takes about 100 us).
 """
 
 import marshal
@@ -15,18 +15,18 @@ import time
 
 import numpy as np
 
-CAPACITY = 1 << 28  # bytes of a mailbox: only those that are used take memory
-LINE = 64  # bytes: every array begins at a multiple
-AWAKE, ASLEEP = 0.002, 0.1  # s to look for a message; s of sleep between two checks
+CAPACITY = 1 << 28  # bytes of a mailbox; only the used ones take memory
+LINE = 64  # bytes; every array begins at a multiple of it
+AWAKE, ASLEEP = 0.002, 0.1  # s to spin; then s to sleep between two checks
 
 
 def can_fork() -> bool:
-    """Whether a process can be copied with all that it holds, threads of BLAS too."""
+    """True if a process can be forked with all that it holds, BLAS's threads too."""
     return sys.platform == "linux"
 
 
 def shared_memory(nbytes: int) -> mmap.mmap:
-    """Zeros that a forked process and this one both see and write."""
+    """Memory of zeros that this process and its forks all read and write."""
     flags = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
     return mmap.mmap(-1, max(1, nbytes), flags=flags)
 
@@ -40,23 +40,23 @@ def shared(a):
 
 
 class Signal:
-    """Counts what one process gave and another one takes."""
+    """A counter: one process gives, and another one waits and takes."""
 
     def __init__(self):
         self._semaphore = multiprocessing.get_context("fork").Semaphore(0)
 
     def give(self) -> None:
-        """One more: lets the other one go on."""
+        """Add one, so that the other process can go on."""
         self._semaphore.release()
 
     def take(self, check) -> None:
-        """Wait for one. `check` is called now and then, and may raise."""
+        """Wait for one and take it. `check` is called now and then, and may raise."""
         semaphore, until = self._semaphore, None
         while not semaphore.acquire(block=False):
             if until is None:
                 until = time.perf_counter() + AWAKE
             elif time.perf_counter() < until:
-                os.sched_yield()  # another one may need this core more
+                os.sched_yield()  # another process may need this core
             else:
                 check()
                 if semaphore.acquire(timeout=ASLEEP):
@@ -67,17 +67,16 @@ class Mailbox:
     """Room for one value: arrays, numbers, text, None, and tuples, lists and dicts of
     them.
 
-    Arrays, of any shape, lie in the shared memory behind each other, and before them
-    stands what is around them. `put` and `get` do not wait: Signals say whose turn it
-    is.
+    The memory begins with a description of the value. Its arrays, of any shape, follow
+    one after another. `put` and `get` do not wait: Signals say whose turn it is.
     """
 
     def __init__(self):
         self.memory, self._rooms = shared_memory(CAPACITY), {}
 
     def room(self, *kinds) -> list:
-        """An array of each kind (dtype, shape), to be written and read as it is: who
-        knows the kinds needs no message about them.
+        """An array of each kind (dtype, shape), to be written and read in place. Both
+        processes know the kinds, so no description is sent.
         """
         if kinds not in self._rooms:
             end, arrays = 0, []
@@ -89,8 +88,8 @@ class Mailbox:
         return self._rooms[kinds]
 
     def put(self, value) -> None:
-        """Lay the value down. ValueError if there is no room for it, or if it is of
-        another kind.
+        """Write the value down. ValueError if it is too large, or if a mailbox cannot
+        hold its type.
         """
         arrays = []
         layout = marshal.dumps(_described(value, arrays))
@@ -104,7 +103,7 @@ class Mailbox:
             end = _line(end + a.nbytes)
 
     def get(self, copied: bool):
-        """The value; its arrays are views, good until the next `put`, or copied."""
+        """The value. Its arrays are copies, or views that are valid until a `put`."""
         size = int.from_bytes(self.memory[:8], "little")
         end = _line(8 + size)
 
@@ -131,13 +130,13 @@ class Mailbox:
     def _require(size: int) -> None:
         if size > CAPACITY:
             raise ValueError(
-                f"a part of the batch takes more than {CAPACITY} bytes, the most that "
-                "processes hand each other; take a smaller batch, or one core"
+                f"a part of the batch takes more than {CAPACITY} bytes, which is all "
+                "that a mailbox holds; take a smaller batch, or one core"
             )
 
 
 def _described(value, arrays: list):
-    """The value with (..., dtype, shape) in place of arrays, which join the list."""
+    """The value with (..., dtype, shape) in place of arrays; add these to the list."""
     kind = type(value)
     if kind is np.ndarray or isinstance(value, np.generic):
         arrays.append(value)
@@ -150,5 +149,5 @@ def _described(value, arrays: list):
 
 
 def _line(n: int) -> int:
-    """n bytes, rounded up to whole lines."""
+    """n, rounded up to a multiple of LINE."""
     return -(-n // LINE) * LINE

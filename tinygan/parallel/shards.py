@@ -1,10 +1,10 @@
-"""Shards: the cores of one machine share every batch, a process for each core.
+"""Shards: the cores of one machine share every batch, one process for each core.
 
-Each rank of the group plays the same moves on its part of the batch, with the same
-theta and a gradient of its own. Layers and moves are as they are for one process. Only
-where samples meet do they ask their group (group.py): BatchNorm for sums over all
-parts, the objective for all logits, the optimizer for the sum of all gradients
-(gathered.py).
+A process is called a rank of the group. Each rank plays the same moves on its part of
+the batch, with the same theta and a gradient of its own. Layers and moves are as they
+are for one process. They ask their group (group.py) only where samples meet: BatchNorm
+for sums over all parts, the objective for all logits, the optimizer for the sum of all
+gradients (gathered.py).
 
 The ranks are processes, not threads. Threads would share one Python and hand its lock
 to each other at every operation, which costs 10 to 20 ms in a step of a DCGAN.
@@ -52,7 +52,7 @@ class Rank(Group):
 
 
 class BrokenGroupError(RuntimeError):
-    """Another rank has failed, so this one would wait for ever."""
+    """Another rank has failed; this one would wait for it for ever."""
 
 
 class Exchange:
@@ -74,9 +74,9 @@ class Exchange:
     def __call__(self, rank: int, value, turn: int) -> list:
         """The values of all ranks, in the order of their ranks.
 
-        turn: 0 and 1 alternate. A rank can bring the value after next only when all
-        have brought the next one, and then all have read this one. BrokenGroupError if
-        a rank has failed.
+        turn: 0 and 1 alternate. The call after the next one writes to the same
+        mailboxes. By then all ranks have made the next call, so they have read these
+        values. BrokenGroupError if a rank has failed.
         """
         self.boxes[rank][turn].put(value)
         self.wait(rank)
@@ -100,7 +100,7 @@ class Exchange:
     def check(self) -> None:
         """BrokenGroupError if a rank failed, BackendError if a process ended."""
         if self.broken[0]:
-            raise BrokenGroupError("another part of the batch has failed")
+            raise BrokenGroupError("another rank has failed")
         for process in self.watched:
             process.check()
 
@@ -110,7 +110,7 @@ class Exchange:
 
 
 def _kind(value) -> tuple:
-    """The dtype and the shape of an array, or of one that holds a number."""
+    """(dtype, shape) of an array; a number counts as an array of shape ()."""
     if hasattr(value, "dtype"):
         return value.dtype, value.shape
     return type(value), ()
@@ -128,14 +128,14 @@ def cut(n: int, size: int, multiple: int = 1) -> list[slice]:
 
 
 class Shards:
-    """`size` processes, of which this one is the first; each works with its own object.
+    """`size` processes, each with its own object; this process is the first one.
 
-    make: a function from the list of ranks to the list of objects. The other processes
-    are forked from this one when they are first asked, with all that it holds then, and
-    again after an error. Data that must stay the same in all, such as theta, lies in
-    shared memory (mailbox.py), or all processes change it alike. Whoever changes
-    anything else must call `close` first. Each process runs BLAS on one thread. The
-    processes end with the group, or with the first one.
+    make: a function from the list of ranks to the list of objects. The first `run`
+    forks the other processes from this one, with all that it holds then. So does the
+    first `run` after an error or a `close`. Data that must stay the same in all, such
+    as theta, lies in shared memory (mailbox.py), or all processes change it alike. Call
+    `close` before you change anything else. Each process runs BLAS on one thread. The
+    processes end with the group, or with the first process.
 
     Raises ValueError unless `size` is a whole number >= 1, and BackendError for more
     than 1 where processes cannot be forked.
@@ -172,7 +172,7 @@ class Shards:
             raise theirs or e from None
 
     def _failure(self) -> Exception | None:
-        """The error of the rank that failed first, if a worker can tell."""
+        """The error of the rank that failed first, if it was a worker's."""
         for worker in self._workers:
             try:
                 worker.answer()

@@ -1,4 +1,7 @@
-"""A process that works on one part of every batch, and how it is asked and answers."""
+"""Workers: a worker is a process that works on one part of every batch.
+
+The first process puts a request into one mailbox. The worker answers in another one.
+"""
 
 import gc
 import os
@@ -22,24 +25,24 @@ class Worker:
         self.asked, self.answered = Signal(), Signal()
         parent = Parent()
         with warnings.catch_warnings():
-            # BLAS makes its threads anew after a fork, no other is needed here
+            # BLAS starts its threads again after a fork; no other thread is needed
             warnings.simplefilter("ignore", DeprecationWarning)
             self.pid = os.fork()
         if self.pid == 0:
             try:
                 self._serve(parent)
             finally:
-                os._exit(0)  # nothing of the parent's is flushed or closed twice
+                os._exit(0)  # flush and close nothing of the parent's
         self.end = weakref.finalize(self, _end, self.pid, parent.pid)
 
     def ask(self, request) -> None:
-        """Have the process work on a request."""
+        """Ask the process to work on a request."""
         self.inbox.put(request)
         self.asked.give()
 
     def answer(self):
-        """What came of it. Raises what the process raised, BackendError if it has
-        ended.
+        """The result of the request. Raises what the process raised, and BackendError
+        if it has ended.
         """
         self.answered.take(self.check)
         result, error = self.outbox.get(copied=False)
@@ -51,18 +54,18 @@ class Worker:
     def check(self) -> None:
         """BackendError if the process has ended."""
         if os.waitpid(self.pid, os.WNOHANG) != (0, 0):
-            self.end.detach()  # another one may get its number
+            self.end.detach()  # another process may get its number
             raise BackendError(
                 "a process that works on a part of the batch was ended; was there too "
                 "little memory? --cores 1 does without it"
             )
 
     def _serve(self, parent: "Parent") -> None:
-        """Work on requests until the parent ends: in the process itself."""
+        """Work on requests until the parent ends. The worker itself runs this."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         threadpool_limits(1, user_api="blas")
-        gc.freeze()  # what was there before stays shared
+        gc.freeze()  # memory from before the fork stays shared
         self.rank.exchange.watched = [parent]
         while True:
             self.asked.take(parent.check)
@@ -81,12 +84,12 @@ class Worker:
 def _pickled(error: Exception) -> bytes:
     try:
         return pickle.dumps(error)
-    except Exception:  # such as one of a class that stands in a function
+    except Exception:  # such as one whose class is defined in a function
         return pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
 
 
 class Parent:
-    """The first member, as the others see it."""
+    """The first rank, as the other ranks see it."""
 
     def __init__(self):
         self.pid = os.getpid()
@@ -98,10 +101,11 @@ class Parent:
 
 
 def _end(pid: int, parent: int) -> None:
+    """End the worker `pid`, if this process is its parent."""
     if os.getpid() != parent:
         return  # a copy of this object in another worker
     try:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
     except (ProcessLookupError, ChildProcessError):
-        pass  # it has ended before
+        pass  # it has ended already

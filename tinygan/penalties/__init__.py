@@ -1,5 +1,6 @@
-"""Penalties: what D pays for beside the game. base.py holds the protocol, gradient.py
-the second derivatives by hand.
+"""Penalties: what D pays for beside the game.
+
+base.py holds the protocol, and gradient.py the second derivatives by hand.
 """
 
 from .base import Drift, Penalty

@@ -1,4 +1,4 @@
-"""The protocol every penalty keeps: something that D pays for."""
+"""The protocol of a penalty: D ascends V - P, so it pays for P."""
 
 import copy
 import math
@@ -15,7 +15,7 @@ class Penalty:
     group: Group = ALONE  # the ranks that share the batch
 
     def part(self, rank: Group) -> "Penalty":
-        """This penalty for one rank's part of the batch; P is that of the whole batch.
+        """This penalty for one rank's part of the batch; P is still of the whole batch.
 
         BackendError if there are several ranks and it is not `divisible`.
         """
@@ -23,8 +23,8 @@ class Penalty:
             return self
         if not self.divisible:
             raise BackendError(
-                f"{self!r} does not say that it is divisible: processes cannot share "
-                "its batches; --cores 1 does without them"
+                f"{self!r} does not say that it is divisible, so several processes "
+                "cannot share its batches; use --cores 1"
             )
         new = copy.copy(self)
         new.group = rank
@@ -50,8 +50,9 @@ class Penalty:
 class Drift(Penalty):
     """P = eps mean s_real^2      dP/ds_real = 2 eps s_real / N
 
-    A Wasserstein critic is free up to a constant; this keeps it from drifting away from
-    0. Not a gradient penalty: one more backward. Source: Karras et al. 2018, app. A.1.
+    A constant added to a Wasserstein critic changes nothing; the penalty keeps it from
+    drifting away from 0. It is not a gradient penalty: it costs one more backward pass.
+    Source: Karras et al. 2018, app. A.1.
     """
 
     divisible = True

@@ -19,9 +19,9 @@ tangent pass computes. So four moves (`penalise`):
 D ascends -P, so the third move takes -v.
 
 BatchNorm in training makes every logit depend on the whole batch: D has no slope at a
-sample, and TangentError says so. LayerNorm, InstanceNorm and SpectralNorm are fine. Of
-layers made to see several samples, Pack and MinibatchStd, g is the gradient of the sum
-of the logits.
+sample, and TangentError says so. LayerNorm, InstanceNorm and SpectralNorm are fine.
+Pack and MinibatchStd are made to see several samples: with them, g is the gradient of
+the sum of the logits.
 """
 
 from ..errors import InputError
@@ -38,7 +38,7 @@ def penalise(D, s, cache, phi, group: Group = ALONE):
 
     s, cache: what D.forward gave at the points. phi maps the norms r (N,) to phi(r) and
     phi'(r)/r, each (N,): v = phi'(r)/r g / N, and v = 0 where r = 0. A condition has no
-    gradient, and so no part in the norm. The mean is over the points of all ranks.
+    gradient, so the norm leaves it out. The mean is over the points of all ranks.
     """
     ones = get_xp(s).ones_like(s)
     g = D.backward(ones, cache, param_grads=False)  # dD(x_n)/dx_n  # eq: penalty-g
@@ -49,7 +49,7 @@ def penalise(D, s, cache, phi, group: Group = ALONE):
 
 
 def value_and_direction(g, n: int, phi, group: Group):
-    """(P, -v) from g = grad_x D at n of the points, an array (n, ...) or a tuple."""
+    """(P, -v) from g = grad_x D, (n, ...) or a tuple, at the n points of this rank."""
     rows = [a.reshape(n, -1) for a in leaves(g)]  # all that belongs to one logit
     r = get_xp(rows[0]).sqrt(sum((a * a).sum(axis=1) for a in rows))  # eq: penalty-norm
     value, slope = phi(r)
@@ -89,9 +89,9 @@ class SquaredNorm(GradientPenalty):
 class R1(SquaredNorm):
     """P = gamma/2 mean |grad_x D(x)|^2 on real data
 
-    It vanishes where p_G = p_data and D is flat, so the game can come to rest there,
-    as it cannot with a slope of 1. The real batch's cache is used again: its forward
-    pass is free. Source: Mescheder et al. 2018, eq. 9.
+    It vanishes where p_G = p_data and D is flat, so the game can come to rest there;
+    with a slope of 1 it cannot. The real batch's cache is used again, so no forward
+    pass is needed. Source: Mescheder et al. 2018, eq. 9.
     """
 
     def accumulate(self, D, real, fake, rng=None):
@@ -112,7 +112,7 @@ class UnitNorm(GradientPenalty):
     """P = lambda mean (|g| - k)^2      v = 2 lambda (1 - k/|g|) g / N
 
     With `one_sided`, only slopes above k are punished: max(0, |g| - k) in place of
-    |g| - k. Raises InputError where d_step has no rng to draw the points with.
+    |g| - k. Raises InputError if d_step has no rng to draw the points with.
     """
 
     def __init__(self, weight: float, k: float, one_sided: bool):
@@ -130,12 +130,14 @@ class UnitNorm(GradientPenalty):
         return self.weight * excess * excess, 2 * self.weight * slope  # eq: unit-norm
 
     def points(self, x_real, x_fake, rng):
-        """Where the penalty is taken: (N, ...), like x_real."""
+        """The points at which the penalty is taken, (N, ...) like x_real."""
         raise TypeError(f"{type(self).__name__} does not define points")
 
     def uniform(self, like, shape, rng):
-        """Numbers uniform on [0, 1) of a shape (n, ...), drawn on the host, of like's
-        library: this member's of those for the whole batch.
+        """Uniform numbers on [0, 1) for this rank's samples, of a shape (n, ...).
+
+        Every rank draws the numbers of the whole batch, on the host, and takes its
+        rows. The result is an array of like's library.
         """
         own, N = self.group.place(len(like))
         drawn = rng.random((N, *shape[1:]))[own]
@@ -145,7 +147,7 @@ class UnitNorm(GradientPenalty):
         if rng is None:
             raise InputError(f"{self!r} draws its points at random: d_step needs rng=")
         x_real, x_fake = real[0], fake[0]
-        if isinstance(x_real, tuple):  # (x, y): the condition stays, as it is the same
+        if isinstance(x_real, tuple):  # (x, y): both batches have the same condition
             x_hat = (self.points(x_real[0], x_fake[0], rng), *x_real[1:])
         else:
             x_hat = self.points(x_real, x_fake, rng)
@@ -180,9 +182,9 @@ class DRAGAN(UnitNorm):
         x_hat = x + alpha c std(x) u      u uniform on [0, 1) for each number,
                                           alpha uniform on [0, 1) for each example
 
-    std(x) is that of the whole batch. G's samples play no part: D is to be smooth where
-    the data are. Source: Kodali et al. 2017; the points are those of their code
-    (lambda 10, c 1/2), the paper's perturbation is Gaussian.
+    std(x) is over all numbers of the whole batch. G's samples are not used: D is to be
+    smooth where the data are. Source: Kodali et al. 2017. The points follow their code
+    (lambda 10, c 1/2); the perturbation in the paper is Gaussian.
     """
 
     divisible = True

@@ -1,4 +1,7 @@
-"""What D pays for believing a picture with another's sentence: GAN-CLS's third pair."""
+"""Mismatch: D pays for believing a real picture with a wrong sentence.
+
+GAN-CLS shows D three kinds of pairs, and this is the third.
+"""
 
 import numpy as np
 
@@ -13,13 +16,13 @@ class Mismatch(Penalty):
 
         D.grad -= dP/dtheta      dP/ds_wrong = w sigma(s_wrong) / N
 
-    (x, y'), a real picture with a sentence that is not its own, is as wrong as a fake
-    one with its own, and D is to say so: without such pairs it need not read y at all.
-    y' is the batch's y, moved on by a random number of places; where it happens to be
-    the sample's own, the pair does not count. For the share `near` of the samples it is
-    that y of the batch which has the most words in common with their own: a wrong
-    sentence that differs in a word or two teaches D to read them all. Source: Reed et
-    al. 2016, Algorithm 1, the term log(1 - s_w) / 2; `near` is ours.
+    (x, y'), a real picture with a sentence of another picture, is as wrong as a fake
+    picture, and D is to say so: without such pairs D need not read y at all. y' is the
+    batch's y, moved on by a random number of places; a pair does not count if its y'
+    equals its y. For a share `near` of the samples, y' is instead the y of the batch
+    with the most words in common: a wrong sentence that differs in a word or two
+    teaches D to read every word. Source: Reed et al. 2016, Algorithm 1, the term
+    log(1 - s_w) / 2; `near` is ours.
 
     Raises InputError for unconditional samples, ValueError unless 0 <= near <= 1.
     """
@@ -47,7 +50,7 @@ class Mismatch(Penalty):
             order = xp.concatenate([nearest(all_y)[:n], order[n:]])
         wrong = all_y[order[own]]
         out, cache = D.forward((x, wrong))
-        s_wrong = leaves(out)[0]  # of two heads the first: the other is not about y
+        s_wrong = leaves(out)[0]  # the first head; a second head does not see y
         differs = (wrong != y).reshape(len(y), -1).any(axis=1)
         weights = self.weight / N * differs.astype(s_wrong.dtype)[:, None]
         ds_wrong = -weights * sigmoid(s_wrong)  # eq: mismatch-gradient
@@ -59,8 +62,8 @@ class Mismatch(Penalty):
 
 
 def nearest(y):
-    """For each of the sentences y (N, ..., T) the row of the one, other than itself,
-    that has the most of its words: (N,) indices.
+    """For each of the sentences y (N, ..., T), the row of the other sentence that has
+    most of its words: (N,) indices.
     """
     xp, words = get_xp(y), y.reshape(len(y), -1)
     # [t', n, t, m]: is word t of n also word t' of m?

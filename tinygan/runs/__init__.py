@@ -1,6 +1,6 @@
-"""A run: what a recipe asks for, the game in progress, its folder on the disk.
+"""Runs: a recipe returns an experiment, a run plays it, a folder keeps the results.
 
-A recipe needs only what can be imported from here.
+A recipe needs only the names that this file exports.
 """
 
 from .conditions import Classes, Sentences

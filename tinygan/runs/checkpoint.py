@@ -3,8 +3,8 @@
 The file is a zip of a `manifest.json` and one uncompressed `.npy` per array, so
 `numpy.load` opens it too. It is written beside its place, flushed to the disk, and
 renamed over the old one: whatever happens, there is a whole checkpoint. Reading trusts
-nothing: names, shapes and dtypes must be the ones the networks expect before a byte of
-an array is read.
+nothing: an array is read only if its name, shape and dtype are what the networks
+expect.
 """
 
 import json
@@ -19,14 +19,14 @@ from ..errors import CheckpointError
 from ..files import write_atomically
 
 FORMAT = "tinygan-checkpoint"
-VERSION = 1  # of the format: what the members are, and how they are named
+VERSION = 1  # of the format: which arrays a file holds, and their names
 MANIFEST = "manifest.json"
 MAX_MANIFEST = 1 << 22  # bytes
 OTHER = "; is it of another architecture?"
 
 
 def save_checkpoint(path, arrays: dict, manifest: dict) -> None:
-    """Write host arrays {"G.theta": ..., ...} and a JSON-able manifest to `path`."""
+    """Write host arrays {"G.theta": ..., ...} and a manifest for JSON to `path`."""
     about = {"format": FORMAT, "version": VERSION, "tinygan": __version__}
     manifest = {**about, **manifest}
 
@@ -51,8 +51,8 @@ def read_manifest(path) -> dict:
 def load_checkpoint(path, expected: dict) -> tuple[dict, dict]:
     """(arrays, manifest) of the checkpoint at `path`.
 
-    `expected` maps each name that must be there to (shape, dtype). Other members are
-    not read. Raises CheckpointError.
+    `expected` maps each name that must be there to (shape, dtype). Other arrays are not
+    read. Raises CheckpointError if an array is missing, damaged or of another kind.
     """
     with _Archive(path) as archive:
         manifest = archive.manifest()
@@ -94,8 +94,8 @@ class _Archive:
             found, writer = manifest.get("version"), manifest.get("tinygan", "0.1.0")
             raise self._error(
                 MANIFEST,
-                f"checkpoint format {VERSION}, which tinygan {__version__} reads, found "
-                f"format {found!r}, written by tinygan {reprlib.repr(writer)}",
+                f"checkpoint format {VERSION}, which tinygan {__version__} reads, "
+                f"found format {found!r}, written by tinygan {reprlib.repr(writer)}",
             )
         return manifest
 

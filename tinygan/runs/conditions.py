@@ -1,8 +1,8 @@
-"""Conditions: what a generator is asked for, as integers y beside z and x.
+"""Conditions: integers y, beside z and x, say what the generator is to make.
 
 `Classes` asks for one of K classes, `Sentences` for what a sentence describes, and
-`Unconditional` for nothing. A network sees y alone. A condition knows what people call
-y, how it is drawn when nobody asks for anything, and what the rows of a picture show.
+`Unconditional` for nothing. A network sees only y. The condition also knows the names
+that people use for y, how to draw y at random, and which y the rows of a picture have.
 """
 
 import dataclasses
@@ -21,37 +21,35 @@ class Unconditional:
     kind = "no condition"
 
     def shapes(self, shape):
-        """The shape of what a network takes or gives, from that of its z or x."""
+        """The shape of a network's input or output, from the shape of its z or x."""
         return shape
 
     def around(self, G: Layer) -> Layer:
-        """G so that it gives what D takes."""
+        """A layer around G that returns what D takes."""
         return G
 
     def pair(self, value, y):
-        """What a network takes: z or x (N, ...), and the condition y, if there is
-        one.
-        """
+        """A network's input: z or x (N, ...), and the condition y if there is one."""
         return value
 
     def real(self, batch):
-        """What D takes of a batch of data."""
+        """D's input from a batch of data."""
         return batch
 
     def y_of(self, real):
-        """The condition y (N, ...) of what `real` gave, or None."""
+        """The condition y (N, ...) in a network's input, or None."""
         return None
 
     def x_of(self, made):
-        """The samples (N, ...) of what G made, or of a batch of data."""
+        """The samples (N, ...) in what G made, or in a batch of data."""
         return made
 
     def draw(self, n: int, rng: np.random.Generator):
-        """n conditions as nobody asked for them, or None."""
+        """n conditions drawn at random, or None if there are none."""
         return None
 
     def rows(self, most: int):
-        """The y of a picture's rows, at most so many, and what each is called."""
+        """(y, names) of a picture's rows, at most `most` of them."""
         return None, []
 
     def samples_in(self, data):
@@ -59,7 +57,7 @@ class Unconditional:
         return data
 
     def expects(self, data) -> None:
-        """InputError unless `data` have conditions of this shape."""
+        """Raise InputError unless `data` have conditions of this shape."""
         found = getattr(data, "condition_shape", None)
         if found is not None:
             raise InputError(
@@ -68,17 +66,15 @@ class Unconditional:
 
 
 class Condition(Unconditional):
-    """A condition y beside z and x: G maps (z, y) to x, and D judges the pair (x,
-    y).
-    """
+    """A condition y: G maps (z, y) to x, and D judges the pair (x, y)."""
 
     @property
     def shape(self) -> Integers:
-        """Of one y."""
+        """The shape of one y."""
         raise TypeError(f"{type(self).__name__} does not define shape")
 
     def of(self, y):
-        """The network's y (N, ...) from that of the data."""
+        """The network's y (N, ...) from the y of the data."""
         return y
 
     def shapes(self, shape):
@@ -122,7 +118,7 @@ class Classes(Condition):
 
     @property
     def shape(self) -> Integers:
-        """Of one y."""
+        """The shape of one y."""
         return Integers((), self.K)
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -130,12 +126,12 @@ class Classes(Condition):
         return rng.integers(0, self.K, n)
 
     def rows(self, most: int) -> tuple[np.ndarray, list[str]]:
-        """The y of a picture's rows, at most so many, and what each is called."""
+        """(y, names) of a picture's rows, at most `most` of them."""
         y = np.arange(min(self.K, most))
         return y, [str(k) for k in y]
 
     def label(self, k: int) -> np.ndarray:
-        """y for class k, (1,). Raises InputError if there is none."""
+        """y (1,) for class k. Raises InputError if there is no such class."""
         if not 0 <= k < self.K:
             raise InputError(
                 f"--label {k}: expected a class from 0 to {self.K - 1} of this run"
@@ -145,12 +141,12 @@ class Classes(Condition):
 
 @dataclasses.dataclass(frozen=True)
 class Sentences(Condition):
-    """A sentence as words of a vocabulary; y is (N, mixed, T), 0 where it has ended.
+    """A sentence as words of a vocabulary; y is (N, mixed, T), 0 after its end.
 
-    A network reads the `mixed` sentences of a sample one by one and takes the mean of
-    what it read: with two, a sentence stands there twice, and two sentences stand for
-    what lies between them (Reed et al. 2016, eq. 5, beta = 1/2). `known` are sentences
-    to draw from when nobody asks for one.
+    A network encodes the `mixed` sentences of a sample one by one and takes the mean.
+    With mixed = 2 one sentence is given twice, and two different sentences ask for what
+    lies between them (Reed et al. 2016, eq. 5, beta = 1/2). A random y is one of the
+    `known` sentences.
     """
 
     vocabulary: object  # data.Vocabulary
@@ -160,7 +156,7 @@ class Sentences(Condition):
 
     @property
     def shape(self) -> Integers:
-        """Of one y."""
+        """The shape of one y."""
         words = self.vocabulary
         return Integers((self.mixed, words.length), len(words))
 
@@ -169,22 +165,22 @@ class Sentences(Condition):
         return y.repeat(self.mixed, axis=1)
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """n of the known sentences."""
+        """n of the known sentences, (n, mixed, T)."""
         return self.encode([self.known[i] for i in rng.integers(0, len(self.known), n)])
 
     def rows(self, most: int) -> tuple[np.ndarray, list[str]]:
-        """The y of a picture's rows, at most so many, and the sentences."""
+        """(y, sentences) of a picture's rows, at most `most` of them."""
         sentences = list(dict.fromkeys(self.known))[:most]
         return self.encode(sentences), sentences
 
     def encode(self, sentences: Sequence[str], strict: bool = False) -> np.ndarray:
-        """(n, mixed, T). With `strict`, InputError for a word that it never saw."""
+        """The y (n, mixed, T). With `strict`, InputError for an unknown word."""
         codes = [self.vocabulary.encode(s, strict=strict) for s in sentences]
         return self.of(np.stack(codes)[:, None])
 
     def between(self, first: str, second: str, steps: int) -> np.ndarray:
-        """(steps, mixed, T): from the one sentence to the other, for a condition of
-        steps - 1 mixed sentences.
+        """(steps, mixed, T): `steps` samples on the way from the first sentence to the
+        second, for a condition with mixed = steps - 1.
         """
         a, b = (self.vocabulary.encode(s, strict=True) for s in (first, second))
         return np.stack(
@@ -196,8 +192,8 @@ class Sentences(Condition):
 
 
 def grid(z, y, n: int) -> tuple[int, tuple[np.ndarray, np.ndarray]]:
-    """(columns, (z, y)) of at most n pairs in as many rows as there are y: each row has
-    one y, each column one z.      z: (n, dim)      y: (rows, ...)
+    """(columns, (z, y)) for a picture of at most n samples: each row has one y, each
+    column one z.      z: (n, dim)      y: (rows, ...)
     """
     columns = max(1, n // len(y))
     i = np.arange(len(y) * columns)
@@ -205,7 +201,7 @@ def grid(z, y, n: int) -> tuple[int, tuple[np.ndarray, np.ndarray]]:
 
 
 def between_pairs(y, partner):
-    """(N, mixed, T): half of the sentences of y, half of the partner's."""
+    """(N, mixed, T): half of the sentences come from y, half from the partner."""
     half = y.shape[1] // 2
     mixed = partner.copy()
     mixed[:, :half] = y[:, :half]

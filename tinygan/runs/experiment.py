@@ -1,6 +1,6 @@
-"""An experiment: two networks, the game they play, the data, and the numbers.
+"""An experiment: two networks, the rules of their game, the data, and the numbers.
 
-A recipe is a function that returns an experiment, and `train` plays it.
+A recipe is a function that returns an experiment, and `tinygan train` plays it.
 """
 
 import copy
@@ -43,7 +43,7 @@ class Latent:
 
     @property
     def shape(self) -> tuple[int]:
-        """Of one z, (dim,)."""
+        """The shape of one z: (dim,)."""
         return (self.dim,)
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -57,31 +57,30 @@ class Latent:
 
 @dataclasses.dataclass
 class Experiment:
-    """What a recipe returns.
+    """What a recipe returns: all that a run needs to know.
 
-    `data` is a function, so that sampling from a trained run does not read the data; it
+    `data` is a function, so that sampling from a trained run does not read the data. It
     returns an object with `shape` and `batches(batch, seed, backend)`, whose result
-    maps i to the i-th batch. `shape` is one sample's. `k` is the number of
+    maps i to the i-th batch. `shape` is the shape of one sample. `k` is the number of
     discriminator steps per generator step, or a function of the turn, such as
-    CriticSteps; `steps` counts turns of k + 1 steps.
+    CriticSteps. `steps` counts turns of k + 1 steps.
 
-    With `decay` both learning rates fall linearly, to 0 after the last step; it may
-    also be a function of the turn, the factor of both rates. `penalties` are what D
-    pays, or a function from the turn to them, where their weight changes. With `ema` >
-    0 samples come from a moving average of G's weights, which keeps that share of
-    itself each turn (less in the first ones: (1 + t)/(10 + t)); running statistics and
-    spectral u and v are G's own. With `shared` both players' steps are about the same
-    G(z), which saves a forward pass.
+    With `decay` both learning rates fall linearly, to 0 after the last step. A function
+    of the turn gives the factor of both rates instead. `penalties` is a list of what D
+    pays, or a function from the turn to a list. If `ema` > 0, samples come from a
+    moving average of G's weights. It keeps the share `ema` of itself each turn (less in
+    the first turns: (1 + t)/(10 + t)). Running statistics and spectral u and v are G's
+    own. With `shared` both players' steps use one G(z), which saves a forward pass.
 
-    With a `condition`, G maps (z, y) to x and D takes (x, y): `data` gives pairs, and
-    the G(z, y) of a step have the y of its real batch. With `between` > 0, that share
-    of them has half of its own sentence and half of another's (GAN-INT). With a
+    With a `condition`, G maps (z, y) to x and D takes (x, y). `data` gives pairs, and
+    the G(z, y) of a step have the y of its real batch. If `between` > 0, this share of
+    them takes half of its y from another sample's sentence (GAN-INT). With a
     `diversity`, or a function from the turn to one or None, the G(z, y) come in pairs
-    of one y, and G pays for pairs that are alike. `unseen` is data of combinations
+    with one y, and G pays for pairs that are alike. `unseen` gives data of combinations
     that training never shows, for `tinygan evaluate`.
 
-    Raises InputError for numbers out of range, ShapeError (from `networks`) when G does
-    not make what D takes.
+    Raises InputError for numbers out of range, and ShapeError (from `networks`) if G
+    does not make what D takes.
     """
 
     G: Layer
@@ -139,16 +138,14 @@ class Experiment:
         if self.between and not (
             isinstance(self.condition, Sentences) and self.condition.mixed >= 2
         ):
-            raise InputError(
-                "between: expected Sentences with mixed >= 2 to be between"
-            )
+            raise InputError("between: expected Sentences with mixed >= 2")
         if self.diversity is not None and self.batch == 1:
             raise InputError("diversity: expected a batch of 2 or more, to have pairs")
 
     @property
     def critic_steps(self) -> Schedule:
         """k as a schedule."""
-        kept = vars(self).get("_critic_steps")  # it remembers sums
+        kept = vars(self).get("_critic_steps")  # a schedule remembers its sums
         if kept is None or kept.setting is not self.k:
             kept = self._critic_steps = Schedule("k", self.k, _whole(1), WHOLE)
         return kept
@@ -174,13 +171,17 @@ class Experiment:
         return Schedule("diversity", self.diversity, _is_diversity, expected)
 
     def game(self, backend: Backend):
-        """The game of this experiment, from its beginning."""
+        """A new game of this experiment, before its first turn."""
         from .turn import Turns
 
         return Turns(self, backend)
 
+    def maker(self, backend: Backend) -> tuple[str, Net]:
+        """The name of the player that makes samples, and its network at the start."""
+        return "G", self.networks(backend)[0]
+
     def expects(self, data) -> None:
-        """Raises InputError unless `data` are of this experiment's shapes."""
+        """Raise InputError unless `data` have this experiment's shapes."""
         if tuple(data.shape) != tuple(self.shape):
             raise InputError(
                 f"data: expected samples of shape {tuple(self.shape)}, "

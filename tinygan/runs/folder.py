@@ -1,15 +1,15 @@
-"""A run's folder on the disk: what it holds, and how it is read back.
+"""A run's folder on the disk: write it, and read it back.
 
     config.json       the recipe, its options, the machine and the versions
     metrics.jsonl     one line per log interval: step, means of V, J, D(x), D(G(z)), P;
-                      in forty of them measures of the samples
+                      forty lines also have measures of the samples
     samples/          pictures of G(z) for the same z, as training goes
-    samples.png       the last of them
+    samples.png       the last picture
     losses.png        the curves of metrics.jsonl
     training.gif      the film of samples/
     checkpoint.npz    everything needed to go on (checkpoint.py)
 
-To go on, only config.json and checkpoint.npz are needed.
+To resume a run, only config.json and checkpoint.npz are needed.
 """
 
 import json
@@ -35,7 +35,7 @@ class RunFolder:
 
     @classmethod
     def create(cls, path, config: dict) -> "RunFolder":
-        """A new folder; InputError if it holds a run already or cannot be written."""
+        """Make a folder. InputError if it holds a run already or cannot be written."""
         path = pathlib.Path(path)
         try:
             if (path / "config.json").exists():
@@ -54,14 +54,14 @@ class RunFolder:
 
     @classmethod
     def open(cls, path) -> "RunFolder":
-        """The folder of an earlier run; InputError if `path` is none."""
+        """The folder of an earlier run. InputError if `path` holds no run."""
         path = pathlib.Path(path)
         try:
             config = json.loads((path / "config.json").read_text(encoding="utf-8"))
             if not isinstance(config["recipe"], str):
-                raise TypeError("its recipe is no name")
+                raise TypeError("its recipe is not a name")
             if not isinstance(config["options"], dict):
-                raise TypeError("its options are no table")
+                raise TypeError("its options are not a table")
         except OSError as e:
             raise InputError(
                 f"{path}: expected a run's folder with a config.json, found none "
@@ -81,7 +81,7 @@ class RunFolder:
             self.path / "config.json", lambda file: file.write(text.encode())
         )
 
-    # While training goes.
+    # During training.
 
     def log(self, row: dict) -> None:
         """Append a row, and the seconds since the run began, to metrics.jsonl."""
@@ -90,7 +90,7 @@ class RunFolder:
             file.write(json.dumps({**row, "seconds": seconds}) + "\n")
 
     def picture(self, run) -> None:
-        """Write the picture of the run's samples, and keep it as the last one."""
+        """Write a picture of the run's samples into samples/, and as samples.png."""
         is_image = len(run.experiment.shape) == 3
         samples, columns = run.picture_samples(100 if is_image else 1000)
         real = None if is_image else run.game.real_samples(1000)
@@ -100,17 +100,17 @@ class RunFolder:
         plots.save_png(self.path / "samples.png", pixels)
 
     def save_checkpoint(self, state: dict) -> None:
-        """Write the state that Run.state() gave; the old checkpoint goes only then."""
+        """Write the state that Run.state() gave, in place of the old checkpoint."""
         manifest = {"step": int(state["step"]), "recipe": self.config["recipe"]}
         save_checkpoint(self.checkpoint, state, manifest)
 
-    def finish(self) -> None:
+    def finish(self, run) -> None:
         """Draw losses.png and training.gif."""
-        plots.plot_losses(self.path / "losses.png", self.metrics)
+        plots.plot_losses(self.path / "losses.png", self.metrics, run.game.curves)
         frames = sorted((self.path / "samples").glob("*.png"))
         plots.save_gif(self.path / "training.gif", frames)
 
-    # When it is taken up again.
+    # When a run is resumed.
 
     def load_checkpoint(self, like: dict) -> dict[str, np.ndarray]:
         """The checkpoint's arrays for the names, shapes and dtypes of `like`."""
@@ -126,7 +126,7 @@ class RunFolder:
         return step
 
     def forget_after(self, step: int) -> None:
-        """Drop what was written after `step`, or left half written by a kill."""
+        """Delete what was written after `step`, or half written when the run ended."""
         for leftover in self.path.rglob("*.tmp"):
             leftover.unlink()
         for frame in (self.path / "samples").glob("*.png"):

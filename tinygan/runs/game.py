@@ -1,8 +1,8 @@
-"""What a run can play: the protocol that every game keeps.
+"""The protocol of a game: a run can play everything that has these methods.
 
 A run (run.py) counts turns, logs, saves and resumes. It knows nothing of two players,
-of images, or of networks whose size stays the same. All that is the game's business.
-The game of a GAN is in turn.py.
+of images, or of networks whose size stays the same. The game knows all that. The game
+of a GAN is in turn.py.
 """
 
 from typing import NamedTuple
@@ -21,9 +21,9 @@ class Player(NamedTuple):
 class Game:
     """Something that is played turn by turn.
 
-    players: {name: Player}. `maker` is the name of the one whose network makes the
-    samples. quantities: {name: label} of what a turn returns, in that order; those that
-    are `logged` are written down.
+    players: {name: Player}. `maker` is the name of the player whose network makes the
+    samples. quantities: {name: label} of the values that a turn returns, in the same
+    order. `logged`: the names of the values that are written down.
     """
 
     players: dict[str, Player]
@@ -31,26 +31,31 @@ class Game:
     quantities: dict[str, str]
     logged: tuple[str, ...]
 
+    @property
+    def curves(self) -> tuple[dict[str, str], ...]:
+        """The panels of losses.png, {name: label} each: one panel for all of them."""
+        return ({name: self.quantities[name] for name in self.logged},)
+
     def turn(self, turn: int) -> tuple:
         """Play one turn; return the quantities, 0-d arrays that stay on the device.
 
-        What the turn draws depends on the seed and on `turn` alone.
+        Its random numbers depend only on the seed and on `turn`.
         """
         raise TypeError(f"{type(self).__name__} does not define turn(turn)")
 
     def rehearse(self) -> None:
-        """Raise what a turn would raise, before anything is written."""
+        """Raise the error that a turn would raise, before anything is written."""
 
     def inputs(self, n: int, *key: int):
-        """What the maker takes for n samples, drawn for the place `key`."""
+        """The maker's input for n samples, drawn with the key `key` (rng.py)."""
         raise TypeError(f"{type(self).__name__} does not define inputs(n, *key)")
 
     def picture_inputs(self, n: int):
-        """(what the maker takes for a picture of n samples, its columns or None)."""
+        """(the maker's input for a picture of n samples, its columns or None)."""
         raise TypeError(f"{type(self).__name__} does not define picture_inputs(n)")
 
     def samples(self, made):
-        """The samples (n, ...) in what the maker made."""
+        """The samples (n, ...) in the maker's output."""
         return made
 
     def real_samples(self, n: int):
@@ -62,7 +67,7 @@ class Game:
         return {}
 
     def products(self) -> int:
-        """How many numbers are multiplied in the forward passes of a batch, about."""
+        """About how many numbers the forward passes of a batch multiply."""
         return 0
 
     def divisible(self, size: int) -> bool:

@@ -1,4 +1,7 @@
-"""Which source a run was made with: the version and the commit of this package."""
+"""The version and the commit of tinygan that a run was made with.
+
+config.json keeps them, so that the run can be repeated with the same code.
+"""
 
 import importlib.metadata
 import json
@@ -7,8 +10,8 @@ import subprocess
 
 from .. import __version__
 
-ROOT = pathlib.Path(__file__).parents[2]  # of a checkout, if the package is in one
-PATIENCE = 2.0  # s that git may take
+ROOT = pathlib.Path(__file__).parents[2]  # the root of the checkout, if there is one
+PATIENCE = 2.0  # seconds that git may take
 
 
 def provenance() -> dict:

@@ -1,4 +1,4 @@
-"""What `tinygan evaluate` found: rows of measures, as a table and as JSON."""
+"""The results of `tinygan evaluate`: measurements, as a table and as JSON."""
 
 import json
 import math
@@ -7,27 +7,27 @@ from typing import NamedTuple
 from ..errors import InputError
 from ..files import write_atomically
 
-MEASURES = {  # what is better (or the number to come near to), and what it says
-    "modes": ("higher", "that have a sample within 3 std"),
+MEASURES = {  # name: (which values are better, what the measure says)
+    "modes": ("higher", "modes with a sample within 3 std"),
     "high quality": ("higher", "share of samples within 3 std of a mode"),
     "reverse KL": ("lower", "how unevenly the modes are filled, in nats"),
     "sliced Wasserstein": ("lower", "how far mass must move, in data units"),
     "patches": ("lower", "sliced Wasserstein of 7x7 patches, x 1000"),
     "MMD^2": ("lower", "distance of the mean features, 0 but for noise"),
-    "1-NN accuracy": ("0.5", "1: told apart"),
-    "precision": ("higher", "generated that lie among the real"),
-    "recall": ("higher", "real that lie among the generated"),
-    "confidence": ("higher", "a classifier's, in the class that it names"),
-    "classes": ("higher", "how many classes it names"),
-    "class KL": ("lower", "their frequencies against the data's, in nats"),
+    "1-NN accuracy": ("0.5", "1: they can be told apart"),
+    "precision": ("higher", "generated samples that lie among the real"),
+    "recall": ("higher", "real samples that lie among the generated"),
+    "confidence": ("higher", "how sure a classifier is of its answers"),
+    "classes": ("higher", "how many classes it finds"),
+    "class KL": ("lower", "class frequencies against the data's, in nats"),
     "as asked": ("higher", "share in which a classifier finds what was asked for"),
     "variety": ("higher", "how far apart two samples of one condition are"),
     "Parzen likelihood": ("higher", "nats, easily gamed"),
 }
 
 
-class Row(NamedTuple):
-    """A measure: its value, its ceiling (above), what is better, and what it says."""
+class Measurement(NamedTuple):
+    """The value of a measure, and its ceiling: the value that real samples have."""
 
     name: str
     value: float
@@ -36,14 +36,16 @@ class Row(NamedTuple):
     says: str
 
 
-def row_of(name, value, ceiling, more: str = "", where: str = "") -> Row:
-    """The row of one of MEASURES, of which `more` and `where` tell more."""
+def measurement(name, value, ceiling, more: str = "", where: str = "") -> Measurement:
+    """A measurement of one of MEASURES. `where` is added to its name, and `more` to
+    what it says.
+    """
     better, says = MEASURES[name]
-    return Row(name + where, value, ceiling, better, says + more)
+    return Measurement(name + where, value, ceiling, better, says + more)
 
 
-def table(rows: list[Row]) -> list[str]:
-    """The rows as lines of text."""
+def table(rows: list[Measurement]) -> list[str]:
+    """The measurements as lines of text."""
     head = ("measure", "value", "ceiling", "better", "what it says")
     cells = [head, *((r.name, *map(_short, r[1:3]), *r[3:]) for r in rows)]
     width = [max(len(line[k]) for line in cells) for k in range(4)]
@@ -55,7 +57,7 @@ def table(rows: list[Row]) -> list[str]:
 
 
 def _short(value: float) -> str:
-    """As few digits as say something."""
+    """The number, with only the digits that tell something."""
     if isinstance(value, int) or value == 0:
         return f"{value:d}" if isinstance(value, int) else "0"
     if abs(value) < 1e-3:
@@ -63,7 +65,7 @@ def _short(value: float) -> str:
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.4f}"
 
 
-def write(out, about: dict, rows: list[Row]) -> None:
+def write(out, about: dict, rows: list[Measurement]) -> None:
     """Write `about` and the rows as JSON; InputError if `out` cannot be written."""
     measures = [{k: _finite(v) for k, v in row._asdict().items()} for row in rows]
     text = json.dumps({**about, "measures": measures}, indent=1) + "\n"
@@ -74,5 +76,5 @@ def write(out, about: dict, rows: list[Row]) -> None:
 
 
 def _finite(value):
-    """null for what JSON has no number for."""
+    """The value, or None (null in JSON) for NaN and infinity."""
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,8 +1,8 @@
-"""A game in progress: the count of turns, and all that a run has to remember.
+"""A run: a game in progress, the count of its turns, and all that it must remember.
 
-A `Run` is a function of (experiment, step): all its randomness is keyed by the seed and
-the step. So its state is the players' networks and optimizers, the moving average and
-the step, and a resumed run continues bit for bit.
+All random numbers of a run are keyed by the seed and the step. So its state is only the
+players' networks and optimizers, the moving average and the step, and a resumed run
+continues bit for bit.
 """
 
 import contextlib
@@ -49,9 +49,7 @@ class Run:
         return players[name].net
 
     def _divide(self) -> Shards | None:
-        """The processes that share every batch, if there are to be several and the game
-        allows it.
-        """
+        """The processes that share every batch; None if one process plays alone."""
         if self.cores > 1 and self.game.divisible(self.cores):
             return Shards(self.cores, self.game.parts)
         return None
@@ -62,7 +60,7 @@ class Run:
         return self.shards is not None
 
     def computing(self):
-        """The context to take turns in: BLAS on the cores that the batch leaves."""
+        """The context to play turns in: each process gives BLAS its share of cores."""
         return self.backend.computing(1 if self.divided else self.cores)
 
     def turn(self) -> None:
@@ -82,24 +80,22 @@ class Run:
         self.step += 1
 
     def fetch(self) -> np.ndarray:
-        """The values of the steps since the last full interval: one host read."""
+        """The values since the last full log interval, by one read from the device."""
         n = self.step % self.experiment.log_every or self.experiment.log_every
         return self.backend.to_host(self.log)[:n]
 
     def finite(self, state: dict) -> bool:
-        """True if every number of a state is finite: one more host read."""
+        """True if every number of a state is finite. The host reads one number."""
         isfinite = self.backend.xp.isfinite
         bad = sum((~isfinite(a)).sum() for a in state.values() if a.dtype.kind == "f")
         return int(self.backend.to_host(bad)) == 0
 
     def samples(self, n: int = 100) -> np.ndarray:
-        """n samples, by running statistics; their latents are the same at every
-        step.
-        """
+        """n samples in evaluation, from the same latents at every step."""
         return self._made(self.game.inputs(n, PICTURE))
 
     def picture_samples(self, n: int = 100) -> tuple[np.ndarray, int | None]:
-        """Samples for a picture, and how many columns it is to have (None: any).
+        """(at most n samples for a picture, its number of columns or None for any).
 
         With a condition each row has one y, and each column one z.
         """
@@ -112,7 +108,7 @@ class Run:
         return self.backend.to_host(self.game.samples(made))
 
     def measures(self) -> dict[str, float]:
-        """The game's cheap measures, of the same latents and data at every step."""
+        """The game's cheap measures, from the same latents and data at every step."""
         n = 2500 if math.prod(self.experiment.shape) <= 16 else 256
         samples = self.samples(n)
         if not np.isfinite(samples).all():
@@ -120,8 +116,8 @@ class Run:
         return self.game.measures(samples, self.game.real_samples(n))
 
     def state(self) -> dict:
-        """All that changes from step to step: arrays copied where they are, on the
-        device or (the numbers) on the host.
+        """Copies of all that changes from step to step. Arrays stay on the device, and
+        numbers become arrays on the host.
         """
         arrays = {"step": self.step, "log": self.log}
         for name, (net, opt) in self.players.items():
@@ -150,7 +146,7 @@ class Run:
             return {k[n:]: v for k, v in arrays.items() if k.startswith(prefix)}
 
         if self.shards is not None:
-            self.shards.close()  # the other processes have the state of before
+            self.shards.close()  # the other processes have the old state
         self.step = int(arrays["step"])
         self.log[...] = self.backend.asarray(arrays["log"])
         for name, (net, opt) in self.players.items():
@@ -162,10 +158,10 @@ class Run:
             self.average.theta[...] = self.backend.asarray(average)
 
     def diagnose(self, good: dict) -> str:
-        """Where the first NaN or infinity arose, by replaying from the state `good`."""
+        """A sentence that names the first NaN or infinity, by a replay from `good`."""
         last = self.step
         self.load(good)
-        self.shards = None  # the whole batch, where a layer's passes can be watched
+        self.shards = None  # whole batches: here the layers can be watched
         while self.step < last:
             try:
                 with contextlib.ExitStack() as stack:

@@ -1,4 +1,7 @@
-"""Samples from a trained generator, as a picture or as an array."""
+"""Draw samples from a trained generator, and write them as a picture or an array.
+
+A `Request` holds the user's wishes. `generate` runs G, and `write` makes the file.
+"""
 
 import dataclasses
 import pathlib
@@ -33,7 +36,7 @@ class Request:
     def inputs(self, experiment: Experiment, n: int, seed: int):
         """(experiment, columns, (z, y)) for at most n samples; columns None: any.
 
-        Raises InputError if this experiment's generator cannot be asked that.
+        Raises InputError if this experiment's generator cannot make what is asked for.
         """
         condition = experiment.condition
         given = [k for k, v in vars(self).items() if v not in (None, False)]
@@ -68,17 +71,18 @@ def generate(experiment: Experiment, folder: RunFolder, backend: Backend, inputs
 
     Raises CheckpointError if the folder's checkpoint is not this experiment's.
     """
-    G, _ = experiment.networks(backend)
-    theta = "G.ema" if experiment.ema else "G.theta"
-    like = {theta: G.theta} | {f"G.state.{k}": v for k, v in G.state().items()}
+    name, net = experiment.maker(backend)
+    theta = f"{name}.ema" if experiment.ema else f"{name}.theta"
+    state = f"{name}.state."
+    like = {theta: net.theta} | {f"{state}{k}": v for k, v in net.state().items()}
     host = {k: v if isinstance(v, int) else backend.to_host(v) for k, v in like.items()}
     arrays = folder.load_checkpoint({k: np.asarray(v) for k, v in host.items()})
-    G.theta[...] = backend.asarray(arrays[theta])
-    G.load_state({k.removeprefix("G.state."): v for k, v in arrays.items()})
+    net.theta[...] = backend.asarray(arrays[theta])
+    net.load_state({k.removeprefix(state): v for k, v in arrays.items()})
     chunks = []
     for i in range(0, size(inputs), CHUNK):
-        part = mapped(backend.asarray, rows(inputs, slice(i, i + CHUNK)))
-        x, _ = G.forward(part, train=False)
+        chunk = mapped(backend.asarray, rows(inputs, slice(i, i + CHUNK)))
+        x, _ = net.forward(chunk, train=False)
         chunks.append(backend.to_host(experiment.condition.x_of(x)))
     return np.concatenate(chunks)
 

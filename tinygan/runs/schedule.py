@@ -1,4 +1,4 @@
-"""Settings of an experiment that may change from turn to turn."""
+"""Schedules: settings of an experiment that may change from turn to turn."""
 
 import dataclasses
 from collections.abc import Callable
@@ -10,8 +10,7 @@ class Schedule:
     """A setting that is one value for all turns, or a function of the turn.
 
     ok: a function that says if a value can be used. Calling the schedule with a turn
-    gives the value of that turn, and raises InputError, naming the setting, for one
-    that cannot be used.
+    gives the value of that turn. InputError, naming the setting, if it cannot be used.
     """
 
     def __init__(self, name: str, setting, ok: Callable, expected: str):
@@ -39,9 +38,10 @@ class Schedule:
 class CriticSteps:
     """k discriminator steps a turn, but `boost` in the first turns and now and then.
 
-    The boosted turns are those before `first`, and every `every`-th (0: none). The
-    numbers are those of the first WGAN's code, whose critic is to be near its optimum
-    before G trusts it (Arjovsky et al. 2017). ValueError for numbers out of range.
+    All turns before `first` are boosted, and every `every`-th turn (0: none). The
+    default numbers are from the code of the first WGAN: its critic is to be near its
+    optimum before G trusts it (Arjovsky et al. 2017). ValueError for numbers out of
+    range.
     """
 
     k: int = 5

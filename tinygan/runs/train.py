@@ -1,7 +1,7 @@
-"""The training loop: a run played to its end, and what is written down about it.
+"""The training loop: play a run to its end, and write its folder.
 
-`train` keeps the run's folder: config.json, metrics.jsonl, samples/, losses.png,
-training.gif and checkpoint.npz.
+The folder has config.json, metrics.jsonl, samples/, losses.png, training.gif and
+checkpoint.npz (folder.py).
 """
 
 import contextlib
@@ -20,13 +20,13 @@ from .run import Run
 def train(
     run: Run, folder: RunFolder, resume: bool = False, progress: bool = False
 ) -> None:
-    """Play the run to its last step, or until Ctrl-C; keep `folder` all along.
+    """Play the run to its last step, or until Ctrl-C, and write `folder` meanwhile.
 
-    `run.step` tells how far it came. With `resume` it goes on from the folder's
-    checkpoint; with `progress` a bar on stderr shows the quantities.
+    `run.step` tells how far it came. With `resume` the run goes on from the folder's
+    checkpoint. With `progress` a bar on stderr shows the quantities.
 
-    Raises NonFiniteError, naming step, network and layer, when a value is no longer
-    finite; the last good checkpoint stays as it was.
+    Raises NonFiniteError, naming step, network and layer, if a value is not finite. The
+    last good checkpoint stays as it was.
     """
     e = run.experiment
     if resume:
@@ -43,7 +43,7 @@ def train(
         disable=not progress,
         mininterval=0.1 if sys.stderr.isatty() else 10,  # a log file needs fewer lines
     )
-    silent = np.errstate(all="ignore")  # what is not finite is named by _checked
+    silent = np.errstate(all="ignore")  # _checked finds NaN and infinity
     with bar, silent, run.computing(), _interruptible() as stop:
         end = run.step >= e.steps
         while not end:
@@ -60,11 +60,11 @@ def train(
                 folder.save_checkpoint(run.on_host(good))
             if run.step % e.picture_every == 0 or end:
                 folder.picture(run)
-    folder.finish()
+    folder.finish(run)
 
 
 def _checked(run: Run, good: dict) -> tuple[dict, dict]:
-    """The run's state and its logged means, if all is finite."""
+    """(the run's state, its logged means); NonFiniteError unless all is finite."""
     values, state = run.fetch(), run.state()
     if not run.finite(state):
         raise NonFiniteError(run.diagnose(good))
@@ -74,7 +74,7 @@ def _checked(run: Run, good: dict) -> tuple[dict, dict]:
 
 
 def _picture_due(run: Run) -> bool:
-    """Whether the last log interval holds a step at which a picture is drawn."""
+    """True if a picture is drawn at some step of the last log interval."""
     e, last = run.experiment, run.step - 1
     first = last - last % e.log_every
     due = run.step // e.picture_every > first // e.picture_every

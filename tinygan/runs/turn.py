@@ -1,7 +1,7 @@
-"""The game of a GAN: what is drawn for each turn, and the turn itself.
+"""The game of a GAN: draw data and latents for a turn, then play it (gan.py).
 
-`Turns` plays on whole batches. As the part of one rank of a group (group.py) it plays
-on that rank's rows of every batch.
+`Turns` plays on whole batches. If several ranks play (group.py), each has a part of the
+game, which plays on that rank's rows of every batch.
 """
 
 import copy
@@ -25,9 +25,13 @@ from .game import Game, Player
 
 
 class Turns(Game):
-    """Turns of Algorithm 1: k steps of D and one of G."""
+    """A game of turns by Algorithm 1: a turn is k steps of D and one step of G."""
 
     maker = "G"
+    curves = (
+        {"V": "V(D, G), D ascends", "J": "J(G), G descends", "P": "P, D pays"},
+        {"D_x": "D(x)", "D_Gz": "D(G(z))"},
+    )
 
     def __init__(self, experiment, backend: Backend):
         e, self.experiment, self.backend = experiment, experiment, backend
@@ -69,7 +73,7 @@ class Turns(Game):
         return objective if self.group is ALONE else Gathered(objective, self.group)
 
     def latents(self, n: int, *key: int):
-        """n latents drawn for the place `key` of this game, on the backend."""
+        """n latents on the backend, drawn with the key `key` (rng.py)."""
         rng = generator(self.experiment.seed, *key)
         return self.backend.asarray(self.experiment.latent.draw(n, rng))
 
@@ -99,9 +103,9 @@ class Turns(Game):
         return cheap_measures(samples, real, self.data)
 
     def asked(self, y, turn: int):
-        """What G is to make: the y (N, ...) of the real batch. For the share `between`
-        half of it is another sample's sentence. Pairs share one y, if G pays for pairs
-        that are alike.
+        """The conditions for G, from the y (N, ...) of the real batch. In the share
+        `between` of them, half of y is another sample's sentence. With a diversity, the
+        two samples of a pair get the same y.
         """
         if y is None:
             return None
@@ -115,8 +119,8 @@ class Turns(Game):
         return y if diversity is None else diversity.paired(y)
 
     def rehearse(self):
-        """Raise what a turn would raise: a batch that the layers do not take, or a D
-        that cannot be penalised.
+        """Raise the error that a turn would raise, for a batch that the layers do not
+        take or a D that cannot be penalised.
         """
         e, G, D = self.experiment, self.G.clone(), self.D.clone()
         penalties = [*e.penalties_at(0), *e.penalties_at(e.steps - 1)]
@@ -158,7 +162,7 @@ class Turns(Game):
 
 
 class Draws:
-    """What one turn draws: k batches of data, and latents for k + 1 steps.
+    """The draws of one turn: k batches of data, and latents for k + 1 steps.
 
     If both players' steps share one G(z), the generator's step gets the last latents of
     the discriminator's steps. A rank gets its rows of everything.
@@ -168,7 +172,7 @@ class Draws:
         self.game, self.turn = game, turn
         steps = game.experiment.critic_steps
         self.k, self.first = steps(turn), steps.sum_before(turn)
-        self.batches = self.latents = 0  # how many were drawn
+        self.batches = self.latents = 0  # how many are drawn so far
 
     def real(self):
         """The next batch of data, as D takes it."""
@@ -178,7 +182,7 @@ class Draws:
         return rows(self.x, self.game.rows)
 
     def latent(self):
-        """The next latents, with what the real batch has as conditions."""
+        """The next latents, with conditions from the real batch."""
         game, e = self.game, self.game.experiment
         if not (e.shared and self.latents == self.k):
             z = game.latents(e.batch, LATENT, self.turn, self.latents)
@@ -189,7 +193,7 @@ class Draws:
 
 
 class OneForward:
-    """G for both players' steps about one z: its forward pass is made once."""
+    """G, with one forward pass for each z, though both players' steps use it."""
 
     def __init__(self, G):
         self.G, self.z = G, None

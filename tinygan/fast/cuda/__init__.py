@@ -1,4 +1,4 @@
-"""Twins for CuPy arrays: CUDA kernels, where launches or memory decide the speed.
+"""Twins for CuPy arrays: CUDA kernels for what launches or memory make slow.
 
 Each does in one or two launches what the plain code does in ten. The arrays are
 channels last, float32 or float64; for others a twin returns NotImplemented.

@@ -1,4 +1,4 @@
-"""BatchNorm in training: three launches forward, and backward three as well.
+"""BatchNorm in training: three launches forward, and three launches backward.
 
 The variance is never E x^2 - (E x)^2, which cancels. Each thread updates mean and M2
 number by number (Welford), and two sets of numbers merge into one (Chan et al.).
@@ -92,8 +92,8 @@ extern "C" __global__ void batchnorm_dx(IN dy, IN x_hat, IN gamma, IN inv_std,
 
 @twin("cuda")
 def moments(x, group, running, momentum: float):
-    """mean and var (C,) of x (N, ..., C) in two launches; the running ones move in the
-    second. Several ranks keep to the plain code.
+    """mean and var (C,) of x (N, ..., C) in two launches; the second also moves the
+    running statistics. Several ranks use the plain code.
     """
     if group.size > 1 or not usable(x):
         return NotImplemented

@@ -51,7 +51,7 @@ extern "C" __global__ void col2im(IN cols, OUT x, int N, int H, int width, int O
 
 @twin("cuda")
 def im2col(x, kernel, stride, pad):
-    """(N, H, W, C) -> (N OH OW, kh kw C), one thread for an entry."""
+    """(N, H, W, C) -> (N OH OW, kh kw C); a thread copies entries."""
     if not usable(x):
         return NotImplemented
     xp = get_xp(x)
@@ -73,8 +73,8 @@ def im2col(x, kernel, stride, pad):
 def col2im(cols, x_shape, kernel, stride, pad):
     """(N OH OW, kh kw C) -> (N, H, W, C) = x_shape.
 
-    One thread for a pixel's channel gathers from the windows that cover it, in the
-    order of (u, v), so the sum is the same every time.
+    One thread for each channel of a pixel gathers from the windows that cover it, in
+    the order of (u, v), so the sum is the same every time.
     """
     if not usable(cols):
         return NotImplemented
@@ -90,7 +90,7 @@ def col2im(cols, x_shape, kernel, stride, pad):
 
 
 def geometry(x_shape, kernel, stride, pad):
-    """What both kernels take, N to margin, and the number of windows (OH, OW)."""
+    """The sizes that both kernels take, N to margin, and (OH, OW)."""
     (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
     N, H, W, C = x_shape
     OH, OW = (H + 2 * ph - kh) // sh + 1, (W + 2 * pw - kw) // sw + 1

@@ -45,12 +45,12 @@ def tanh_slope(y, v):
 
 
 def elementwise(kernel: Kernel, arrays: tuple, *parameters):
-    """What the kernel makes of these arrays, of the one shape they all have."""
+    """The result of a kernel for these arrays, which are all of the same shape."""
     if not usable(*arrays):
         return NotImplemented
     same_shape(kernel.name, *(a.shape for a in arrays))
     xp = get_xp(arrays[0])
-    arrays = [xp.ascontiguousarray(a) for a in arrays]
-    out = xp.empty(arrays[0].shape, arrays[0].dtype)
-    kernel(*over_all(out), *arrays, out, out.size, *parameters)
+    inputs = [xp.ascontiguousarray(a) for a in arrays]
+    out = xp.empty(inputs[0].shape, inputs[0].dtype)
+    kernel(*over_all(out), *inputs, out, out.size, *parameters)
     return out

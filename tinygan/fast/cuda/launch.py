@@ -1,8 +1,8 @@
 """How a kernel is compiled and launched.
 
-The signature in the CUDA source is the one place that says what a kernel takes; every
-launch is checked against it, because a GPU would not notice: it would read whatever
-lies there.
+Only the signature in the CUDA source says what a kernel takes. Every launch is checked
+against it, because a GPU does not notice a wrong argument: it reads whatever memory it
+is given.
 """
 
 import functools
@@ -21,14 +21,14 @@ PRELUDE = """
          i += (type)gridDim.axis * blockDim.axis)
 """
 REAL = {"f": "float", "d": "double"}
-THREADS = 256  # of a block
-MOST = 65_535  # blocks that a grid may have along y or z
+THREADS = 256  # threads of a block
+MOST = 65_535  # how many blocks a grid may have along y or z
 SIGNATURE = re.compile(r'extern "C" __global__ void (\w+)\(([^)]*)\)')
 
 
 def usable(*arrays) -> bool:
     """Whether the kernels take these arrays: all float32 or all float64, and of a
-    library that compiles CUDA. Others (NumPy's, or complex) keep to the plain code.
+    library that compiles CUDA. The plain code serves others (NumPy's, or complex).
     """
     if type(arrays[0]) is np.ndarray or not hasattr(get_xp(arrays[0]), "RawKernel"):
         return False
@@ -40,15 +40,15 @@ class Kernel:
     """One `extern "C" __global__` function, written for the type REAL.
 
     `kernel(grid, block, *args)` launches it for the dtype of its first argument, which
-    is an array. `parameters` are its (type, name) as the source has them: an array, IN
-    or OUT, must be C-contiguous and of that dtype, or None for a null pointer; numbers
-    are converted to what the signature says. Raises TypeError for any other array,
-    ValueError for the wrong number of arguments, OverflowError where an int is too big.
+    is an array. `parameters` are its (type, name) as the source has them. An array, IN
+    or OUT, must be C-contiguous and of that dtype, or None for a null pointer. Numbers
+    are converted to the type in the signature. Raises TypeError for any other array,
+    ValueError for the wrong number of arguments, OverflowError if an int is too big.
     """
 
     def __init__(self, source: str):
         self.source = source
-        self.name, parameters = SIGNATURE.search(source).groups()
+        ((self.name, parameters),) = SIGNATURE.findall(source)
         self.parameters = [
             tuple(p.strip().rsplit(" ", 1)) for p in parameters.split(",")
         ]
@@ -85,13 +85,13 @@ def compiled(xp, kernel: Kernel, dtype):
 
 
 def same_shape(what: str, *shapes) -> None:
-    """Raises ValueError unless all the shapes are one."""
+    """Raises ValueError unless all the shapes are the same."""
     if len(set(shapes)) > 1:
         raise ValueError(f"{what} expects one shape, got {shapes}")
 
 
 def blocks(n: int, each: int) -> int:
-    """How many blocks take n things, `each` of them at a time: one to MOST."""
+    """How many blocks n things need if a block takes `each` of them: 1 to MOST."""
     return max(1, min(-(-n // each), MOST))
 
 

@@ -1,6 +1,6 @@
-"""Adam's step on the flat theta, one launch.
+"""Adam's step on the flat theta, in one launch.
 
-Its scalars are arguments of the kernel: the host reads nothing, waits for nothing.
+Its scalars are arguments of the kernel, so the host reads nothing and never waits.
 """
 
 import math
@@ -9,7 +9,7 @@ from ...optim.rules import Adam
 from .. import twin
 from .launch import Kernel, over_all, same_shape, usable
 
-DIRECTION = Adam.direction  # of an optimizer that takes Adam's steps
+DIRECTION = Adam.direction  # an optimizer with this method takes Adam's steps
 ADAM = Kernel("""
 extern "C" __global__ void adam(OUT theta, IN g, OUT m, OUT v, long long size,
         REAL beta1, REAL rest1, REAL beta2, REAL rest2, REAL step, REAL eps)
@@ -27,7 +27,7 @@ extern "C" __global__ void adam(OUT theta, IN g, OUT m, OUT v, long long size,
 
 @twin("cuda")
 def take_step(theta, g, optimizer, signed_lr: float):
-    """Adam's, in one launch on theta, g, m and v, all (n,)."""
+    """Adam's step in one launch on theta, g, m and v, all (n,)."""
     if type(optimizer).direction is not DIRECTION or not usable(theta, g):
         return NotImplemented
     m, v, t, eps = optimizer.m, optimizer.v, optimizer.t, optimizer.eps

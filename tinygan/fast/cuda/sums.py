@@ -2,8 +2,8 @@
 
 A block takes a strip of columns and a slice of the rows: its threads go down the rows,
 neighbours reading neighbouring columns, and then add up their sums in shared memory,
-two and two. A second launch adds up the slices. Who adds what is fixed, so the result
-is the same every time; and the chains of roundings are short.
+two and two. A second launch adds up the slices. The order of the additions is fixed, so
+the result is the same every time; and the chains of roundings are short.
 """
 
 from ...ops import get_xp

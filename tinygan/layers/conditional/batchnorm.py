@@ -9,24 +9,25 @@ class ConditionalBatchNorm(BatchNorm):
     """(x, y) -> (u, y), u = gamma[y] x_hat + beta[y]: BatchNorm with a scale and a
     shift for each class
 
-    x is (N, ..., C), y (N,) of n classes, gamma and beta are (n, C); x_hat, its running
-    statistics and its sums over a `group` are BatchNorm's, over samples of all classes.
+    x is (N, ..., C), y is (N,) with n classes, gamma and beta are (n, C). x_hat, the
+    running statistics and the sums over a `group` are as in BatchNorm, over the samples
+    of all classes.
 
         dgamma[k] = sum du x_hat, dbeta[k] = sum du, over the samples of class k
         dx_hat = gamma[y] du
         training    dx = (dx_hat - mean(dx_hat) - x_hat mean(dx_hat x_hat)) / sigma
         evaluation  dx = dx_hat / sigma      sigma = sqrt(var + eps)
 
-    In evaluation there is a tangent, x_hat_dot = x_dot / sigma:
+    There is a tangent in evaluation only, x_hat_dot = x_dot / sigma:
 
         u_dot = gamma[y] x_hat_dot      dx_dot = gamma[y] du_dot / sigma
         dgamma[k] = sum du x_hat + sum du_dot x_hat_dot, over the samples of class k
 
-    y is handed on, for the next such layer of a generator, and has no gradient.
+    y is handed on to the next such layer of a generator, and has no gradient.
 
-    Raises ShapeError when built on anything but (x, y) of one class for each sample,
-    and what BatchNorm raises. Source: Dumoulin et al. 2017, eq. 5, and de Vries et al.
-    2017, sec. 3.
+    Raises ShapeError when built on anything but (x, y) with one class for each sample,
+    and the errors of BatchNorm. Source: Dumoulin et al. 2017, eq. 5, and de Vries et
+    al. 2017, sec. 3.
     """
 
     def build(self, in_shape):
@@ -37,7 +38,8 @@ class ConditionalBatchNorm(BatchNorm):
 
     def forward(self, x, train=True):
         x, y = x
-        x_hat, inv_std = standardise(x, *self.statistics(x, train), self.eps)
+        mean, var = self.statistics(x, train)
+        x_hat, inv_std = standardise(x, mean, var, self.eps)
         u = _rows_for(self.gamma, y, x) * x_hat
         u += _rows_for(self.beta, y, x)  # eq: conditional-batchnorm
         return (u, y), (x_hat, y, inv_std, train)

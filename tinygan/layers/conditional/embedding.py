@@ -1,32 +1,34 @@
-"""Embedding: a row of numbers to learn for each class, or each word.
+"""Embedding: a learnt row of numbers for each class, or for each word.
 
-Its gradient adds up what came back for equal integers. `add_rows` is that sum, the
-adjoint of taking rows; every layer that has parameters for each class uses it.
+The gradient of a row is a sum over the places that hold its integer. `add_rows` is that
+sum, the adjoint of taking rows; every layer with parameters for each class uses it.
 """
 
 from ...fast import primitive
-from ...ops import get_xp, require_integers
+from ...ops import Array, get_xp, require_integers
 from ...values import Integers
 from ..base import Layer, require, require_array
 from ..init import normal
 
-ONE_HOT = 1 << 24  # numbers of a one-hot matrix at once
+ONE_HOT = 1 << 24  # how many numbers of a one-hot matrix are made at a time
 
 
 class Embedding(Layer):
     """y = W[i]      dW[k] = the sum of dy over the places where i = k
 
-    i is (N, ...) of integers 0 to n - 1, y (N, ..., dim) and W (n, dim); n is told by
-    the shape of i, Integers(..., n). Integers have neither gradient nor tangent:
-    `backward` returns None. W starts at N(0, 1): a number of y is then as large as one
-    of z, beside which it often stands.
+    i is (N, ...) of integers 0 to n - 1, y is (N, ..., dim) and W (n, dim); the shape
+    of i, Integers(..., n), tells n. Integers have neither gradient nor tangent:
+    `backward` returns None. W starts at N(0, 1), so a number of y is as large as a
+    number of z, with which y is often concatenated.
 
     Raises ShapeError when built on anything but integers, and on NumPy InputError for
-    an integer that is no row of W. Source: Mirza and Osindero 2014, where y is one-hot
-    and W the first layer's weights; Bengio et al. 2003, sec. 2.
+    an integer that is not a row of W. Source: Mirza and Osindero 2014, where y is
+    one-hot and W the first layer's weights; Bengio et al. 2003, sec. 2.
     """
 
     divisible = True
+    W: Array  # (n, dim)
+    dW: Array
 
     def __init__(self, dim: int, init=None):
         self.dim, self.initialise = dim, init or normal(1.0)
@@ -60,8 +62,8 @@ class Embedding(Layer):
 
 
 def require_class(layer: Layer, in_shape, of: str) -> tuple[tuple, int]:
-    """The shape of x and the number n of classes, from that of a pair (x, y) with one
-    class for each sample; ShapeError for anything else.
+    """The shape of x and the number n of classes, from the shape of a pair (x, y) with
+    one class for each sample; ShapeError for anything else.
     """
     fits = len(in_shape) == 2 and isinstance(in_shape[1], Integers) and not in_shape[1]
     require(fits, layer, f"({of}, class), of shapes (..., Integers((), n))", in_shape)

@@ -1,6 +1,6 @@
-"""A recurrent layer: a sequence read step by step, with gates on what is kept."""
+"""A recurrent layer: it reads a sequence step by step; gates decide what it keeps."""
 
-from ...ops import column_sum, get_xp, sigmoid
+from ...ops import Array, column_sum, get_xp, sigmoid
 from ..base import Layer, require, require_array
 from ..init import uniform
 
@@ -11,14 +11,14 @@ class GRU(Layer):
         r = sigma(x W_r + h U_r + b_r)      the reset gate
         z = sigma(x W_z + h U_z + b_z)      the update gate, how much of h stays
         k = h U_q + c
-        q = tanh(x W_q + r k + b_q)         what may take its place
+        q = tanh(x W_q + r k + b_q)         the candidate that may replace h
 
-    x is (N, T, C), of which each step sees x_t, and y (N, n), n = `units`. W (C, 3n), U
-    (n, 3n) and b (3n,) hold r, z and q beside each other; c is (n,). The gates are
-    those of Cho et al. 2014, eq. 5 to 8; that r multiplies h U_q and not h is the
-    variant of their first version, of cuDNN and so of torch.nn.GRU.
+    x is (N, T, C), and step t sees x_t. y is (N, n) with n = `units`. W (C, 3n), U
+    (n, 3n) and b (3n,) hold r, z and q side by side; c is (n,). The gates follow Cho et
+    al. 2014, eq. 5 to 8. r multiplies h U_q and not h, as in their first version, in
+    cuDNN and so in torch.nn.GRU.
 
-    Backward goes through the steps from the last, with a = x W + b and m = h U:
+    Backward goes through the steps from last to first, with a = x W + b and m = h U:
 
         dq = (1 - z) dh       ds = (1 - q^2) dq      dk = r ds      dr = k ds
         dz = (h - q) dh       da = [r (1-r) dr, z (1-z) dz, ds]
@@ -26,11 +26,19 @@ class GRU(Layer):
         dx = da W^T      dW = sum x^T da      dU = sum h^T dm      db = sum da
         dc = sum dk
 
-    W and U start at U(-1/sqrt(n), 1/sqrt(n)), as torch's; b and c at 0. Raises
+    W and U start at U(-1/sqrt(n), 1/sqrt(n)), as in torch; b and c start at 0. Raises
     ShapeError when built on anything but (T, C).
     """
 
     divisible = True
+    W: Array  # (C, 3n)
+    dW: Array
+    U: Array  # (n, 3n)
+    dU: Array
+    b: Array  # (3n,)
+    db: Array
+    c: Array  # (n,)
+    dc: Array
 
     def __init__(self, units: int, init=None):
         self.units, self.initialise = units, init or uniform(units**-0.5)
@@ -95,10 +103,10 @@ class GRU(Layer):
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
         """The reverse of the tangent is the tangent of the reverse.
 
-        With cotangent e = dy_dot, the backward pass gives dx_dot; its own tangent along
-        x_dot, with dy for the tangent of e, gives dx and the parameters' gradients.
-        Here e_ stands for backward's d, and d for its tangent: each line is one of
-        backward's, and the product rule applied to it.
+        The backward pass of the cotangent dy_dot gives dx_dot. The tangent of that
+        pass along x_dot, with dy as the tangent of dy_dot, gives dx and the parameters'
+        gradients. Here e takes the place of d in `backward`, and d is its tangent: each
+        line of `backward` is followed by the product rule for it.
         """
         if dy_dot is None:
             return self.backward(dy, cache), None
@@ -134,7 +142,7 @@ class GRU(Layer):
         return _times(da, self.W.T), _times(ea, self.W.T)
 
     def _three(self, a):
-        """The parts of r, z and q."""
+        """The columns of r, z and q."""
         n = self.units
         return a[:, :n], a[:, n : 2 * n], a[:, 2 * n :]
 

@@ -1,4 +1,4 @@
-"""Painting: a picture as ink on a ground, where a mask says."""
+"""Painting: a mask says where a picture shows its ink, and where its ground."""
 
 from ...values import is_tuple, plus
 from ..base import Layer, require
@@ -9,17 +9,18 @@ class Paint(Layer):
 
         da = sum_c dx (f - b)      df = a dx      db = (1 - a) dx
         x_dot = a f_dot + (1 - a) b_dot + a_dot (f - b)
-        reversed, what comes back from x_dot in the same way, and
+
+    Reversing the tangent, dx_dot goes back as dx does, and adds
 
         da = sum_c dx_dot (f_dot - b_dot)      df = a_dot dx_dot      db = -a_dot dx_dot
 
     a (N, H, W, 1) is the mask, 0 where the ground shows and 1 where the ink covers it.
-    The ink f and the ground b are each one colour for the whole picture, (N, C), whose
-    gradient is the sum of the places', or a picture (N, H, W, C). A generator that
-    paints in one colour has to find a shape, not a colour for each pixel; one that
-    makes a picture on a plain ground, the picture alone. A tangent that is None is
-    zero. Raises ShapeError when built on anything else. Source: the alpha blending of
-    Porter and Duff 1984, "over"; in generators, Yang et al. 2017.
+    The ink f and the ground b are each a picture (N, H, W, C), or one colour (N, C) for
+    the whole picture; its gradient is the sum over the places. A generator that paints
+    in one colour has to find a shape, not a colour for each pixel. If the ground is
+    plain, only the ink has to be a picture. A tangent that is None is zero. Raises
+    ShapeError when built on anything else. Source: the alpha blending of Porter and
+    Duff 1984, "over"; in generators, Yang et al. 2017.
     """
 
     divisible = True
@@ -74,10 +75,10 @@ class Paint(Layer):
 
 
 def _everywhere(colour):
-    """(N, C) -> (N, 1, 1, C); a picture as it is."""
+    """(N, C) -> (N, 1, 1, C); a picture (N, H, W, C) stays as it is."""
     return colour[:, None, None] if colour.ndim == 2 else colour
 
 
 def _gathered(dx, colour):
-    """What a colour that is everywhere is told: (N, H, W, C) -> its own shape."""
+    """The adjoint of `_everywhere`: dx (N, H, W, C) -> the shape of the colour."""
     return dx.sum(axis=(1, 2)) if colour.ndim == 2 else dx

@@ -1,12 +1,12 @@
 """How a discriminator compares what it saw with what it was told: an inner product.
 
 If log p(x | y) of data and of samples are both linear in some features h(x), then their
-difference, the logit of the best D, is an inner product of h with a vector for y, and a
-term without y (Miyato and Koyama 2018, sec. 3). For classes this is `Projection`; for
-sentences, whose vectors are computed, `InnerProduct`.
+difference, the logit of the best D, is an inner product of h with a vector for y, plus
+a term without y (Miyato and Koyama 2018, sec. 3). `Projection` does this for classes.
+`InnerProduct` does it for sentences, whose vectors are computed.
 """
 
-from ...ops import column_sum
+from ...ops import Array, column_sum
 from ...values import plus
 from ..base import Layer, require
 from ..init import normal
@@ -19,8 +19,9 @@ class InnerProduct(Layer):
         s_dot = <a_dot, b> + <a, b_dot>      da_dot = ds_dot b      db_dot = ds_dot a
         reversed, da = ds b + ds_dot b_dot      db = ds a + ds_dot a_dot
 
-    a and b are (N, C), s is (N, 1): bilinear, and no parameters. A tangent that is None
-    is zero. Raises ShapeError when built on anything but two vectors of one length.
+    a and b are (N, C), s is (N, 1). The layer is bilinear and has no parameters. A
+    tangent that is None is zero. Raises ShapeError when built on anything but two
+    vectors of one length.
     """
 
     divisible = True
@@ -57,16 +58,22 @@ class Projection(Layer):
         dw = sum_n ds h + ds_dot h_dot      dV[k] = the same over the samples of class k
         db = sum_n ds
 
-    h is (N, C), the features of x, y is (N,) of n classes; V is (n, C), w (C,), b (1,),
-    and s is (N, 1): how well x fits y, and how real it is for any y. This is f of eq. 3
-    with psi(h) = <w, h> + b. It is the sum of `InnerProduct` after `Embedding`, and of
-    Dense(1). V and w start at N(0, 1/C): s is as large as a number of h.
+    h (N, C) are the features of x, and y is (N,) with n classes. V is (n, C), w (C,), b
+    (1,), and s is (N, 1): how well x fits y, plus how real it is for any y. This is f
+    of eq. 3 with psi(h) = <w, h> + b. It is the sum of `InnerProduct` after `Embedding`
+    and of Dense(1). V and w start at N(0, 1/C), so s is as large as a number of h.
 
     Raises ShapeError when built on anything but a vector and one class for each sample.
     Source: Miyato and Koyama 2018, eq. 3.
     """
 
     divisible = True
+    V: Array  # (n, C)
+    dV: Array
+    w: Array  # (C,)
+    dw: Array
+    b: Array  # (1,)
+    db: Array
 
     def __init__(self, init=None):
         self.initialise = init
@@ -117,5 +124,5 @@ class Projection(Layer):
 
 
 def _dot(a, b):
-    """<a, b> of each sample, (N, 1); None where one of them is."""
+    """<a, b> of each sample, (N, 1); None, which is zero, if a or b is None."""
     return None if a is None or b is None else (a * b).sum(axis=-1, keepdims=True)

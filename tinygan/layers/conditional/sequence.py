@@ -1,8 +1,8 @@
-"""Layers for sequences (N, T, C): what a generator reads a sentence with.
+"""Layers for sequences (N, T, C), with which a generator reads a sentence.
 
-An `Embedding` makes a sequence of a sentence. A convolution along it sees neighbouring
-words, a GRU (gru.py) reads them one by one, and `MeanPool` forgets their order; `Each`
-applies any of them to several sentences of one sample.
+An `Embedding` turns a sentence into a sequence of vectors. A convolution along it sees
+neighbouring words, a GRU (gru.py) reads them one by one, and `MeanPool` forgets their
+order. `Each` applies any of them to several sentences of one sample.
 """
 
 import math
@@ -28,7 +28,7 @@ class Conv1d(Conv2d):
 
     Conv2d of images of height T and width 1: x is (N, T, C_in), y (N, OT, C_out) with
     OT = floor((T + 2p - k)/s) + 1, and W (k, 1, C_in, C_out). Raises ShapeError when
-    built on anything but (T, C_in) or where no window fits.
+    built on anything but (T, C_in) or on a sequence that is shorter than a window.
     """
 
     def __init__(self, C_out: int, kernel: int, pad=0, stride=1, bias=True, init=None):
@@ -84,10 +84,10 @@ class MeanPool(Affine):
 class Each(Layer):
     """y[:, m] = f(x[:, m]) for every m: (N, M, ...) -> (N, M, ...)
 
-    M joins the batch axis, f sees N M samples, and its outputs are taken apart again:
-    the sentences of a picture, each read by one and the same f. Raises ShapeError when
-    built on a shape without M, on a tuple whose parts have several, or around a layer
-    that joins samples.
+    The axis M is folded into the batch axis, f sees N M samples, and its outputs are
+    unfolded again. So one f reads every sentence of a picture. Raises ShapeError when
+    built on a shape without M, on a tuple whose arrays differ in M, or around a layer
+    that packs samples.
     """
 
     divisible = True
@@ -99,13 +99,13 @@ class Each(Layer):
         return (("f", self.f),)
 
     def build(self, in_shape):
-        parts = in_shape if is_tuple(in_shape) else (in_shape,)
-        flat = all(part and not is_tuple(part) for part in parts)
-        fits = flat and len({part[0] for part in parts}) == 1
+        shapes = in_shape if is_tuple(in_shape) else (in_shape,)
+        flat = all(shape and not is_tuple(shape) for shape in shapes)
+        fits = flat and len({shape[0] for shape in shapes}) == 1
         require(fits, self, "inputs (M, ...)", in_shape)
         apart = all(inner.packs == 1 for _, inner in each_once(self.f))
         require(apart, self, "a layer that keeps samples apart", self.f)
-        self.M = parts[0][0]
+        self.M = shapes[0][0]
         return self._with_M(self.f.build(self._without_M(in_shape)))
 
     def forward(self, x, train=True):
