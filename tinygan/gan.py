@@ -6,7 +6,7 @@ Two networks play a game over one value (Goodfellow et al. 2014, eq. 1):
 
 `d_step` is the discriminator's move: up the gradient of V. `g_step` is the generator's
 move: down the gradient of J, through D into its own weights. J is the second term of V,
-the only term that G can change, or another objective in its place, such as
+the only term that G can change. Or J is another objective in place of it, such as
 -E_z[log D(G(z))]. `play` is one iteration of the paper's Algorithm 1.
 
 D ends in a logit s, and D(x) = sigma(s). objectives/ holds V, J and every sign. layers/
@@ -45,8 +45,8 @@ def g_step(G, D, opt_G, objective, z, x_real=None):
     """theta_G -= lr u(dJ/dtheta_G). Returns J before the step, a 0-d array.
 
     D is fixed here: the gradient passes through D into x_fake, and the gradients of D's
-    own parameters are not computed. An objective that is `paired` compares with real
-    samples and needs x_real (N, *D.in_shape).      z: (N, *G.in_shape)
+    own parameters are not computed. A `paired` objective compares fake samples with
+    real samples, and needs x_real (N, *D.in_shape).      z: (N, *G.in_shape)
     """
     G.advance()
     x_fake, c_G = G.forward(z)

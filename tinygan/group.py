@@ -20,7 +20,7 @@ class Group:
 
     rank, size = 0, 1
     key: tuple[int, ...] = ()  # goes into the key of this rank's own random numbers
-    keeps_state = True  # True for the only rank that updates running statistics
+    keeps_state = True  # True for one rank only, which updates running statistics
 
     def begin(self) -> None:
         """Call this at the start of a turn, before any other method."""
@@ -33,7 +33,7 @@ class Group:
         return [value]
 
     def all_reduce(self, *values) -> tuple:
-        """The sum over all ranks of each value, an array or a number.
+        """For each value, an array or a number, its sum over all ranks.
 
         The values are added in the order of the ranks, so every rank gets the same
         bits.

@@ -169,7 +169,7 @@ class Net:
         ]
 
     def bind(self, theta, grad) -> None:
-        """Make theta and grad this network's vectors, each W and dW a view of them."""
+        """Make theta and grad this network's vectors, and each W and dW a view."""
         self.theta, self.grad = theta, grad
         layers = [layer for _, layer in self.layers()]
         self._advancing = [f for f in layers if type(f).advance is not Layer.advance]
@@ -194,7 +194,7 @@ class Net:
             }
         self.backend = backend
 
-    # To show the network, and to find the fault of a run that went wrong.
+    # Methods that show the network, and that find the fault in a run.
 
     def describe(self) -> str:
         """A table of the layers: name, output's shape, number of parameters."""
@@ -229,13 +229,13 @@ class Net:
             for (_, layer), attributes in zip(leaves, before, strict=True):
                 for name in ("forward", "backward"):
                     delattr(layer, name)
-                    if name in attributes:  # an observer around this one
+                    if name in attributes:  # set by an outer observer
                         setattr(layer, name, attributes[name])
 
     def watch(self, name: str):
         """Within this context, raise NonFiniteError at the first NaN or infinity.
 
-        The host reads the result of every layer. This is slow, and finds a fault.
+        The host reads the result of every layer. This is slow: use it to find a fault.
         """
 
         def see(path, which, result):

@@ -26,8 +26,8 @@ def get_xp(x) -> types.ModuleType:
 def sigmoid(s):
     """sigma(s) = 1 / (1 + e^-s), elementwise; no overflow for any s.
 
-    With e = exp(-|s|) <= 1 it is 1/(1+e) for s > 0 and e/(1+e) otherwise. -|s| is
-    written min(s, -s), so that the formula stays analytic for the complex step.
+    With e = exp(-|s|) <= 1, sigma(s) is 1/(1+e) for s > 0 and e/(1+e) otherwise. -|s|
+    is written min(s, -s), so that the formula stays analytic for the complex step.
     """
     xp = get_xp(s)
     e = xp.exp(xp.minimum(s, -s))
@@ -51,8 +51,8 @@ def mean(a):
 
 
 def require_integers(i, n: int) -> None:
-    """On NumPy, InputError unless the integers i, of any shape, are 0 to n - 1. There
-    is no check on a GPU, because it would make the host wait.
+    """Raises InputError unless the integers i, of any shape, are 0 to n - 1. Arrays on
+    a GPU are not checked, because a check would make the host wait.
     """
     if get_xp(i) is np and i.size and not 0 <= i.min() <= i.max() < n:
         raise InputError(
@@ -64,8 +64,8 @@ def require_integers(i, n: int) -> None:
 def column_sum(a):
     """The sum over all axes but the last, (N, ..., C) -> (C,).
 
-    The batch is summed first, then the positions. The chains of roundings are short in
-    this way: over 65,536 rows the float32 error is an eighth of that of one long chain.
+    The batch is summed first, then the positions, so the chains of roundings are short.
+    Over 65,536 rows the float32 error is an eighth of the error of one long chain.
     """
     per_position = a.sum(axis=0)  # (..., C)
     return per_position.reshape(-1, a.shape[-1]).sum(axis=0)  # eq: column-sum

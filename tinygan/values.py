@@ -1,4 +1,4 @@
-"""Values: what a conditional network takes, an array or a tuple of values.
+"""Values: an array, or a tuple of values, as a conditional network takes it.
 
 G maps (z, y) to x and D judges (x, y), where the condition y is an array of integers: a
 class, or the words of a sentence. Every array of a value has the batch as its first
@@ -48,7 +48,7 @@ def leaves(v) -> list:
 
 
 def in_place_of_first(v, d):
-    """A gradient of v: d for its first array, of the same shape, None for the rest."""
+    """A gradient of v: d for its first array, of its shape, and None for the rest."""
     if isinstance(v, tuple):
         return (in_place_of_first(v[0], d), *(None for _ in v[1:]))
     return d
@@ -96,7 +96,7 @@ def numbers(v):
 
 
 def plus(a, b):
-    """a + b, array by array, of the same shapes; None is zero."""
+    """a + b, array by array, of the same shapes. None counts as zero."""
     if a is None or b is None:
         return a if b is None else b
     if isinstance(a, tuple):

@@ -14,7 +14,7 @@ from ..values import Integers, leaves
 
 
 class Given(Layer):
-    """x -> (x, y) with fixed integers y from 0 to n - 1: N samples get the first N.
+    """x -> (x, y) with fixed integers y from 0 to n - 1; N samples get the first N y.
 
     dx is the part of the gradient that belongs to x. The tangent of y is None, which
     means zero. Raises ShapeError for a batch with more samples than y has.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def breaches(p: "Probe") -> tuple[float, str]:
     """(how many rules the layer of a probe breaks, these rules in words)."""
     rules = [*_pass_rules(p)]
-    if all(kept for _, kept in rules):  # else the others mean nothing
+    if all(kept for _, kept in rules):  # else the other rules mean nothing
         rules += [*_layout_rules(p), *_float32_rules(p)]
     broken = [sentence for sentence, kept in rules if not kept]
     return float(len(broken)), "; ".join(broken)
@@ -98,8 +98,8 @@ def _tangent_rules(p: "Probe", small: Net, cache32):
 
 
 def _close32(a, b) -> bool:
-    """Close, relative to the largest number, or to 0.1 where all numbers are smaller:
-    weights and inputs are of size 1, and what cancels keeps their rounding.
+    """True if a is close to b, relative to b's largest number, or to 0.1 if that is
+    smaller. Weights and inputs are of size 1: numbers that cancel keep their rounding.
     """
     size = max(np.abs(b).max(initial=0.0), 0.1)
     return np.abs(a - b).max(initial=0.0) <= 2e-5 * size

@@ -1,7 +1,7 @@
 """Check penalties: the gradient of a gradient, against the complex step of P itself.
 
-P(theta) is computed with complex weights, and the slope of D in it by D's backward
-pass. So the oracle knows nothing of tangents. The critics are dense and convolutional,
+P(theta) is computed with complex weights, and D's backward pass gives the slope of D
+in it. So the oracle knows nothing of tangents. The critics are dense and convolutional,
 smooth and piecewise linear: a forgotten second derivative shows only in a smooth one.
 """
 

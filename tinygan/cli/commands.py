@@ -78,7 +78,7 @@ def _new_folder(args, name: str, given: dict, run):
 
 def _reopen(args, given: dict):
     """The folder, experiment and recipe of an earlier run. --steps and --data may be
-    new; InputError if anything else is.
+    new. InputError if any other option is new.
     """
     from .. import recipes
     from ..runs.folder import RunFolder

@@ -1,4 +1,4 @@
-"""The fast wing: functions that are fast but not obvious, each a twin of a plain one.
+"""The fast wing: functions that are fast but not obvious, each a twin of plain code.
 
 The mathematics of tinygan is plain code. A function that is slow in plain code is
 marked `@primitive`, and it may have a *twin* in this wing: a function of the same name
@@ -12,7 +12,7 @@ All twins can be turned off at once, to see the plain code run:
 
     with tinygan.fast.plain(): ...      or TINYGAN_PLAIN=1 in the environment
 
-A test holds each twin to its plain function.
+A test compares each twin with its plain function.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ _plain = os.environ.get("TINYGAN_PLAIN", "0") not in ("", "0")
 
 
 def primitive(plain):
-    """Mark a plain function that may have twins. The first argument decides which."""
+    """Mark a plain function that may have twins. The first argument picks the twin."""
     name = plain.__name__
     PRIMITIVES[name] = plain
 

@@ -71,14 +71,14 @@ def col2im(cols, x_shape, kernel, stride, pad):
 
 @twin("cpu")
 def leaky_relu(x, a):
-    """The array a x becomes the result."""
+    """The result overwrites the array a x."""
     y = a * x
     return np.maximum(x, y, out=y)
 
 
 @twin("cpu")
 def leaky_relu_slope(y, v, a):
-    """The array of slopes becomes the result."""
+    """The result overwrites the array of slopes."""
     slope = (y > 0).astype(y.dtype)
     if a:
         np.maximum(slope, a, out=slope)
@@ -88,7 +88,7 @@ def leaky_relu_slope(y, v, a):
 
 @twin("cpu")
 def moments(x, group, running, momentum):
-    """The squares of x - mean are summed without an array for them."""
+    """The squares of x - mean are summed without being stored."""
     total, m = group.all_reduce(column_sum(x), x.size // x.shape[-1])
     mean = total / m
     apart = x - along_rows(mean, x)
@@ -113,7 +113,7 @@ def normalise(x, mean, var, gamma, beta, eps):
 
 @twin("cpu")
 def channel_sums(dy, x_hat):
-    """The products dy x_hat are summed without an array for them."""
+    """The products dy x_hat are summed without being stored."""
     return column_dot(dy, x_hat), column_sum(dy)
 
 
@@ -129,7 +129,7 @@ def batchnorm_dx(dy, x_hat, gamma, inv_std, dgamma, dbeta, m):
 
 @twin("cpu")
 def mean_product(a, b, axes):
-    """The products a b are summed without an array for them. One axis is summed first,
+    """The products a b are summed without being stored. One axis is summed first,
     so the chains of roundings are short.
     """
     every, first = list(range(a.ndim)), axes[0]
@@ -147,7 +147,7 @@ def column_sum(a):
 
 
 def column_dot(a, b):
-    """column_sum(a b) without an array for a b, (N, ..., C) -> (C,)."""
+    """column_sum(a b), (N, ..., C) -> (C,), without storing a b."""
     n, C = len(a), a.shape[-1]
     products = np.einsum("nj,nj->j", a.reshape(n, -1), b.reshape(n, -1))
     return products if products.size == C else column_sum(products.reshape(-1, C))

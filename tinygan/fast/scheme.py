@@ -1,7 +1,7 @@
 """The frame of a fast convolution: three linear maps, one chunk of a batch at a time.
 
-Every scheme consists of three linear maps: B of x, G of W, and A of the matrix product
-of the two. So the adjoint and dW consist of their adjoints:
+Every scheme consists of three linear maps: B of x, G of W, and A of the product of
+both matrices. So the adjoint and dW consist of their adjoints:
 
     y = A(B(x) G(W))      dx = B^T(A^T(dy) G(W)^T)      dW = G^T(B(x)^T A^T(dy))
 
@@ -107,7 +107,7 @@ class Scheme(Correlation):
         return self._kept(self.A_adjoint, dy, n)
 
     def _kept(self, f, a, n: slice):
-        """f(a[n]). The forward pass calls it first; f of a single chunk is kept."""
+        """f(a[n]). The forward result is kept, if a[n] is the whole batch."""
         array, made = self.input
         if array is a:
             return made

@@ -88,7 +88,7 @@ def reverse_tangent(layer: Layer, dy, cache, cache_dot, kept):
 
 
 def is_affine(layer: Layer) -> TypeGuard[Affine]:
-    """True if the three maps of `Affine` say all about the layer's passes."""
+    """True if the layer's passes follow from the three maps of `Affine` alone."""
     kind = type(layer)
     return (
         issubclass(kind, Affine)

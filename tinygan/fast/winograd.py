@@ -1,15 +1,15 @@
 """A convolution of kernel 4 and stride 2 in nine products instead of sixteen.
 
-A stride of 2 takes pixels two by two: with the 2 x 2 pixels of a block as 4 C channels
-it is a convolution of kernel 2 and stride 1. In one dimension two of its outputs,
+A stride of 2 takes pixels two by two. With the 2 x 2 pixels of a block as 4 C channels,
+the convolution has kernel 2 and stride 1. In one dimension two of its outputs,
 y0 = d0 g0 + d1 g1 and y1 = d1 g0 + d2 g1, need three products and not four,
 
     m = (d0 - d1) g0, d1 (g0 + g1), (d2 - d1) g1      y0 = m0 + m1      y1 = m1 + m2
 
-and in two dimensions nine and not sixteen: a tile of 2 x 2 outputs from 3 x 3 blocks.
+In two dimensions a tile of 2 x 2 outputs from 3 x 3 blocks needs nine and not sixteen.
 So y = A(B(x) G(W)): B subtracts (`mix`), G adds (`split`) and A adds (`join`, which is
 the adjoint of `split`). Each of the nine is a product of matrices, over the
-channels. The scheme needs more additions, so it repays only with many channels, and its
+channels. The scheme needs more additions, so it is faster only with many channels. Its
 rounding is a little larger. Source: Winograd 1980; Lavin and Gray 2016, F(2x2, 2x2).
 """
 
@@ -20,7 +20,7 @@ import numpy as np
 from .scheme import Scheme
 
 MIXED = 1 << 21  # how many numbers of a batch's tiles are worked on at a time
-CHANNELS = 32  # with fewer, the additions cost more than the products saved
+CHANNELS = 32  # with fewer of them, the additions cost more than the products saved
 
 
 def suits(windows: Scheme) -> bool:

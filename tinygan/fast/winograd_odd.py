@@ -28,7 +28,7 @@ from .winograd import MIXED, blocks_of
 
 
 class Stacks(tuple):
-    """Several stacks of matrices, (m, rows, columns) each; `@` is stack by stack."""
+    """Several stacks of matrices, (m, rows, columns); `@` multiplies stack by stack."""
 
     def __matmul__(self, other):
         return Stacks(a @ b for a, b in zip(self, other, strict=True))
@@ -168,7 +168,7 @@ class OddWinograd(Scheme):
         step(v, d[0], x)
 
     def empty_rows(self, x):
-        """Two arrays for between the two steps, (3, tiles, columns, n, C) and
+        """Two arrays for the result of the first step, (3, tiles, columns, n, C) and
         (1, 1 or 0, ...), for x (rows, columns, n, C).
         """
         shapes = (3, self.tiles[0]), (1, self.odd[0])
@@ -183,7 +183,7 @@ def matrices(shape):
 
 def columns_first(row, three, one):
     """Views of a row (k, t, columns, n, C), and of stacks (k, 3 or 1, t, u, n, C), with
-    the tiles along the columns in front and their factors before them.
+    the axes along the columns in front: the factors first, then the tiles.
     """
     return (
         row.transpose(2, 0, 1, 3, 4),

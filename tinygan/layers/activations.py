@@ -13,7 +13,7 @@ from .base import Layer
 class Activation(Layer):
     """y = f(x)    dx = f' dy    y_dot = f' x_dot, all of one shape
 
-    Reversing the tangent as well, f' itself depends on x:
+    The reversed tangent also differentiates f', which depends on x:
 
         dx = f' dy + f'' x_dot dy_dot        dx_dot = f' dy_dot
 
@@ -33,7 +33,7 @@ class Activation(Layer):
         raise TypeError(f"{self!r} does not define slope(y, v)")
 
     def curvature(self, y, v):
-        """f''(x) v, from y = f(x); None is zero."""
+        """f''(x) v, from y = f(x). The result None means zero."""
         return None
 
     def forward(self, x, train=True):
@@ -123,7 +123,7 @@ class Tanh(Activation):
 class Sigmoid(Activation):
     """f(x) = 1 / (1 + e^-x)      f' = y (1 - y)      f'' = y (1 - y) (1 - 2 y)
 
-    For an image in [0, 1]. A discriminator needs none: objectives take logits.
+    It makes images in [0, 1]. A discriminator needs none: objectives take logits.
     """
 
     def f(self, x):

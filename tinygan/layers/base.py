@@ -8,7 +8,7 @@
 J is the Jacobian df/dx. `forward` returns its output *and* a cache, a plain tuple of
 what the other passes need; a layer never keeps an activation, so several passes can be
 in flight at once. `d` before a name is the derivative of the objective with respect to
-it; `_dot` after it is a tangent.
+it; `_dot` after a name is a tangent.
 """
 
 from collections.abc import Mapping
@@ -45,8 +45,8 @@ class Layer:
     def state(self) -> dict:
         """Running statistics and the like, by name: {} unless `init` sets it.
 
-        The copies that `Net.part` makes for the ranks share this one dict, also after
-        `state =`.
+        The copies that `Net.part` makes for the ranks share this one dict, even after
+        `state` is assigned.
         """
         return vars(self).setdefault("_state", {})
 
@@ -91,7 +91,7 @@ class Layer:
         )
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
-        """Return (dx, dx_dot) and add to the parameters' gradients; None is zero.
+        """Return (dx, dx_dot) and add to the parameters' gradients. None means zero.
 
         TangentError for a layer that does not define it.
         """
@@ -174,7 +174,7 @@ class Affine(Layer):
 
 @primitive
 def weight_grad_and_adjoint(layer: Affine, dy, cache):
-    """dW += d<A x, dy>/dW, and A^T dy, both for one dy, which has the shape of y."""
+    """dW += d<A x, dy>/dW, and return A^T dy; dy has the shape of y."""
     layer.weight_grad(dy, cache)
     return layer.adjoint(dy, cache)
 
@@ -191,8 +191,8 @@ def require_array(layer: Layer, in_shape) -> None:
     require(numbers, layer, "an array of numbers", in_shape)
 
 
-# A layer made of layers calls these functions for each layer in it. None is zero: a
-# gradient that nobody needs, or the tangent of what depends on integers alone.
+# A layer made of layers calls these functions for each layer in it. None means zero:
+# a gradient that nobody needs, or the tangent of what depends on integers alone.
 
 
 def backward_of(layer: Layer, dy, cache, param_grads: bool = True):
@@ -203,8 +203,8 @@ def backward_of(layer: Layer, dy, cache, param_grads: bool = True):
 
 
 def backward_weights_of(layer: Layer, dy, cache) -> None:
-    """A layer's backward_weights for dy, of the shape of y. It is left out if the layer
-    learns nothing or dy is zero.
+    """A layer's backward_weights for dy, of the shape of y. The pass is left out if the
+    layer learns nothing or dy is zero.
     """
     if leaves(dy) and learns(layer):
         layer.backward_weights(dy, cache)

@@ -1,4 +1,4 @@
-"""Batch normalisation: every channel to mean 0 and variance 1, then scaled and shifted.
+"""Batch normalisation: a channel gets mean 0 and variance 1, then a scale and a shift.
 
 In training the statistics are the batch's, so every sample's output depends on every
 other sample, and backward has two extra terms. In evaluation they are constants, the

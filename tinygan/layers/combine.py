@@ -19,8 +19,8 @@ from .base import (
 class Sequential(Layer):
     """y = f_n( ... f_2(f_1(x)))      dx = J_1^T J_2^T ... J_n^T dy
 
-    Backward is the chain rule read from the right: the last layer's adjoint first, each
-    with the cache of its own forward. The tangent runs forward, J_1 first.
+    Backward is the chain rule from the right: the last layer's adjoint comes first. An
+    adjoint takes the cache of its layer's forward pass. The tangent begins with J_1.
     """
 
     divisible = True

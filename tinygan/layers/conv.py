@@ -89,7 +89,7 @@ class ConvTranspose2d(Affine):
 
         y = col2im(x W^T) + b      dx = im2col(dy) W      dW = im2col(dy)^T x
 
-    Raises ShapeError when built on anything but (H, W, C_in) or when nothing is left.
+    Raises ShapeError when built on anything but (H, W, C_in) or when y would be empty.
     """
 
     divisible = True

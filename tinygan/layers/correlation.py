@@ -1,7 +1,7 @@
 """The linear map of a convolution, its adjoint, and its gradient in the kernel.
 
 im2col copies every window of an image into a row of a matrix; then a convolution is one
-matrix product. Its adjoint col2im adds every row back to where it came from. With
+matrix product. The adjoint of im2col is col2im: it adds every row to its window. With
 cols = im2col(x), and the kernel W as a matrix (kh kw C_in, C_out):
 
     y = cols W            dx = col2im(dy W^T)            dW = cols^T dy

@@ -12,9 +12,9 @@ class InstanceNoise(Affine):
 
     It is the first layer of D, so that the real and the generated batch are both
     blurred. Images lie on thin sets, and a D that separates two thin sets perfectly
-    tells G nothing; blurred, the sets overlap. std_t falls in a straight line from
-    `std` to 0 over `steps` discriminator steps (calls of `advance`; k of them are a
-    turn). It stays at `std` if steps is None.
+    tells G nothing; the blurred sets overlap. std_t falls in a straight line from
+    `std` to 0 over `steps` discriminator steps (calls of `advance`; a turn has k of
+    them). It stays at `std` if steps is None.
 
     The noise comes from a generator keyed by (seed, how many were drawn before). Both
     of these, and t, are layer state, so a resumed run draws the next noise. Raises

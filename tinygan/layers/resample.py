@@ -60,9 +60,9 @@ class AvgPool2d(Affine):
 class Upsample2d(Affine):
     """y = each pixel k x k times      dx = the sum of dy over each k x k block
 
-    x is (N, H, W, C), y (N, k H, k W, C): the nearest neighbour. Followed by a Conv2d
-    it enlarges without the checkerboards of ConvTranspose2d (Odena et al. 2016). Raises
-    ShapeError when built on anything but (H, W, C).
+    x is (N, H, W, C), y (N, k H, k W, C): the nearest neighbour. A Conv2d after it
+    gives large images without the checkerboards of ConvTranspose2d (Odena et al. 2016).
+    Raises ShapeError when built on anything but (H, W, C).
     """
 
     divisible = True

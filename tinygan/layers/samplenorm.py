@@ -57,7 +57,7 @@ class SampleNorm(Layer):
         dx = J (gamma dy)      x_hat_dot = J x_dot      y_dot = gamma x_hat_dot
         dgamma = sum dy x_hat + sum dy_dot x_hat_dot      dbeta = sum dy
 
-    Reversing the tangent as well, J itself depends on x. With h = gamma dy_dot:
+    The reversed tangent differentiates J too, and J depends on x. Let h = gamma dy_dot:
 
         dx_dot = J h
         dx = J (gamma dy) - (1/sigma) (x_hat mean(h x_hat_dot) + x_hat_dot mean(h x_hat)

@@ -24,9 +24,9 @@ class SpectralNorm(Layer):
 
         v = M^T u / |M^T u|      u = M v / |M v|      (`advance`, n_iterations times)
 
-    They are layer state and constants of the gradient; the forward pass reads them and
-    never moves them. For a convolution sigma is the norm of this matrix, as in the
-    paper, and not of the map from image to image. A bias stays as it is.
+    They are layer state, and the gradient holds them constant. The forward pass reads
+    them and never moves them. For a convolution sigma is the norm of this matrix, as in
+    the paper, and not of the map from image to image. A bias stays as it is.
 
     Raises InputError unless the layer has a parameter W, no state, and no layers inside
     it, ValueError unless n_iterations is a whole number >= 1. Source: Miyato et al.
@@ -116,7 +116,7 @@ class SpectralNorm(Layer):
         self.dW += dW_bar  # eq: spectral-dW
 
     def _with(self, W, dW=None):
-        """The wrapped layer with this W and dW, and with our other parameters."""
+        """The wrapped layer with this W and dW; its other parameters are ours."""
         layer = copy.copy(self.layer)
         for name in self.shapes:
             setattr(layer, name, getattr(self, name))

@@ -1,7 +1,7 @@
 """Objectives of conditional games.
 
 Most conditional networks need none of them: D judges a pair (x, y), and V and J are as
-in an unconditional game. With an auxiliary classifier they change: D does not see y,
+in an unconditional game. With an auxiliary classifier V and J change: D does not see y
 and has to name it.
 """
 
@@ -46,8 +46,8 @@ class MatchingAware(NonSaturating):
 
         dV/ds_real = (1 - D)/N      dV/ds_fake = -D/(2N)      dJ/ds_fake = -(1 - D)/N
 
-    The fake pairs have half the weight. Real pictures with wrong sentences have the
-    other half, which the penalty `Mismatch` adds. GAN-CLS is both together. Source:
+    The fake pairs have half the weight. The penalty `Mismatch` adds the other half, for
+    real pictures with wrong sentences. GAN-CLS is both together. Source:
     Reed et al. 2016, Algorithm 1.
     """
 
@@ -70,7 +70,7 @@ class Auxiliary(Objective):
     tell its condition. D gives ((s, c), y): it passes y on, and the second head does
     not see y. A subclass says what L is. Source: Odena et al. 2017.
 
-    Raises ShapeError for a D of other outputs.
+    Raises ShapeError for a D with other outputs.
     """
 
     def __init__(self, source: Objective | None = None, weight: float = 1.0):
@@ -97,7 +97,7 @@ class Auxiliary(Objective):
         if s != (1,) or not isinstance(y, Integers) or not self.asks(K, y):
             raise ShapeError(
                 f"{type(self).__name__} expects a D that gives ((logit, logits), "
-                f"condition), a logit for each of its values, got {out_shape}"
+                f"condition), a logit for each value of the condition, got {out_shape}"
             )
 
     def value(self, s_real, s_fake):
@@ -137,8 +137,8 @@ class Auxiliary(Objective):
 class AuxiliaryClassifier(Auxiliary):
     """L = -mean log p(y | x), p = softmax(c)      dL/dc = (p - onehot(y))/N
 
-    V and J as in `Auxiliary`; y is one of K classes. Source: Odena et al. 2017, eq. 2
-    and 3.
+    V and J are as in `Auxiliary`; y is one of K classes. Source: Odena et al. 2017, eq.
+    2 and 3.
     """
 
     def loss(self, c, y):
@@ -156,7 +156,7 @@ class AuxiliaryWords(Auxiliary):
 
         dL/dc = (sigma(c) - t)/N
 
-    The same for sentences: D names the words of the sentence that belongs to the
+    `Auxiliary` for sentences: D names the words of the sentence that belongs to the
     picture. t is `word_shares(y)`; c_k is the logit of "word k is in the sentence".
     """
 

@@ -18,7 +18,7 @@ from ..ops import mean, sigmoid
 class Objective:
     """V(D, G), which D ascends, and J(G), which G descends. Logits s are (N, 1).
 
-    With `paired`, J depends on s_real as well, and g_value and g_grad must be given it.
+    If `paired`, J depends on s_real as well, and g_value and g_grad need s_real.
     """
 
     paired = False
@@ -29,7 +29,7 @@ class Objective:
         raise TypeError(f"{type(self).__name__} does not define value")
 
     def d_grads(self, s_real, s_fake):
-        """dV/ds_real and dV/ds_fake, each of its logits' shape."""
+        """dV/ds_real and dV/ds_fake, each with the shape of its logits."""
         raise TypeError(f"{type(self).__name__} does not define d_grads")
 
     def g_value(self, s_fake, s_real=None):
@@ -41,7 +41,7 @@ class Objective:
         raise TypeError(f"{type(self).__name__} does not define g_grad")
 
     def of_samples(self, x_fake, z):
-        """(L, dL/dx_fake) for the term L of J that `sees_samples`: G descends J + L.
+        """(L, dL/dx_fake) of an objective that `sees_samples`: G descends J + L.
 
         x_fake: (N, ...) made from z (N, ...)
         """

@@ -5,7 +5,7 @@ from .base import Objective
 
 
 class Critic(Objective):
-    """An objective on scores, not beliefs; J = -mean s_fake, unless overridden.
+    """An objective on scores, not beliefs. A subclass may override J = -mean s_fake.
 
     dJ/ds_fake = -1/N
     """
@@ -27,8 +27,8 @@ class Wasserstein(Critic):
         dV/ds_real = 1/N      dV/ds_fake = -1/N      dJ/ds_fake = -1/N
 
     The largest V over all critics with slopes of at most 1 is the Wasserstein distance
-    W1(p_data, p_G), by Kantorovich and Rubinstein; so the critic has to be kept from
-    being steep, by weight clipping, a gradient penalty or spectral normalisation.
+    W1(p_data, p_G), by Kantorovich and Rubinstein. So weight clipping, a gradient
+    penalty or spectral normalisation has to keep the critic from being steep.
     Source: Arjovsky et al. 2017, eq. 2 and Algorithm 1.
     """
 
@@ -46,7 +46,7 @@ class Hinge(Critic):
         dV/ds_real = 1/N where s_real < 1, else 0
         dV/ds_fake = -1/N where s_fake > -1, else 0
 
-    A sample that is on the right side by a margin of 1 teaches D no more. Source: Lim
+    A sample that is on the right side by a margin of 1 teaches D nothing. Source: Lim
     and Ye 2017; Miyato et al. 2018, eq. 16 and 17.
     """
 

@@ -1,7 +1,7 @@
 """Diversity: G pays for making the same sample from different z.
 
-Nothing in J asks G to use z. If a long sentence tells G what to make, it can make one
-picture for each sentence, and D, which sees one picture at a time, hardly minds.
+Nothing in J asks G to use z. If a long sentence tells G what to make, G can make one
+picture for each sentence. D hardly minds, because it sees one picture at a time.
 """
 
 import math
@@ -16,7 +16,7 @@ class Diversity:
 
     Samples n and n + N/2 of a batch are a pair: they have different z and the same
     condition (`paired`). r is the distance of the two samples, divided by the distance
-    of their latents. G gains nothing beyond tau. With M numbers in an x, P = N/2 pairs,
+    of their latents. G gains nothing by r > tau. With M numbers in an x, P = N/2 pairs,
 
         dL/dx = -lambda/P sign(x - x') / (M mean |z - z'|) where r < tau, else 0
         dL/dx' = -dL/dx

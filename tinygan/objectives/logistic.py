@@ -40,8 +40,8 @@ class Minimax(Logistic):
 
         mean(a log D(x) + (1 - a) log(1 - D(x)))      dV/ds_real = (a - D)/N
 
-    so that D(x) = a is best for a sample that must be real, and s stays finite. Source:
-    Salimans et al. 2016, section 3.4. ValueError unless 0 < a <= 1.
+    so that D(x) = a is best for a sample that is surely real, and s stays finite.
+    Source: Salimans et al. 2016, section 3.4. ValueError unless 0 < a <= 1.
     """
 
     def value(self, s_real, s_fake):

@@ -1,6 +1,6 @@
 """Relativistic objectives: logits of real and fake samples, compared with each other.
 
-D of an ordinary objective judges each sample by itself. Here D is asked which of two
+In an ordinary objective D judges each sample by itself. Here D is asked which of two
 samples, or of two batches, is more real. So J depends on the real samples as well
 (`paired`). Signs and 1/N are as in base.py. Source: Jolicoeur-Martineau 2018.
 """
@@ -22,8 +22,8 @@ class RelativisticAverage(Logistic):
         dV/ds_fake = -(sigma(f) + mean sigma(-r))/N
         dJ/ds_fake = -(sigma(-f) + mean sigma(r))/N
 
-    Each mean couples every logit to the whole other batch. This gives the second terms,
-    and is why both batches' logits come before any backward pass. J is V with the roles
+    Each mean couples every logit to the whole other batch. This gives the second terms.
+    So the logits of both batches come before any backward pass. J is V with the roles
     exchanged; G also gains when the real samples seem less real. With real_label a < 1
     the first term of V is smoothed as in Minimax: dV has sigma(-r) - (1 - a) in place
     of sigma(-r).
@@ -40,7 +40,7 @@ class RelativisticAverage(Logistic):
 
     def d_grads(self, s_real, s_fake):
         r, f = self._relative(s_real, s_fake)
-        dr, df = sigmoid(-r) - self.smoothing, -sigmoid(f)  # both times N
+        dr, df = sigmoid(-r) - self.smoothing, -sigmoid(f)  # N dV/dr and N dV/df
         ds_real = (dr - mean(df)) / s_real.size  # eq: ragan-dV
         ds_fake = (df - mean(dr)) / s_fake.size
         return ds_real, ds_fake
@@ -103,7 +103,7 @@ class RelativisticPairing(Objective):
         return s_real - s_fake
 
     def beliefs(self, s_real, s_fake):
-        """mean sigma(d), the belief in telling a pair apart, and 1 - mean sigma(d)."""
+        """mean sigma(d), how surely D picks the real sample, and 1 - mean sigma(d)."""
         right = mean(sigmoid(self._difference(s_real, s_fake)))
         return right, 1 - right
 

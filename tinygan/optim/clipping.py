@@ -42,7 +42,7 @@ class Clip(Wrapper):
 class ClipValue(Clip):
     """g_i <- min(max(g_i, -c), c), then the inner optimizer's step
 
-    The direction changes with it. Source: Mikolov 2012 (thesis).
+    This changes the direction of g. Source: Mikolov 2012 (thesis).
     """
 
     def clipped(self, g):

@@ -1,6 +1,6 @@
 """Optimizers: from a gradient to a step.
 
-Each turns a gradient g into a direction u(g), odd in g, and then
+Each optimizer turns a gradient g into a direction u(g), which is odd in g. Then
 
     ascend     theta += lr u        for the discriminator, which maximises V
     descend    theta -= lr u        for the generator, which minimises J
@@ -68,7 +68,7 @@ class Optimizer:
                 setattr(self, name, get_xp(theta).zeros_like(theta))
 
     def bind(self, move) -> None:
-        """Put move(m) in the place of each moment m, once `prepare` has made them."""
+        """Replace each moment m by move(m). Call `prepare` first."""
         for name in self.moments:
             setattr(self, name, move(getattr(self, name)))
 
@@ -85,7 +85,7 @@ class Optimizer:
         return {"t": self.t} | {name: getattr(self, name) for name in self.moments}
 
     def load_state(self, state: dict) -> None:
-        """Set t and the moments to a copy of what `state()` gave; `prepare` first."""
+        """Set t and the moments to a copy of what `state()` gave, after `prepare`."""
         self.t = int(state["t"])
         for name in self.moments:
             moment = getattr(self, name)
@@ -105,7 +105,7 @@ class SGD(Optimizer):
 class Momentum(Optimizer):
     """m <- mu_t m + g      u = m      mu_t = mu + (final - mu) min(1, (t - 1)/ramp)
 
-    mu is constant unless `final` and `ramp` say over how many steps it rises.
+    mu_t is mu, unless `final` is given: then it rises to `final` in `ramp` steps.
     ValueError for ramp < 1. Source: Polyak 1964 (the heavy ball); Sutskever et al. 2013
     for a momentum that rises.
     """
@@ -159,7 +159,7 @@ class Adam(Optimizer):
 
     u = m_hat / (sqrt(v_hat) + eps)
 
-    m and v start at zero, and the powers of t undo that bias. |u| is usually about 1
+    m and v start at zero, and m_hat and v_hat undo that bias. |u| is usually about 1
     or less, so lr is the size of a step. The first gradient after many zeros gives
     (1 - beta1) / sqrt(1 - beta2), and the next can give more. Source: Kingma and Ba
     2015, Algorithm 1 and sec. 2.1.
@@ -192,7 +192,7 @@ class Adam(Optimizer):
 
 
 class Wrapper(Optimizer):
-    """An optimizer around an inner one, which has the learning rate and the moments."""
+    """A rule around an inner optimizer, which has the learning rate and the moments."""
 
     def __init__(self, inner: Optimizer):
         self.inner = inner

@@ -74,7 +74,7 @@ class Whole:
     def __call__(self, a, b) -> list:
         """a and b (n, ...) of all ranks as (N, ...); b may be None.
 
-        For the same two again it returns the same result, without waiting.
+        A second call with the same a and b returns the same result, without waiting.
         """
         if a is not self.last[0] or b is not self.last[1]:
             every = self.rank.all_gather((a, b))

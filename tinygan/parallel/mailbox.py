@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 
-CAPACITY = 1 << 28  # bytes of a mailbox; only the used ones take memory
+CAPACITY = 1 << 28  # bytes of a mailbox; only the bytes in use take memory
 LINE = 64  # bytes; every array begins at a multiple of it
 AWAKE, ASLEEP = 0.002, 0.1  # s to spin; then s to sleep between two checks
 
@@ -136,7 +136,7 @@ class Mailbox:
 
 
 def _described(value, arrays: list):
-    """The value with (..., dtype, shape) in place of arrays; add these to the list."""
+    """The value with (..., dtype, shape) in place of arrays, which join `arrays`."""
     kind = type(value)
     if kind is np.ndarray or isinstance(value, np.generic):
         arrays.append(value)

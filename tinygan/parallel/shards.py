@@ -1,8 +1,8 @@
 """Shards: the cores of one machine share every batch, one process for each core.
 
 A process is called a rank of the group. Each rank plays the same moves on its part of
-the batch, with the same theta and a gradient of its own. Layers and moves are as they
-are for one process. They ask their group (group.py) only where samples meet: BatchNorm
+the batch, with the same theta and a gradient of its own. Layers and moves are the same
+as for one process. They ask their group (group.py) only where samples meet: BatchNorm
 for sums over all parts, the objective for all logits, the optimizer for the sum of all
 gradients (gathered.py).
 
@@ -52,13 +52,13 @@ class Rank(Group):
 
 
 class BrokenGroupError(RuntimeError):
-    """Another rank has failed; this one would wait for it for ever."""
+    """Another rank has failed, and this rank would wait for it for ever."""
 
 
 class Exchange:
     """The memory in which `size` ranks leave values for each other.
 
-    watched: processes on which this one depends; `check` raises if one has ended.
+    watched: processes on which this process depends; `check` raises if one has ended.
     """
 
     def __init__(self, size: int, watched: list):
@@ -86,7 +86,7 @@ class Exchange:
         ]
 
     def rooms(self, turn: int, *kinds) -> list:
-        """Every rank's arrays of these kinds. Each writes its own, then all `wait`."""
+        """Each rank's arrays of these kinds. A rank writes its own, then all `wait`."""
         return [boxes[turn].room(*kinds) for boxes in self.boxes]
 
     def wait(self, rank: int) -> None:
@@ -131,9 +131,9 @@ class Shards:
     """`size` processes, each with its own object; this process is the first one.
 
     make: a function from the list of ranks to the list of objects. The first `run`
-    forks the other processes from this one, with all that it holds then. So does the
-    first `run` after an error or a `close`. Data that must stay the same in all, such
-    as theta, lies in shared memory (mailbox.py), or all processes change it alike. Call
+    forks the other processes from this process, with all that it holds then. So does
+    the first `run` after an error or a `close`. Data on which all must agree, such as
+    theta, lies in shared memory (mailbox.py), or all processes change it alike. Call
     `close` before you change anything else. Each process runs BLAS on one thread. The
     processes end with the group, or with the first process.
 

@@ -17,7 +17,7 @@ from .mailbox import Mailbox, Signal
 
 
 class Worker:
-    """Another rank, as the first one sees it: a process that waits for requests."""
+    """Another rank, as the first rank sees it: a process that waits for requests."""
 
     def __init__(self, rank, part):
         self.rank, self.part = rank, part
@@ -57,7 +57,7 @@ class Worker:
             self.end.detach()  # another process may get its number
             raise BackendError(
                 "a process that works on a part of the batch was ended; was there too "
-                "little memory? --cores 1 does without it"
+                "little memory? --cores 1 needs no such process"
             )
 
     def _serve(self, parent: "Parent") -> None:
@@ -84,7 +84,7 @@ class Worker:
 def _pickled(error: Exception) -> bytes:
     try:
         return pickle.dumps(error)
-    except Exception:  # such as one whose class is defined in a function
+    except Exception:  # such as an error whose class is local to a function
         return pickle.dumps(RuntimeError(f"{type(error).__name__}: {error}"))
 
 

@@ -15,9 +15,9 @@ class Penalty:
     group: Group = ALONE  # the ranks that share the batch
 
     def part(self, rank: Group) -> "Penalty":
-        """This penalty for one rank's part of the batch; P is still of the whole batch.
+        """This penalty for one rank's part of the batch. P is that of the whole batch.
 
-        BackendError if there are several ranks and it is not `divisible`.
+        BackendError if there are several ranks and the penalty is not `divisible`.
         """
         if rank is self.group:
             return self
@@ -50,9 +50,9 @@ class Penalty:
 class Drift(Penalty):
     """P = eps mean s_real^2      dP/ds_real = 2 eps s_real / N
 
-    A constant added to a Wasserstein critic changes nothing; the penalty keeps it from
-    drifting away from 0. It is not a gradient penalty: it costs one more backward pass.
-    Source: Karras et al. 2018, app. A.1.
+    A constant added to a Wasserstein critic changes nothing, so its scores may drift.
+    The penalty keeps them near 0. It is not a gradient penalty: it costs one more
+    backward pass. Source: Karras et al. 2018, app. A.1.
     """
 
     divisible = True

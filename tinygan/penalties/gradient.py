@@ -11,7 +11,7 @@ let v = dP/dg, held constant; then
     grad_theta P = grad_theta <v, g> = grad_theta sum D_dot(x; v)
 
 because <v, grad_x D> is the directional derivative of D along v, which is what the
-tangent pass computes. So four moves (`penalise`):
+tangent pass computes. So `penalise` makes four moves:
 
     1. g by a backward pass of D            3. v forward through the tangent of D
     2. v = dP/dg from phi'                  4. the tangent pass, reversed, into grad
@@ -89,9 +89,9 @@ class SquaredNorm(GradientPenalty):
 class R1(SquaredNorm):
     """P = gamma/2 mean |grad_x D(x)|^2 on real data
 
-    It vanishes where p_G = p_data and D is flat, so the game can come to rest there;
-    with a slope of 1 it cannot. The real batch's cache is used again, so no forward
-    pass is needed. Source: Mescheder et al. 2018, eq. 9.
+    P vanishes where p_G = p_data and D is flat, so the game can come to rest there. A
+    penalty that asks for a slope of 1 prevents this rest. The real batch's cache is
+    used again, so no forward pass is needed. Source: Mescheder et al. 2018, eq. 9.
     """
 
     def accumulate(self, D, real, fake, rng=None):
@@ -120,7 +120,7 @@ class UnitNorm(GradientPenalty):
         self.k, self.one_sided = not_negative(self, "k", k), bool(one_sided)
 
     def phi(self, r):
-        """(phi(r), phi'(r)/r) for phi = lambda (r - k)^2; 0 for the second at r = 0."""
+        """(phi(r), phi'(r)/r) for phi = lambda (r - k)^2; the second is 0 at r = 0."""
         where = get_xp(r).where
         excess = r - self.k
         if self.one_sided:
@@ -160,8 +160,8 @@ class WGANGP(UnitNorm):
 
         x_hat = eps x + (1 - eps) G(z), eps uniform on [0, 1), one for *each example*
 
-    A critic of slope 1 between the data and the samples is what the dual of the
-    Wasserstein distance asks for. Source: Gulrajani et al. 2017, eq. 3 and Algorithm 1;
+    The dual of the Wasserstein distance asks for a critic of slope 1 between the data
+    and the samples. Source: Gulrajani et al. 2017, eq. 3 and Algorithm 1;
     one_sided: their section 4 and Petzka et al. 2018.
     """
 

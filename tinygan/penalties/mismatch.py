@@ -1,6 +1,6 @@
 """Mismatch: D pays for believing a real picture with a wrong sentence.
 
-GAN-CLS shows D three kinds of pairs, and this is the third.
+GAN-CLS shows D three kinds of pairs. This penalty is for the third kind.
 """
 
 import numpy as np
@@ -19,8 +19,8 @@ class Mismatch(Penalty):
     (x, y'), a real picture with a sentence of another picture, is as wrong as a fake
     picture, and D is to say so: without such pairs D need not read y at all. y' is the
     batch's y, moved on by a random number of places; a pair does not count if its y'
-    equals its y. For a share `near` of the samples, y' is instead the y of the batch
-    with the most words in common: a wrong sentence that differs in a word or two
+    equals its y. For a share `near` of the samples, y' is instead the sentence of the
+    batch that shares most words with y. A wrong sentence that differs in a word or two
     teaches D to read every word. Source: Reed et al. 2016, Algorithm 1, the term
     log(1 - s_w) / 2; `near` is ours.
 
@@ -62,8 +62,8 @@ class Mismatch(Penalty):
 
 
 def nearest(y):
-    """For each of the sentences y (N, ..., T), the row of the other sentence that has
-    most of its words: (N,) indices.
+    """For each sentence of y (N, ..., T), the row of the other sentence that shares
+    most words with it: (N,) indices.
     """
     xp, words = get_xp(y), y.reshape(len(y), -1)
     # [t', n, t, m]: is word t of n also word t' of m?

@@ -1,8 +1,8 @@
 """Checkpoints: one .npz file and nothing that could run code.
 
 The file is a zip of a `manifest.json` and one uncompressed `.npy` per array, so
-`numpy.load` opens it too. It is written beside its place, flushed to the disk, and
-renamed over the old one: whatever happens, there is a whole checkpoint. Reading trusts
+`numpy.load` opens it too. It is written under another name, flushed to the disk, and
+renamed over the old file: whatever happens, there is a whole checkpoint. Reading trusts
 nothing: an array is read only if its name, shape and dtype are what the networks
 expect.
 """

@@ -141,7 +141,7 @@ class Classes(Condition):
 
 @dataclasses.dataclass(frozen=True)
 class Sentences(Condition):
-    """A sentence as words of a vocabulary; y is (N, mixed, T), 0 after its end.
+    """A sentence as words of a vocabulary; y is (N, mixed, T), 0 after the sentence.
 
     A network encodes the `mixed` sentences of a sample one by one and takes the mean.
     With mixed = 2 one sentence is given twice, and two different sentences ask for what

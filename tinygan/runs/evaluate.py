@@ -25,7 +25,7 @@ LEAST = 20  # samples: fewer are not measured
 
 
 class Result(NamedTuple):
-    """The measurements, and the number n of samples that they are of."""
+    """The measurements, and the number n of samples that were measured."""
 
     n: int
     rows: list[Measurement]
@@ -82,9 +82,9 @@ def evaluate(
 def _sentences(
     made, condition, z, data: Captioned, unseen, seed, say
 ) -> list[Measurement]:
-    """The measurements of a generator that takes sentences: those of images, and for
-    each attribute the share of samples that have it as asked. The captions are from the
-    data, and from `unseen` combinations.
+    """The measurements of a generator that takes sentences: as for images, and for each
+    attribute the share of samples that have the value asked for. The captions are from
+    the data, and from `unseen` combinations.
     """
     n = len(z)
     chosen = generator(seed, CONDITION).integers(0, len(data), -(-n // 2))

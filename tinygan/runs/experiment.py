@@ -57,7 +57,7 @@ class Latent:
 
 @dataclasses.dataclass
 class Experiment:
-    """What a recipe returns: all that a run needs to know.
+    """The experiment that a recipe returns: all that a run needs to know.
 
     `data` is a function, so that sampling from a trained run does not read the data. It
     returns an object with `shape` and `batches(batch, seed, backend)`, whose result
@@ -69,15 +69,15 @@ class Experiment:
     of the turn gives the factor of both rates instead. `penalties` is a list of what D
     pays, or a function from the turn to a list. If `ema` > 0, samples come from a
     moving average of G's weights. It keeps the share `ema` of itself each turn (less in
-    the first turns: (1 + t)/(10 + t)). Running statistics and spectral u and v are G's
-    own. With `shared` both players' steps use one G(z), which saves a forward pass.
+    the first turns: (1 + t)/(10 + t)), and uses G's running statistics and spectral u
+    and v. With `shared` both players' steps use one G(z), which saves a forward pass.
 
     With a `condition`, G maps (z, y) to x and D takes (x, y). `data` gives pairs, and
     the G(z, y) of a step have the y of its real batch. If `between` > 0, this share of
     them takes half of its y from another sample's sentence (GAN-INT). With a
-    `diversity`, or a function from the turn to one or None, the G(z, y) come in pairs
-    with one y, and G pays for pairs that are alike. `unseen` gives data of combinations
-    that training never shows, for `tinygan evaluate`.
+    `diversity`, or a function from the turn to a Diversity or None, the G(z, y) come in
+    pairs with one y, and G pays for pairs that are alike. `unseen` gives data of
+    combinations that training never shows, for `tinygan evaluate`.
 
     Raises InputError for numbers out of range, and ShapeError (from `networks`) if G
     does not make what D takes.

@@ -25,7 +25,7 @@ from .checkpoint import load_checkpoint, read_manifest, save_checkpoint
 
 
 class RunFolder:
-    """The folder at `path`. Make one with `create`, find one again with `open`."""
+    """The folder at `path`. Call `create` for a new run, `open` for an earlier run."""
 
     def __init__(self, path, config: dict):
         self.path, self.config = pathlib.Path(path), config

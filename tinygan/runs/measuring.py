@@ -35,7 +35,7 @@ from ..measures.modes import NEAR
 from ..rng import SPLIT, generator
 from .results import Measurement, measurement
 
-PATCHES = 320_000  # at most from a set: the protocol takes 128 from 2,500 images each
+PATCHES = 320_000  # the most from a set: the protocol takes 128 from 2,500 images each
 
 
 class Real(NamedTuple):
@@ -59,8 +59,8 @@ def measure(
 
     asked: the classes (n,) that a conditional generator was asked for. Points of any
     kind are measured by the sliced Wasserstein distance, MMD, 1-NN accuracy, precision
-    and recall; for a GaussianMixture its modes come first. Images are measured by the
-    same on patches and in a feature space, and by the Parzen likelihood. If they have
+    and recall; for a GaussianMixture its modes come first. Images have these
+    measures on patches and in a feature space, and the Parzen likelihood. If they have
     labels, the classes are measured too.
     """
     real = real_samples(data, len(samples), seed)

@@ -34,7 +34,7 @@ class Request:
     grid: bool = False
 
     def inputs(self, experiment: Experiment, n: int, seed: int):
-        """(experiment, columns, (z, y)) for at most n samples; columns None: any.
+        """(experiment, columns, (z, y)) for at most n samples; columns None means any.
 
         Raises InputError if this experiment's generator cannot make what is asked for.
         """
@@ -88,7 +88,7 @@ def generate(experiment: Experiment, folder: RunFolder, backend: Backend, inputs
 
 
 def write(experiment, folder, backend, n: int, seed: int, out, request=None) -> int:
-    """Generate n samples and write them to `out`, by its suffix; return how many.
+    """Generate n samples, write them to `out` as its suffix says, and count them.
 
     .png is a picture. .npy and .npz (name `x`) hold float32: images (n, H, W, C) scaled
     to [0, 1], anything else as G makes it. InputError for another suffix or a folder

@@ -10,7 +10,7 @@ class Schedule:
     """A setting that is one value for all turns, or a function of the turn.
 
     ok: a function that says if a value can be used. Calling the schedule with a turn
-    gives the value of that turn. InputError, naming the setting, if it cannot be used.
+    gives the value of that turn. InputError, naming the setting, if that value is bad.
     """
 
     def __init__(self, name: str, setting, ok: Callable, expected: str):

@@ -22,7 +22,7 @@ def train(
 ) -> None:
     """Play the run to its last step, or until Ctrl-C, and write `folder` meanwhile.
 
-    `run.step` tells how far it came. With `resume` the run goes on from the folder's
+    `run.step` tells how far the run came. With `resume` it goes on from the folder's
     checkpoint. With `progress` a bar on stderr shows the quantities.
 
     Raises NonFiniteError, naming step, network and layer, if a value is not finite. The

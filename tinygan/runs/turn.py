@@ -193,13 +193,13 @@ class Draws:
 
 
 class OneForward:
-    """G, with one forward pass for each z, though both players' steps use it."""
+    """G with one forward pass for each z, even if both players' steps use that z."""
 
     def __init__(self, G):
         self.G, self.z = G, None
 
     def forward(self, z, train: bool = True):
-        """G.forward(z), (N, ...); for the same z again, the same result."""
+        """G.forward(z), (N, ...). With the same z again, it gives the same result."""
         if z is not self.z:
             self.z, self.made = z, self.G.forward(z, train)
         return self.made

@@ -1,10 +1,10 @@
-"""Twins for CuPy arrays: CUDA kernels for what launches or memory make slow.
+"""Twins for CuPy arrays: CUDA kernels for functions that launches or memory make slow.
 
 Each does in one or two launches what the plain code does in ten. The arrays are
 channels last, float32 or float64; for others a twin returns NotImplemented.
 
 A kernel is a string of CUDA C beside the function that launches it, and KERNELS has
-them all by name, so that tests can compile each one and hold it against the plain
+them all by name, so that tests can compile each one and compare it with the plain
 function. No kernel adds with atomics: the same input gives the same bits, every time.
 """
 

@@ -1,9 +1,9 @@
 """im2col and its adjoint col2im, one launch each.
 
-With the channels last, a row of an image is one run of W C numbers, a window's row one
-of kw C, and the next window begins sw C further on. So the kernels count along a row in
-numbers, not in pixels: `width` = W C, `run` = kw C, `step` = sw C, `margin` = pw C, and
-C itself drops out.
+With the channels last, a row of an image is a run of W C numbers, and a row of a window
+is a run of kw C numbers. The next window begins sw C further on. So the kernels count
+along a row in numbers, not in pixels: `width` = W C, `run` = kw C, `step` = sw C,
+`margin` = pw C, and C itself drops out.
 """
 
 import math

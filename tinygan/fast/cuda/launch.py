@@ -110,7 +110,7 @@ def as_rows(a):
 
 def over_rows(a) -> tuple[tuple, tuple]:
     """Grid and block for OVER(c, C, x) OVER(row, M, y), a (M, C): four rows to a
-    thread, which thus reads what belongs to its channel once for all four.
+    thread. So a thread reads the numbers of its channel once for all four rows.
     """
     M, C = a.shape
     width, height = block_for(C)

@@ -20,7 +20,7 @@ from .launch import (
 STRIP = 512  # threads of a block
 FILL = 512  # blocks of that many threads keep the largest GPUs busy
 
-# `total(mine)` merges what the threads of each column hold; row 0 of the block has it.
+# `total(mine)` merges what the threads of each column hold, into row 0 of the block.
 BLOCK_TOTAL = """
 struct Pair { REAL s, t; };
 struct Moments { REAL n, mean, M2; };    // M2 = the sum of (x - mean)^2

@@ -21,8 +21,8 @@ class Embedding(Layer):
     `backward` returns None. W starts at N(0, 1), so a number of y is as large as a
     number of z, with which y is often concatenated.
 
-    Raises ShapeError when built on anything but integers, and on NumPy InputError for
-    an integer that is not a row of W. Source: Mirza and Osindero 2014, where y is
+    Raises ShapeError when built on anything but integers. On NumPy it raises InputError
+    for an integer that is not a row of W. Source: Mirza and Osindero 2014, where y is
     one-hot and W the first layer's weights; Bengio et al. 2003, sec. 2.
     """
 

@@ -1,4 +1,4 @@
-"""Painting: a mask says where a picture shows its ink, and where its ground."""
+"""Painting: a mask says where a picture shows ink, and where it shows the ground."""
 
 from ...values import is_tuple, plus
 from ..base import Layer, require
@@ -10,7 +10,7 @@ class Paint(Layer):
         da = sum_c dx (f - b)      df = a dx      db = (1 - a) dx
         x_dot = a f_dot + (1 - a) b_dot + a_dot (f - b)
 
-    Reversing the tangent, dx_dot goes back as dx does, and adds
+    In the reverse of the tangent, dx_dot goes back as dx does, and it also adds
 
         da = sum_c dx_dot (f_dot - b_dot)      df = a_dot dx_dot      db = -a_dot dx_dot
 
@@ -18,7 +18,7 @@ class Paint(Layer):
     The ink f and the ground b are each a picture (N, H, W, C), or one colour (N, C) for
     the whole picture; its gradient is the sum over the places. A generator that paints
     in one colour has to find a shape, not a colour for each pixel. If the ground is
-    plain, only the ink has to be a picture. A tangent that is None is zero. Raises
+    plain, only the ink has to be a picture. A tangent of None means zero. Raises
     ShapeError when built on anything else. Source: the alpha blending of Porter and
     Duff 1984, "over"; in generators, Yang et al. 2017.
     """

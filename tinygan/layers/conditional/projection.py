@@ -1,4 +1,4 @@
-"""How a discriminator compares what it saw with what it was told: an inner product.
+"""An inner product tells a discriminator how well a sample fits its condition.
 
 If log p(x | y) of data and of samples are both linear in some features h(x), then their
 difference, the logit of the best D, is an inner product of h with a vector for y, plus
@@ -20,7 +20,7 @@ class InnerProduct(Layer):
         reversed, da = ds b + ds_dot b_dot      db = ds a + ds_dot a_dot
 
     a and b are (N, C), s is (N, 1). The layer is bilinear and has no parameters. A
-    tangent that is None is zero. Raises ShapeError when built on anything but two
+    tangent of None means zero. Raises ShapeError when built on anything but two
     vectors of one length.
     """
 
@@ -59,9 +59,9 @@ class Projection(Layer):
         db = sum_n ds
 
     h (N, C) are the features of x, and y is (N,) with n classes. V is (n, C), w (C,), b
-    (1,), and s is (N, 1): how well x fits y, plus how real it is for any y. This is f
-    of eq. 3 with psi(h) = <w, h> + b. It is the sum of `InnerProduct` after `Embedding`
-    and of Dense(1). V and w start at N(0, 1/C), so s is as large as a number of h.
+    (1,), and s is (N, 1): how well x fits y, plus how real it is for any y. s is f of
+    eq. 3 with psi(h) = <w, h> + b. It equals `InnerProduct` after `Embedding`, plus
+    Dense(1). V and w start at N(0, 1/C), so s is as large as a number of h.
 
     Raises ShapeError when built on anything but a vector and one class for each sample.
     Source: Miyato and Koyama 2018, eq. 3.

@@ -2,7 +2,7 @@
 
 A generator takes (z, y), and a discriminator takes (x, y). `Parallel` gives each value
 of a tuple its own layer, `Concat` puts arrays side by side, `Branch` gives one value to
-several layers, and `Pick` keeps one value. A gradient or a tangent of None is zero.
+several layers, and `Pick` keeps one value. A gradient or a tangent of None means zero.
 """
 
 from ...ops import get_xp
@@ -43,7 +43,7 @@ class Identity(Layer):
 class Several(Layer):
     """Layers side by side: y_i = f_i(x_i), y = (y_1, y_2, ...)
 
-    A subclass says which input x_i of x each layer takes, `inputs`, and the adjoint of
+    A subclass writes `inputs`, which gives each layer its input x_i, and the adjoint of
     that map, `inputs_adjoint`. The tangent pass leaves out a layer whose tangent is
     zero. A backward pass for dx alone leaves out a layer that takes only integers.
     Raises ValueError for no layers at all.
