@@ -7,6 +7,7 @@ import tinygan as tg
 from tinygan import Net
 from tinygan.check import check_layer, relative
 from tinygan.layers import (
+    Affine,
     BatchNorm,
     Conv2d,
     ConvTranspose2d,
@@ -588,6 +589,36 @@ def test_a_subclass_goes_by_its_own_weight_grad():
     net.zero_grad()
     net.backward_weights(y, cache)
     assert relative(net.grad - expected, expected) <= 1e-14
+
+
+def test_a_layer_for_version_0_1_is_told_what_it_lacks():
+    """There, adjoint added to dW; a weight_grad was not needed."""
+
+    class Old(Affine):
+        def build(self, in_shape):
+            self.shapes = {"W": (in_shape[-1], 2)}
+            return (2,)
+
+        def linear(self, x):
+            return x @ self.W, (x,)
+
+        def adjoint(self, dy, cache, param_grads=True):
+            self.dW += cache[0].T @ dy
+            return dy @ self.W.T
+
+    net = Net(Old(), (3,))
+    y, cache = net.forward(np.ones((4, 3), "float32"))
+    for backward in (net.backward, net.backward_weights):
+        with pytest.raises(TypeError, match=r"Old\(\) does not define weight_grad"):
+            backward(y, cache)
+
+
+@pytest.mark.parametrize("wrong", [[1.0, 2.0], tg.Minimax(), None, ("a", 3)], ids=repr)
+def test_an_input_that_is_no_array_is_refused(wrong):
+    """So is the objective that an old d_step(G, D, ...) would pass in its place."""
+    net = Net(Dense(2), (3,))
+    with pytest.raises(tg.ShapeError, match=r"expects inputs \(N, 3\), got "):
+        net.forward(wrong)
 
 
 def test_the_checker_finds_a_backward_beside_its_parents_backward_weights():

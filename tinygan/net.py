@@ -57,7 +57,8 @@ class Net:
     def forward(self, x, train: bool = True):
         """(y, cache) for x (N, *in_shape); ShapeError for an x of another shape."""
         if shape_of(x) != self.in_shape:
-            expected, got = _spelt(self.in_shape), mapped(lambda a: a.shape, x)
+            expected = _spelt(self.in_shape)
+            got = mapped(lambda a: getattr(a, "shape", a), x)
             raise ShapeError(f"the network expects inputs {expected}, got {got}")
         return self.tree.forward(x, train)
 

@@ -36,8 +36,10 @@ def is_tuple(shape) -> bool:
 
 
 def shape_of(v):
-    """The shape of a value, without the batch axis."""
-    return tuple(map(shape_of, v)) if isinstance(v, tuple) else v.shape[1:]
+    """The shape of a value (N, ...) without the batch axis; None for no array."""
+    if isinstance(v, tuple):
+        return tuple(map(shape_of, v))
+    return v.shape[1:] if hasattr(v, "shape") else None
 
 
 def leaves(v) -> list:

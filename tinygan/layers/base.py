@@ -139,7 +139,9 @@ class Affine(Layer):
         raise TypeError(f"{self!r} does not define adjoint(dy, cache)")
 
     def weight_grad(self, dy, cache) -> None:
-        """dW += d<A x, dy>/dW. By default A has no parameters."""
+        """dW += d<A x, dy>/dW. By default A has no parameters; TypeError if it has."""
+        if set(self.shapes) - {"b"}:
+            raise TypeError(f"{self!r} does not define weight_grad(dy, cache)")
 
     def forward(self, x, train=True):
         y, cache = self.linear(x)
