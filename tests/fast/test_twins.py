@@ -8,6 +8,7 @@ package is run with the twins turned off.
 
 import copy
 import functools
+import inspect
 import os
 import subprocess
 import sys
@@ -293,6 +294,28 @@ def test_each_twin_gives_what_the_plain_function_gives(
             assert error <= {"float64": 1e-12, "float32": 2e-5}[dtype]
 
     held()
+
+
+@pytest.mark.parametrize("plain", [True, False], ids=["plain", "fast"])
+def test_a_primitive_takes_its_settings_by_name(plain):
+    """As users of im2col and col2im may write them."""
+    x, how = np.arange(72.0).reshape(1, 6, 6, 2), ((3, 3), (1, 1), (1, 1))
+    names = dict(zip(("kernel", "stride", "pad"), how, strict=True))
+    with fast.plain(plain):
+        cols = tg.im2col(x, **names)
+        assert np.array_equal(cols, tg.im2col(x, *how))
+        back = tg.col2im(cols, x_shape=x.shape, **names)
+        assert np.array_equal(back, tg.col2im(cols, x.shape, *how))
+
+
+@pytest.mark.parametrize(
+    ("wing", "name", "twin"), TWINS, ids=[f"{wing}-{name}" for wing, name, _ in TWINS]
+)
+def test_a_twin_has_the_parameters_of_its_plain_function(wing, name, twin):
+    ours, plain = (
+        list(inspect.signature(f).parameters) for f in (twin, fast.PRIMITIVES[name])
+    )
+    assert ours == plain
 
 
 # All of them turned off.

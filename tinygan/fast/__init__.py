@@ -34,13 +34,13 @@ def primitive(plain):
     PRIMITIVES[name] = plain
 
     @functools.wraps(plain)
-    def call(first, *rest):
+    def call(first, *rest, **named):
         table = _tables.get(type(first))
         twin = (_table_for(first) if table is None else table).get(name)
         if twin is None or _plain:
-            return plain(first, *rest)
-        result = twin(first, *rest)
-        return plain(first, *rest) if result is NotImplemented else result
+            return plain(first, *rest, **named)
+        result = twin(first, *rest, **named)
+        return plain(first, *rest, **named) if result is NotImplemented else result
 
     return call
 
