@@ -38,6 +38,7 @@ from tinygan.data import (
     vocabulary,
 )
 from tinygan.data.files import captioned as captions_reader
+from tinygan.data.files import pictures
 from tinygan.data.scenes.grammar import LENGTH
 from tinygan.data.scenes.scene import BACKGROUNDS, COLOURS, INKS, VALUES
 from tinygan.data.scenes.strokes import centreline, pen_drawn, thinned
@@ -817,12 +818,13 @@ def test_limits(laid, monkeypatch):
     for name, limit, found in (
         ("MOST_TABLE_BYTES", 50, "expected at most 50 bytes, found"),
         ("MOST_IMAGE_BYTES", 50, "expected at most 50 bytes, found"),
-        ("MOST_IMAGE_PIXELS", 19, "expected at most 19 pixels, found 4 x 5"),
+        ("MOST_PIXELS", 19, "expected at most 19 pixels, found 4 x 5"),
         ("MOST_IMAGES", 2, "line 4: expected at most 2 images, found more"),
         ("MOST_BYTES", 179, "at most 179 bytes, found 3 images of (4, 5, 3)"),
     ):
         with monkeypatch.context() as patch:
-            patch.setattr(captions_reader, name, limit)
+            where = pictures if name == "MOST_PIXELS" else captions_reader
+            patch.setattr(where, name, limit)
             assert found in refusal(path)
     assert len(load_captioned(path)) == 3
 

@@ -7,8 +7,10 @@ and returns the i-th batch.
 
 from .captioned import Captioned, Conditioned, Labelled, PairStream, joined, split
 from .digits import load_digits
-from .files.arrays import load_images, read_array, read_idx
+from .files.arrays import read_array
 from .files.captioned import load_captioned
+from .files.idx import read_idx
+from .files.images import load_images
 from .images import Images
 from .scenes.grammar import all_words, describe, vocabulary
 from .scenes.pictures import captioned_digits, draw, sentences

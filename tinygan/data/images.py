@@ -19,14 +19,19 @@ class Images:
     """N images: pixels (N, H, W, C), black `low`, white `high`, labels (N,) or None.
 
     Pixels (N, H, W) get C = 1. Nothing is copied if the pixels are contiguous. The
-    labels are 0 to K - 1, and `classes` is K, or 0 without labels.
+    labels are 0 to K - 1, and `classes` is K, or 0 without labels. `names` are the K
+    names of the classes; the numbers, if none are given. `notes` are sentences for the
+    user: what a reader of files decided or left out.
 
     Raises ValueError unless low < high and both are finite. Raises DataError for pixels
     that are not numbers, have another shape, or are NaN, infinite or outside
-    [low, high], and for labels that are not N whole numbers from 0 to 999.
+    [low, high], for labels that are not N whole numbers from 0 to 999, and for fewer
+    names than classes.
     """
 
-    def __init__(self, pixels, low: float, high: float, labels=None):
+    def __init__(
+        self, pixels, low: float, high: float, labels=None, names=None, notes=()
+    ):
         self.low, self.high = float(low), float(high)
         if not (math.isfinite(high - low) and low < high):
             raise ValueError(f"expected finite low < high, got low {low}, high {high}")
@@ -38,6 +43,16 @@ class Images:
             )
         self.labels = None if labels is None else _checked_labels(labels, len(self))
         self.classes = 0 if labels is None else int(self.labels.max()) + 1
+        self.names, self.notes = self._named(names), tuple(notes)
+
+    def _named(self, names) -> tuple[str, ...]:
+        """The names of the classes. A class of which there is no image counts, too."""
+        if names is None:
+            return tuple(map(str, range(self.classes)))
+        if len(names) < self.classes:
+            raise DataError(f"expected {self.classes} names, found {len(names)}")
+        self.classes = len(names)
+        return tuple(names)
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -52,9 +67,9 @@ class Images:
         even if the last class is not among them.
         """
         labels = None if self.labels is None else self.labels[which]
-        part = Images(self.pixels[which], self.low, self.high, labels)
-        part.classes = self.classes
-        return part
+        names = self.names if self.classes else None
+        pixels = self.pixels[which]
+        return Images(pixels, self.low, self.high, labels, names, self.notes)
 
     def scaled(self, pixels, dtype="float32"):
         """x = (pixels - (high + low)/2) / ((high - low)/2): low to -1, high to +1.

@@ -22,7 +22,7 @@ MOVED = {
     "data.captions_reader": "data.files.captioned",
     "data.containers": "data.files.containers",
     "data.grammar": "data.scenes.grammar",
-    "data.readers": "data.files.arrays",
+    "data.readers": "data.files.images",
     "data.source": "data.files.source",
     "data.strokes": "data.scenes.strokes",
     "diversity": "objectives.diversity",

@@ -17,24 +17,22 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from textwrap import shorten
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from ...errors import DataError
 from ..captioned import Captioned
 from ..images import Images
 from ..words import Vocabulary, split_words
 from .containers import open_files
+from .pictures import decoded
 
 MOST_IMAGES = 200_000
 MOST_TABLE_BYTES = 64 << 20
 MOST_IMAGE_BYTES = 32 << 20  # per file
-MOST_IMAGE_PIXELS = 1 << 25  # per image, 5792 x 5792
 MOST_BYTES = 4 << 30  # for all pixels together
 MOST_WORDS = 256  # per caption
 
 _TABLES = {"captions.csv": ",", "captions.tsv": "\t"}
-_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
-_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr")  # 8 bits
 
 
 def load_captioned(
@@ -198,7 +196,7 @@ def _read_images(files, rows, size: int | None) -> np.ndarray:
         for n, (name, *_, at) in enumerate(rows):
             try:
                 data = files.read(name, MOST_IMAGE_BYTES)
-                image = _rgb(data, size, reprlib.repr(name))
+                image = decoded(data, size, reprlib.repr(name))
             except DataError as e:
                 raise DataError(f"{at}: {e}") from e
             if pixels is None:
@@ -216,41 +214,3 @@ def _read_images(files, rows, size: int | None) -> np.ndarray:
                 )
             pixels[n] = image
     return pixels
-
-
-def _rgb(data: bytes, size: int | None, name: str) -> np.ndarray:
-    """The image as (H, W, 3) bytes."""
-    expected = f"{name}: expected an image ({', '.join(_FORMATS)})"
-    try:
-        image = Image.open(io.BytesIO(data), formats=_FORMATS)
-        W, H = image.size
-        if W * H > MOST_IMAGE_PIXELS:
-            raise DataError(
-                f"{name}: expected at most {MOST_IMAGE_PIXELS} pixels, found {H} x {W}"
-            )
-        if image.mode not in _MODES:
-            raise DataError(f"{name}: expected 8 bits per channel, found {image.mode}")
-        image = _over_white(ImageOps.exif_transpose(image))
-        if size is not None:
-            image = _square(image).resize((size, size), Image.Resampling.LANCZOS)
-        return np.asarray(image)
-    except DataError:
-        raise
-    except Exception as e:  # Pillow's decoders raise whatever they stumble on
-        raise DataError(f"{expected}, found damage ({shorten(str(e), 100)})") from e
-
-
-def _square(image: Image.Image) -> Image.Image:
-    """The largest square in the middle of the image."""
-    (W, H), side = image.size, min(image.size)
-    left, top = (W - side) // 2, (H - side) // 2
-    return image.crop((left, top, left + side, top + side))
-
-
-def _over_white(image: Image.Image) -> Image.Image:
-    """alpha rgb + (1 - alpha) white"""
-    if image.mode not in ("LA", "PA", "RGBA") and "transparency" not in image.info:
-        return image.convert("RGB")
-    image = image.convert("RGBA")
-    white = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(white, image).convert("RGB")

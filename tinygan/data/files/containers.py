@@ -22,6 +22,16 @@ class Folder:
     def __init__(self, path: Path):
         self.path = path
 
+    def names(self) -> list[str]:
+        """All files below the folder, sorted: relative, with / between folders."""
+        found = []
+        with system_errors(self.path):
+            for where, folders, files in os.walk(self.path):
+                folders.sort()
+                below = Path(where).relative_to(self.path)
+                found += [(below / name).as_posix() for name in files]
+        return sorted(found)
+
     def has(self, name: str) -> bool:
         """Whether there is such a file."""
         with system_errors(self.path):
@@ -40,6 +50,10 @@ class Archive:
     def __init__(self, path: Path, archive: zipfile.ZipFile):
         self.path, self.archive = path, archive
         self.members = {member.filename: member for member in archive.infolist()}
+
+    def names(self) -> list[str]:
+        """All files of the archive, sorted."""
+        return sorted(name for name in self.members if not name.endswith("/"))
 
     def has(self, name: str) -> bool:
         """Whether there is such a member."""
