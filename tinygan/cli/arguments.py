@@ -78,7 +78,13 @@ def _train_arguments(sub) -> None:
     sub.add_argument("--batch", type=_positive, help="samples per step")
     sub.add_argument("--seed", type=_natural, help="seed of everything random")
     sub.add_argument("--lr", type=_rate, help="learning rate (of G, if D has another)")
-    sub.add_argument("--data", help="IDX files, a folder of them, .npy or .npz")
+    sub.add_argument(
+        "--data",
+        help="pictures: a folder or a zip of them, .npy, .npz, IDX files, CIFAR, .mat; "
+        "or captioned pictures. `tinygan data PATH` tells what it holds. Without a "
+        "RECIPE, pictures or class-pictures is taken",
+    )
+    reading_arguments(sub)
     sub.add_argument("--out", help="the run's folder (runs/RECIPE)")
     sub.add_argument(
         "--resume", metavar="RUN", help="go on with the run in this folder"
@@ -92,6 +98,28 @@ def _train_arguments(sub) -> None:
     _backend_argument(sub)
 
 
+def reading_arguments(sub) -> None:
+    """The options that say how pictures are read."""
+    sub.add_argument(
+        "--size",
+        type=_positive,
+        help="cut out the middle of each picture and scale it to SIZE x SIZE",
+    )
+    sub.add_argument(
+        "--channels",
+        type=int,
+        choices=(1, 3, 4),
+        help="1: grey, 3: colour, 4: colour and transparency (as the data are)",
+    )
+    sub.add_argument("--array", metavar="NAME", help="the array of a .npz to read")
+    sub.add_argument(
+        "--range",
+        type=_black_and_white,
+        metavar="LOW,HIGH",
+        help="the numbers that are black and white (as the data suggest)",
+    )
+
+
 def _sample_arguments(sub) -> None:
     sub.add_argument("folder", metavar="RUN", help="the folder of a run")
     sub.add_argument("--n", type=_positive, default=64, help="number of samples (64)")
@@ -99,9 +127,8 @@ def _sample_arguments(sub) -> None:
     which = sub.add_mutually_exclusive_group()
     which.add_argument(
         "--label",
-        type=_natural,
         metavar="K",
-        help="samples of class K, if the run has classes",
+        help="samples of class K, a number or a name, if the run has classes",
     )
     which.add_argument(
         "--text", metavar="SENTENCE", help="samples that this sentence describes"
@@ -196,6 +223,18 @@ def _rate(text: str) -> float:
     )
 
 
+def _black_and_white(text: str) -> list[float]:
+    low, _, high = text.partition(",")
+    expected = "LOW,HIGH: two numbers, the first one smaller, as in 0,16"
+    try:
+        found = [float(low), float(high)]
+    except ValueError:
+        found = [0.0, 0.0]
+    if not (math.isfinite(found[1] - found[0]) and found[0] < found[1]):
+        raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
+    return found
+
+
 # name, function, its arguments, its help, examples
 COMMANDS = (
     (
@@ -206,6 +245,7 @@ COMMANDS = (
         (
             "tinygan train",
             "tinygan train mlp-ring --steps 2000 --seed 3",
+            "tinygan train --data folder/of/pictures --size 32",
             "tinygan train dcgan-mnist --data folder/of/idx/files",
             "tinygan train my_recipe.py --out runs/mine",
             "tinygan train --resume runs/mine --steps 5000",

@@ -11,7 +11,8 @@ import sys
 from .. import __version__
 from ..errors import DataError, InputError, NonFiniteError
 
-SCALARS = ("steps", "batch", "seed", "lr", "data")
+PLAYING = ("steps", "batch", "seed", "lr")  # options of the recipe
+READING = ("data", "size", "channels", "array", "range")  # how it reads its data
 
 
 def train(args) -> int:
@@ -25,7 +26,8 @@ def train(args) -> int:
     from ..runs.train import train as play_on
 
     backend = get_backend(args.backend)
-    given = {k: v for k in SCALARS if (v := getattr(args, k)) is not None}
+    names = PLAYING + READING
+    given = {k: v for k in names if (v := getattr(args, k)) is not None}
     if "data" in given:
         given["data"] = str(pathlib.Path(given["data"]).resolve())
     cores = args.cores
@@ -33,13 +35,16 @@ def train(args) -> int:
         folder, experiment, module = _reopen(args, given)
         cores = cores or folder.config.get("cores")
     else:
-        name = args.recipe or recipes.DEFAULT
+        name, options = _chosen(args.recipe, given)
         module = recipes.find(name)
-        experiment = recipes.build(module, given)
+        experiment = recipes.build(module, options)
+        given |= experiment.decided
     with recipes.blamed(module):  # the recipe reads the data
         run = Run(experiment, backend, cores)
     if not args.resume:
         folder = _new_folder(args, name, given, run)
+    for note in _notes(run.data):
+        print(note)
     print(f"{folder.config['recipe']}: {experiment.steps} steps into {folder.path}")
     try:
         with recipes.blamed(module, OSError):  # a full disk is not the recipe's fault
@@ -55,6 +60,25 @@ def train(args) -> int:
         print(line)
     print(f"look at {folder.path / 'samples.png'} and {folder.path / 'training.gif'}")
     return 0
+
+
+def _chosen(name: str | None, given: dict) -> tuple[str, dict]:
+    """The recipe's name, and its options. With data and no name, the data choose."""
+    from .. import recipes
+
+    if name is not None or "data" not in given:
+        return name or recipes.DEFAULT, given
+    reading = {k: v for k, v in given.items() if k in READING}
+    images = recipes.read_pictures(**reading)
+    name = recipes.for_pictures(images)
+    classes = f"{images.classes} classes: " if images.classes >= 2 else ""
+    print(f"{images!r}, {classes}the recipe {name} suits them")
+    return name, given | {"data": images}
+
+
+def _notes(data) -> tuple[str, ...]:
+    """The sentences of the data's reader."""
+    return getattr(getattr(data, "images", data), "notes", ())
 
 
 def _new_folder(args, name: str, given: dict, run):
