@@ -172,7 +172,7 @@ def _binary(start: bytes) -> str | None:
         return "a PNM picture"
     if start[:2] == b"BM" and start[6:10] == bytes(4):
         return "a BMP picture"
-    if start[:4] == b"\0\0\1\0" and start[5:6] == b"\0" and 0 < start[4]:
+    if start[:4] == b"\0\0\1\0" and start[5:6] == b"\0" and start[4] > 0:
         return "an icon (ICO)"
     if start[0] == 0x80 and start[1:2] in (b"\2", b"\3", b"\4", b"\5"):
         return "a Python pickle"
