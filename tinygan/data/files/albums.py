@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..images import MOST_CLASSES
 from . import kinds
-from .pictures import ENDINGS, START, format_of
+from .formats import ENDINGS, START, format_of
 
 _TRAIN = ("train", "training", "train_images")
 _OTHERS = {"val", "valid", "validation", "dev", "test", "testing", "eval"}

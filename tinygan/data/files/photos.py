@@ -5,7 +5,6 @@ refused.
 """
 
 import contextlib
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 
@@ -14,11 +13,20 @@ import numpy as np
 from ...errors import DataError
 from ..images import Images
 from .albums import Album, album_of, has_photos, listed, plural
-from .pictures import CHANNELS, MOST_SIZE, Picture, PictureError, measured, read_picture
+from .pictures import (
+    CHANNELS,
+    MOST_SIZE,
+    Picture,
+    PictureError,
+    measured,
+    quiet,
+    read_picture,
+)
 
 __all__ = ["has_photos", "read_photos", "sizes_of"]
 
 MOST_FILE_BYTES = 64 << 20  # per file
+HEADER_BYTES = 1 << 16  # in which a header usually ends
 MOST_BYTES = 4 << 30  # for all pixels together
 USUAL_SIZES = (16, 32, 64, 128)
 LEAST_SHARE = 0.1  # of the range that all pixels together should fill
@@ -49,7 +57,7 @@ def read_photos(
     stack = _Stack(files, len(album.names), channels)
     skipped: list[tuple[str, str]] = []
     good: list[int] = []
-    with _quiet():
+    with quiet():
         for n, name in enumerate(album.names):
             try:
                 picture = _picture(files, name, size, channels)
@@ -78,11 +86,19 @@ def sizes_of(files, names: list[str]) -> Counter:
     nothing for those that cannot.
     """
     sizes: Counter = Counter()
-    with _quiet():
+    with quiet():
         for name in names:
             with contextlib.suppress(DataError):
-                sizes[measured(files.read(name, MOST_FILE_BYTES), name)] += 1
+                sizes[_size(files, name)] += 1
     return sizes
+
+
+def _size(files, name: str) -> tuple[int, int]:
+    """(H, W) of a picture, from its first bytes if they tell."""
+    try:
+        return measured(files.start(name, HEADER_BYTES), name)
+    except PictureError:
+        return measured(files.read(name, MOST_FILE_BYTES), name)
 
 
 def usual_size(sizes: Counter) -> int:
@@ -100,14 +116,6 @@ def _check(size, channels) -> None:
             f"expected 1, 3 or 4 channels (grey, colour, with transparency), "
             f"got {channels}"
         )
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Pillow warns of odd pictures that it reads all the same."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _picture(files, name: str, size, channels) -> Picture:
