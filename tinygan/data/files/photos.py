@@ -123,8 +123,8 @@ def _picture(files, name: str, size, channels) -> Picture:
     try:
         data = files.read(name, MOST_FILE_BYTES)
     except DataError as e:
-        expected = str(e).partition(": expected ")[2] or str(e)
-        raise PictureError("a file", f"no {expected}") from e
+        _, _, why = str(e).rpartition(": expected ")
+        raise PictureError("a file", f"not readable (expected {why})") from e
     return read_picture(data, size, channels, name)
 
 
@@ -248,13 +248,13 @@ def _left_out(files, album: Album, skipped) -> Iterator[str]:
     for name, found in skipped:
         reasons.setdefault(found.partition(" (")[0], []).append((name, found))
     for reason, rows in reasons.items():
-        why = rows[0][1] if len(rows) == 1 else reason
+        why = rows[0][1] if len({found for _, found in rows}) == 1 else reason
         yield f"{listed([name for name, _ in rows])} skipped: {why}"
     if album.others:
         number = plural(len(album.others), "other file")
         yield f"{number} left out: {listed(album.others)}"
     causes: dict[str, list[str]] = {}
-    for name, why in files.left_out:
+    for name, why in sorted(files.left_out):
         causes.setdefault(why, []).append(name)
     for why, names in causes.items():
         yield f"{listed(names)} left out: {why}"
