@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from ...errors import DataError, InputError
 from ..captioned import Captioned
@@ -145,8 +144,10 @@ def _gathered(tree: Tree, rows: Rows, path: Path) -> list[_Told]:
             most = f"{MOST_IMAGES} images and {MOST_CAPTIONS} captions"
             raise DataError(f"{row.at}: expected at most {most}, found more")
     _leave_out("lines", bad, n, rows.notes)
+    why = dict(tree.files.left_out)
     absent = [
-        f"{at}: expected the file {reprlib.repr(name)}, found none"
+        f"{at}: expected the file {reprlib.repr(name)}, "
+        f"found {why.get(rows.base + name, 'none')}"
         for name, at in missing.items()
     ]
     _leave_out("pictures", absent, len(told) + len(absent), rows.notes)
@@ -189,11 +190,10 @@ def _read_images(
     pixels, read, faults = None, [], []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # an odd image that Pillow can read
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
         for picture in told:
             try:
                 data = files.read(picture.file, MOST_IMAGE_BYTES)
-                image = decoded(data, size, reprlib.repr(picture.file))
+                image = decoded(data, size, reprlib.repr(picture.file), channels)
             except DataError as e:
                 faults.append(f"{picture.at}: {e}")
                 if len(faults) > MOST_LEFT_OUT * len(told):
@@ -220,7 +220,7 @@ def _space(files, N: int, image: np.ndarray) -> np.ndarray:
 
 def _other_size(image: np.ndarray, pixels: np.ndarray) -> str:
     (h, w, _), (H, W, _) = image.shape, pixels.shape[1:]
-    size = max(8, min(128, 1 << min(h, w, H, W).bit_length() - 1))
+    size = max(16, min(128, 1 << min(h, w, H, W).bit_length() - 1))
     return (
         f"expected an image of {H} x {W} as the first, found {h} x {w} "
         f"(--size {size} scales the middle square of each to {size} x {size})"

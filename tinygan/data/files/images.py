@@ -4,6 +4,7 @@ No pickle is ever loaded, so a file holds data and never code. A malformed file 
 DataError of one sentence (source.py).
 """
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,15 @@ import numpy as np
 from ...errors import DataError
 from ..images import Images, finite_range
 from .arrays import NPY_MAGIC, ZIP_MAGIC, read_array
+from .containers import open_files
 from .idx import read_idx
+from .photos import has_photos, read_photos
 from .source import open_file, peek, system_errors
 
 
-def load_images(path, shape: tuple[int, int, int] | None = None) -> Images:
+def load_images(
+    path, shape: tuple[int, int, int] | None = None, *, size=None, channels=None
+) -> Images:
     """The images of an IDX, .npy or .npz file, or of a folder in MNIST's layout.
 
     The folder holds train-images-idx3-ubyte, and train-labels-idx1-ubyte if there are
@@ -28,6 +33,10 @@ def load_images(path, shape: tuple[int, int, int] | None = None) -> Images:
     Raises DataError if there are no such images, or if they do not have the `shape`
     (H, W, C).
     """
+    if Path(path).is_dir() or zipfile.is_zipfile(path):
+        with open_files(Path(path)) as files:
+            if has_photos(files):
+                return read_photos(files, size, channels)
     path, labels_path = _find_images(Path(path))
     with open_file(path) as file:
         is_idx = not peek(file).startswith((NPY_MAGIC, ZIP_MAGIC))

@@ -18,7 +18,7 @@ from ...errors import DataError
 from .columns import Row, Rows
 from .records import read_json, read_json_lines
 from .tables import read_table, text_of
-from .tree import Tree, stem_and_ending
+from .tree import Tree, shown, stem_and_ending
 
 MOST_TABLE_BYTES = 1 << 28  # COCO's captions of 2017 have 92 MB
 MOST_TABLES = 12  # that are tried
@@ -116,7 +116,7 @@ def _read(files, tree: Tree, table: str) -> Rows:
     """The rows of a table, of any format. DataError if it is none, or names files
     elsewhere.
     """
-    where = f"{files.path}: {table}"
+    where = f"{files.path}: {shown(table)}"
     base = table[: table.rindex("/") + 1] if "/" in table else ""
     ending = stem_and_ending(table)[1]
     data = files.read(table, MOST_TABLE_BYTES)
@@ -183,7 +183,7 @@ def _texts_beside(files, tree: Tree) -> Rows:
         picture = tree.picture_of(name)
         if picture is None:
             continue
-        where = f"{files.path}: {name}"
+        where = f"{files.path}: {shown(name)}"
         try:
             text = text_of(files.read(name, MOST_TEXT_BYTES), where)
         except DataError as e:

@@ -14,9 +14,11 @@ from textwrap import shorten
 
 from ...errors import DataError
 from .columns import Columns, Row, Rows, choose_columns, is_named, looks_like_picture
+from .kinds import START, kind_of, named
 
 MOST_LETTERS = 1 << 20  # in a line
 SEPARATORS = ",\t;|"
+_PAGE, _POINTER = "a web page (HTML)", "a Git LFS pointer"  # text, but no table
 _SAMPLE = 50  # lines that show which separator it is
 
 Line = tuple[int, list[str]]  # its number, and its fields
@@ -67,10 +69,15 @@ def text_of(data: bytes, where: str) -> str:
 
     Raises DataError for other encodings, and for a character NUL.
     """
+    kind = kind_of(data[:START])
+    if kind in (_PAGE, _POINTER):
+        raise DataError(f"{where}: expected text, found {named(kind, data)}")
     is_wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
         text = data.decode("utf-16" if is_wide else "utf-8-sig")
     except UnicodeDecodeError as e:
+        if kind is not None and "text" not in kind and "table" not in kind:
+            raise DataError(f"{where}: expected text in UTF-8, found {kind}") from e
         expected = "UTF-16" if is_wide else "UTF-8"
         hint = 'save the table as UTF-8, in a spreadsheet as "CSV UTF-8"'
         raise DataError(

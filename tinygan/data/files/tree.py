@@ -10,8 +10,8 @@ import reprlib
 import unicodedata
 
 from ...errors import DataError
+from .pictures import ENDINGS
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 NO_PICTURES = (".csv", ".tsv", ".txt", ".token", ".json", ".jsonl", ".caption")
 
 
@@ -20,8 +20,8 @@ class Tree:
 
     def __init__(self, files):
         self.files = files
-        names = [name for name in files.names() if not _is_junk(name)]
-        self.names = set(names)  # without what a system left behind
+        names = files.names()
+        self.names = set(names)
         self._folded: dict[str, list[str]] = {}  # by the last part, in either form
         self._stems: dict[str, list[str]] = {}  # pictures, without their ending
         for name in names:
@@ -97,6 +97,11 @@ class Tree:
         return scored[-1][2] if scored else None
 
 
+def shown(name: str) -> str:
+    """A file's name for a sentence: as it is, or shortened and escaped if it is odd."""
+    return name if name.isprintable() and len(name) <= 80 else reprlib.repr(name)
+
+
 def stem_and_ending(name: str) -> tuple[str, str]:
     """("img.1", ".png") of img.1.PNG; the ending is in lower case."""
     last = name.rpartition("/")[2]
@@ -120,8 +125,3 @@ def _common(paths) -> list[str]:
             break
         same.append(parts[0])
     return same
-
-
-def _is_junk(name: str) -> bool:
-    """Whether a system left a file behind: __MACOSX, .DS_Store, ._x.png."""
-    return any(part == "__MACOSX" or part[0] == "." for part in name.split("/") if part)
