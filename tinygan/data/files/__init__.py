@@ -10,5 +10,10 @@ photos.py       all pictures of a folder as one array
 albums.py       which files are pictures, and which classes they have
 pictures.py     one picture file becomes an array
 formats.py      which formats of pictures are read
-captioned.py    images with a table of captions
+captioned.py    images with captions
+layouts.py      where the captions of a folder are
+tree.py         the files of a folder, by the names that tables give them
+tables.py       a table as lines: encoding, separator, quotes
+columns.py      which column of a table is what
+records.py      captions in JSON
 """
