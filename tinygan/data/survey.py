@@ -16,11 +16,12 @@ import numpy as np
 
 from ..errors import InputError
 from .captioned import Captioned
-from .files.albums import album_of, has_photos, listed, quoted
+from .files.albums import album_of, has_photos, listed, plural, printable, quoted
 from .files.captioned import load_captioned
 from .files.containers import Archive, Folder, open_files
 from .files.images import load_images
 from .files.kinds import START, kind_of
+from .files.layouts import TABLES, has_captions
 from .files.photos import USUAL_SIZES, sizes_of, usual_size
 from .files.source import open_file
 from .images import Images
@@ -98,8 +99,8 @@ def _look(path: Path) -> tuple[str, Counter]:
         if files is not None and has_photos(files):
             place = "a folder" if isinstance(files, Folder) else "a zip archive"
             sizes = sizes_of(files, album_of(files).names)
-            table = any(files.has(f"captions.{kind}") for kind in ("csv", "tsv"))
-            return f"{place} of pictures{' with captions' * table}", sizes
+            table = " with captions" if has_captions(files) else ""
+            return f"{place} of pictures{table}", sizes
     if path.is_dir():
         return "a folder of arrays", Counter()
     with open_file(path) as file:
@@ -108,7 +109,9 @@ def _look(path: Path) -> tuple[str, Counter]:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[Folder | Archive | None]:
-    """The files of a folder or a zip archive; None for anything else."""
+    """The files of a folder or a zip archive, or those beside a table; else None."""
+    if path.is_file() and path.name.lower().endswith(TABLES):
+        path = path.parent
     if path.is_dir() or (path.is_file() and zipfile.is_zipfile(path)):
         with open_files(path) as files:
             yield files
@@ -145,10 +148,11 @@ def _pixel_lines(images: Images) -> Iterator[tuple[str, str]]:
 def _condition_lines(data: Images | Captioned) -> Iterator[tuple[str, str]]:
     """The classes, or the captions."""
     if isinstance(data, Captioned):
-        words = data.vocabulary
-        yield "captions", f"{len(words.words):,} words, at most {words.length} in one"
-        for n in np.linspace(0, len(data) - 1, min(_EXAMPLES, len(data))).astype(int):
-            yield "", f'"{shorten(data.captions[n], 60)}"'
+        words, n = data.vocabulary, int(data.counts.sum())
+        yield "captions", f"{n:,}, of at most {plural(words.length, 'word')} each"
+        for k in np.linspace(0, len(data) - 1, min(_EXAMPLES, len(data))).astype(int):
+            yield "", f'"{shorten(printable(data.captions[k]), 60)}"'
+        yield "vocabulary", f"{len(words.words):,} words"
         if data.attributes:
             each = [f"{name} ({len(v)})" for name, (v, _) in data.attributes.items()]
             yield "attributes", listed(each, _CLASSES)

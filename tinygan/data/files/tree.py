@@ -10,7 +10,7 @@ import reprlib
 import unicodedata
 
 from ...errors import DataError
-from .pictures import ENDINGS
+from .formats import ENDINGS
 
 NO_PICTURES = (".csv", ".tsv", ".txt", ".token", ".json", ".jsonl", ".caption")
 
