@@ -5,6 +5,7 @@ DataError of one sentence (source.py).
 """
 
 import ast
+import functools
 import math
 import os
 import re
@@ -22,7 +23,7 @@ from .source import Source, open_file, open_member, peek, sound_archive
 
 MAX_BYTES = 4 << 30  # per array: no data set meant for this package is larger
 MAX_AXES = 32
-MOST_MEMBERS = 1000  # of a .npz: more than a data set has
+MOST_ARRAYS = 1000  # in one archive or folder: more than a data set has
 
 NPY_MAGIC, ZIP_MAGIC = b"\x93NUMPY", b"PK"
 NUMBERS, TEXT = "biuf", "US"  # NumPy's letters for kinds of values
@@ -63,8 +64,8 @@ def read_array(path, name: str | None = None) -> np.ndarray:
     with open_file(path) as file:
         if not peek(file).startswith(ZIP_MAGIC):
             return read_npy(Source(file, path, os.fstat(file.fileno()).st_size))
-        archive = Npz(file, path)
-        return archive.read(chosen(archive.shapes(), name, path).pictures)
+        arrays = npz_arrays(file, path)
+        return arrays.read(chosen(arrays.shapes(), name, path).pictures)
 
 
 def read_npy(source: Source, kinds: str = NUMBERS) -> np.ndarray:
@@ -143,37 +144,23 @@ def _fill(source: Source, view: np.ndarray) -> None:
         part[...] = np.frombuffer(data, view.dtype).reshape(part.shape)
 
 
-class Npz:
-    """The arrays of a .npz archive, by name: without folders and without .npy.
+class Arrays:
+    """Arrays by name, none of them read yet: {name: a function that opens its Source}.
 
-    Raises DataError if the file is no archive.
+    The Source is closed at the end of a `with` statement.
     """
 
-    def __init__(self, file: BinaryIO, path):
-        self.path = path
-        with sound_archive(path, _NPZ):
-            self.archive = zipfile.ZipFile(file)
-        members = {}
-        for member in self.archive.infolist():
-            name = member.filename
-            junk = name.startswith("__MACOSX/") or name.rpartition("/")[2][:2] == "._"
-            if not (junk or name.endswith("/")):
-                members[name.removesuffix(".npy")] = member
-        short = {name.rpartition("/")[2]: m for name, m in members.items()}
-        self.members = short if len(short) == len(members) else members
-        if len(members) > MOST_MEMBERS:
-            raise DataError(
-                f"{path}: expected at most {MOST_MEMBERS} arrays, found {len(members)}"
-            )
+    def __init__(self, sources: dict):
+        self.sources = sources
 
     def shapes(self) -> dict[str, tuple[str, tuple]]:
         """{name: (kind of the values, shape)}. An array that cannot be read has the
         kind "O" and no axes.
         """
         found = {}
-        for name, member in self.members.items():
+        for name, opened in self.sources.items():
             try:
-                with open_member(self.archive, member, self.path, _NPZ) as source:
+                with opened() as source:
                     header = read_header(source)
             except DataError:
                 header = Header(None, (), False)
@@ -183,5 +170,44 @@ class Npz:
 
     def read(self, name: str, kinds: str = NUMBERS) -> np.ndarray:
         """The array of this name. Raises DataError if it cannot be read."""
-        with open_member(self.archive, self.members[name], self.path, _NPZ) as source:
+        with self.sources[name]() as source:
             return read_npy(source, kinds)
+
+
+def is_npz(file: BinaryIO, path) -> bool:
+    """Whether an open zip archive holds arrays and nothing else. Raises DataError if it
+    is no archive.
+    """
+    names = list(_members(file, path)[1])
+    return bool(names) and all(name.endswith(".npy") for name in names)
+
+
+def npz_arrays(file: BinaryIO, path) -> Arrays:
+    """The arrays of an open .npz archive. Their names have no folders and no .npy.
+
+    Raises DataError if the file is no archive, or holds more than MOST_ARRAYS.
+    """
+    archive, members = _members(file, path)
+    if len(members) > MOST_ARRAYS:
+        raise DataError(
+            f"{path}: expected at most {MOST_ARRAYS} arrays, found {len(members)}"
+        )
+    members = {name.removesuffix(".npy"): member for name, member in members.items()}
+    short = {name.rpartition("/")[2]: member for name, member in members.items()}
+    return Arrays(
+        {
+            name: functools.partial(open_member, archive, member, path, _NPZ)
+            for name, member in (
+                short if len(short) == len(members) else members
+            ).items()
+        }
+    )
+
+
+def _members(file: BinaryIO, path) -> tuple[zipfile.ZipFile, dict]:
+    """The archive and its members by name, less what a Mac adds."""
+    with sound_archive(path, _NPZ):
+        archive = zipfile.ZipFile(file)
+    names = {member.filename: member for member in archive.infolist()}
+    junk = re.compile(r"__MACOSX/|(.*/)?\._|.*/$", re.DOTALL)
+    return archive, {n: m for n, m in names.items() if not junk.match(n)}

@@ -5,6 +5,7 @@ train_images and train_labels, imgs, data and target. The choice is made only wh
 is plain. Otherwise the error lists the names, and the user says one.
 """
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -50,7 +51,9 @@ def chosen(arrays: dict, name: str | None, where) -> Choice:
     if name is not None:
         short = [n for n in arrays if n.rpartition("/")[2] == name.removesuffix(".npy")]
         if name not in arrays and len(short) != 1:
-            raise DataError(f"{where}: expected an array named {name}, {_found(arrays)}")
+            raise DataError(
+                f"{where}: expected an array named {name}, {_found(arrays)}"
+            )
         pictures = name if name in arrays else short[0]
         return _with_labels(pictures, arrays, [pictures])
     fitting = [n for n in arrays if _are_pictures(n, *arrays[n])]
@@ -64,6 +67,28 @@ def chosen(arrays: dict, name: str | None, where) -> Choice:
             f"says which"
         )
     return _with_labels(best, arrays, candidates)
+
+
+def labels_beside(name: str, others: list[str]) -> str | None:
+    """The file of labels that belongs to a file of pictures: y_train.npy to
+    x_train.npy, my-labels.npz to my-images.npz. None if no name fits, or several do.
+    """
+
+    def key(name):
+        words = _words(name.rpartition(".")[0])
+        return split_of(name), [w for w in words if w not in (*PICTURES, *LABELS)]
+
+    if not _is_called(name.rpartition(".")[0], PICTURES):
+        return None
+    fitting = [
+        n
+        for n in others
+        if n != name
+        and n.lower().endswith((".npy", ".npz"))
+        and _is_called(n.rpartition(".")[0], LABELS)
+        and key(n) == key(name)
+    ]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def split_of(name: str) -> str:
@@ -95,10 +120,14 @@ def _best(candidates: list[str], arrays: dict) -> str | None:
 
 def _with_labels(pictures: str, arrays: dict, candidates: list[str]) -> Choice:
     shape, split = arrays[pictures][1], split_of(pictures)
-    counts = {shape[0], shape[-1]} if shape else set()  # SVHN counts along the last axis
+    counts = {shape[0], shape[-1]} if shape else set()  # SVHN's is last
     fitting, called, notes = [], [], []
     for name, (kind, found) in arrays.items():
-        if name == pictures or split_of(name) not in ("", split) or _is_called(name, IDS):
+        if (
+            name == pictures
+            or split_of(name) not in ("", split)
+            or _is_called(name, IDS)
+        ):
             continue
         is_column = len(found) == 1 or (len(found) == 2 and 1 in found)
         if _is_called(name, LABELS) and not _is_called(name, NAMES):
@@ -106,6 +135,8 @@ def _with_labels(pictures: str, arrays: dict, candidates: list[str]) -> Choice:
                 notes.append(f"{name} is left out: it holds Python objects")
             elif (is_column and kind in "iufbUS") or len(found) == 2:
                 called.append(name)
+        elif _is_called(name, IDS):
+            continue
         elif is_column and kind in "iuUS" and max(found) in counts - {1}:
             fitting.append(name)
     labels = called if called else fitting
@@ -153,9 +184,9 @@ def _are_pictures(name: str, kind: str, shape: tuple) -> bool:
 
 def side_of(pixels: int, channels: int = 1) -> int:
     """The side of a square picture with so many numbers, 0 if there is none."""
-    if pixels % channels:
+    if pixels < 0 or pixels % channels:
         return 0
-    side = round((pixels // channels) ** 0.5)
+    side = math.isqrt(pixels // channels)
     is_square = side * side * channels == pixels
     return side if is_square and side >= _LEAST_SIDE else 0
 

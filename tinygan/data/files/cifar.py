@@ -45,7 +45,9 @@ def cifar_files(names) -> tuple[list[str], str | None, list[str]] | None:
 
 
 def labels_per_record(name: str, size: int) -> int:
-    """1 for a file of CIFAR-10, 2 for one of CIFAR-100, by its name and size; else 0."""
+    """1 for a file of CIFAR-10, 2 for one of CIFAR-100, by its name and size. 0 for any
+    other file.
+    """
     last = str(name).replace("\\", "/").rpartition("/")[2]
     for labels, pattern in ((1, _TEN), (2, _HUNDRED)):
         if pattern.fullmatch(last) and size and size % (labels + PIXELS) == 0:
@@ -67,7 +69,6 @@ def read_records(source: Source, size: int, labels: int):
             f"{source.name}: expected records of {record} bytes, as in the binary "
             f"version of CIFAR-{classes}, found {size} bytes"
         )
-    pixels = np.empty((0, 3, 32 * 32), np.uint8)
     data = source.read(size, "records")
     source.expect_end()
     records = np.frombuffer(data, np.uint8).reshape(-1, record)

@@ -15,6 +15,7 @@ from .choice import side_of
 _SIDE = 5  # the least side of a plausible picture
 _CHUNK = 1 << 24  # bytes that change their order at once
 _LOOKED_AT = 64  # pictures that decide between planes and interleaved colours
+_USUAL = ("(N, H, W, C)", "(N, H, W)")
 
 
 @dataclass(frozen=True)
@@ -41,29 +42,12 @@ class Reading:
         return min(self.H, self.W) >= _SIDE and 1 <= self.C <= 4
 
 
-def folded(pixels: np.ndarray, shape=None, count: int | None = None):
-    """(pixels (N, H, W, C), note): the note says how they were read, or is None.
+def read_axes(found: tuple[int, ...], shape=None, count: int | None = None) -> Reading:
+    """The reading of an array of this shape.
 
     A demanded `shape` (H, W, C) and the `count` of the labels decide between readings.
-    Planes of colour are laid together in place, so the caller gives the array away.
-
     Raises DataError if no reading, or more than one, gives pictures.
     """
-    found = pixels.shape
-    reading = _only(found, shape, count)
-    if reading.order in ("(N, H, W, C)", "(N, H, W)"):
-        return pixels.reshape(reading.N, *reading.shape), None
-    N, (H, W, C) = reading.N, reading.shape
-    words = f"{found} read as {reading.order}: {N} pictures of {H} x {W} x {C}"
-    if reading.order == "(N, P)" and C > 1:
-        planes = _has_planes(pixels, H, W, C)
-        words += f", {'one plane' if planes else 'one pixel'} after another"
-        if not planes:
-            return pixels.reshape(N, H, W, C), words
-    return _ordered(pixels, reading), words
-
-
-def _only(found: tuple[int, ...], shape, count) -> Reading:
     readings = _readings(found)
     if shape is not None:
         fitting = [r for r in readings if r.shape == tuple(shape)]
@@ -71,32 +55,49 @@ def _only(found: tuple[int, ...], shape, count) -> Reading:
             fitting = [Reading("(N, P)", found[0], *shape, "")]
         if fitting:
             return fitting[0]
-    if readings and readings[0].order == "(N, H, W, C)" and readings[0].is_plausible:
-        return readings[0]
     plausible = [r for r in readings if r.is_plausible]
-    if len(plausible) > 1:
-        plausible = [r for r in plausible if r.N == count] or plausible
-    if len(plausible) == 1:
+    if plausible and plausible[0].order == "(N, H, W, C)":
         return plausible[0]
-    if plausible:
+    if len(plausible) > 1:
+        plausible = [r for r in plausible if count == r.N] or plausible
+    if len(plausible) > 1:
         ways = " or ".join(
             f"{r.N} pictures of {r.H} x {r.W} x {r.C}, {r.code}" for r in plausible[:3]
         )
         raise DataError(
-            f"expected one way to read the axes of x, found {found}, which may be {ways}"
+            f"expected one way to read the axes of x, found {found}, which may be "
+            f"{ways}"
         )
-    if readings and readings[0].order in ("(N, H, W, C)", "(N, H, W)"):
-        return _standard(readings[0], shape)
-    raise DataError(f"expected images (N, H, W) or (N, H, W, C), found {found}{_hint(found)}")
-
-
-def _standard(reading: Reading, shape) -> Reading:
-    """Pictures with a very short side, or many channels, in the usual order."""
-    if shape is None and reading.C > 4:
+    if plausible:
+        return plausible[0]
+    if not readings or readings[0].order not in _USUAL:
         raise DataError(
-            f"expected images of 1 to 4 channels, found {reading.shape}"
+            f"expected images (N, H, W) or (N, H, W, C), found {found}{_hint(found)}"
         )
-    return reading
+    if shape is None and readings[0].C > 4:
+        raise DataError(
+            f"expected images of 1 to 4 channels, found {readings[0].shape}"
+        )
+    return readings[0]  # pictures with a very short side
+
+
+def folded(pixels: np.ndarray, reading: Reading):
+    """(pixels (N, H, W, C), note): the note says how the axes were read, or is None if
+    they have the usual order.
+
+    Planes of colour are laid together in place, so the caller gives the array away.
+    """
+    N, (H, W, C) = reading.N, reading.shape
+    if reading.order in _USUAL:
+        return pixels.reshape(N, H, W, C), None
+    words = f"{pixels.shape} read as {reading.order}: {N} pictures of {H} x {W} x {C}"
+    if reading.order not in ("(N, P)", "(P, N)") or C == 1:
+        return _ordered(pixels, reading), words
+    rows = pixels.reshape(N, -1) if reading.order == "(N, P)" else pixels.T.copy()
+    if not _has_planes(rows, H, W, C):
+        return rows.reshape(N, H, W, C), f"{words}, one pixel after another"
+    rows = planes_last(rows.reshape(N, C, H * W)).reshape(N, H, W, C)
+    return rows, f"{words}, one plane of colour after another"
 
 
 def _readings(found: tuple[int, ...]) -> list[Reading]:
@@ -124,13 +125,13 @@ def _readings(found: tuple[int, ...]) -> list[Reading]:
             readings = [
                 Reading("(N, H, W, C)", a, b, c, d, "x"),
                 Reading("(N, C, H, W)", a, c, d, b, "x.transpose(0, 2, 3, 1)"),
-                Reading("(H, W, C, N)", d, a, b, c, "x.transpose(3, 0, 1, 2)"),
-                Reading("(C, H, W, N)", d, b, c, a, "x.transpose(3, 1, 2, 0)"),
             ]
-            if not any(r.is_plausible for r in readings):
-                thin = tuple(n for n in found[1:] if n != 1)
-                if len(thin) < 3:
-                    return readings[:1] + [r for r in _readings((a, *thin)) if r.is_plausible]
+            if c in (1, 3, 4):
+                code = "x.transpose(3, 0, 1, 2)"
+                readings.append(Reading("(H, W, C, N)", d, a, b, c, code))
+            thin = tuple(n for n in found[1:] if n != 1)
+            if len(thin) < 3 and not any(r.is_plausible for r in readings):
+                readings += [r for r in _readings((a, *thin)) if r.is_plausible]
             return readings
     if len(found) > 4 and 1 in found[1:]:
         k = found.index(1, 1)
@@ -143,12 +144,11 @@ def _flat(a: int, b: int) -> list[Reading]:
     for N, P, order, x in ((a, b, "(N, P)", "x"), (b, a, "(P, N)", "x.T")):
         for C in (1, 3):
             s = side_of(P, C)
-            if s and a == b:
-                both = f"x[None, :, :, None]"
-                one = Reading("(H, W)", 1, a, b, 1, both)
-                return [Reading(order, N, s, s, C, f"x.reshape(-1, {s}, {s})"), one]
-            if s:
-                return [Reading(order, N, s, s, C, f"{x}.reshape(-1, {s}, {s}, {C})")]
+            if not s:
+                continue
+            rows = Reading(order, N, s, s, C, f"{x}.reshape(-1, {s}, {s}, {C})")
+            one = Reading("(H, W)", 1, a, b, 1, "x[None]")
+            return [rows, one] if a == b else [rows]
     return []
 
 
@@ -156,36 +156,35 @@ def _hint(found: tuple[int, ...]) -> str:
     """How pictures may be hidden in the shape."""
     if len(found) == 1:
         s = side_of(found[0])
-        return f"; one picture is x.reshape(1, {s}, {s})" if s else "; are these labels?"
+        return f"; one picture is x.reshape(1, {s}, {s})" if s else ""
     if len(found) == 2:
         for columns in (1, 2):
             s = side_of(found[1] - columns)
             if s:
                 return (
-                    f"; if the first column has the labels, images=x[:, {columns}:] and "
-                    f"labels=x[:, 0] in numpy.savez are read as {s} x {s}"
+                    f"; if labels are its first column, numpy.savez('data.npz', "
+                    f"images=x[:, {columns}:], labels=x[:, 0]) is read as {s} x {s}"
                 )
-        return f"; {found[1]} numbers fill no square, so x.reshape(-1, H, W, C) is needed"
+        return (
+            f"; {found[1]} numbers are no square, so x.reshape(-1, H, W, C) is needed"
+        )
     if len(found) == 5:
-        *_, H, W, C = found
-        return f"; the pictures of films are x.reshape(-1, {H}, {W}, {C})"
+        return (
+            f"; pictures of films are x.reshape(-1, {', '.join(map(str, found[2:]))})"
+        )
     return ""
 
 
 def _ordered(pixels: np.ndarray, reading: Reading) -> np.ndarray:
     N, (H, W, C) = reading.N, reading.shape
     match reading.order:
-        case "(N, C, H, W)" | "(N, C, P)" | "(N, P)":
-            return planes_last(pixels.reshape(N, C, H * W)).reshape(N, H, W, C)
+        case "(N, C, H, W)" | "(N, C, P)":
+            pixels = planes_last(pixels.reshape(N, C, H * W))
         case "(H, W, C, N)":
             pixels = pixels.transpose(3, 0, 1, 2)
-        case "(C, H, W, N)":
-            pixels = pixels.transpose(3, 1, 2, 0)
         case "(H, W, N)":
             pixels = pixels.transpose(2, 0, 1)
         case "(P, N)":
-            if C > 1:
-                return planes_last(np.ascontiguousarray(pixels.T).reshape(N, C, H * W)).reshape(N, H, W, C)
             pixels = pixels.T
     return np.ascontiguousarray(pixels).reshape(N, H, W, C)
 

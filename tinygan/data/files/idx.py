@@ -1,10 +1,10 @@
 """The IDX format, in which MNIST is published, and the names of its files.
 
-    train-images-idx3-ubyte        train-labels-idx1-ubyte         MNIST, Fashion-MNIST
-    train-images.idx3-ubyte        train-labels.idx1-ubyte         as Kaggle names them
-    emnist-letters-train-images-idx3-ubyte.gz   ...-labels-idx1-ubyte.gz        EMNIST
-    qmnist-train-images-idx3-ubyte.gz           ...-labels-idx2-int.gz          QMNIST
-    t10k-images-idx3-ubyte         t10k-labels-idx1-ubyte        the test set of MNIST
+train-images-idx3-ubyte        train-labels-idx1-ubyte         MNIST, Fashion-MNIST
+train-images.idx3-ubyte        train-labels.idx1-ubyte         as Kaggle names them
+emnist-letters-train-images-idx3-ubyte.gz   ...-labels-idx1-ubyte.gz        EMNIST
+qmnist-train-images-idx3-ubyte.gz           ...-labels-idx2-int.gz          QMNIST
+t10k-images-idx3-ubyte         t10k-labels-idx1-ubyte        the test set of MNIST
 """
 
 import re
@@ -21,7 +21,7 @@ from .source import Source, open_file
 
 TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 _NAME = re.compile(
-    r"(?:(?P<set>.*?)[-_.])?"
+    r"(?:(?P<set>.*?)[-_.])??"
     r"(?:(?P<split>train(?:ing)?|t10k|test\d*k?|val(?:idation)?)[-_.]?)?"
     r"(?P<kind>images?|imgs?|labels?)"
     r"(?P<end>[-_.]?idx\d?(?:[-_.]?[a-z]+)?|[-_.]u?byte)?(?:\.gz)?"
@@ -54,10 +54,10 @@ def idx_values(file: BinaryIO, name) -> np.ndarray:
     magic = source.read(4, "IDX magic")
     if not is_idx(magic):
         source.offset = 0
-        start = magic + source.rest(START - len(magic))
-        raise source.error(
-            "an IDX magic 0000 type axes", named(kind_of(start, str(name)), magic)
-        )
+        kind = kind_of(magic + source.rest(START - len(magic)), str(name))
+        if kind is not None:
+            raise DataError(f"{name}: expected an IDX file, found {named(kind, magic)}")
+        raise source.error("an IDX magic 0000 type axes", f"bytes {magic.hex()}")
     sizes = source.read(4 * magic[3], "IDX sizes")
     return values(source, TYPES[magic[2]], struct.unpack(f">{magic[3]}I", sizes))
 

@@ -46,13 +46,20 @@ def _column(labels: np.ndarray, N: int):
     found = labels.shape
     if found in ((N,), (N, 1), (1, N)):
         return labels.reshape(N), []
-    if len(found) == 2 and found[0] == N and labels.dtype.kind in "biuf":
-        if ((labels == 0) | (labels == 1)).all() and (labels.sum(axis=1) == 1).all():
-            return labels.argmax(axis=1), [f"labels {found} read as one-hot"]
+    if found[:1] == (N,) and _is_one_hot(labels):
+        return labels.argmax(axis=1), [f"labels {found} read as one-hot"]
     raise DataError(
         f"expected {N} labels, whole numbers of shape ({N},), "
         f"found {labels.dtype} of shape {found}"
     )
+
+
+def _is_one_hot(labels: np.ndarray) -> bool:
+    """Whether each row has a single 1 among zeros."""
+    if labels.ndim != 2 or labels.dtype.kind not in "biuf":
+        return False
+    is_one = labels == 1
+    return bool((is_one | (labels == 0)).all() and (is_one.sum(axis=1) == 1).all())
 
 
 def _whole(labels: np.ndarray, N: int) -> np.ndarray:

@@ -19,8 +19,8 @@ HALF_STEP = 0.5 / 255  # of the range: rounding may lead so far beyond its ends
 
 
 def black_and_white(pixels: np.ndarray, range=None):
-    """(pixels, low, high, note): black is `low`, white is `high`, and no pixel is
-    beyond. The note says so; it is None for bytes from 0 to 255.
+    """(pixels, low, high, note) of pixels (N, ...): black is `low`, white is `high`, and
+    no pixel is beyond. The note says so; it is None for bytes from 0 to 255.
 
     A pixel beyond an end by less than half a step of 255 is rounding, and is clipped in
     place. A given `range`, (low, high), decides; then everything beyond is clipped.
@@ -57,7 +57,7 @@ def _usual(pixels: np.ndarray, least: float, most: float) -> tuple[float, float]
             continue
         if (low, high) == (-0.5, 0.5) and min(-least, most) < 0.45:
             continue  # not both of its ends: rather -1 to 1
-        if least == most:
+        if least == most and high <= 255:
             return (0, 255) if least == 0 and pixels.dtype.kind in "ui" else (low, high)
         if (low, high) == (-1, 1) and least > -0.5:
             raise DataError(
