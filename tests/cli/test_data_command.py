@@ -80,7 +80,7 @@ def test_a_range_may_be_negative(photos, capsys, ends):
     assert (status, err) == (0, "")
     assert f"{low:g} is black, {high:g} is white" in out
     assert f"--range {low:g},{high:g}\n" in out
-    again = out.partition("tinygan train ")[2].splitlines()[0].split()[3:]
+    again = out.partition("tinygan train ")[2].splitlines()[0].split()[2:]
     assert run(capsys, "x.npy", *again)[0] == 0
 
 

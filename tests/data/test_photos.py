@@ -217,7 +217,7 @@ def test_a_size_crops_and_scales(laid):
         files[name] = file.getvalue()
     images = read(laid(files), 9)
     assert images.pixels.shape == (3, 9, 9, 1) and (images.pixels == 200).all()
-    assert images.notes == (
+    assert images.notes[:3] == (
         "3 pictures with sides of 8 to 30 pixels: the middle square of each is scaled "
         "to 9 x 9",
         "1 picture of 3 smaller than 9 x 9: enlarged",

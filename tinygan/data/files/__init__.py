@@ -4,8 +4,17 @@ source.py       the bytes of a file that may be damaged, and errors of one sente
 containers.py   the files of a folder or a zip archive, by name
 kinds.py        what a file is, from its first bytes
 images.py       `load_images`: images of any kind
-idx.py          the arrays of MNIST
-arrays.py       the arrays of .npy and .npz files
+single.py       the arrays of one file
+sets.py         files that make one data set, as those of MNIST
+idx.py          the IDX format
+arrays.py       the .npy and .npz formats
+cifar.py        CIFAR's binary version
+matlab.py       MATLAB files
+choice.py       which of several arrays are the pictures
+fold.py         the order of an array's axes
+ranges.py       which numbers are black and white
+labels.py       labels become classes
+found.py        what the readers of arrays hand on
 photos.py       all pictures of a folder as one array
 albums.py       which files are pictures, and which classes they have
 pictures.py     one picture file becomes an array

@@ -22,6 +22,7 @@ from .pictures import (
     quiet,
     read_picture,
 )
+from .ranges import black_and_white
 
 __all__ = ["has_photos", "read_photos", "sizes_of"]
 
@@ -29,7 +30,6 @@ MOST_FILE_BYTES = 64 << 20  # per file
 HEADER_BYTES = 1 << 16  # in which a header usually ends
 MOST_BYTES = 4 << 30  # for all pixels together
 USUAL_SIZES = (16, 32, 64, 128)
-LEAST_SHARE = 0.1  # of the range that all pixels together should fill
 
 
 def read_photos(
@@ -43,11 +43,10 @@ def read_photos(
     A size crops the middle square of each and scales it to size x size. Without a size
     all pictures must have one size. C is `channels`. Without it, C is 1 if every
     picture is grey, and else 3. Labels are the class folders, sorted, if there are two
-    or more. `range` is (black, white), (0, 255) if it is not given.
+    or more. `range` is (black, white); without it the values decide (ranges.py).
 
     Raises DataError if there are no pictures, if most of them cannot be read, if their
-    sizes differ, if they are darker than a tenth of the range, and for a size or
-    channels that cannot be.
+    sizes differ, and for a size, channels or a range that cannot be.
     """
     _check(size, channels)
     album = album_of(files)
@@ -71,14 +70,13 @@ def read_photos(
     if len(skipped) > len(good):
         raise _unread(files, album, skipped)
     labels, names = _labels(album, good)
-    notes = (*album.notes, *stack.notes(size), *_left_out(files, album, skipped))
-    low, high = range or (0, 255)
+    notes = [*album.notes, *stack.notes(size), *_left_out(files, album, skipped)]
     try:
-        images = Images(stack.pixels(), low, high, labels, names, notes)
-        _check_range(images, range)
+        pixels, low, high, note = black_and_white(stack.pixels(), range)
+        notes += [note] if note else []
+        return Images(pixels, low, high, labels, names, notes)
     except DataError as e:
         raise DataError(f"{files.path}: {e}") from e
-    return images
 
 
 def sizes_of(files, names: list[str]) -> Counter:
@@ -258,13 +256,3 @@ def _left_out(files, album: Album, skipped) -> Iterator[str]:
         causes.setdefault(why, []).append(name)
     for why, names in causes.items():
         yield f"{listed(names)} left out: {why}"
-
-
-def _check_range(images: Images, range) -> None:
-    """No training on pictures that are all but black."""
-    most = int(images.pixels.max())
-    if range is None and 0 < most < LEAST_SHARE * 255:
-        raise DataError(
-            f"expected pictures that are brighter than a tenth of the range 0 to 255, "
-            f"found 0 to {most} at most; --range 0,{most} makes {most} white"
-        )
