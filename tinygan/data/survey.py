@@ -104,7 +104,8 @@ def _look(path: Path) -> tuple[str, Counter]:
     if path.is_dir():
         return "a folder of arrays", Counter()
     with open_file(path) as file:
-        return kind_of(file.read(START), path.name) or "an IDX file", Counter()
+        kind = kind_of(file.read(START), path.name) or "an IDX file"
+        return kind.replace("a gzip file", "an IDX file (.gz)"), Counter()
 
 
 @contextlib.contextmanager
@@ -127,7 +128,8 @@ def _size_lines(images: Images, sizes: Counter) -> Iterator[tuple[str, str]]:
         (h, w), most = sizes.most_common(1)[0]
         (h0, w0), (h1, w1) = (f(sizes, key=lambda s: s[0] * s[1]) for f in (min, max))
         yield "sizes", f"{h0} x {w0} to {h1} x {w1} (height x width)"
-        yield "", f"most often {h} x {w} ({most:,})"
+        if most > 1:
+            yield "", f"most often {h} x {w} ({most:,})"
     elif sizes:
         ((h, w),) = sizes
         yield "size", f"{h} x {w} (height x width)"
