@@ -27,7 +27,7 @@ def folder(path, kinds=("cat", "dog"), n=6, size=16):
     for k, kind in enumerate(kinds):
         (path / kind).mkdir(parents=True)
         for i in range(n):
-            pixels = np.full((size, size + 4 * k, 3), 40 * i, np.uint8)
+            pixels = np.full((size, size + 4 * k, 3), (40 * i, 90, 200), np.uint8)
             Image.fromarray(pixels).save(path / kind / f"{i}.png")
     return path
 
