@@ -139,6 +139,7 @@ def _with_labels(pictures: str, arrays: dict, candidates: list[str]) -> Choice:
             continue
         elif is_column and kind in "iuUS" and max(found) in counts - {1}:
             fitting.append(name)
+    called = [n for n in called if _may_belong(n, arrays[n][1], pictures, counts)]
     labels = called if called else fitting
     if len(labels) > 1:
         labels = _counterparts(pictures, labels) or labels
@@ -152,6 +153,14 @@ def _with_labels(pictures: str, arrays: dict, candidates: list[str]) -> Choice:
         notes.insert(0, f"{pictures} is read, {_list(left[:3])}{more} left out")
     name = names[0] if len(names) == 1 else None
     return Choice(pictures, label, bool(called), name, tuple(notes))
+
+
+def _may_belong(name: str, found: tuple, pictures: str, counts: set) -> bool:
+    """Whether labels have the count of the pictures, or else no name of their own: then
+    the wrong count is a fault that the user has to know.
+    """
+    own = set(_words(name)) - {*LABELS, *PICTURES, *_TRAIN, *_OTHERS}
+    return bool(counts & set(found)) or own <= set(_words(pictures))
 
 
 def _counterparts(pictures: str, labels: list[str]) -> list[str]:

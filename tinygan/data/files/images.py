@@ -10,8 +10,9 @@ import numpy as np
 
 from ...errors import DataError, InputError
 from ..images import Images
+from .albums import plural
 from .containers import open_files
-from .fold import folded, read_axes
+from .fold import Reading, folded, read_axes
 from .found import Found
 from .kinds import START, kind_of, named
 from .labels import classes
@@ -76,7 +77,8 @@ def _among(files, size, channels, array, range) -> Found | Images:
     found = in_files(files, array) if array or pictures <= _FEW else None
     if found is not None:
         if pictures:
-            found.notes.append(f"{pictures} pictures beside the arrays are left out")
+            beside = f"{plural(pictures, 'picture')} beside the arrays"
+            found.notes.append(f"{beside} {'is' if pictures == 1 else 'are'} left out")
         return found
     if array is not None:
         raise DataError(f"{files.path}: expected arrays, one named {array}, found none")
@@ -113,11 +115,22 @@ def _images(found: Found, fold_to, size, channels, shape, range) -> Images:
     if size is not None and not H == W == size:
         pixels = resized(pixels, size)
         notes.append(f"pictures of {H} x {W} scaled to {size} x {size}")
+    _count_ten_as_zero(found, reading)
     y, names = _labels(found, len(pixels))
     try:
         return Images(pixels, low, high, y, names, notes)
     except DataError as e:
         raise DataError(f"{found.where}: {e}") from e
+
+
+def _count_ten_as_zero(found: Found, reading: Reading) -> None:
+    """SVHN has labels 1 to 10, and 10 is the digit 0. Its order of the axes is rare."""
+    y = found.labels
+    if (reading.order, reading.shape) != ("(H, W, C, N)", (32, 32, 3)) or y is None:
+        return
+    if y.dtype.kind in "iuf" and y.min() == 1 and y.max() == 10:
+        found.labels = y % 10
+        found.notes.append("SVHN's label 10 is the digit 0")
 
 
 def _labels(found: Found, N: int):

@@ -93,7 +93,6 @@ _WAYS = {
     "a TSV table": f"numpy.loadtxt reads its numbers, and {_SAVE} saves them",
     "a Parquet file": f"pandas.read_parquet reads it, and {_SAVE} saves its arrays",
     "an HDF5 file": f"h5py reads it, and {_SAVE} saves its arrays",
-    "a MATLAB file": f"scipy.io.loadmat reads it, and {_SAVE} saves its arrays",
     "a MATLAB 7.3 file": f"h5py reads it, and {_SAVE} saves its arrays",
     "a PyTorch file": _TO_NPZ,
     "a safetensors file": _TO_NPZ,

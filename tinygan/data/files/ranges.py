@@ -19,8 +19,8 @@ HALF_STEP = 0.5 / 255  # of the range: rounding may lead so far beyond its ends
 
 
 def black_and_white(pixels: np.ndarray, range=None):
-    """(pixels, low, high, note) of pixels (N, ...): black is `low`, white is `high`, and
-    no pixel is beyond. The note says so; it is None for bytes from 0 to 255.
+    """(pixels, low, high, note) of pixels (N, ...): black is `low`, white is `high`,
+    and no pixel is beyond. The note says so; it is None for bytes from 0 to 255.
 
     A pixel beyond an end by less than half a step of 255 is rounding, and is clipped in
     place. A given `range`, (low, high), decides; then everything beyond is clipped.
@@ -101,8 +101,8 @@ def _clipped(pixels: np.ndarray, low: float, high: float) -> np.ndarray:
         limits = np.finfo(kind)
         ends = kind(max(low, float(limits.min))), kind(min(high, float(limits.max)))
         ends = (
-            ends[0] if ends[0] >= low else np.nextafter(ends[0], kind(np.inf)),
-            ends[1] if ends[1] <= high else np.nextafter(ends[1], kind(-np.inf)),
+            ends[0] if float(ends[0]) >= low else np.nextafter(ends[0], kind(np.inf)),
+            ends[1] if float(ends[1]) <= high else np.nextafter(ends[1], kind(-np.inf)),
         )
     return np.clip(pixels, *ends, out=pixels if pixels.flags.writeable else None)
 
