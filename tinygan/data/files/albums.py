@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..images import MOST_CLASSES
 from . import kinds
-from .pictures import ENDINGS, START, format_of
+from .formats import ENDINGS, START, format_of
 
 _TRAIN = ("train", "training", "train_images")
 _OTHERS = {"val", "valid", "validation", "dev", "test", "testing", "eval"}
@@ -136,3 +136,8 @@ def quoted(name: str) -> str:
     """A file's name for a sentence: one line, no control characters, not too long."""
     name = name if len(name) <= 60 else f"...{name[-57:]}"
     return name if name.isprintable() and name.strip() == name else ascii(name)
+
+
+def printable(text: str) -> str:
+    """A text in which spaces take the place of what a terminal should not see."""
+    return "".join(c if c.isprintable() else " " for c in text)

@@ -13,11 +13,12 @@ from ..images import Images
 from .albums import plural
 from .containers import open_files
 from .fold import Reading, folded, read_axes
+from .formats import ENDINGS
 from .found import Found
 from .kinds import START, kind_of, named
 from .labels import classes
 from .photos import has_photos, read_photos
-from .pictures import ENDINGS, resized
+from .pictures import resized
 from .ranges import black_and_white
 from .sets import in_files
 from .single import READ, in_file
