@@ -132,7 +132,7 @@ def _with_labels(pictures: str, arrays: dict, candidates: list[str]) -> Choice:
         is_column = len(found) == 1 or (len(found) == 2 and 1 in found)
         if _is_called(name, LABELS) and not _is_called(name, NAMES):
             if kind == "O":
-                notes.append(f"{name} is left out: it holds Python objects")
+                notes.append(f"no labels are read from {name}: it holds Python objects")
             elif (is_column and kind in "iufbUS") or len(found) == 2:
                 called.append(name)
         elif _is_called(name, IDS):

@@ -137,6 +137,13 @@ def labels_of(images: IdxName, known: list[IdxName]) -> str | None:
     return min(fitting, key=_preference).name if fitting else None
 
 
+def labels_name(images: str) -> str:
+    """The usual name of the file with the labels of these images."""
+    name = images.rpartition("/")[2]
+    name = re.sub(r"(?i)images?|imgs?", "labels", name, count=1)
+    return re.sub(r"(?i)idx[2-9]", "idx1", name)
+
+
 def _first(images: list[IdxName], folder: str, set_: str) -> IdxName:
     return min(
         (n for n in images if (n.folder, n.set) == (folder, set_)), key=_preference

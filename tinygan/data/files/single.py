@@ -94,11 +94,13 @@ def _with_labels(found: Found, path: Path) -> Found:
     with contextlib.suppress(OSError):
         near = sorted(n.name for n in path.parent.iterdir())
     name = labels_beside(path.name, near)
+    found.missing = found.missing or "a .npz with arrays images and labels has both"
     if name is not None:
         try:
             found.labels = _array(path.parent / name)
         except DataError as e:
-            found.notes.append(f"no labels are read: {e}")
+            found.missing = f"no labels are read: {e}"
+            found.notes.append(found.missing)
             return found
         found.labels_where = str(path.parent / name)
         found.notes.append(f"labels from {name}")
