@@ -202,6 +202,18 @@ def test_names_of_classes_in_a_npz(folder):
     images = load_images(path)
     assert images.classes == 11  # an eleventh, of which there is no picture
     assert images.names[:2] == ("zero", "one")
+    each = np.array([f"picture {k}" for k in range(N)])  # of pictures, not of classes
+    path = folder({"x.npz": npz(x=PIXELS, y=LABELS, names=each)}) / "x.npz"
+    assert load_images(path).names == tuple("0123456789")
+
+
+def test_words_for_each_picture_are_classes_unless_they_are_captions(folder):
+    kinds = np.array(["smileys", "animals"])[LABELS % 2]
+    texts = np.array([f"a caption {k % 3}" for k in range(N)])
+    arrays = {"images": PIXELS, "captions": texts, "categories": kinds, "files": texts}
+    images = load_images(folder({"x.npz": npz(**arrays)}) / "x.npz")
+    assert images.names == ("animals", "smileys")
+    assert "categories" in images.notes[-1]
 
 
 # Labels of many forms
@@ -361,7 +373,7 @@ def test_idx_in_every_layout(folder, layout):
 def test_the_test_set_is_read_if_it_is_alone_or_named(folder):
     files = mnist("train-images-idx3-ubyte")
     where = folder(files)
-    assert "is read, test is left out" in load_images(where).notes[0]
+    assert "is read, the test set is left out" in load_images(where).notes[0]
     test = load_images(where / "t10k-images-idx3-ubyte")
     assert (len(test), test.classes) == (8, 8)
     alone = {n: d for n, d in files.items() if n.startswith("t10k")}
@@ -633,8 +645,8 @@ def test_a_matlab_file_that_promises_too_much(folder):
 def test_folders_without_data_say_what_is_there(folder):
     assert "found no files" in refusal(folder({"sub/.hidden": b""}, "empty"))
     where = folder({"notes.txt": b"hello\n", "z.pdf": b"%PDF-1.4"})
-    assert "found a text file: notes.txt and 1 more" in refusal(where)
-    assert "found a text file: notes.txt" in refusal(zipped(where))
+    assert "found a text file (notes.txt and 1 more)" in refusal(where)
+    assert "found a text file (notes.txt and 1 more)" in refusal(zipped(where))
     assert "expected arrays, one named x" in refusal(where, array="x")
 
 

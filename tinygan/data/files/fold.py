@@ -78,8 +78,10 @@ def read_axes(found: tuple[int, ...], shape=None, count: int | None = None) -> R
             f"expected images (N, H, W) or (N, H, W, C), found {found}{_hint(found)}"
         )
     if shape is None and readings[0].C > 4:
+        H, W, C = readings[0].shape
         raise DataError(
-            f"expected images of 1 to 4 channels, found {readings[0].shape}"
+            f"expected images of 1 to 4 channels, found {(H, W, C)}; if each of the "
+            f"{H} is a picture, x.reshape(-1, {W}, {C}) has them all"
         )
     return readings[0]  # pictures with a very short side
 

@@ -121,8 +121,10 @@ def idx_files(names, where) -> tuple[str, str | None, list[str]] | None:
         )
     best = _first(images, *sets[0])
     splits = {n.split for n in images} - {best.split}
-    left = f", {' and '.join(sorted(splits))} is left out" if splits else ""
-    notes = [f"{best.name} is read{left}"] if splits else []
+    notes = []
+    if splits:
+        left = " and ".join(sorted(split or "other" for split in splits))
+        notes = [f"{best.name} is read, the {left} set is left out"]
     return best.name, labels_of(best, known), notes
 
 

@@ -93,10 +93,14 @@ def _among(files, size, channels, array, range) -> Found | Images:
     if has_photos(files):
         return read_photos(files, size, channels, range)
     what = "no files"
-    if names:
+    if not names and files.left_out:
+        what = f"{files.left_out[0][0]}, {files.left_out[0][1]}"
+    elif names:
         start = files.start(names[0], START)
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        what = f"{named(kind_of(start, names[0]), start)}: {names[0]}{more}"
+        kind = named(kind_of(start, names[0]), start)
+        kind, semicolon, way = kind.partition("; ")
+        what = f"{kind} ({names[0]}{more}){semicolon}{way}"
     raise DataError(f"{files.path}: expected pictures ({READ}), found {what}")
 
 
