@@ -10,6 +10,7 @@ import sys
 
 from .. import __version__
 from ..errors import DataError, InputError, NonFiniteError
+from .terminal import say
 
 SCALARS = ("steps", "batch", "seed", "lr", "data")
 
@@ -40,7 +41,7 @@ def train(args) -> int:
         run = Run(experiment, backend, cores)
     if not args.resume:
         folder = _new_folder(args, name, given, run)
-    print(f"{folder.config['recipe']}: {experiment.steps} steps into {folder.path}")
+    say(f"{folder.config['recipe']}: {experiment.steps} steps into {folder.path}")
     try:
         with recipes.blamed(module, OSError):  # a full disk is not the recipe's fault
             play_on(run, folder, bool(args.resume), progress=not args.quiet)
@@ -48,12 +49,12 @@ def train(args) -> int:
         kept = folder.checkpoint if folder.checkpoint.exists() else "none yet"
         raise NonFiniteError(f"{e}; last good checkpoint: {kept}") from e
     if run.step < experiment.steps:
-        print(f"stopped at step {run.step} of {experiment.steps}; saved. Go on with")
-        print(f"    tinygan train --resume {folder.path}")
+        say(f"stopped at step {run.step} of {experiment.steps}; saved. Go on with")
+        say(f"    tinygan train --resume {folder.path}")
         return 130
     for line in _report(run):
-        print(line)
-    print(f"look at {folder.path / 'samples.png'} and {folder.path / 'training.gif'}")
+        say(line)
+    say(f"look at {folder.path / 'samples.png'} and {folder.path / 'training.gif'}")
     return 0
 
 
@@ -81,13 +82,15 @@ def _reopen(args, given: dict):
     new. InputError if any other option is new.
     """
     from .. import recipes
+    from ..runs import settings
     from ..runs.folder import RunFolder
 
     if args.recipe or args.out:
         raise InputError("--resume takes the recipe and the folder from the run itself")
     folder = RunFolder.open(args.resume)
     options = folder.config["options"]
-    module = recipes.find(folder.config["recipe"])
+    with settings.blamed(folder.path):
+        module = recipes.find(folder.config["recipe"])
     settled = {**recipes.defaults(module), **folder.config, **options}
     for name in given:
         if name not in ("steps", "data") and given[name] != settled.get(name):
@@ -95,7 +98,8 @@ def _reopen(args, given: dict):
                 f"--{name} cannot change when a run is resumed, only --steps and --data"
             )
     options.update(given)
-    experiment = recipes.build(module, options)
+    with settings.blamed(folder.path):
+        experiment = recipes.build(module, options)
     if folder.step() >= experiment.steps:
         raise InputError(
             f"{folder.path}: already at step {folder.step()} of {experiment.steps}; "
@@ -110,14 +114,16 @@ def _trained(args):
     if they have moved.
     """
     from .. import recipes
+    from ..runs import settings
     from ..runs.folder import RunFolder
 
     folder = RunFolder.open(args.folder)
-    module = recipes.find(folder.config["recipe"])
     options = folder.config["options"]
     if args.data is not None:
         options["data"] = str(pathlib.Path(args.data).resolve())
-    return folder, recipes.build(module, options), module
+    with settings.blamed(folder.path):
+        module = recipes.find(folder.config["recipe"])
+        return folder, recipes.build(module, options), module
 
 
 def _report(run):
@@ -157,7 +163,7 @@ def sample(args) -> int:
     out = args.out or folder.path / "generated.png"
     with recipes.blamed(module):
         n = sampling.write(experiment, folder, backend, args.n, args.seed, out, asked)
-    print(f"{n} samples of step {folder.step()} in {out}")
+    say(f"{n} samples of step {folder.step()} in {out}")
     return 0
 
 
@@ -173,23 +179,23 @@ def evaluate(args) -> int:
     backend = get_backend(args.backend)
     folder, experiment, module = _trained(args)
 
-    def say(sentence):
-        print(f"{sentence} ...", file=sys.stderr, flush=True)
+    def progress(sentence):
+        say(f"{sentence} ...", sys.stderr)
 
     try:
         with recipes.blamed(module):
-            n, rows = measured(experiment, folder, backend, args.n, args.seed, say)
+            n, rows = measured(experiment, folder, backend, args.n, args.seed, progress)
     except DataError as e:
         moved = "data" in folder.config["options"]
         hint = "; say with --data where the data are now" if moved else ""
         raise InputError(f"{e}{hint}") from e
     few = f" (not {args.n:,}: at most a third of the data)" if n < args.n else ""
-    print(
-        f"{folder.path}, step {folder.step()}: {n:,} samples{few} against as many real"
-    )
-    print("ceiling: the value that as many other real samples reach\n")
+    step = folder.step()
+    say(f"{folder.path}, step {step}: {n:,} samples{few} against as many real")
+    say("ceiling: the value that as many other real samples reach")
+    say()
     for line in table(rows):
-        print(line)
+        say(line)
     if args.out:
         about = {"run": str(folder.path), "recipe": folder.config["recipe"]}
         about |= {"step": folder.step(), "n": n, "seed": args.seed}
@@ -203,8 +209,9 @@ def list_recipes(args) -> int:
 
     for name in recipes.names():
         mark = "*" if name == recipes.DEFAULT else " "
-        print(f"{mark} {name:<14} {recipes.summary(recipes.find(name))}")
-    print("\n* the default. A recipe may also be a Python file of your own.")
+        say(f"{mark} {name:<14} {recipes.summary(recipes.find(name))}")
+    say()
+    say("* the default. A recipe may also be a Python file of your own.")
     return 0
 
 
@@ -219,8 +226,8 @@ def check(args) -> int:
         else:
             rows = builtin_rows(args.seed)
         if fast.is_plain():
-            print("the plain code, without fast twins")
-    return 0 if print_table(rows) else 1
+            say("the plain code, without fast twins")
+    return 0 if print_table(rows, say) else 1
 
 
 def theory(args) -> int:
@@ -231,11 +238,11 @@ def theory(args) -> int:
         if args.out:
             raise InputError("--out needs the NAME of a figure; see tinygan theory")
         for name, (_, about) in figures.FIGURES.items():
-            print(f"{name:<24}{about}")
+            say(f"{name:<24}{about}")
         return 0
     figures.find(args.name)
     out = args.out or pathlib.Path(f"{args.name}.png")
     for line in figures.write(args.name, out, args.seed):
-        print(line)
-    print(f"look at {out}")
+        say(line)
+    say(f"look at {out}")
     return 0

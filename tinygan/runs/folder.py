@@ -14,6 +14,8 @@ To resume a run, only config.json and checkpoint.npz are needed.
 
 import json
 import pathlib
+import re
+import reprlib
 import time
 
 import numpy as np
@@ -22,6 +24,8 @@ from .. import plots
 from ..errors import CheckpointError, InputError
 from ..files import write_atomically
 from .checkpoint import load_checkpoint, read_manifest, save_checkpoint
+from .metrics import read_rows, seconds_of
+from .settings import read_config
 
 
 class RunFolder:
@@ -55,24 +59,7 @@ class RunFolder:
     @classmethod
     def open(cls, path) -> "RunFolder":
         """The folder of an earlier run. InputError if `path` holds no run."""
-        path = pathlib.Path(path)
-        try:
-            config = json.loads((path / "config.json").read_text(encoding="utf-8"))
-            if not isinstance(config["recipe"], str):
-                raise TypeError("its recipe is not a name")
-            if not isinstance(config["options"], dict):
-                raise TypeError("its options are not a table")
-        except OSError as e:
-            raise InputError(
-                f"{path}: expected a run's folder with a config.json, found none "
-                f"({e.strerror})"
-            ) from e
-        except (ValueError, KeyError, TypeError, RecursionError) as e:
-            raise InputError(
-                f"{path / 'config.json'}: expected a run's settings as JSON, found "
-                f"something else ({e})"
-            ) from e
-        return cls(path, config)
+        return cls(path, read_config(path))
 
     def write_config(self) -> None:
         """Write config.json."""
@@ -106,7 +93,8 @@ class RunFolder:
 
     def finish(self, run) -> None:
         """Draw losses.png and training.gif."""
-        plots.plot_losses(self.path / "losses.png", self.metrics, run.game.curves)
+        rows, _ = read_rows(self.metrics)
+        plots.plot_losses(self.path / "losses.png", rows, run.game.curves)
         frames = sorted((self.path / "samples").glob("*.png"))
         plots.save_gif(self.path / "training.gif", frames)
 
@@ -121,8 +109,10 @@ class RunFolder:
     def step(self) -> int:
         """The step of the checkpoint; CheckpointError if there is none."""
         step = read_manifest(self.checkpoint).get("step")
-        if not isinstance(step, int):
-            raise CheckpointError(f"{self.checkpoint}: expected a step, found {step!r}")
+        if type(step) is not int or step < 0:
+            raise CheckpointError(
+                f"{self.checkpoint}: expected a step, found {reprlib.repr(step)}"
+            )
         return step
 
     def forget_after(self, step: int) -> None:
@@ -130,18 +120,10 @@ class RunFolder:
         for leftover in self.path.rglob("*.tmp"):
             leftover.unlink()
         for frame in (self.path / "samples").glob("*.png"):
-            if frame.stem.isdigit() and int(frame.stem) > step:
+            if re.fullmatch("[0-9]{1,18}", frame.stem) and int(frame.stem) > step:
                 frame.unlink()
-        kept = []
-        if self.metrics.exists():
-            for line in self.metrics.read_text("utf-8", "replace").splitlines():
-                try:
-                    row = json.loads(line)
-                    if row["step"] > step:
-                        break
-                except (ValueError, KeyError, TypeError):
-                    break  # the last line of a run that was killed
-                kept.append(line + "\n")
-                self.begun = time.monotonic() - row.get("seconds", 0.0)
-        text = "".join(kept)
+        rows, _ = read_rows(self.metrics)
+        kept = [row for row in rows if row["step"] <= step]
+        self.begun = time.monotonic() - seconds_of(kept)
+        text = "".join(json.dumps(row) + "\n" for row in kept)
         write_atomically(self.metrics, lambda file: file.write(text.encode()))
