@@ -5,6 +5,8 @@ parsed arguments and returns an exit status. It imports what it needs when it is
 so that `tinygan --help` is quick.
 """
 
+import contextlib
+import errno
 import pathlib
 import sys
 
@@ -23,6 +25,7 @@ def train(args) -> int:
     from .. import recipes
     from ..backend import get_backend
     from ..runs.run import Run
+    from ..runs.stopping import Stopped
     from ..runs.train import train as play_on
 
     backend = get_backend(args.backend)
@@ -48,10 +51,13 @@ def train(args) -> int:
     except NonFiniteError as e:
         kept = folder.checkpoint if folder.checkpoint.exists() else "none yet"
         raise NonFiniteError(f"{e}; last good checkpoint: {kept}") from e
-    if run.step < experiment.steps:
-        say(f"stopped at step {run.step} of {experiment.steps}; saved. Go on with")
-        say(f"    tinygan train --resume {folder.path}")
-        return 130
+    except OSError as e:
+        raise _with_way_on(e, folder) from e
+    except Stopped as e:
+        if e.step < experiment.steps:
+            say(f"stopped at step {e.step} of {experiment.steps}; saved. Go on with")
+            say(f"    tinygan train --resume {folder.path}")
+            return 130
     for line in _report(run):
         say(line)
     say(f"look at {folder.path / 'samples.png'} and {folder.path / 'training.gif'}")
@@ -61,6 +67,7 @@ def train(args) -> int:
 def _new_folder(args, name: str, given: dict, run):
     """Make the folder of a new run, and write its config.json."""
     from ..runs.folder import RunFolder
+    from ..runs.owned import new_folder
     from ..runs.provenance import provenance
 
     is_file = name.endswith(".py")
@@ -74,7 +81,23 @@ def _new_folder(args, name: str, given: dict, run):
         **provenance(),
         "machine": run.backend.describe(),
     }
-    return RunFolder.create(args.out or _free_folder(name), config)
+    out = args.out or new_folder(pathlib.Path("runs") / pathlib.Path(name).stem)
+    return RunFolder.create(out, config)
+
+
+def _with_way_on(error: OSError, folder) -> OSError:
+    """The error of a folder that cannot be written, with what is saved and the way on.
+
+    Raises nothing.
+    """
+    saved = "nothing is saved yet"
+    with contextlib.suppress(InputError):
+        saved = f"saved up to step {folder.step()}"
+    why = error.strerror or str(error)
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    room = "make room, then go" if full else "go"
+    why = f"{why}; {saved}; {room} on by tinygan train --resume {folder.path}"
+    return OSError(error.errno or errno.EIO, why, error.filename)
 
 
 def _reopen(args, given: dict):
@@ -87,7 +110,7 @@ def _reopen(args, given: dict):
 
     if args.recipe or args.out:
         raise InputError("--resume takes the recipe and the folder from the run itself")
-    folder = RunFolder.open(args.resume)
+    folder = RunFolder.open(args.resume, hold=True)
     options = folder.config["options"]
     with settings.blamed(folder.path):
         module = recipes.find(folder.config["recipe"])
@@ -100,11 +123,14 @@ def _reopen(args, given: dict):
     options.update(given)
     with settings.blamed(folder.path):
         experiment = recipes.build(module, options)
-    if folder.step() >= experiment.steps:
+    at = folder.step() if folder.checkpoint.exists() else 0
+    if at > experiment.steps or (at == experiment.steps and not folder.undrawn()):
         raise InputError(
-            f"{folder.path}: already at step {folder.step()} of {experiment.steps}; "
+            f"{folder.path}: already at step {at} of {experiment.steps}; "
             "give a larger --steps to go on"
         )
+    if at == experiment.steps:
+        say(f"already at step {at} of {at}; some pictures have to be drawn again")
     folder.config["steps"] = experiment.steps
     return folder, experiment, module
 
@@ -137,16 +163,6 @@ def _report(run):
             f"{modes} of {len(run.data.means)} modes, {quality:.1%} high quality "
             "(of 2,500 samples, within 3 standard deviations of a mode)"
         )
-
-
-def _free_folder(recipe: str) -> pathlib.Path:
-    """The first of runs/NAME, runs/NAME-2, -3, ... that does not exist."""
-    base = pathlib.Path("runs") / pathlib.Path(recipe).stem
-    n, path = 1, base
-    while path.exists():
-        n += 1
-        path = base.with_name(f"{base.name}-{n}")
-    return path
 
 
 def sample(args) -> int:

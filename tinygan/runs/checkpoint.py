@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import __version__
 from ..errors import CheckpointError
-from ..files import write_atomically
+from ..files import PATIENCE, write_atomically
 
 FORMAT = "tinygan-checkpoint"
 VERSION = 1  # of the format: which arrays a file holds, and their names
@@ -26,8 +26,11 @@ MAX_MANIFEST = 1 << 22  # bytes
 OTHER = "; is it of another architecture?"
 
 
-def save_checkpoint(path, arrays: dict, manifest: dict) -> None:
-    """Write host arrays {"G.theta": ..., ...} and a manifest for JSON to `path`."""
+def save_checkpoint(path, arrays: dict, manifest: dict, patience=PATIENCE) -> None:
+    """Write host arrays {"G.theta": ..., ...} and a manifest for JSON to `path`.
+
+    patience: seconds to wait for another program that has the file open (Windows)
+    """
     about = {"format": FORMAT, "version": VERSION, "tinygan": __version__}
     manifest = {**about, **manifest}
 
@@ -40,7 +43,7 @@ def save_checkpoint(path, arrays: dict, manifest: dict) -> None:
                         member, np.asarray(array), allow_pickle=False
                     )
 
-    write_atomically(path, write)
+    write_atomically(path, write, patience)
 
 
 def read_manifest(path) -> dict:

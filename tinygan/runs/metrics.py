@@ -12,8 +12,8 @@ from collections.abc import Iterator
 LONGEST = 1 << 16  # bytes of a line
 
 
-def read_rows(path) -> tuple[list[dict], list[int]]:
-    """(the rows in the order of their steps, the numbers of the lines that are none).
+def read_rows(path, most: int = 1 << 62) -> tuple[list[dict], list[int]]:
+    """(the rows up to the step `most`, the numbers of the lines that are no rows).
 
     The last line is not counted if it does not end: a run was killed while it wrote it.
     A step that comes again, or an earlier step, is left out too. A missing file has no
@@ -25,8 +25,9 @@ def read_rows(path) -> tuple[list[dict], list[int]]:
     bad = []
     for number, line in enumerate(_lines(path), 1):
         row = _row(line)
-        if row is not None and (not rows or row["step"] > rows[-1]["step"]):
-            rows.append(row)
+        if row is not None and row["step"] <= most:
+            if not rows or row["step"] > rows[-1]["step"]:
+                rows.append(row)
         elif row is None and line.endswith(b"\n"):
             bad.append(number)
     return rows, bad
@@ -38,7 +39,7 @@ def _lines(path) -> Iterator[bytes]:
     """
     with open(path, "rb") as file:
         while line := file.readline(LONGEST):
-            while len(line) == LONGEST and not line.endswith(b"\n"):
+            while len(line) >= LONGEST and not line.endswith(b"\n"):
                 line = b"..." + file.readline(LONGEST)
             yield line
 
