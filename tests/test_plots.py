@@ -294,15 +294,31 @@ def test_a_run_without_rows_has_no_curves(tmp_path):
 NONSENSE = ["x", None, [1], {"a": 1}, True, math.nan, math.inf, -math.inf, 10**400]
 
 
-@pytest.mark.parametrize("value", [*NONSENSE, 1e300, -1e300], ids=repr)
-@pytest.mark.parametrize("name", ["step", "V", "D_x", "sliced_wasserstein"])
-def test_a_damaged_value_costs_no_more_than_its_point(tmp_path, name, value):
-    sound = metrics(range(20, 100, 20))
-    bad = [dict(row) for row in sound]
-    bad[1][name] = value
-    without = [dict(row) for row in sound]
-    without[1].pop(name, None)
-    assert (curves(tmp_path, bad) == curves(tmp_path, without)).all()
+def with_values(values: dict) -> list[dict]:
+    """Rows of which each of these names is replaced in a row of its own, or missing."""
+    rows = metrics(range(20, 140, 20))
+    for row, (name, value) in zip(rows[1:], values.items(), strict=False):
+        row.pop(name, None)
+        if value is not MISSING:
+            row[name] = value
+    return rows
+
+
+MISSING = object()
+DAMAGED = ("step", "V", "D_x", "sliced_wasserstein")
+
+
+@pytest.fixture(scope="module")
+def without(tmp_path_factory):
+    """The curves without the values of DAMAGED."""
+    rows = with_values(dict.fromkeys(DAMAGED, MISSING))
+    return curves(tmp_path_factory.mktemp("curves"), rows)
+
+
+@pytest.mark.parametrize("value", [*NONSENSE, 1e300, -1e300], ids=lambda v: repr(v)[:9])
+def test_a_damaged_value_costs_no_more_than_its_point(tmp_path, without, value):
+    rows = with_values(dict.fromkeys(DAMAGED, value))
+    assert (curves(tmp_path, rows) == without).all()
 
 
 def test_rows_of_nothing_but_damage_are_drawn(tmp_path):

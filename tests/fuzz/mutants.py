@@ -139,7 +139,7 @@ def json_text(rng, value) -> bytes:
     data = text.encode("utf-8", "surrogatepass")
     if rng.random() < 0.05:
         deep = rng.choice((b"[" * 100_000, b'{"a":' * 50_000, b"[" * 900 + b"]" * 900))
-        place = data.index(b":") + 1
+        place = data.find(b":") + 1
         data = data[:place] + deep + data[place:]
     return raw(rng, data) if rng.random() < 0.3 else data
 

@@ -8,6 +8,7 @@ work is done, and no output ends it.
 import contextlib
 import os
 import sys
+import warnings
 
 from ..errors import one_line, printable
 
@@ -37,13 +38,15 @@ def complain(sentence: str) -> None:
 def any_terminal():
     """Within this context there are a stdout and a stderr, and they take every letter.
 
-    A letter that their encoding lacks is written as its escape.
+    A letter that their encoding lacks is written as its escape. A warning is one line.
     """
     _lost.clear()
     old = sys.stdout, sys.stderr
     if None in old:
         _fill_descriptors()
     with contextlib.ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        warnings.showwarning = _show_warning
         for name, stream in zip(("stdout", "stderr"), old, strict=True):
             if stream is None:
                 nothing = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
@@ -69,6 +72,11 @@ def final(status: int) -> int:
         return CLOSED
     complain(f"the output cannot be written ({getattr(error, 'strerror', 0) or error})")
     return 1
+
+
+def _show_warning(message, category, *_) -> None:
+    """A warning may quote a file, as a sentence may."""
+    complain(f"{category.__name__}: {message}")
 
 
 def _restore(stream, errors: str | None) -> None:
