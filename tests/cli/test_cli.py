@@ -190,8 +190,9 @@ def test_sample_takes_a_positive_number(capsys, points, value):
 
 
 def test_a_batch_that_no_memory_holds(capsys, here):
-    err = refused(capsys, "train", "mlp-ring", "--batch", 10**15, "--quiet")
-    assert "memory" in err.lower()
+    err = refused(capsys, "train", "mlp-ring", "--batch", 10**9, "--quiet")
+    assert "memory" in err and "--batch" in err
+    assert os.listdir(here) == []
 
 
 # Data

@@ -5,12 +5,15 @@ parsed arguments and returns an exit status. It imports what it needs when it is
 so that `tinygan --help` is quick.
 """
 
+import contextlib
+import errno
 import os
 import pathlib
 import sys
 
 from .. import __version__
 from ..errors import DataError, InputError, NonFiniteError
+from .terminal import say
 
 PLAYING = ("steps", "batch", "seed", "lr")  # options of the recipe
 READING = ("data", "size", "channels", "array", "range")  # how it reads its data
@@ -24,6 +27,7 @@ def train(args) -> int:
     from .. import recipes
     from ..backend import get_backend
     from ..runs.run import Run
+    from ..runs.stopping import Stopped
     from ..runs.train import train as play_on
 
     backend = get_backend(args.backend)
@@ -45,21 +49,24 @@ def train(args) -> int:
     if not args.resume:
         folder = _new_folder(args, name, given, run)
     for note in _notes(run.data):
-        print(note)
-    print(f"{folder.config['recipe']}: {experiment.steps} steps into {folder.path}")
+        say(note)
+    say(f"{folder.config['recipe']}: {experiment.steps} steps into {folder.path}")
     try:
         with recipes.blamed(module, OSError):  # a full disk is not the recipe's fault
             play_on(run, folder, bool(args.resume), progress=not args.quiet)
     except NonFiniteError as e:
         kept = folder.checkpoint if folder.checkpoint.exists() else "none yet"
         raise NonFiniteError(f"{e}; last good checkpoint: {kept}") from e
-    if run.step < experiment.steps:
-        print(f"stopped at step {run.step} of {experiment.steps}; saved. Go on with")
-        print(f"    tinygan train --resume {folder.path}")
-        return 130
+    except OSError as e:
+        raise _with_way_on(e, folder) from e
+    except Stopped as e:
+        if e.step < experiment.steps:
+            say(f"stopped at step {e.step} of {experiment.steps}; saved. Go on with")
+            say(f"    tinygan train --resume {folder.path}")
+            return 130
     for line in _report(run):
-        print(line)
-    print(f"look at {folder.path / 'samples.png'} and {folder.path / 'training.gif'}")
+        say(line)
+    say(f"look at {folder.path / 'samples.png'} and {folder.path / 'training.gif'}")
     return 0
 
 
@@ -73,7 +80,7 @@ def _chosen(name: str | None, given: dict) -> tuple[str, dict]:
     images = recipes.read_pictures(**reading)
     name = recipes.for_pictures(images)
     classes = f"{images.classes} classes: " if images.classes >= 2 else ""
-    print(f"{images!r}, {classes}the recipe {name} suits them")
+    say(f"{images!r}, {classes}the recipe {name} suits them")
     return name, given | {"data": images}
 
 
@@ -85,6 +92,7 @@ def _notes(data) -> tuple[str, ...]:
 def _new_folder(args, name: str, given: dict, run):
     """Make the folder of a new run, and write its config.json."""
     from ..runs.folder import RunFolder
+    from ..runs.owned import new_folder
     from ..runs.provenance import provenance
 
     is_file = name.endswith(".py")
@@ -98,7 +106,23 @@ def _new_folder(args, name: str, given: dict, run):
         **provenance(),
         "machine": run.backend.describe(),
     }
-    return RunFolder.create(args.out or _free_folder(name), config)
+    out = args.out or new_folder(pathlib.Path("runs") / pathlib.Path(name).stem)
+    return RunFolder.create(out, config)
+
+
+def _with_way_on(error: OSError, folder) -> OSError:
+    """The error of a folder that cannot be written, with what is saved and the way on.
+
+    Raises nothing.
+    """
+    saved = "nothing is saved yet"
+    with contextlib.suppress(InputError):
+        saved = f"saved up to step {folder.step()}"
+    why = error.strerror or str(error)
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    room = "make room, then go" if full else "go"
+    why = f"{why}; {saved}; {room} on by tinygan train --resume {folder.path}"
+    return OSError(error.errno or errno.EIO, why, error.filename)
 
 
 def _reopen(args, given: dict):
@@ -106,13 +130,15 @@ def _reopen(args, given: dict):
     new. InputError if any other option is new.
     """
     from .. import recipes
+    from ..runs import settings
     from ..runs.folder import RunFolder
 
     if args.recipe or args.out:
         raise InputError("--resume takes the recipe and the folder from the run itself")
-    folder = RunFolder.open(args.resume)
+    folder = RunFolder.open(args.resume, hold=True)
     options = folder.config["options"]
-    module = recipes.find(folder.config["recipe"])
+    with settings.blamed(folder.path):
+        module = recipes.find(folder.config["recipe"])
     settled = {**recipes.defaults(module), **folder.config, **options}
     for name in given:
         if name not in ("steps", "data") and given[name] != settled.get(name):
@@ -120,12 +146,16 @@ def _reopen(args, given: dict):
                 f"--{name} cannot change when a run is resumed, only --steps and --data"
             )
     options.update(given)
-    experiment = recipes.build(module, options)
-    if folder.step() >= experiment.steps:
+    with settings.blamed(folder.path):
+        experiment = recipes.build(module, options)
+    at = folder.step() if folder.checkpoint.exists() else 0
+    if at > experiment.steps or (at == experiment.steps and not folder.undrawn()):
         raise InputError(
-            f"{folder.path}: already at step {folder.step()} of {experiment.steps}; "
+            f"{folder.path}: already at step {at} of {experiment.steps}; "
             "give a larger --steps to go on"
         )
+    if at == experiment.steps:
+        say(f"already at step {at} of {at}; some pictures have to be drawn again")
     folder.config["steps"] = experiment.steps
     return folder, experiment, module
 
@@ -135,14 +165,16 @@ def _trained(args):
     if they have moved.
     """
     from .. import recipes
+    from ..runs import settings
     from ..runs.folder import RunFolder
 
     folder = RunFolder.open(args.folder)
-    module = recipes.find(folder.config["recipe"])
     options = folder.config["options"]
     if args.data is not None:
         options["data"] = str(pathlib.Path(args.data).resolve())
-    return folder, recipes.build(module, options), module
+    with settings.blamed(folder.path):
+        module = recipes.find(folder.config["recipe"])
+        return folder, recipes.build(module, options), module
 
 
 def _report(run):
@@ -156,16 +188,6 @@ def _report(run):
             f"{modes} of {len(run.data.means)} modes, {quality:.1%} high quality "
             "(of 2,500 samples, within 3 standard deviations of a mode)"
         )
-
-
-def _free_folder(recipe: str) -> pathlib.Path:
-    """The first of runs/NAME, runs/NAME-2, -3, ... that does not exist."""
-    base = pathlib.Path("runs") / pathlib.Path(recipe).stem
-    n, path = 1, base
-    while path.exists():
-        n += 1
-        path = base.with_name(f"{base.name}-{n}")
-    return path
 
 
 def sample(args) -> int:
@@ -182,7 +204,7 @@ def sample(args) -> int:
     out = args.out or folder.path / "generated.png"
     with recipes.blamed(module):
         n = sampling.write(experiment, folder, backend, args.n, args.seed, out, asked)
-    print(f"{n} samples of step {folder.step()} in {out}")
+    say(f"{n} samples of step {folder.step()} in {out}")
     return 0
 
 
@@ -198,23 +220,23 @@ def evaluate(args) -> int:
     backend = get_backend(args.backend)
     folder, experiment, module = _trained(args)
 
-    def say(sentence):
-        print(f"{sentence} ...", file=sys.stderr, flush=True)
+    def progress(sentence):
+        say(f"{sentence} ...", sys.stderr)
 
     try:
         with recipes.blamed(module):
-            n, rows = measured(experiment, folder, backend, args.n, args.seed, say)
+            n, rows = measured(experiment, folder, backend, args.n, args.seed, progress)
     except DataError as e:
         moved = "data" in folder.config["options"]
         hint = "; say with --data where the data are now" if moved else ""
         raise InputError(f"{e}{hint}") from e
     few = f" (not {args.n:,}: at most a third of the data)" if n < args.n else ""
-    print(
-        f"{folder.path}, step {folder.step()}: {n:,} samples{few} against as many real"
-    )
-    print("ceiling: the value that as many other real samples reach\n")
+    step = folder.step()
+    say(f"{folder.path}, step {step}: {n:,} samples{few} against as many real")
+    say("ceiling: the value that as many other real samples reach")
+    say()
     for line in table(rows):
-        print(line)
+        say(line)
     if args.out:
         about = {"run": str(folder.path), "recipe": folder.config["recipe"]}
         about |= {"step": folder.step(), "n": n, "seed": args.seed}
@@ -229,13 +251,14 @@ def data(args) -> int:
 
     out = _free_picture(args.out, pathlib.Path(args.path))
     found = survey(args.path, args.size, args.channels, args.array, args.range)
-    print(found.text())
-    print(f"train on them with\n    {found.command}")
+    for line in (*found.text().splitlines(), "train on them with"):
+        say(line)
+    say(f"    {found.command}")
     if out is None:
-        print("no picture is drawn: it would lie among the data; --out says where else")
+        say("no picture is drawn: it would lie among the data; --out says where else")
         return 0
     plots.save_png(out, plots.image_grid(found.samples))
-    print(f"look at {out}: some of the images, as a network sees them")
+    say(f"look at {out}: some of the images, as a network sees them")
     return 0
 
 
@@ -265,8 +288,9 @@ def list_recipes(args) -> int:
 
     for name in recipes.names():
         mark = "*" if name == recipes.DEFAULT else " "
-        print(f"{mark} {name:<14} {recipes.summary(recipes.find(name))}")
-    print("\n* the default. A recipe may also be a Python file of your own.")
+        say(f"{mark} {name:<14} {recipes.summary(recipes.find(name))}")
+    say()
+    say("* the default. A recipe may also be a Python file of your own.")
     return 0
 
 
@@ -281,8 +305,8 @@ def check(args) -> int:
         else:
             rows = builtin_rows(args.seed)
         if fast.is_plain():
-            print("the plain code, without fast twins")
-    return 0 if print_table(rows) else 1
+            say("the plain code, without fast twins")
+    return 0 if print_table(rows, say) else 1
 
 
 def theory(args) -> int:
@@ -293,11 +317,11 @@ def theory(args) -> int:
         if args.out:
             raise InputError("--out needs the NAME of a figure; see tinygan theory")
         for name, (_, about) in figures.FIGURES.items():
-            print(f"{name:<24}{about}")
+            say(f"{name:<24}{about}")
         return 0
     figures.find(args.name)
     out = args.out or pathlib.Path(f"{args.name}.png")
     for line in figures.write(args.name, out, args.seed):
-        print(line)
-    print(f"look at {out}")
+        say(line)
+    say(f"look at {out}")
     return 0
