@@ -7,6 +7,7 @@ DataError of one sentence.
 
 import contextlib
 import io
+import logging
 import re
 import warnings
 from collections.abc import Iterator
@@ -21,8 +22,12 @@ from .formats import NAMES, READ, START, format_of, told
 
 MOST_PIXELS = 1 << 25  # of a decoded picture, 5792 x 5792
 MOST_PROGRESSIVE = 1 << 26  # of a progressive JPEG, whose coefficients are all kept
+MOST_TEXT = 1 << 20  # bytes of a PPM file whose pixels are written as text
 MOST_SIZE = 4096  # that a caller may ask for
 CHANNELS = (1, 3, 4)
+
+# Pillow logs odd pictures, which without a handler would be printed.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 # The modes of Pillow that have 8 bits, and those that have 16 bits of grey.
 _MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK")
@@ -157,6 +162,8 @@ def _opened(data: bytes, name: str) -> tuple[Image.Image, str]:
     kind = format_of(data[:START], name)
     if kind is None:
         raise PictureError(f"an image ({READ})", told(data, name))
+    if kind == "PPM":
+        data = _quick_ppm(data)
     try:
         image = Image.open(io.BytesIO(data), formats=(kind,))
     except KeyError as e:  # this Pillow was built without it
@@ -177,6 +184,20 @@ def _opened(data: bytes, name: str) -> tuple[Image.Image, str]:
         found = {"I": "32 bits", "F": "floats"}.get(image.mode, f"mode {image.mode}")
         raise PictureError("8 or 16 bits per channel", found)
     return image, kind
+
+
+def _quick_ppm(data: bytes) -> bytes:
+    """A PPM file that Pillow reads quickly. Pillow takes minutes for long comments, and
+    for pixels that are written as text.
+    """
+    if data[1:2] in b"123":  # as text
+        if len(data) > MOST_TEXT:
+            raise PictureError(f"at most {MOST_TEXT} bytes of text", f"{len(data)}")
+        return re.sub(rb"#[^\r\n]*", b"", data)
+    start = re.sub(rb"#[^\r\n]*", b"", data[:4096])
+    if not re.match(rb"P[456]\s+\d+\s+\d+\s", start):
+        raise _damage("PPM", "no width and height are in the first 4096 bytes")
+    return data
 
 
 def _damage(kind: str, why) -> PictureError:
