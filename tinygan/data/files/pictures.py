@@ -81,10 +81,7 @@ def quiet() -> Iterator[None]:
 def _without_stderr() -> Iterator[None]:
     """Within this context libtiff, which prints each damage, prints into nothing."""
     with contextlib.ExitStack() as stack:
-        with contextlib.suppress(
-            AttributeError, OSError, ValueError
-        ):  # there may be no stderr
-            sys.stderr.flush()
+        with contextlib.suppress(OSError):  # there may be no stderr
             kept = os.dup(2)
             stack.callback(os.close, kept)
             nothing = os.open(os.devnull, os.O_WRONLY)
