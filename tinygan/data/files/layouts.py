@@ -15,6 +15,7 @@ import reprlib
 from pathlib import PurePosixPath, PureWindowsPath
 
 from ...errors import DataError
+from ..words import split_words
 from .columns import Row, Rows
 from .records import read_json, read_json_lines
 from .tables import read_table, text_of
@@ -69,12 +70,16 @@ def find_rows(files, tree: Tree, only: str | None = None) -> Rows:
 
 
 def has_captions(files) -> bool:
-    """Whether a folder or an archive has captions; they may yet be wrong."""
+    """Whether a folder or an archive has captions: sentences, and not the labels of
+    classes. They may yet be wrong.
+    """
     tree = Tree(files)
     try:
-        return bool(find_rows(files, tree).good)
+        rows = find_rows(files, tree).good[:_SAMPLE]
     except DataError:
         return any(_rank(table, tree) == 0 for table in tree.names)
+    long = sum(any(len(split_words(c)) > 1 for c in row.captions) for row in rows)
+    return 2 * long > len(rows)
 
 
 def _groups(tree: Tree) -> list[list[str]]:
@@ -160,7 +165,7 @@ def _the_one(files, fit: list[tuple[str, Rows]]) -> Rows:
     """The only table that fits, or the only one for training. DataError if there are
     several.
     """
-    names = ", ".join(reprlib.repr(table) for table, _ in fit)
+    names = ", ".join(shown(table) for table, _ in fit[:4])
     training = [pair for pair in fit if "train" in pair[0].lower()]
     if len(fit) == 1:
         return fit[0][1]
@@ -170,7 +175,7 @@ def _the_one(files, fit: list[tuple[str, Rows]]) -> Rows:
             f"(give the path of one of them)"
         )
     table, rows = training[0]
-    rows.notes.append(f"of the tables {names} only {reprlib.repr(table)} is read")
+    rows.notes.append(f"of the tables {names} only {shown(table)} is read")
     return rows
 
 
@@ -210,7 +215,7 @@ def _nothing(files, tree: Tree) -> str:
     found = [name for name in sorted(tree.names) if name.lower().endswith(others)]
     what = f"{tree.pictures:,} pictures and no table"
     if found:
-        what = f"{reprlib.repr(found[0])} (save it as CSV in UTF-8)"
+        what = f"{shown(found[0])} (save it as CSV in UTF-8)"
     elif tree.pictures:
         what += "; without captions, the recipe pictures trains on them"
     return (

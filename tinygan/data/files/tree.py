@@ -31,26 +31,33 @@ class Tree:
             if ending in ENDINGS:
                 self._stems.setdefault(stem, []).append(name)
         self.pictures = sum(map(len, self._stems.values()))
-        self.depth = len(_common(map(_folders, names)))  # folders around everything
+        self._whole = {_fold(name): name for name in names}
+        around = _common(map(_folders, names))
+        self.root, self.depth = "".join(f"{part}/" for part in around), len(around)
 
     def find(self, name: str, base: str = "") -> str | None:
         """The file that a table in the folder `base` calls `name`, or None.
 
         The name is tried as it is, then in any case and in either form of accents, then
-        below any folder, then without Flickr's #0, then without an ending. Raises
-        DataError if it fits several files.
+        below any folder, then without Flickr's #0, then with any ending, then without
+        folders that are not there. Raises DataError if it fits several files.
         """
         if len(name) > 1000 or not name.strip("./"):
             return None
         plain = "/".join(part for part in name.split("/") if part != ".")
-        unnumbered = re.sub(r"#\d+$", "", plain)
+        unnumbered = without_number(plain)
         for wanted in dict.fromkeys([plain, unnumbered]):
             if f"{base}{wanted}" in self.names:
                 return f"{base}{wanted}"
             found = self._nearest(self._folded, _fold(wanted), base)
             if found is not None:
                 return found
-        return self._nearest(self._stems, _fold(unnumbered), base)
+        found = self._nearest(self._stems, _fold(unnumbered), base)
+        while found is None and "/" in unnumbered:
+            unnumbered = unnumbered.partition("/")[2]
+            whole = self._whole.get(_fold(f"{base}{unnumbered}"))
+            found = whole or self._whole.get(_fold(f"{self.root}{unnumbered}"))
+        return found
 
     def _nearest(self, index: dict, wanted: str, base: str) -> str | None:
         """The file of the index that ends like the wanted one, or None. If there are
@@ -95,6 +102,17 @@ class Tree:
         if len(scored) > 1 and scored[-1][:2] == scored[-2][:2]:
             return None
         return scored[-1][2] if scored else None
+
+
+def without_number(name: str) -> str:
+    """a.jpg of Flickr's a.jpg#0."""
+    return re.sub(r"#\d+$", "", name)
+
+
+def same_name(first: str, second: str) -> bool:
+    """Whether two lines of a table mean the same file."""
+    a, b = (_fold(without_number(name)).removeprefix("./") for name in (first, second))
+    return a == b
 
 
 def shown(name: str) -> str:
