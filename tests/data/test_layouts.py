@@ -178,10 +178,14 @@ def test_hugging_faces_image_folder(lay, drawn, folder, kind):
         table = "\n".join(["file_name,text", *(f"{k}.jpg,a cat {k}" for k in range(3))])
     else:
         rows = [
-            {"file_name": f"{k}.jpg", "text": f"a cat {k}", "hue": ["red", 1][k % 2]}
+            {
+                "file_name": f"{k}.jpg",
+                "text": f"a cat {k}",
+                "hue": ["red\u2028", 1][k % 2],
+            }
             for k in range(3)
         ]
-        table = "\n".join(map(json.dumps, rows)) + "\n\n"
+        table = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows) + "\n\n"
     files = {f"{folder}metadata.{kind}": table, **jpegs(drawn, folder)}
     if folder:
         files |= {f"test/metadata.{kind}": table, **jpegs(drawn, "test/")}

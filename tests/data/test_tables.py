@@ -1,8 +1,11 @@
 """Tables of captions as people have them: separators, names of columns, encodings."""
 
 import codecs
+import zipfile
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tinygan.data import load_captioned
 from tinygan.errors import DataError
@@ -333,3 +336,24 @@ def test_columns_that_are_no_attribute(lay, drawn):
         "left out",
         "the column 'key' differs for each picture and is left out",
     )
+
+
+# Noise
+
+BITS = ['"', ",", ";", "\t", "|", "\n", "\r", "\0", "\ufeff", "../", "\\", "#0", "🔴"]
+BITS += ["file", "caption", "0.png", "1.png", "sep=;", "\x1b[31m", "a cat", "9", " "]
+
+
+@given(st.lists(st.sampled_from(BITS), max_size=40), st.sampled_from(["csv", "tsv"]))
+def test_noise_is_read_or_refused_in_one_sentence(tmp_path_factory, drawn, bits, kind):
+    path = tmp_path_factory.getbasetemp() / f"noise-{kind}.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"captions.{kind}", "".join(bits))
+        for k in range(2):
+            archive.writestr(f"{k}.png", drawn(k))
+    try:
+        notes = load_captioned(path).images.notes
+        assert all(note.isprintable() for note in notes)
+    except DataError as e:
+        assert str(e).startswith(str(path)) and str(e).isprintable()
+        assert len(str(e)) < 500

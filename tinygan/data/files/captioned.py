@@ -238,7 +238,7 @@ def _attributes(told: list[_Told], notes: list[str]) -> dict:
     differs between the lines of a picture, or for each picture, is left out and noted.
     """
     attributes = {}
-    for name in told[0].facts[0]:
+    for name in dict.fromkeys(name for picture in told for name in picture.facts[0]):
         columns = [{facts.get(name, "") for facts in told_of.facts} for told_of in told]
         if any(len(facts) > 1 for facts in columns):
             why = "differs between the captions of a picture"

@@ -18,10 +18,11 @@ from ...errors import DataError
 from ..words import split_words
 from .columns import Row, Rows
 from .records import read_json, read_json_lines
-from .tables import read_table, text_of
+from .tables import lines_of, read_table, text_of
 from .tree import Tree, shown, stem_and_ending
 
-MOST_TABLE_BYTES = 1 << 28  # COCO's captions of 2017 have 92 MB
+MOST_TABLE_BYTES = 64 << 20
+MOST_JSON_BYTES = 144 << 20  # COCO's captions of 2017 have 92 MB
 MOST_TABLES = 12  # that are tried
 MOST_TEXT_BYTES = 1 << 20  # of a text beside a picture
 
@@ -124,8 +125,9 @@ def _read(files, tree: Tree, table: str) -> Rows:
     where = f"{files.path}: {shown(table)}"
     base = table[: table.rindex("/") + 1] if "/" in table else ""
     ending = stem_and_ending(table)[1]
-    data = files.read(table, MOST_TABLE_BYTES)
-    if ending == ".json":
+    is_json = ending == ".json"
+    data = files.read(table, MOST_JSON_BYTES if is_json else MOST_TABLE_BYTES)
+    if is_json:
         rows = read_json(data, where)
     elif ending == ".jsonl":
         rows = read_json_lines(data, where)
@@ -194,7 +196,7 @@ def _texts_beside(files, tree: Tree) -> Rows:
         except DataError as e:
             rows.bad.append(str(e))
             continue
-        captions = [line.strip() for line in text.splitlines() if line.strip()]
+        captions = [line.strip() for line in lines_of(text) if line.strip()]
         rows.good.append(Row(picture, captions, {}, where))
     told = len({row.name for row in rows.good})
     if 0 < told < tree.pictures:
