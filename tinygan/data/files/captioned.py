@@ -26,7 +26,7 @@ from .columns import Rows
 from .containers import Folder, open_files
 from .layouts import TABLES, find_rows
 from .pictures import decoded
-from .tree import Tree, same_name, stem_and_ending
+from .tree import Tree, quoted, same_name, stem_and_ending
 
 MOST_IMAGES = 200_000
 MOST_CAPTIONS = 2_000_000
@@ -149,7 +149,7 @@ def _gathered(tree: Tree, rows: Rows, path: Path) -> list[_Told]:
     _leave_out("lines", bad, n, rows.notes)
     why = dict(tree.files.left_out)
     absent = [
-        f"{at}: expected the file {reprlib.repr(name)}, "
+        f"{at}: expected the file {quoted(name)}, "
         f"found {why.get(rows.base + name, 'none')}"
         for name, at in missing.items()
     ]
@@ -199,7 +199,7 @@ def _read_images(
         for picture in told:
             try:
                 data = files.read(picture.file, MOST_IMAGE_BYTES)
-                image = decoded(data, size, reprlib.repr(picture.file), channels)
+                image = decoded(data, size, quoted(picture.file), channels)
             except DataError as e:
                 faults.append(f"{picture.at}: {e}")
                 if len(faults) > MOST_LEFT_OUT * len(told):

@@ -11,7 +11,6 @@ found by its name.
 """
 
 import itertools
-import reprlib
 from pathlib import PurePosixPath, PureWindowsPath
 
 from ...errors import DataError
@@ -19,7 +18,7 @@ from ..words import split_words
 from .columns import Row, Rows
 from .records import read_json, read_json_lines
 from .tables import lines_of, read_table, text_of
-from .tree import Tree, shown, stem_and_ending
+from .tree import Tree, quoted, shown, stem_and_ending
 
 MOST_TABLE_BYTES = 64 << 20
 MOST_JSON_BYTES = 144 << 20  # COCO's captions of 2017 have 92 MB
@@ -152,7 +151,7 @@ def _check_name(name: str, at: str) -> None:
     if not inside:
         raise DataError(
             f"{at}: expected a file below the table, with / between folders, "
-            f"found {reprlib.repr(name)}"
+            f"found {quoted(name)}"
         )
 
 

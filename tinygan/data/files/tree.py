@@ -6,7 +6,6 @@ case.
 """
 
 import re
-import reprlib
 import unicodedata
 
 from ...errors import DataError
@@ -74,8 +73,8 @@ class Tree:
         fits.sort()
         if len(fits) > 1 and fits[0][:2] == fits[1][:2]:
             raise DataError(
-                f"expected one file {reprlib.repr(wanted)}, found "
-                f"{reprlib.repr(fits[0][2])} and {reprlib.repr(fits[1][2])}"
+                f"expected one file {quoted(wanted)}, found "
+                f"{quoted(fits[0][2])} and {quoted(fits[1][2])}"
             )
         return fits[0][2] if fits else None
 
@@ -117,7 +116,12 @@ def same_name(first: str, second: str) -> bool:
 
 def shown(name: str) -> str:
     """A file's name for a sentence: as it is, or shortened and escaped if it is odd."""
-    return name if name.isprintable() and len(name) <= 80 else reprlib.repr(name)
+    return name if name.isprintable() and len(name) <= 80 else quoted(name)
+
+
+def quoted(name: str) -> str:
+    """A name in quotes for a sentence, escaped, and shortened in the middle."""
+    return repr(name if len(name) <= 80 else f"{name[:50]}...{name[-25:]}")
 
 
 def stem_and_ending(name: str) -> tuple[str, str]:
