@@ -41,7 +41,14 @@ def _fail(sentence: str, status: int) -> int:
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose errors are one sentence."""
+    """An ArgumentParser whose errors are one sentence, and that takes --range -1,1."""
+
+    def parse_known_args(self, args=None, namespace=None):
+        """As in argparse, except that the word after --range is its value."""
+        words = list(sys.argv[1:] if args is None else args)
+        for n in [n for n, word in enumerate(words[:-1]) if word == "--range"]:
+            words[n : n + 2] = [f"--range={words[n + 1]}"]
+        return super().parse_known_args(words, namespace)
 
     def error(self, message):
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
@@ -140,6 +147,46 @@ def _evaluate_arguments(sub) -> None:
     _backend_argument(sub)
 
 
+def _data_arguments(sub) -> None:
+    sub.add_argument("path", metavar="PATH", help=f"the data: {_DATA}")
+    _picture_arguments(sub)
+    sub.add_argument(
+        "--out",
+        type=pathlib.Path,
+        help="draw some of the images into this .png picture (data.png)",
+    )
+
+
+_DATA = (
+    "a folder or a zip archive of pictures (a folder for each class gives labels), "
+    "with a table of captions or without; .npy, .npz, IDX files or a folder of them"
+)
+
+
+def _picture_arguments(sub) -> None:
+    """How `--data` become images."""
+    sub.add_argument(
+        "--size",
+        type=_positive,
+        help="crop the middle square of each picture and scale it to SIZE x SIZE",
+    )
+    sub.add_argument(
+        "--channels",
+        type=int,
+        choices=(1, 3, 4),
+        help="1: grey, 3: colour, 4: colour with transparency (as the data are)",
+    )
+    sub.add_argument(
+        "--array", metavar="NAME", help="the array to take from a .npz file"
+    )
+    sub.add_argument(
+        "--range",
+        type=_range,
+        metavar="LOW,HIGH",
+        help="the numbers that are black and white, as in --range 0,16",
+    )
+
+
 def _check_arguments(sub) -> None:
     sub.add_argument("file", nargs="?", help="a Python file that defines layers")
     sub.add_argument("--seed", type=_natural, default=0, help="seed of the draws (0)")
@@ -196,6 +243,19 @@ def _rate(text: str) -> float:
     )
 
 
+def _range(text: str) -> tuple[float, float]:
+    low, _, high = text.partition(",")
+    try:
+        ends = float(low), float(high)
+    except ValueError:
+        ends = 0.0, 0.0
+    if not (ends[0] < ends[1] and math.isfinite(ends[1] - ends[0])):
+        raise argparse.ArgumentTypeError(
+            f"expected black and white as in 0,255, the smaller first, got {text!r}"
+        )
+    return ends
+
+
 # name, function, its arguments, its help, examples
 COMMANDS = (
     (
@@ -233,6 +293,17 @@ COMMANDS = (
             "tinygan evaluate runs/dcgan-digits",
             "tinygan evaluate runs/mlp-ring --n 10000 --out results.json",
             "tinygan evaluate runs/dcgan-mnist --data folder/of/idx/files",
+        ),
+    ),
+    (
+        "data",
+        commands.data,
+        _data_arguments,
+        "look at data before you train: what they are, and how a network sees them",
+        (
+            "tinygan data photos",
+            "tinygan data photos.zip --size 32",
+            "tinygan data arrays.npz --array x_test --range 0,16",
         ),
     ),
     (

@@ -82,22 +82,25 @@ _ENDINGS = {
     ".nef": "a raw picture",
     ".arw": "a raw picture",
 }
-_LFS = "git lfs pull"
-_TO_NPZ = "save its arrays with numpy.savez('data.npz', images=..., labels=...)"
+_AGAIN = "the download failed, so fetch it again"
+_SAVE = "numpy.savez('data.npz', images=..., labels=...)"
+_TO_NPZ = f"save its arrays with {_SAVE}"
 _WAYS = {
-    "a Git LFS pointer": f"`{_LFS}` fetches the file itself",
-    "a web page (HTML)": "the download failed: fetch the file again",
-    "an empty file": "the download failed: fetch the file again",
-    "a CSV table": _TO_NPZ,
-    "a TSV table": _TO_NPZ,
-    "a Parquet file": _TO_NPZ,
-    "an HDF5 file": _TO_NPZ,
-    "a MATLAB file": "scipy.io.loadmat opens it: " + _TO_NPZ,
-    "a MATLAB 7.3 file": "h5py opens it: " + _TO_NPZ,
+    "a Git LFS pointer": "`git lfs pull` fetches the file itself",
+    "a web page (HTML)": _AGAIN,
+    "an empty file": _AGAIN,
+    "a CSV table": f"numpy.loadtxt reads its numbers, and {_SAVE} saves them",
+    "a TSV table": f"numpy.loadtxt reads its numbers, and {_SAVE} saves them",
+    "a Parquet file": f"pandas.read_parquet reads it, and {_SAVE} saves its arrays",
+    "an HDF5 file": f"h5py reads it, and {_SAVE} saves its arrays",
+    "a MATLAB file": f"scipy.io.loadmat reads it, and {_SAVE} saves its arrays",
+    "a MATLAB 7.3 file": f"h5py reads it, and {_SAVE} saves its arrays",
     "a PyTorch file": _TO_NPZ,
     "a safetensors file": _TO_NPZ,
     "a TFRecord file": _TO_NPZ,
-    "a Python pickle": "a pickle can run code, so tinygan never opens one: " + _TO_NPZ,
+    "a Python pickle": "a pickle can run code, so tinygan opens none; if you trust it, "
+    "d = pickle.load(open(FILE, 'rb'), encoding='latin1') and numpy.savez("
+    "'data.npz', images=d['data'], labels=d['labels']) convert CIFAR's, for example",
     "a HEIC picture": "convert it to PNG or JPEG",
     "an AVIF picture": "convert it to PNG or JPEG",
     "an SVG drawing": "convert it to PNG",
@@ -143,7 +146,7 @@ def named(kind: str | None, start: bytes) -> str:
     """The kind with the way to go on, or the first bytes if the kind is not known."""
     if kind is None:
         return f"bytes {bytes(start[:4]).hex()}"
-    return f"{kind} ({way_on(kind)})" if way_on(kind) else kind
+    return f"{kind}; {way_on(kind)}" if way_on(kind) else kind
 
 
 def _boxed(start: bytes) -> str | None:

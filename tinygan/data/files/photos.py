@@ -5,7 +5,6 @@ refused.
 """
 
 import contextlib
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 
@@ -13,15 +12,24 @@ import numpy as np
 
 from ...errors import DataError
 from ..images import Images
-from .albums import Album, album_of, has_photos, listed, plural
-from .pictures import CHANNELS, MOST_SIZE, Picture, PictureError, measured, read_picture
+from .albums import Album, album_of, has_photos, listed, plural, quoted
+from .pictures import (
+    CHANNELS,
+    MOST_SIZE,
+    Picture,
+    PictureError,
+    measured,
+    quiet,
+    read_picture,
+)
+from .ranges import black_and_white
 
 __all__ = ["has_photos", "read_photos", "sizes_of"]
 
 MOST_FILE_BYTES = 64 << 20  # per file
+HEADER_BYTES = 1 << 16  # in which a header usually ends
 MOST_BYTES = 4 << 30  # for all pixels together
 USUAL_SIZES = (16, 32, 64, 128)
-LEAST_SHARE = 0.1  # of the range that all pixels together should fill
 
 
 def read_photos(
@@ -35,11 +43,10 @@ def read_photos(
     A size crops the middle square of each and scales it to size x size. Without a size
     all pictures must have one size. C is `channels`. Without it, C is 1 if every
     picture is grey, and else 3. Labels are the class folders, sorted, if there are two
-    or more. `range` is (black, white), (0, 255) if it is not given.
+    or more. `range` is (black, white); without it the values decide (ranges.py).
 
     Raises DataError if there are no pictures, if most of them cannot be read, if their
-    sizes differ, if they are darker than a tenth of the range, and for a size or
-    channels that cannot be.
+    sizes differ, and for a size, channels or a range that cannot be.
     """
     _check(size, channels)
     album = album_of(files)
@@ -49,7 +56,7 @@ def read_photos(
     stack = _Stack(files, len(album.names), channels)
     skipped: list[tuple[str, str]] = []
     good: list[int] = []
-    with _quiet():
+    with quiet():
         for n, name in enumerate(album.names):
             try:
                 picture = _picture(files, name, size, channels)
@@ -63,14 +70,13 @@ def read_photos(
     if len(skipped) > len(good):
         raise _unread(files, album, skipped)
     labels, names = _labels(album, good)
-    notes = (*album.notes, *stack.notes(size), *_left_out(files, album, skipped))
-    low, high = range or (0, 255)
+    notes = [*album.notes, *stack.notes(size), *_left_out(files, album, skipped)]
     try:
-        images = Images(stack.pixels(), low, high, labels, names, notes)
-        _check_range(images, range)
+        pixels, low, high, note = black_and_white(stack.pixels(), range)
+        notes += [note] if note else []
+        return Images(pixels, low, high, labels, names, notes)
     except DataError as e:
         raise DataError(f"{files.path}: {e}") from e
-    return images
 
 
 def sizes_of(files, names: list[str]) -> Counter:
@@ -78,11 +84,19 @@ def sizes_of(files, names: list[str]) -> Counter:
     nothing for those that cannot.
     """
     sizes: Counter = Counter()
-    with _quiet():
+    with quiet():
         for name in names:
             with contextlib.suppress(DataError):
-                sizes[measured(files.read(name, MOST_FILE_BYTES), name)] += 1
+                sizes[_size(files, name)] += 1
     return sizes
+
+
+def _size(files, name: str) -> tuple[int, int]:
+    """(H, W) of a picture, from its first bytes if they tell."""
+    try:
+        return measured(files.start(name, HEADER_BYTES), name)
+    except PictureError:
+        return measured(files.read(name, MOST_FILE_BYTES), name)
 
 
 def usual_size(sizes: Counter) -> int:
@@ -102,21 +116,13 @@ def _check(size, channels) -> None:
         )
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Pillow warns of odd pictures that it reads all the same."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
 def _picture(files, name: str, size, channels) -> Picture:
     """A picture, or a PictureError that says why it is skipped."""
     try:
         data = files.read(name, MOST_FILE_BYTES)
     except DataError as e:
-        expected = str(e).partition(": expected ")[2] or str(e)
-        raise PictureError("a file", f"no {expected}") from e
+        _, _, why = str(e).rpartition(": expected ")
+        raise PictureError("a file", f"not readable (expected {why})") from e
     return read_picture(data, size, channels, name)
 
 
@@ -227,11 +233,11 @@ def _labels(album: Album, good: list[int]):
     names, labels, counts = np.unique(folders, return_inverse=True, return_counts=True)
     if len(names) < 2:
         return None, None
-    shown = [f"{name} ({count})" for name, count in zip(names, counts, strict=True)]
+    shown = [f"{quoted(n, 24)} ({k})" for n, k in zip(names, counts, strict=True)]
     album.notes.append(f"{len(names)} classes by folder: {listed(shown, 10)}")
     if empty := sorted(set(album.folders) - set(names.tolist())):
         album.notes.append(f"no picture of {listed(empty)} can be read: no class")
-    return labels.reshape(-1), names.tolist()
+    return labels.reshape(-1), [quoted(name, 255) for name in names.tolist()]
 
 
 def _left_out(files, album: Album, skipped) -> Iterator[str]:
@@ -240,23 +246,13 @@ def _left_out(files, album: Album, skipped) -> Iterator[str]:
     for name, found in skipped:
         reasons.setdefault(found.partition(" (")[0], []).append((name, found))
     for reason, rows in reasons.items():
-        why = rows[0][1] if len(rows) == 1 else reason
+        why = rows[0][1] if len({found for _, found in rows}) == 1 else reason
         yield f"{listed([name for name, _ in rows])} skipped: {why}"
     if album.others:
         number = plural(len(album.others), "other file")
         yield f"{number} left out: {listed(album.others)}"
     causes: dict[str, list[str]] = {}
-    for name, why in files.left_out:
+    for name, why in sorted(files.left_out):
         causes.setdefault(why, []).append(name)
     for why, names in causes.items():
         yield f"{listed(names)} left out: {why}"
-
-
-def _check_range(images: Images, range) -> None:
-    """No training on pictures that are all but black."""
-    most = int(images.pixels.max())
-    if range is None and 0 < most < LEAST_SHARE * 255:
-        raise DataError(
-            f"expected pictures that are brighter than a tenth of the range 0 to 255, "
-            f"found 0 to {most} at most; --range 0,{most} makes {most} white"
-        )

@@ -1,13 +1,16 @@
 """A picture file becomes an array of bytes, whatever its format.
 
-The content decides the format, and not the name. Only formats in `SIGNS` are opened,
-and only pictures of a size that fits into memory. Pillow decodes them. Every fault
-becomes a DataError of one sentence.
+The content decides the format, and not the name. Pillow opens only the formats of
+formats.py, and only pictures of a size that fits into memory. Every fault becomes a
+DataError of one sentence.
 """
 
+import contextlib
 import io
+import logging
 import re
-from collections.abc import Callable
+import warnings
+from collections.abc import Iterator
 from textwrap import shorten
 from typing import NamedTuple
 
@@ -15,59 +18,22 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ...errors import DataError
-from . import kinds
-from .kinds import kind_of
+from .formats import NAMES, READ, START, format_of, told
 
 MOST_PIXELS = 1 << 25  # of a decoded picture, 5792 x 5792
 MOST_PROGRESSIVE = 1 << 26  # of a progressive JPEG, whose coefficients are all kept
+MOST_TEXT = 1 << 20  # bytes of a PPM file whose pixels are written as text
 MOST_SIZE = 4096  # that a caller may ask for
 CHANNELS = (1, 3, 4)
-START = 32  # bytes at the start of a file that tell its format
+
+# Pillow logs odd pictures, which without a handler would be printed.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 # The modes of Pillow that have 8 bits, and those that have 16 bits of grey.
 _MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK")
 _MODES += ("YCbCr", "HSV")
+_PGM = ("PNG", "PPM")  # whose pixels of mode I go from 0 to 65535
 _SIXTEEN = ("I;16", "I;16L", "I;16B", "I;16N")
-_NAMES = {"WEBP": "WebP"}
-
-
-def _is_bmp(start: bytes) -> bool:
-    return start[:2] == b"BM" and start[14:18] in _BMP_HEADERS
-
-
-def _is_avif(start: bytes) -> bool:
-    brands = start[8:12], start[16:20], start[20:24], start[24:28], start[28:32]
-    return start[4:8] == b"ftyp" and (b"avif" in brands or brands[0] == b"avis")
-
-
-_BMP_HEADERS = {n.to_bytes(4, "little") for n in (12, 40, 52, 56, 64, 108, 124)}
-_PPM = re.compile(rb"P[1-6][\s#]")
-_PCX = re.compile(rb"\x0a[\x00\x02-\x05]\x01[\x01\x02\x04\x08]")
-
-# Pillow's name of each format that is read, and how a file of it begins.
-SIGNS: dict[str, Callable[[bytes], object]] = {
-    "PNG": lambda start: start.startswith(b"\x89PNG\r\n\x1a\n"),
-    "JPEG": lambda start: start.startswith(b"\xff\xd8\xff"),
-    "WEBP": lambda start: start[:4] == b"RIFF" and start[8:12] == b"WEBP",
-    "GIF": lambda start: start.startswith((b"GIF87a", b"GIF89a")),
-    "BMP": _is_bmp,
-    "TIFF": lambda start: start.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
-    "PPM": _PPM.match,
-    "PCX": _PCX.match,
-    "AVIF": _is_avif,
-    "TGA": lambda start: False,  # no bytes tell it: its name must end in .tga
-}
-READ = ", ".join(_NAMES.get(name, name) for name in SIGNS)
-
-# Raw pictures of cameras begin like TIFF, and Pillow would read their thumbnails.
-RAW = (".dng", ".nef", ".cr2", ".cr3", ".arw", ".orf", ".rw2", ".raf", ".pef", ".srw")
-# The endings of pictures, also of some that are not read: they are told.
-ENDINGS = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".gif", ".bmp", ".dib")
-ENDINGS += (".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".pnm", ".pcx", ".avif", ".apng")
-ENDINGS += (".heic", ".heif", ".svg", ".jp2", ".j2k", ".jxl", ".ico", ".psd", ".exr")
-_TGA = (".tga", ".targa", ".icb", ".vda", ".vst")
-ENDINGS += _TGA + RAW
-_CONVERT = "convert it to PNG or JPEG"
 
 
 class PictureError(DataError):
@@ -96,9 +62,18 @@ def decoded(data: bytes, size: int | None, name: str, channels: int | None = 3):
     read.
     """
     try:
-        return read_picture(data, size, channels, name).pixels
+        with quiet():
+            return read_picture(data, size, channels, name).pixels
     except PictureError as e:
         raise DataError(f"{name}: {e}") from e
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Within this context Pillow does not warn of odd pictures that it reads anyway."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def read_picture(data: bytes, size: int | None, channels: int | None, name: str):
@@ -113,9 +88,10 @@ def read_picture(data: bytes, size: int | None, channels: int | None, name: str)
         if image.width * image.height > MOST_PIXELS:
             raise PictureError(f"at most {MOST_PIXELS} pixels", f"{H} x {W}")
         image.load()
-        if _is_turned(image):
-            H, W = W, H
+        H, W = (W, H) if _is_turned(image) else (H, W)
         image = _upright(image)
+        if kind != "JPEG":  # which may be smaller than in the file
+            W, H = image.size
         if "transparent" in traits and _is_opaque(image):
             traits.remove("transparent")
         image = _flat(image, kind, channels, "transparent" in traits)
@@ -140,15 +116,6 @@ def measured(data: bytes, name: str) -> tuple[int, int]:
         return (W, H) if _is_turned(image) else (H, W)
     except Exception as e:
         raise _damage(kind, e) from e
-
-
-def format_of(start: bytes, name: str) -> str | None:
-    """Pillow's name of a picture's format, or None if it is none that is read."""
-    ending = _ending(name)
-    if ending in RAW:
-        return None
-    found = next((kind for kind, begins in SIGNS.items() if begins(start)), None)
-    return "TGA" if found is None and ending in _TGA else found
 
 
 def is_grey(pixels: np.ndarray) -> bool:
@@ -194,12 +161,14 @@ def _opened(data: bytes, name: str) -> tuple[Image.Image, str]:
     """The image, not yet decoded, and its format."""
     kind = format_of(data[:START], name)
     if kind is None:
-        raise PictureError(f"an image ({READ})", _told(data, name))
+        raise PictureError(f"an image ({READ})", told(data, name))
+    if kind == "PPM":
+        data = _quick_ppm(data)
     try:
         image = Image.open(io.BytesIO(data), formats=(kind,))
     except KeyError as e:  # this Pillow was built without it
         raise PictureError(f"an image ({READ})", f"{kind} (this Pillow cannot)") from e
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as e:
+    except Image.DecompressionBombError as e:
         raise PictureError(f"at most {MOST_PIXELS} pixels", "many more") from e
     except UnidentifiedImageError as e:
         raise _damage(kind, "its header cannot be read") from e
@@ -212,52 +181,53 @@ def _opened(data: bytes, name: str) -> tuple[Image.Image, str]:
         raise PictureError(f"at most {most} pixels", f"{H} x {W}")
     is_sixteen = image.mode in _SIXTEEN or (image.mode == "I" and kind in _PGM)
     if image.mode not in _MODES and not is_sixteen:
-        raise PictureError("8 or 16 bits per channel", f"Pillow's mode {image.mode}")
+        found = {"I": "32 bits", "F": "floats"}.get(image.mode, f"mode {image.mode}")
+        raise PictureError("8 or 16 bits per channel", found)
     return image, kind
 
 
-def _told(data: bytes, name: str) -> str:
-    """What a file is that is not read, and how to go on."""
-    if _ending(name) in RAW:
-        return f"a raw picture of a camera ({_CONVERT})"
-    kind = kind_of(data[: kinds.START], name)
-    if kind is None:
-        return "no format that is known"
-    way = kinds.way_on(kind)
-    if "picture" in kind:
-        way = _CONVERT
-    elif re.search("table|array|pickle", kind):
-        way = ""  # how to read it as an array helps nobody here
-    return f"{kind} ({way})" if way else kind
-
-
-_PGM = ("PNG", "PPM")  # whose pixels of mode I go from 0 to 65535
+def _quick_ppm(data: bytes) -> bytes:
+    """A PPM file that Pillow reads quickly. Pillow takes minutes for long comments, and
+    for pixels that are written as text.
+    """
+    if data[1:2] in b"123":  # as text
+        if len(data) > MOST_TEXT:
+            raise PictureError(f"at most {MOST_TEXT} bytes of text", f"{len(data)}")
+        return re.sub(rb"#[^\r\n]*", b"", data)
+    start = re.sub(rb"#[^\r\n]*", b"", data[:4096])
+    if not re.match(rb"P[456]\s+\d+\s+\d+\s", start):
+        raise _damage("PPM", "no width and height are in the first 4096 bytes")
+    return data
 
 
 def _damage(kind: str, why) -> PictureError:
     words = re.sub(r"<[^<>]*>|[^ -~]", " ", str(why)) or type(why).__name__
     return PictureError(
-        f"a sound {_NAMES.get(kind, kind)} image", f"damage ({shorten(words, 100)})"
+        f"a sound {NAMES.get(kind, kind)} image", f"damage ({shorten(words, 100)})"
     )
-
-
-def _ending(name: str) -> str:
-    dot = name.rstrip("'\"").lower().rpartition(".")
-    return f".{dot[2]}" if dot[1] else ""
 
 
 def _traits(image: Image.Image) -> list[str]:
     has_alpha = image.mode in ("LA", "La", "PA", "RGBA", "RGBa")
+    is_deep = image.mode.startswith("I")
+    try:
+        is_animated = getattr(image, "is_animated", False)
+    except Exception:  # the first picture may be sound, and the second damaged
+        is_animated = True
     traits = {
-        "transparent": has_alpha or "transparency" in image.info,
-        "16 bits": image.mode.startswith("I"),
-        "animated": getattr(image, "is_animated", False),
+        "transparent": has_alpha or ("transparency" in image.info and not is_deep),
+        "16 bits": is_deep,
+        "animated": is_animated,
     }
     return [name for name, present in traits.items() if present]
 
 
 def _is_turned(image: Image.Image) -> bool:
     """Whether EXIF says that rows and columns change places."""
+    if image.format == "TIFF":
+        return False  # Pillow has turned it
+    if image.format == "PNG" and "exif" not in image.info:
+        return False  # Pillow would decode the picture to look behind it
     try:
         return image.getexif().get(0x0112) in (5, 6, 7, 8)
     except Exception:  # a sound picture may have a damaged EXIF block

@@ -9,7 +9,7 @@ import re
 import unicodedata
 
 from ...errors import DataError
-from .pictures import ENDINGS
+from .formats import ENDINGS
 
 NO_PICTURES = (".csv", ".tsv", ".txt", ".token", ".json", ".jsonl", ".caption")
 
