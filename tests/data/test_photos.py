@@ -82,7 +82,7 @@ def refusal(path, *args, **options) -> str:
 
 
 def test_a_flat_folder_is_read_in_the_order_of_names(laid):
-    names = ["b.JPG", "a.png", "c", "10.png", "deep/er/x.jpeg", "2.bin"]
+    names = ["b.JPG", "a.png", "c", "10.png", "x.jpeg", "2.bin"]
     files = {n: png(k) for k, n in enumerate(names)}
     images = read(laid(files | JUNK))
     expected = [Image.open(io.BytesIO(files[n])) for n in sorted(names)]
@@ -110,9 +110,11 @@ def test_pictures_beside_class_folders(laid):
     images = read(laid(files))
     assert len(images) == 4 and images.labels is None
     (note,) = images.notes
-    assert note == (
-        "2 pictures lie beside the 2 folders, so the folders are not taken as classes"
+    assert (
+        note == "2 pictures lie beside 2 folders with 2: all are read, without classes"
     )
+    mixed = read(laid({"x/1.png": png(), "0.png": png()}))
+    assert mixed.notes[0].startswith("1 picture lies beside 1 folder with 1: all are")
 
 
 def test_one_folder_is_no_class(laid):
@@ -196,6 +198,13 @@ def test_folders_without_pictures(laid):
 @pytest.mark.parametrize("name", [*JUNK, "a/$RECYCLE.BIN/x.png", "@eaDir/x.jpg"])
 def test_files_that_are_left_behind(name):
     assert is_junk(name) and not is_junk("a.png") and not is_junk("DS_Store/x.y.png")
+
+
+def test_many_classes_with_long_names_fit_into_a_note(laid):
+    files = {f"{k}{'x' * 200}\x1b/1.png": png(k) for k in range(30)}
+    images = read(laid(files))
+    assert images.classes == 30 and "".join(images.names).isprintable()
+    assert all(len(note) < 500 and note.isprintable() for note in images.notes)
 
 
 def test_names_are_safe_to_print():

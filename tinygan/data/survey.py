@@ -29,6 +29,7 @@ from .images import Images
 SHOWN = 64  # pictures in the grid
 _EXAMPLES = 3  # captions
 _CLASSES = 10  # by name
+_OF_TABLES = ("annotations", "captions", "text")  # folders that hold tables alone
 
 
 @dataclass
@@ -112,7 +113,8 @@ def _look(path: Path) -> tuple[str, Counter]:
 def _opened(path: Path) -> Iterator[Folder | Archive | None]:
     """The files of a folder or a zip archive, or those beside a table; else None."""
     if path.is_file() and path.name.lower().endswith(TABLES):
-        path = path.parent
+        beside = path.absolute().parent
+        path = beside.parent if beside.name in _OF_TABLES else beside
     if path.is_dir() or (path.is_file() and zipfile.is_zipfile(path)):
         with open_files(path) as files:
             yield files
@@ -162,7 +164,8 @@ def _condition_lines(data: Images | Captioned) -> Iterator[tuple[str, str]]:
         yield "classes", "none"
     else:
         counts = np.bincount(data.labels, minlength=data.classes)
-        each = [f"{n} ({k:,})" for n, k in zip(data.names, counts, strict=True)]
+        rows = zip(data.names, counts, strict=True)
+        each = [f"{quoted(name, 24)} ({count:,})" for name, count in rows]
         yield "classes", f"{data.classes}: {listed(each, _CLASSES)}"
 
 

@@ -24,6 +24,7 @@ CAPTIONS += ("label",)
 _NUMBERED = re.compile(r"(caption|text|description|sentence|comment|prompt)\d+")
 _INDEX = re.compile(r"(unnamed)?\d*|index|id|no|nr|row|number|#")
 _PICTURE = re.compile(r".*\.(png|jpe?g|webp|gif|bmp|tiff?)(#\d+)?", re.IGNORECASE)
+MOST_COLUMNS = 100
 _SAMPLE = 200  # lines that show what a column holds
 
 
@@ -99,6 +100,10 @@ def choose_columns(lines, where: str, names_picture: Callable[[str], bool]):
     """
     number, first = lines[0]
     at = f"{where}, line {number}"
+    if len(first) > MOST_COLUMNS:
+        raise DataError(
+            f"{at}: expected at most {MOST_COLUMNS} columns, found {len(first)}"
+        )
     is_header = is_named(first) or not any(map(names_picture, first))
     body = lines[1:] if is_header else lines
     if is_header:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import DataError
 from ..images import Images
-from .albums import Album, album_of, has_photos, listed, plural
+from .albums import Album, album_of, has_photos, listed, plural, quoted
 from .pictures import (
     CHANNELS,
     MOST_SIZE,
@@ -233,11 +233,11 @@ def _labels(album: Album, good: list[int]):
     names, labels, counts = np.unique(folders, return_inverse=True, return_counts=True)
     if len(names) < 2:
         return None, None
-    shown = [f"{name} ({count})" for name, count in zip(names, counts, strict=True)]
+    shown = [f"{quoted(n, 24)} ({k})" for n, k in zip(names, counts, strict=True)]
     album.notes.append(f"{len(names)} classes by folder: {listed(shown, 10)}")
     if empty := sorted(set(album.folders) - set(names.tolist())):
         album.notes.append(f"no picture of {listed(empty)} can be read: no class")
-    return labels.reshape(-1), names.tolist()
+    return labels.reshape(-1), [quoted(name, 255) for name in names.tolist()]
 
 
 def _left_out(files, album: Album, skipped) -> Iterator[str]:
