@@ -173,13 +173,9 @@ def evaluate(args) -> int:
         raise InputError(f"--out {args.out}: expected a file in a folder that exists")
     backend = get_backend(args.backend)
     folder, experiment, module = _trained(args)
-
-    def say(sentence):
-        print(f"{sentence} ...", file=sys.stderr, flush=True)
-
     try:
         with recipes.blamed(module):
-            n, rows = measured(experiment, folder, backend, args.n, args.seed, say)
+            n, rows = measured(experiment, folder, backend, args.n, args.seed, _say)
     except DataError as e:
         moved = "data" in folder.config["options"]
         hint = "; say with --data where the data are now" if moved else ""
@@ -198,13 +194,18 @@ def evaluate(args) -> int:
     return 0
 
 
+def _say(sentence: str) -> None:
+    print(f"{sentence} ...", file=sys.stderr, flush=True)
+
+
 def data(args) -> int:
     """Say what the data are, and draw some; InputError if they cannot be read."""
     from .. import plots
     from ..data.survey import survey
 
     out = _free_picture(args.out, pathlib.Path(args.path))
-    found = survey(args.path, args.size, args.channels, args.array, args.range)
+    options = (args.size, args.channels, args.array, args.range)
+    found = survey(args.path, *options, say=_say)
     print(found.text())
     print(f"train on them with\n    {found.command}")
     if out is None:
