@@ -229,13 +229,11 @@ def evaluate(args) -> int:
         refuse_own_files(args.out)
     backend = get_backend(args.backend)
     folder, experiment, module = _trained(args)
-
-    def progress(sentence):
-        say(f"{sentence} ...", sys.stderr)
-
     try:
         with recipes.blamed(module):
-            n, rows = measured(experiment, folder, backend, args.n, args.seed, progress)
+            n, rows = measured(
+                experiment, folder, backend, args.n, args.seed, _progress
+            )
     except DataError as e:
         moved = "data" in folder.config["options"]
         hint = "; say with --data where the data are now" if moved else ""
@@ -254,13 +252,18 @@ def evaluate(args) -> int:
     return 0
 
 
+def _progress(sentence: str) -> None:
+    say(f"{sentence} ...", sys.stderr)
+
+
 def data(args) -> int:
     """Say what the data are, and draw some; InputError if they cannot be read."""
     from .. import plots
     from ..data.survey import survey
 
     out = _free_picture(args.out, pathlib.Path(args.path))
-    found = survey(args.path, args.size, args.channels, args.array, args.range)
+    options = (args.size, args.channels, args.array, args.range)
+    found = survey(args.path, *options, say=_progress)
     for line in (*found.text().splitlines(), "train on them with"):
         say(line)
     say(f"    {found.command}")

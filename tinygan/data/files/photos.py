@@ -29,7 +29,7 @@ __all__ = ["has_photos", "read_photos", "sizes_of"]
 MOST_FILE_BYTES = 64 << 20  # per file
 HEADER_BYTES = 1 << 16  # in which a header usually ends
 MOST_BYTES = 4 << 30  # for all pixels together
-USUAL_SIZES = (16, 32, 64, 128)
+USUAL_SIZES = (16, 32, 64)  # of training on a few cores
 
 
 def read_photos(
@@ -100,7 +100,7 @@ def _size(files, name: str) -> tuple[int, int]:
 
 
 def usual_size(sizes: Counter) -> int:
-    """The size to suggest: the largest of 16 to 128 that half of the pictures have."""
+    """The size to suggest: the largest of 16, 32, 64 that half of the pictures have."""
     sides = sorted(min(shape) for shape in sizes.elements())
     side = sides[len(sides) // 2]
     return max((s for s in USUAL_SIZES if s <= side), default=USUAL_SIZES[0])
