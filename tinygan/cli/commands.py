@@ -100,9 +100,10 @@ def _with_way_on(error: OSError, folder) -> OSError:
     with contextlib.suppress(InputError):
         saved = f"saved up to step {folder.step()}"
     why = error.strerror or str(error)
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    room = "make room, then go" if full else "go"
-    why = f"{why}; {saved}; {room} on by tinygan train --resume {folder.path}"
+    advice = {errno.EFBIG: "allow larger files (ulimit -f), then "}
+    advice |= dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room, then ")
+    first = advice.get(error.errno or 0, "")
+    why = f"{why}; {saved}; {first}go on by tinygan train --resume {folder.path}"
     return OSError(error.errno or errno.EIO, why, error.filename)
 
 
