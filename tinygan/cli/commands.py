@@ -61,8 +61,10 @@ def _train(args) -> int:
         raise _with_way_on(e, folder) from e
     except Stopped as e:
         if e.step < experiment.steps:
-            print(f"stopped at step {e.step} of {experiment.steps}; saved. Go on with")
-            print(f"    tinygan train --resume {folder.path}")
+            with contextlib.suppress(OSError):  # the terminal may be gone
+                at = f"{e.step} of {experiment.steps}"
+                print(f"stopped at step {at}; saved. Go on with")
+                print(f"    tinygan train --resume {folder.path}", flush=True)
             return 130
     for line in _report(run):
         print(line)
