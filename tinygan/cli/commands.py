@@ -126,9 +126,10 @@ def _with_way_on(error: OSError, folder) -> OSError:
     with contextlib.suppress(InputError):
         saved = f"saved up to step {folder.step()}"
     why = error.strerror or str(error)
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    room = "make room, then go" if full else "go"
-    why = f"{why}; {saved}; {room} on by tinygan train --resume {folder.path}"
+    advice = {errno.EFBIG: "allow larger files (ulimit -f), then "}
+    advice |= dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room, then ")
+    first = advice.get(error.errno or 0, "")
+    why = f"{why}; {saved}; {first}go on by tinygan train --resume {folder.path}"
     return OSError(error.errno or errno.EIO, why, error.filename)
 
 
@@ -252,7 +253,7 @@ def evaluate(args) -> int:
     return 0
 
 
-def _progress(sentence: str) -> None:
+def _tell(sentence: str) -> None:
     say(f"{sentence} ...", sys.stderr)
 
 
@@ -263,7 +264,7 @@ def data(args) -> int:
 
     out = _free_picture(args.out, pathlib.Path(args.path))
     options = (args.size, args.channels, args.array, args.range)
-    found = survey(args.path, *options, say=_progress)
+    found = survey(args.path, *options, say=_tell)
     for line in (*found.text().splitlines(), "train on them with"):
         say(line)
     say(f"    {found.command}")
