@@ -232,9 +232,7 @@ def evaluate(args) -> int:
     folder, experiment, module = _trained(args)
     try:
         with recipes.blamed(module):
-            n, rows = measured(
-                experiment, folder, backend, args.n, args.seed, _progress
-            )
+            n, rows = measured(experiment, folder, backend, args.n, args.seed, _tell)
     except DataError as e:
         moved = "data" in folder.config["options"]
         hint = "; say with --data where the data are now" if moved else ""
