@@ -102,11 +102,43 @@ def test_the_grid_of_a_run_is_about_as_wide_as_said():
         assert scale >= side  # a pixel is at least one pixel
 
 
-def test_other_channels_show_the_first():
-    images = np.random.default_rng(0).uniform(-1, 1, (2, 3, 3, 4))
-    sheet = plots.image_grid(images)
-    np.testing.assert_array_equal(sheet, plots.image_grid(images[..., :1]))
-    assert (sheet != plots.image_grid(images[..., :3])).any()
+def test_four_channels_are_shown_over_white():
+    """alpha rgb + (1 - alpha) white, with alpha = (a + 1)/2 of the fourth channel."""
+    rng = np.random.default_rng(0)
+    images = rng.uniform(-1, 1, (2, 3, 3, 4))
+    images[0, 0, 0, 3], images[0, 0, 1, 3], images[0, 0, 2] = -1, 1, 7
+    level = (images.clip(-1, 1) + 1) / 2
+    alpha = level[..., 3:]
+    expected = np.rint(255 * (alpha * level[..., :3] + 1 - alpha))
+    np.testing.assert_array_equal(plots.to_rgb(images), expected)
+    assert plots.to_rgb(images)[0, 0, 0].tolist() == [255] * 3  # wholly transparent
+    opaque = np.concatenate([images[..., :3], np.ones((2, 3, 3, 1))], axis=-1)
+    sheet = plots.image_grid(images[..., :3])
+    np.testing.assert_array_equal(plots.image_grid(opaque), sheet)
+
+
+@pytest.mark.parametrize("C", [2, 5, 7])
+def test_other_channels_lie_side_by_side(C):
+    images = np.random.default_rng(C).uniform(-1, 1, (2, 3, 4, C))
+    pixels = plots.to_rgb(images)
+    assert pixels.shape == (2, 3, 4 * C, 3)
+    for c in range(C):
+        alone = plots.to_rgb(images[..., c : c + 1])
+        np.testing.assert_array_equal(pixels[:, :, 4 * c : 4 * c + 4], alone)
+    grey = pixels[..., :1]
+    np.testing.assert_array_equal(pixels, np.repeat(grey, 3, axis=-1))
+    assert plots.image_grid(images).shape[2] == 3
+
+
+@pytest.mark.parametrize("C", [1, 2, 3, 4])
+def test_nan_is_not_drawn_black(C):
+    images = np.zeros((1, 2, 2, C), np.float32)
+    images[0, 1, 0, C - 1] = np.nan
+    pixels = plots.to_rgb(images)
+    marked = (pixels == plots.MISSING).all(-1)
+    assert np.argwhere(marked).tolist() == [[0, 1, 0 + 2 * (C == 2)]]
+    with pytest.raises(ValueError, match=rf"found nan at \(0, 1, 0, {C - 1}\)"):
+        plots.to_uint8(images)
 
 
 def test_images_are_not_written_into():

@@ -13,33 +13,58 @@ import warnings
 import numpy as np
 from PIL import Image
 
+from .errors import InputError
 from .files import write_atomically
 
 MOST_FRAME = 1 << 25  # pixels of one picture of a film, 5792 x 5792
 MOST_PIXELS = 1 << 28  # of a film
 LARGEST = 1e30  # value of a curve: matplotlib's own numbers overflow far above
+MISSING = (255, 0, 255)  # the colour of a pixel that is NaN
 
 
 def to_uint8(x) -> np.ndarray:
-    """Samples in [-1, 1], of any shape, as pixels 0..255."""
-    return np.clip(np.rint((np.asarray(x, np.float64) + 1) * 127.5), 0, 255).astype(
-        "u1"
-    )
+    """Samples in [-1, 1], of any shape, as pixels 0..255. Raises InputError for NaN."""
+    x = np.asarray(x, np.float64)
+    if np.isnan(x).any():
+        where = tuple(int(k) for k in np.argwhere(np.isnan(x))[0])
+        raise InputError(f"expected samples in [-1, 1], found nan at {where}")
+    return np.clip(np.rint((x + 1) * 127.5), 0, 255).astype("u1")
+
+
+def to_rgb(images) -> np.ndarray:
+    """Images (N, H, W, C), in [-1, 1], as pixels (N, H, W', 3) in bytes.
+
+    1 channel is grey and 3 are RGB. 4 are RGB with transparency a, shown over white: a
+    rgb + (1 - a) white. Any other number of channels is drawn side by side, each in
+    grey, so W' = C W. A pixel with a NaN becomes magenta.
+    """
+    images = np.asarray(images)
+    N, H, W, C = images.shape
+    if C == 4:
+        x = images.astype(np.float64)
+        alpha = (x[..., 3:].clip(-1, 1) + 1) / 2
+        images = alpha * x[..., :3].clip(-1, 1) + (1 - alpha)
+    elif C not in (1, 3):
+        images = np.moveaxis(images, 3, 2).reshape(N, H, C * W, 1)
+    missing = np.isnan(images)
+    pixels = to_uint8(np.where(missing, 0, images))
+    pixels = np.broadcast_to(pixels, (*pixels.shape[:3], 3)).copy()
+    pixels[missing.any(-1)] = MISSING
+    return pixels
 
 
 def image_grid(images, columns: int | None = None, size: int = 560) -> np.ndarray:
     """Images (N, H, W, C), in [-1, 1], side by side, about `size` pixels wide.
 
-    C is 1 (grey) or 3 (RGB). Every pixel is enlarged by the same whole number.
+    `to_rgb` gives their colours. Every pixel is enlarged by the same whole number.
     """
-    N, H, W, C = images.shape
+    images = to_rgb(images)
+    N, H, W, _ = images.shape
     columns = columns or math.ceil(math.sqrt(N))
     rows = math.ceil(N / columns)
     scale = max(1, round(size / (columns * (W + 1))))
     gap = max(1, scale // 2)
-    big = to_uint8(images).repeat(scale, axis=1).repeat(scale, axis=2)
-    if C not in (1, 3):
-        big = big[..., :1]
+    big = images.repeat(scale, axis=1).repeat(scale, axis=2)
     h, w = H * scale + gap, W * scale + gap
     sheet = np.full((rows * h + gap, columns * w + gap, 3), 64, np.uint8)
     for n in range(N):

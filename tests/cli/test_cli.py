@@ -31,7 +31,7 @@ from tinygan.runs.checkpoint import read_manifest
 from tinygan.runs.sampling import SAMPLE
 
 DATA = os.environ.get("TINYGAN_DATA")
-COMMANDS = ("train", "sample", "evaluate", "recipes", "check", "theory")
+COMMANDS = ("train", "sample", "evaluate", "data", "recipes", "check", "theory")
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:

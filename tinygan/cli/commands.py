@@ -1,4 +1,4 @@
-"""The commands of `tinygan`: train, sample, evaluate, recipes, check, theory.
+"""The commands of `tinygan`: train, sample, evaluate, data, recipes, check, theory.
 
 arguments.py reads the command line and calls one of these functions. Each takes the
 parsed arguments and returns an exit status. It imports what it needs when it is called,
@@ -7,6 +7,7 @@ so that `tinygan --help` is quick.
 
 import contextlib
 import errno
+import os
 import pathlib
 import sys
 
@@ -217,6 +218,43 @@ def evaluate(args) -> int:
         about |= {"step": folder.step(), "n": n, "seed": args.seed}
         write(args.out, about | {"tinygan": __version__}, rows)
     return 0
+
+
+def data(args) -> int:
+    """Say what the data are, and draw some; InputError if they cannot be read."""
+    from .. import plots
+    from ..data.survey import survey
+
+    out = _free_picture(args.out, pathlib.Path(args.path))
+    found = survey(args.path, args.size, args.channels, args.array, args.range)
+    say(found.text())
+    say(f"train on them with\n    {found.command}")
+    if out is None:
+        say("no picture is drawn: it would lie among the data; --out says where else")
+        return 0
+    plots.save_png(out, plots.image_grid(found.samples))
+    say(f"look at {out}: some of the images, as a network sees them")
+    return 0
+
+
+def _free_picture(out: pathlib.Path | None, data: pathlib.Path) -> pathlib.Path | None:
+    """Where to draw: `out`, or the first of data.png, data-2.png ... that is free. None
+    if that is a place among the data. InputError for an `out` that cannot be.
+    """
+    n, path = 1, out or pathlib.Path("data.png")
+    while out is None and os.path.lexists(path):
+        n += 1
+        path = pathlib.Path(f"data-{n}.png")
+    among = data.is_dir() and path.resolve().is_relative_to(data.resolve())
+    if out is None:
+        return None if among else path
+    if out.suffix.lower() != ".png" or out.is_dir() or not out.parent.is_dir():
+        raise InputError(f"--out {out}: expected a .png file in a folder that exists")
+    if among:
+        raise InputError(f"--out {out}: expected a place that is not among the data")
+    if out.exists():
+        raise InputError(f"--out {out}: there is such a file; name another")
+    return out
 
 
 def list_recipes(args) -> int:

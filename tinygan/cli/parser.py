@@ -10,7 +10,16 @@ from .terminal import say
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose errors are one sentence, with the names that are near."""
+    """An ArgumentParser whose errors are one sentence, with the names that are near. It
+    takes --range -1,1.
+    """
+
+    def parse_known_args(self, args=None, namespace=None):
+        """As in argparse, except that the word after --range is its value."""
+        words = list(sys.argv[1:] if args is None else args)
+        for n in [n for n, word in enumerate(words[:-1]) if word == "--range"]:
+            words[n : n + 2] = [f"--range={words[n + 1]}"]
+        return super().parse_known_args(words, namespace)
 
     def error(self, message):
         unknown = re.search(

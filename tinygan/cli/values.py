@@ -51,6 +51,16 @@ def rate(text: str) -> float:
     raise _expected("a positive number", text)
 
 
+def ends(text: str) -> tuple[float, float]:
+    """Black and white, two finite numbers. Else ArgumentTypeError."""
+    number = r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+    if re.fullmatch(f"{number} ?, ?{number}", text):
+        low, high = map(float, text.split(","))
+        if low < high and math.isfinite(high - low):
+            return low, high
+    raise _expected("black and white as in 0,255, the smaller first", text)
+
+
 def name(text: str) -> str:
     """A path or a name. ArgumentTypeError if it is empty, which is rather a slip than
     the present folder, or holds NUL.
