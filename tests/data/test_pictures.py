@@ -1,6 +1,8 @@
 """One picture file: every format that is read comes back, all else is one sentence."""
 
+import contextlib
 import io
+import os
 import struct
 import zlib
 
@@ -244,6 +246,20 @@ def test_cut_files_are_damaged(kind):
     for keep in (len(data) // 2, len(data) // 4):
         sentence = refusal(data[:keep], name)
         assert "found damage (" in sentence, sentence
+
+
+def test_libtiff_prints_nothing(capfd):
+    """It writes to the process's stderr, past Python."""
+    noise = RNG.integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    data = saved(noise, "TIFF", compression="tiff_lzw")
+    strip = data.index(b"\x80") + 40
+    for k in range(strip, strip + 400, 20):
+        mutant = data[:k] + b"\xff\xff" + data[k + 2 :]
+        with contextlib.suppress(DataError):
+            decoded(mutant, None, "x")
+    assert capfd.readouterr() == ("", "")
+    os.write(2, b"still there")
+    assert capfd.readouterr().err == "still there"
 
 
 def test_a_text_that_unpacks_to_gigabytes_is_not_unpacked():

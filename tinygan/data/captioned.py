@@ -84,7 +84,7 @@ class Labelled(Conditioned):
 
     def __init__(self, images: Images):
         if images.labels is None:
-            raise DataError(f"expected images with labels, got {images!r}")
+            raise DataError(images.unlabelled)
         self.images, self.conditions = images, images.labels
         self.condition_shape = Integers((), images.classes)
 

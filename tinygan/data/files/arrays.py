@@ -102,10 +102,11 @@ def read_header(source: Source) -> Header:
     return Header(descr, shape, bool(fortran))
 
 
-def values(source: Source, dtype, shape, order="C") -> np.ndarray:
-    """The rest of the source as an array, C-ordered, in the machine's byte order.
+def values(source: Source, dtype, shape, order="C", ends=True) -> np.ndarray:
+    """The next bytes of the source as an array, C-ordered, in the machine's byte order.
 
-    Raises DataError for another number of bytes, for more than MAX_BYTES, and for none.
+    Raises DataError for too few bytes, for more than MAX_BYTES, and for none; and for
+    bytes behind the array, unless it is not there that the source `ends`.
     """
     dtype = np.dtype(dtype)
     if not (
@@ -125,7 +126,8 @@ def values(source: Source, dtype, shape, order="C") -> np.ndarray:
     else:
         data = source.read(n, "values")
         array = np.frombuffer(data, dtype).reshape(shape, order=order)
-    source.expect_end()
+    if ends:
+        source.expect_end()
     if not dtype.isnative:  # in place: there may be no room for two
         array = array.byteswap(inplace=True).view(dtype.newbyteorder("="))
     return np.ascontiguousarray(array).reshape(shape)

@@ -17,7 +17,8 @@ PICTURES += ("pictures", "picture", "photos", "data", "samples", "inputs", "inpu
 PICTURES += ("features", "faces", "digits", "sprites", "arr_1")
 LABELS = ("labels", "label", "y", "targets", "target", "classes", "class", "lbl", "lab")
 NAMES = ("names", "categories", "mapping")
-IDS = ("id", "ids", "index", "indices", "idx", "seed", "seeds", "files", "filenames")
+OTHERS = ("id", "ids", "index", "indices", "idx", "seed", "seeds", "files", "filenames")
+OTHERS += ("captions", "caption", "texts", "text", "tags", "tag", "prompts", "titles")
 _TRAIN = ("train", "training", "tr")
 _OTHERS = ("test", "testing", "te", "val", "valid", "validation", "dev", "eval")
 _OTHERS += ("t10k", "test10k", "test50k", "extra", "unlabeled")
@@ -126,19 +127,20 @@ def _with_labels(pictures: str, arrays: dict, candidates: list[str]) -> Choice:
         if (
             name == pictures
             or split_of(name) not in ("", split)
-            or _is_called(name, IDS)
+            or _is_called(name, OTHERS)
         ):
             continue
         is_column = len(found) == 1 or (len(found) == 2 and 1 in found)
         if _is_called(name, LABELS) and not _is_called(name, NAMES):
             if kind == "O":
-                notes.append(f"{name} is left out: it holds Python objects")
+                notes.append(f"no labels are read from {name}: it holds Python objects")
             elif (is_column and kind in "iufbUS") or len(found) == 2:
                 called.append(name)
-        elif _is_called(name, IDS):
+        elif _is_called(name, OTHERS):
             continue
         elif is_column and kind in "iuUS" and max(found) in counts - {1}:
             fitting.append(name)
+    called = [n for n in called if _may_belong(n, arrays[n][1], pictures, counts)]
     labels = called if called else fitting
     if len(labels) > 1:
         labels = _counterparts(pictures, labels) or labels
@@ -146,12 +148,23 @@ def _with_labels(pictures: str, arrays: dict, candidates: list[str]) -> Choice:
         notes.append(f"no labels are read: {' and '.join(labels[:4])} may be meant")
     label = labels[0] if len(labels) == 1 else None
     names = [n for n in arrays if _is_called(n, NAMES) and arrays[n][0] in "US"]
+    names = [
+        n for n in names if len(arrays[n][1]) == 1 and arrays[n][1][0] not in counts
+    ]
     left = [n for n in candidates if n != pictures]
     if left:
         more = f" and {len(left) - 3} more" if len(left) > 3 else ""
         notes.insert(0, f"{pictures} is read, {_list(left[:3])}{more} left out")
     name = names[0] if len(names) == 1 else None
     return Choice(pictures, label, bool(called), name, tuple(notes))
+
+
+def _may_belong(name: str, found: tuple, pictures: str, counts: set) -> bool:
+    """Whether labels have the count of the pictures, or else no name of their own: then
+    the wrong count is a fault that the user has to know.
+    """
+    own = set(_words(name)) - {*LABELS, *PICTURES, *_TRAIN, *_OTHERS}
+    return bool(counts & set(found)) or own <= set(_words(pictures))
 
 
 def _counterparts(pictures: str, labels: list[str]) -> list[str]:
@@ -202,7 +215,7 @@ def _words(name: str) -> list[str]:
 
 
 def _is_called(name: str, words: tuple[str, ...]) -> bool:
-    known = [w for w in _words(name) if w in PICTURES + LABELS + NAMES + IDS]
+    known = [w for w in _words(name) if w in PICTURES + LABELS + NAMES + OTHERS]
     return bool(known) and known[-1] in words
 
 

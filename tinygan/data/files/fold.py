@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import DataError
+from .albums import plural
 from .choice import side_of
 
 _SIDE = 5  # the least side of a plausible picture
+_LONGEST = 4  # times as long as short: a single picture at most
 _CHUNK = 1 << 24  # bytes that change their order at once
 _LOOKED_AT = 64  # pictures that decide between planes and interleaved colours
 _USUAL = ("(N, H, W, C)", "(N, H, W)")
@@ -35,6 +37,9 @@ class Reading:
     def shape(self) -> tuple[int, int, int]:
         """(H, W, C)"""
         return self.H, self.W, self.C
+
+    def __str__(self):
+        return f"{plural(self.N, 'picture')} of {self.H} x {self.W} x {self.C}"
 
     @property
     def is_plausible(self) -> bool:
@@ -61,9 +66,7 @@ def read_axes(found: tuple[int, ...], shape=None, count: int | None = None) -> R
     if len(plausible) > 1:
         plausible = [r for r in plausible if count == r.N] or plausible
     if len(plausible) > 1:
-        ways = " or ".join(
-            f"{r.N} pictures of {r.H} x {r.W} x {r.C}, {r.code}" for r in plausible[:3]
-        )
+        ways = " or ".join(f"{r} ({r.code})" for r in plausible[:3])
         raise DataError(
             f"expected one way to read the axes of x, found {found}, which may be "
             f"{ways}"
@@ -75,8 +78,10 @@ def read_axes(found: tuple[int, ...], shape=None, count: int | None = None) -> R
             f"expected images (N, H, W) or (N, H, W, C), found {found}{_hint(found)}"
         )
     if shape is None and readings[0].C > 4:
+        H, W, C = readings[0].shape
         raise DataError(
-            f"expected images of 1 to 4 channels, found {readings[0].shape}"
+            f"expected images of 1 to 4 channels, found {(H, W, C)}; if each of the "
+            f"{H} is a picture, x.reshape(-1, {W}, {C}) has them all"
         )
     return readings[0]  # pictures with a very short side
 
@@ -88,9 +93,10 @@ def folded(pixels: np.ndarray, reading: Reading):
     Planes of colour are laid together in place, so the caller gives the array away.
     """
     N, (H, W, C) = reading.N, reading.shape
+    words = f"{pixels.shape} read as {reading.order}: {reading}"
     if reading.order in _USUAL:
-        return pixels.reshape(N, H, W, C), None
-    words = f"{pixels.shape} read as {reading.order}: {N} pictures of {H} x {W} x {C}"
+        words = None if pixels.ndim < 5 else words
+        return pixels.reshape(N, H, W, C), words
     if reading.order not in ("(N, P)", "(P, N)") or C == 1:
         return _ordered(pixels, reading), words
     rows = pixels.reshape(N, -1) if reading.order == "(N, P)" else pixels.T.copy()
@@ -110,7 +116,8 @@ def _readings(found: tuple[int, ...]) -> list[Reading]:
             if a == b != c and c > 4:
                 code = "x.transpose(2, 0, 1)"
                 all_three.append(Reading("(H, W, N)", c, a, b, 1, code))
-            if c in (1, 3, 4) and not (c == 1 and side_of(b)):
+            is_long = max(a, b) > _LONGEST * min(a, b) or (c == 1 and side_of(b))
+            if c in (1, 3, 4) and not is_long:
                 all_three.append(Reading("(H, W, C)", 1, a, b, c, "x[None]"))
             s = side_of(c)
             if s and 1 <= b <= 4:

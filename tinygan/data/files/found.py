@@ -12,7 +12,7 @@ import numpy as np
 from .arrays import NUMBERS, TEXT, Arrays
 from .choice import chosen
 from .containers import Archive, Folder
-from .idx import idx_name, idx_values
+from .idx import idx_name, idx_values, labels_name
 from .source import Source, open_file, open_member
 
 
@@ -21,8 +21,9 @@ class Found:
     """Pixels of any shape as they lie in a file `where`, and what goes with them.
 
     The labels (in the file `labels_where`) are `called` so, or they only have a fitting
-    shape. If they cannot be read, that `is_strict`ly an error, or else only a note.
-    `names` are the classes' names by label. `notes` are for the user.
+    shape. If they cannot be read, it is an error if `is_strict`, and else only a note.
+    If there are none, `missing` says what would be read. `names` are the classes' names
+    by label. `notes` are for the user.
     """
 
     pixels: np.ndarray
@@ -32,6 +33,7 @@ class Found:
     called: bool = True
     is_strict: bool = False
     names: dict[int, str] | None = None
+    missing: str = ""
     notes: list[str] = field(default_factory=list)
 
 
@@ -71,6 +73,12 @@ def of_arrays(arrays: Arrays, where, array: str | None) -> Found:
     if choice.labels is not None:
         found.labels = arrays.read(choice.labels, NUMBERS + TEXT)
         found.labels_where, found.called = f"{where}: {choice.labels}", choice.called
+    else:
+        told = [note for note in choice.notes if note.startswith("no labels")]
+        found.missing = "; ".join(told) or (
+            f"they are an array named labels or y, one for each picture of "
+            f"{choice.pictures}"
+        )
     if choice.names is not None:
         names = arrays.read(choice.names, TEXT).reshape(-1)
         found.names = {
@@ -92,6 +100,7 @@ def of_idx(files: Folder | Archive, images: str, labels: str | None) -> Found:
     if known and known.set.startswith("emnist") and found.pixels.ndim == 3:
         found.pixels = np.ascontiguousarray(found.pixels.transpose(0, 2, 1))
         found.notes.append("EMNIST's pictures are stored column by column: turned")
+    found.missing = f"they are read from {labels_name(images)}, beside it"
     if labels is not None:
         with opened(files, labels) as (file, where, _):
             found.labels, found.labels_where = idx_values(file, where), where

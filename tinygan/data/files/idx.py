@@ -121,8 +121,10 @@ def idx_files(names, where) -> tuple[str, str | None, list[str]] | None:
         )
     best = _first(images, *sets[0])
     splits = {n.split for n in images} - {best.split}
-    left = f", {' and '.join(sorted(splits))} is left out" if splits else ""
-    notes = [f"{best.name} is read{left}"] if splits else []
+    notes = []
+    if splits:
+        left = " and ".join(sorted(split or "other" for split in splits))
+        notes = [f"{best.name} is read, the {left} set is left out"]
     return best.name, labels_of(best, known), notes
 
 
@@ -135,6 +137,13 @@ def labels_of(images: IdxName, known: list[IdxName]) -> str | None:
         and (n.folder, n.set, n.split) == (images.folder, images.set, images.split)
     ]
     return min(fitting, key=_preference).name if fitting else None
+
+
+def labels_name(images: str) -> str:
+    """The usual name of the file with the labels of these images."""
+    name = images.rpartition("/")[2]
+    name = re.sub(r"(?i)images?|imgs?", "labels", name, count=1)
+    return re.sub(r"(?i)idx[2-9]", "idx1", name)
 
 
 def _first(images: list[IdxName], folder: str, set_: str) -> IdxName:

@@ -10,8 +10,10 @@ import numpy as np
 
 from ...errors import DataError, InputError
 from ..images import Images
+from .albums import plural
+from .channels import in_channels
 from .containers import open_files
-from .fold import folded, read_axes
+from .fold import Reading, folded, read_axes
 from .formats import ENDINGS
 from .found import Found
 from .kinds import START, kind_of, named
@@ -24,7 +26,6 @@ from .single import READ, in_file
 from .source import system_errors
 
 _FEW = 10  # pictures that may lie beside an array, as its previews
-_GREY = (0.299, 0.587, 0.114)  # of R, G and B: ITU-R BT.601, as Pillow has it
 
 
 def load_images(
@@ -62,12 +63,19 @@ def load_images(
     if found is None:
         with open_files(path) as files:
             found = _among(files, size, channels, array, range)
-    if isinstance(found, Found):
-        fixed = size is None and channels is None
-        found = _images(found, shape if fixed else None, size, channels, shape, range)
-    if shape is not None and found.shape != tuple(shape):
-        raise DataError(f"{path}: {_other_shape(shape, found.shape)}")
-    return found
+    if isinstance(found, Images):
+        where = str(path)
+        images = found
+        images.unlabelled = (
+            f"{where}: expected labels, found none: they are the names of folders, one "
+            f"for the pictures of each class"
+        )
+    else:
+        where = found.where
+        images = _images(found, shape, size, channels, range)
+    if shape is not None and images.shape != tuple(shape):
+        raise DataError(f"{where}: {_other_shape(shape, images.shape)}")
+    return images
 
 
 def _among(files, size, channels, array, range) -> Found | Images:
@@ -77,27 +85,33 @@ def _among(files, size, channels, array, range) -> Found | Images:
     found = in_files(files, array) if array or pictures <= _FEW else None
     if found is not None:
         if pictures:
-            found.notes.append(f"{pictures} pictures beside the arrays are left out")
+            beside = f"{plural(pictures, 'picture')} beside the arrays"
+            found.notes.append(f"{beside} {'is' if pictures == 1 else 'are'} left out")
         return found
     if array is not None:
         raise DataError(f"{files.path}: expected arrays, one named {array}, found none")
     if has_photos(files):
         return read_photos(files, size, channels, range)
     what = "no files"
-    if names:
+    if not names and files.left_out:
+        what = f"{files.left_out[0][0]}, {files.left_out[0][1]}"
+    elif names:
         start = files.start(names[0], START)
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        what = f"{named(kind_of(start, names[0]), start)}: {names[0]}{more}"
+        kind = named(kind_of(start, names[0]), start)
+        kind, semicolon, way = kind.partition("; ")
+        what = f"{kind} ({names[0]}{more}){semicolon}{way}"
     raise DataError(f"{files.path}: expected pictures ({READ}), found {what}")
 
 
-def _images(found: Found, fold_to, size, channels, shape, range) -> Images:
-    notes = found.notes
-    count = None
+def _images(found: Found, shape, size, channels, range) -> Images:
+    """The pixels with their axes in order, in range, scaled, and with labels."""
+    notes, count = found.notes, None
     if found.labels is not None and found.labels.size in found.pixels.shape:
         count = found.labels.size
     try:
-        reading = read_axes(found.pixels.shape, fold_to, count)
+        fixed = shape if size is None and channels is None else None
+        reading = read_axes(found.pixels.shape, fixed, count)
         if found.pixels.dtype == bool:
             found.pixels = found.pixels.view(np.uint8)
         pixels, low, high, told = black_and_white(found.pixels, range)
@@ -106,7 +120,7 @@ def _images(found: Found, fold_to, size, channels, shape, range) -> Images:
         if channels is None and pixels.shape[3] == 4:
             channels = 4 if shape is not None and shape[2] == 4 else 3
         if channels is not None and channels != pixels.shape[3]:
-            pixels, note = _in_channels(pixels, channels, low, high)
+            pixels, note = in_channels(pixels, channels, low, high)
             notes.append(note)
     except DataError as e:
         raise DataError(f"{found.where}: {e}") from e
@@ -114,11 +128,25 @@ def _images(found: Found, fold_to, size, channels, shape, range) -> Images:
     if size is not None and not H == W == size:
         pixels = resized(pixels, size)
         notes.append(f"pictures of {H} x {W} scaled to {size} x {size}")
+    _count_ten_as_zero(found, reading)
     y, names = _labels(found, len(pixels))
     try:
-        return Images(pixels, low, high, y, names, notes)
+        images = Images(pixels, low, high, y, names, notes)
     except DataError as e:
         raise DataError(f"{found.where}: {e}") from e
+    images.unlabelled = f"{found.where}: expected labels, found none"
+    images.unlabelled += f": {found.missing}" if found.missing else ""
+    return images
+
+
+def _count_ten_as_zero(found: Found, reading: Reading) -> None:
+    """SVHN has labels 1 to 10, and 10 is the digit 0. Its order of the axes is rare."""
+    y = found.labels
+    if (reading.order, reading.shape) != ("(H, W, C, N)", (32, 32, 3)) or y is None:
+        return
+    if y.dtype.kind in "iuf" and y.min() == 1 and y.max() == 10:
+        found.labels = y % 10
+        found.notes.append("SVHN's label 10 is the digit 0")
 
 
 def _labels(found: Found, N: int):
@@ -131,7 +159,8 @@ def _labels(found: Found, N: int):
         is_column = found.labels.ndim == 1 and found.labels.dtype.kind in "iu"
         if found.is_strict or (found.called and is_column and len(found.labels) != N):
             raise DataError(f"{found.labels_where}: {e}") from e
-        found.notes.append(f"no labels are read from {found.labels_where}: {e}")
+        found.missing = f"no labels are read from {found.labels_where}: {e}"
+        found.notes.append(found.missing)
         return None, None
     if not found.called:
         if len(names) > max(2, N // 2):  # rather numbers of the pictures
@@ -139,37 +168,6 @@ def _labels(found: Found, N: int):
         found.notes.append(f"{len(names)} labels from {found.labels_where}")
     found.notes.extend(notes)
     return y, names
-
-
-def _in_channels(pixels: np.ndarray, C: int, low: float, high: float):
-    """(pixels with C channels, note)"""
-    had = pixels.shape[3]
-    if had == 2 or had > 4:
-        raise DataError(f"expected 1, 3 or 4 channels to make {C} of, found {had}")
-    if had == 4:
-        rgb, alpha = pixels[..., :3], pixels[..., 3:]
-        out = np.empty(rgb.shape, pixels.dtype)
-        for x, c, a in zip(out, rgb, alpha, strict=True):  # alpha c + (1 - alpha) white
-            opaque = (a.astype(np.float64) - low) / (high - low)
-            x[...] = _rounded(opaque * c + (1 - opaque) * high, pixels.dtype)
-        pixels, note = out, "transparency is laid over white (channels=4 keeps it)"
-    else:
-        note = f"{had} channels are made {C}"
-    if C == 1 and pixels.shape[3] == 3:
-        grey = np.empty((*pixels.shape[:3], 1), pixels.dtype)
-        for x, c in zip(grey, pixels, strict=True):
-            x[..., 0] = _rounded(c @ np.array(_GREY), pixels.dtype)
-        return grey, note
-    if pixels.shape[3] < 3 <= C:
-        pixels = np.repeat(pixels, 3, axis=3)
-    if C == 4:
-        opaque = np.full((*pixels.shape[:3], 1), high, pixels.dtype)
-        pixels = np.concatenate([pixels, opaque], axis=3)
-    return pixels, note
-
-
-def _rounded(x: np.ndarray, dtype) -> np.ndarray:
-    return np.rint(x) if np.dtype(dtype).kind in "ui" else x
 
 
 def _other_shape(expected, found: tuple[int, int, int]) -> str:

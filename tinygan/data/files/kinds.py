@@ -5,6 +5,7 @@ picture", "found a web page (HTML)". For some kinds there is also a way to go on
 """
 
 import re
+import zlib
 
 START = 512  # bytes that tell the kind; the mark of a tar archive is at 257
 
@@ -89,11 +90,12 @@ _WAYS = {
     "a Git LFS pointer": "`git lfs pull` fetches the file itself",
     "a web page (HTML)": _AGAIN,
     "an empty file": _AGAIN,
-    "a CSV table": f"numpy.loadtxt reads its numbers, and {_SAVE} saves them",
+    "a CSV table": "if labels are its first column, x = numpy.loadtxt(FILE, "
+    "delimiter=',') and numpy.savez('data.npz', images=x[:, 1:], labels=x[:, 0]) "
+    "convert it",
     "a TSV table": f"numpy.loadtxt reads its numbers, and {_SAVE} saves them",
     "a Parquet file": f"pandas.read_parquet reads it, and {_SAVE} saves its arrays",
     "an HDF5 file": f"h5py reads it, and {_SAVE} saves its arrays",
-    "a MATLAB file": f"scipy.io.loadmat reads it, and {_SAVE} saves its arrays",
     "a MATLAB 7.3 file": f"h5py reads it, and {_SAVE} saves its arrays",
     "a PyTorch file": _TO_NPZ,
     "a safetensors file": _TO_NPZ,
@@ -104,6 +106,7 @@ _WAYS = {
     "a HEIC picture": "convert it to PNG or JPEG",
     "an AVIF picture": "convert it to PNG or JPEG",
     "an SVG drawing": "convert it to PNG",
+    "a zip archive": "give its path, or unpack it",
     "a PDF document": "convert it to PNG",
     **{
         f"{kind} archive": "unpack it, and give the folder"
@@ -124,6 +127,9 @@ def kind_of(start: bytes, name: str = "") -> str | None:
     start = bytes(start)
     if not start:
         return "an empty file"
+    if start[:2] == b"\x1f\x8b" and (inside := _unpacked(start)):
+        kind = kind_of(inside, str(name).removesuffix(".gz"))
+        return kind if kind is not None else "a gzip file"
     for offset, mark, kind in _MARKS:
         if start[offset : offset + len(mark)] == mark:
             return kind
@@ -147,6 +153,14 @@ def named(kind: str | None, start: bytes) -> str:
     if kind is None:
         return f"bytes {bytes(start[:4]).hex()}"
     return f"{kind}; {way_on(kind)}" if way_on(kind) else kind
+
+
+def _unpacked(start: bytes) -> bytes:
+    """The first bytes inside a gzip file, as many as there are."""
+    try:
+        return zlib.decompressobj(31).decompress(start, START)
+    except zlib.error:
+        return b""
 
 
 def _boxed(start: bytes) -> str | None:

@@ -20,6 +20,7 @@ def classes(labels: np.ndarray, N: int, names=None):
     if labels.dtype.kind in "US":
         words, y = np.unique(labels, return_inverse=True)
         words = [w.decode("latin-1") if isinstance(w, bytes) else str(w) for w in words]
+        words = [w or "(none)" for w in words]
         _check_number(len(words))
         return y.reshape(-1).astype(np.int64), tuple(words), notes
     labels = _whole(labels, N)

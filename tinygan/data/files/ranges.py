@@ -101,8 +101,8 @@ def _clipped(pixels: np.ndarray, low: float, high: float) -> np.ndarray:
         limits = np.finfo(kind)
         ends = kind(max(low, float(limits.min))), kind(min(high, float(limits.max)))
         ends = (
-            ends[0] if ends[0] >= low else np.nextafter(ends[0], kind(np.inf)),
-            ends[1] if ends[1] <= high else np.nextafter(ends[1], kind(-np.inf)),
+            ends[0] if float(ends[0]) >= low else np.nextafter(ends[0], kind(np.inf)),
+            ends[1] if float(ends[1]) <= high else np.nextafter(ends[1], kind(-np.inf)),
         )
     return np.clip(pixels, *ends, out=pixels if pixels.flags.writeable else None)
 

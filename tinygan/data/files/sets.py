@@ -12,9 +12,11 @@ import numpy as np
 from ...errors import DataError
 from . import cifar
 from .arrays import MOST_ARRAYS, Arrays, npz_arrays
+from .choice import split_of
 from .containers import Archive, Folder
 from .found import Found, npy_files, of_arrays, of_idx, opened
 from .idx import idx_files, idx_name
+from .matlab import MatlabArrays
 from .source import Source
 
 _MOST_TEXT = 1 << 20  # of a file with names of classes
@@ -32,7 +34,10 @@ def in_files(files: Folder | Archive, array: str | None) -> Found | None:
         if (records := cifar.cifar_files(names)) is not None:
             return _of_cifar(files, *records)
     arrays = [name for name in names if name.lower().endswith((".npy", ".npz"))]
-    return _of_array_files(files, arrays, array) if arrays else None
+    if arrays:
+        return _of_array_files(files, arrays, array)
+    matlab = [name for name in names if name.lower().endswith(".mat")]
+    return _of_matlab_files(files, matlab, array) if matlab else None
 
 
 def _of_idx_set(files, names, images: str, labels: str | None, notes) -> Found:
@@ -76,6 +81,22 @@ def _of_array_files(files, names: list[str], array: str | None) -> Found:
                     short = name[:-4] if len(inner) == 1 else f"{name[:-4]}/{key}"
                     sources[short if len(names) > 1 else key] = source
         return of_arrays(Arrays(sources), files.path, array)
+
+
+def _of_matlab_files(files, names: list[str], array: str | None) -> Found:
+    """The arrays of the only MATLAB file, or of the train set, as SVHN has it."""
+    train = [name for name in names if split_of(name.rpartition("/")[2]) == "train"]
+    fitting = names if len(names) == 1 else train
+    if len(fitting) != 1:
+        raise DataError(
+            f"{files.path}: expected one MATLAB file, or one with train in its name, "
+            f"found {len(names)}: {', '.join(names[:6])}"
+        )
+    with opened(files, fitting[0]) as (file, where, size):
+        found = of_arrays(MatlabArrays(file, where, size), where, array)
+    if len(names) > 1:
+        found.notes.insert(0, f"{fitting[0]} is read, {len(names) - 1} more left out")
+    return found
 
 
 def _text(files, name: str) -> str:

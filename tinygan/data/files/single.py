@@ -11,12 +11,12 @@ from typing import BinaryIO
 from ...errors import DataError
 from . import cifar
 from .arrays import NPY_MAGIC, NUMBERS, TEXT, is_npz, npz_arrays, read_npy
-from .choice import chosen, labels_beside
+from .choice import labels_beside
 from .containers import Folder
 from .found import Found, of_arrays, of_idx
 from .idx import idx_name, idx_values, is_idx, labels_of
 from .kinds import START, kind_of, named
-from .matlab import read_matlab
+from .matlab import MatlabArrays
 from .source import Source, open_file
 
 READ = "picture files, IDX, .npy, .npz, CIFAR's .bin, SVHN's .mat"
@@ -37,7 +37,8 @@ def in_file(path: Path, array: str | None) -> Found | None:
             found = of_arrays(npz_arrays(file, path), path, array)
             return _with_labels(found, path) if found.labels is None else found
         if kind == "a MATLAB file":
-            return _of_matlab(file, path, array)
+            size = os.fstat(file.fileno()).st_size
+            return of_arrays(MatlabArrays(file, path, size), path, array)
         if array is not None:
             raise DataError(
                 f"{path}: expected an archive of arrays (.npz), because one is named, "
@@ -71,15 +72,6 @@ def _of_one(file: BinaryIO, path: Path, start: bytes) -> Found:
     )
 
 
-def _of_matlab(file: BinaryIO, path: Path, array: str | None) -> Found:
-    choice, arrays = read_matlab(file, path, lambda shapes: chosen(shapes, array, path))
-    found = Found(arrays[choice.pictures], str(path), notes=list(choice.notes))
-    if choice.labels is not None:
-        found.labels, found.called = arrays[choice.labels], choice.called
-        found.labels_where = f"{path}: {choice.labels}"
-    return found
-
-
 def _labels_of_idx(path: Path) -> str | None:
     """The labels of an IDX file, relative to its folder."""
     own = idx_name(path.name)
@@ -102,11 +94,13 @@ def _with_labels(found: Found, path: Path) -> Found:
     with contextlib.suppress(OSError):
         near = sorted(n.name for n in path.parent.iterdir())
     name = labels_beside(path.name, near)
+    found.missing = found.missing or "a .npz with arrays images and labels has both"
     if name is not None:
         try:
             found.labels = _array(path.parent / name)
         except DataError as e:
-            found.notes.append(f"no labels are read: {e}")
+            found.missing = f"no labels are read: {e}"
+            found.notes.append(found.missing)
             return found
         found.labels_where = str(path.parent / name)
         found.notes.append(f"labels from {name}")
