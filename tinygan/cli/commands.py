@@ -23,6 +23,13 @@ def train(args) -> int:
 
     Raises InputError for a user's mistake, NonFiniteError for a run that diverged.
     """
+    from ..runs.stopping import interruptible
+
+    with interruptible():
+        return _train(args)
+
+
+def _train(args) -> int:
     from .. import recipes
     from ..backend import get_backend
     from ..runs.run import Run
@@ -189,10 +196,13 @@ def evaluate(args) -> int:
     from .. import recipes
     from ..backend import get_backend
     from ..runs.evaluate import evaluate as measured
+    from ..runs.owned import refuse_own_files
     from ..runs.results import table, write
 
     if args.out and (args.out.is_dir() or not args.out.parent.is_dir()):
         raise InputError(f"--out {args.out}: expected a file in a folder that exists")
+    if args.out:
+        refuse_own_files(args.out)
     backend = get_backend(args.backend)
     folder, experiment, module = _trained(args)
 
@@ -286,6 +296,7 @@ def check(args) -> int:
 
 def theory(args) -> int:
     """Draw a figure, or list all figures; InputError for an unknown name."""
+    from ..runs.owned import refuse_own_files
     from ..theory import figures
 
     if args.name is None:
@@ -296,6 +307,7 @@ def theory(args) -> int:
         return 0
     figures.find(args.name)
     out = args.out or pathlib.Path(f"{args.name}.png")
+    refuse_own_files(out)
     for line in figures.write(args.name, out, args.seed):
         say(line)
     say(f"look at {out}")

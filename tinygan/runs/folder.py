@@ -73,6 +73,7 @@ class RunFolder:
             folder.hold()
             try:
                 expect_room(folder.path)
+                remove_leftovers(folder.path)
                 folder.write_config()
             except BaseException:
                 folder.let_go()
@@ -132,7 +133,8 @@ class RunFolder:
     # During training.
 
     def begin(self) -> None:
-        """Write a log without rows."""
+        """Write a log without rows, and forget what an earlier beginning has left."""
+        remove_leftovers(self.path)
         self._write_rows([])
 
     def log(self, row: dict) -> None:

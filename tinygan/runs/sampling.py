@@ -19,6 +19,7 @@ from .conditions import Classes, Sentences, grid
 from .experiment import Experiment
 from .folder import RunFolder
 from .memory import expect_room
+from .owned import refuse_own_files
 
 CHUNK = 256  # samples per forward pass
 STEPS = 9  # pictures from one sentence to another
@@ -111,12 +112,13 @@ def write(experiment, folder, backend, n: int, seed: int, out, request=None) -> 
     """Generate n samples, write them to `out` as its suffix says, and count them.
 
     .png is a picture. .npy and .npz (name `x`) hold float32: images (n, H, W, C) scaled
-    to [0, 1], anything else as G makes it. InputError for another suffix or a folder
-    that cannot be written.
+    to [0, 1], anything else as G makes it. InputError for another suffix, for a folder
+    that cannot be written, and for a run's own file.
     """
     out = pathlib.Path(out)
     if out.suffix not in (".png", ".npy", ".npz"):
         raise InputError(f"--out {out}: expected a name ending in .png, .npy or .npz")
+    refuse_own_files(out)
     expect_samples_to_fit(experiment, n)
     experiment, columns, inputs = (request or Request()).inputs(experiment, n, seed)
     x = generate(experiment, folder, backend, inputs)

@@ -46,21 +46,41 @@ class Stop:
 
 
 @contextlib.contextmanager
+def interruptible():
+    """Within this context SIGTERM and SIGHUP raise KeyboardInterrupt, as Ctrl-C does,
+    so that files are closed and temporary files deleted.
+    """
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    with _handled({n: interrupt for n in SIGNALS if n != signal.SIGINT}):
+        yield
+
+
+@contextlib.contextmanager
 def stoppable(wanted: Callable[[], None] = lambda: None):
     """A `Stop` for this context. In other threads than the main one, and for a SIGHUP
     that was ignored before (by nohup), nothing changes.
     """
     stop = Stop(wanted)
-    if threading.current_thread() is not threading.main_thread():
+    with _handled(dict.fromkeys(SIGNALS, stop.handle)):
         yield stop
+
+
+@contextlib.contextmanager
+def _handled(handlers: dict):
+    if threading.current_thread() is not threading.main_thread():
+        yield
         return
-    kept = {number: signal.getsignal(number) for number in SIGNALS}
-    if kept.get(getattr(signal, "SIGHUP", None)) is signal.SIG_IGN:
-        del kept[signal.SIGHUP]
+    kept = {number: signal.getsignal(number) for number in handlers}
+    hangup = getattr(signal, "SIGHUP", None)
+    if kept.get(hangup) is signal.SIG_IGN:
+        del kept[hangup]
     try:
         for number in kept:
-            signal.signal(number, stop.handle)
-        yield stop
+            signal.signal(number, handlers[number])
+        yield
     finally:
         for number, previous in kept.items():
             # None: the handler was not made by Python, and cannot be put back
