@@ -194,6 +194,7 @@ def _theory_arguments(sub) -> None:
     sub.add_argument(
         "name",
         nargs="?",
+        type=name,
         metavar="NAME",
         help="a figure; without NAME, list all figures",
     )

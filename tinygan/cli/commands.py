@@ -237,8 +237,10 @@ def data(args) -> int:
 
     out = _free_picture(args.out, pathlib.Path(args.path))
     found = survey(args.path, args.size, args.channels, args.array, args.range)
-    say(found.text())
-    say(f"train on them with\n    {found.command}")
+    for line in found.text().splitlines():
+        say(line)
+    say("train on them with")
+    say(f"    {found.command}")
     if out is None:
         say("no picture is drawn: it would lie among the data; --out says where else")
         return 0
