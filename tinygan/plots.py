@@ -16,10 +16,10 @@ from PIL import Image
 from .errors import InputError
 from .files import write_atomically
 
+MISSING = (255, 0, 255)  # the colour of a pixel that is NaN
 MOST_FRAME = 1 << 25  # pixels of one picture of a film, 5792 x 5792
 MOST_PIXELS = 1 << 28  # of a film
 LARGEST = 1e30  # value of a curve: matplotlib's own numbers overflow far above
-MISSING = (255, 0, 255)  # the colour of a pixel that is NaN
 
 
 def to_uint8(x) -> np.ndarray:

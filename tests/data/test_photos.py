@@ -240,7 +240,7 @@ def test_a_size_crops_and_scales(laid):
 def test_the_size_that_is_suggested():
     from collections import Counter
 
-    assert usual_size(Counter({(480, 640): 5, (9, 9): 2})) == 128
+    assert usual_size(Counter({(480, 640): 5, (9, 9): 2})) == 64
     assert usual_size(Counter({(100, 70): 1})) == 64
     assert usual_size(Counter({(40, 300): 1})) == 32
     assert usual_size(Counter({(3, 3): 1})) == 16

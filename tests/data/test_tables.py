@@ -224,11 +224,11 @@ def test_half_a_character_of_utf_16(read):
         (b"PAR1" + b"\xff" * 60, "expected text in UTF-8, found a Parquet file"),
         (
             b"<!DOCTYPE html><html>",
-            "expected text, found a web page (HTML) (the download",
+            "expected text, found a web page (HTML); the download",
         ),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
-            "expected text, found a Git LFS pointer (`git lfs pull`",
+            "expected text, found a Git LFS pointer; `git lfs pull`",
         ),
     ],
 )

@@ -12,7 +12,7 @@ from ..errors import InputError, NonFiniteError
 from . import commands
 from .parser import Parser
 from .terminal import any_terminal, complain, final
-from .values import ends, name, natural, path, positive, rate, turns
+from .values import black_and_white, name, natural, path, positive, rate, turns
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -44,8 +44,8 @@ def _fail(sentence: str, status: int) -> int:
 
 
 DATA = (
-    "a folder or zip of pictures, IDX files, .npy, .npz, CIFAR, SVHN .mat, "
-    "or pictures with captions"
+    "a folder or zip of pictures (class folders give labels), IDX files, .npy, .npz, "
+    "CIFAR, SVHN .mat, or pictures with captions"
 )
 
 
@@ -81,7 +81,14 @@ def _train_arguments(sub) -> None:
     sub.add_argument("--batch", type=positive, help="samples per step")
     sub.add_argument("--seed", type=natural, help="seed of everything random")
     sub.add_argument("--lr", type=rate, help="learning rate (of G, if D has another)")
-    sub.add_argument("--data", type=name, metavar="PATH", help=DATA)
+    sub.add_argument(
+        "--data",
+        type=name,
+        metavar="PATH",
+        help=f"{DATA}; tinygan data PATH tells what it holds. Without a RECIPE, "
+        "pictures or class-pictures is taken",
+    )
+    _picture_arguments(sub)
     sub.add_argument("--out", type=name, help="the run's folder (runs/RECIPE)")
     sub.add_argument(
         "--resume", type=name, metavar="RUN", help="go on with the run in this folder"
@@ -102,9 +109,9 @@ def _sample_arguments(sub) -> None:
     which = sub.add_mutually_exclusive_group()
     which.add_argument(
         "--label",
-        type=natural,
+        type=name,
         metavar="K",
-        help="samples of class K, if the run has classes",
+        help="samples of class K, a number or a name, if the run has classes",
     )
     which.add_argument(
         "--text", metavar="SENTENCE", help="samples that this sentence describes"
@@ -165,11 +172,11 @@ def _picture_arguments(sub) -> None:
         help="1: grey, 3: colour, 4: colour with transparency (as the data are)",
     )
     sub.add_argument(
-        "--array", type=name, metavar="NAME", help="the array to take from a .npz file"
+        "--array", metavar="NAME", help="the array to take from a .npz file"
     )
     sub.add_argument(
         "--range",
-        type=ends,
+        type=black_and_white,
         metavar="LOW,HIGH",
         help="the numbers that are black and white, as in --range 0,16",
     )
@@ -227,6 +234,7 @@ COMMANDS = (
         (
             "tinygan train",
             "tinygan train mlp-ring --steps 2000 --seed 3",
+            "tinygan train --data folder/of/pictures --size 32",
             "tinygan train dcgan-mnist --data folder/of/idx/files",
             "tinygan train my_recipe.py --out runs/mine",
             "tinygan train --resume runs/mine --steps 5000",

@@ -15,7 +15,8 @@ from .. import __version__
 from ..errors import DataError, InputError, NonFiniteError
 from .terminal import say
 
-SCALARS = ("steps", "batch", "seed", "lr", "data")
+PLAYING = ("steps", "batch", "seed", "lr")  # options of the recipe
+READING = ("data", "size", "channels", "array", "range")  # how it reads its data
 
 
 def train(args) -> int:
@@ -37,7 +38,8 @@ def _train(args) -> int:
     from ..runs.train import train as play_on
 
     backend = get_backend(args.backend)
-    given = {k: v for k in SCALARS if (v := getattr(args, k)) is not None}
+    names = PLAYING + READING
+    given = {k: v for k in names if (v := getattr(args, k)) is not None}
     if "data" in given:
         given["data"] = str(pathlib.Path(given["data"]).resolve())
     cores = args.cores
@@ -45,13 +47,16 @@ def _train(args) -> int:
         folder, experiment, module = _reopen(args, given)
         cores = cores or folder.config.get("cores")
     else:
-        name = args.recipe or recipes.DEFAULT
+        name, options = _chosen(args.recipe, given)
         module = recipes.find(name)
-        experiment = recipes.build(module, given)
+        experiment = recipes.build(module, options)
+        given |= experiment.decided
     with recipes.blamed(module):  # the recipe reads the data
         run = Run(experiment, backend, cores)
     if not args.resume:
         folder = _new_folder(args, name, given, run)
+    for note in _notes(run.data):
+        say(note)
     say(f"{folder.config['recipe']}: {experiment.steps} steps into {folder.path}")
     try:
         with recipes.blamed(module, OSError):  # a full disk is not the recipe's fault
@@ -70,6 +75,25 @@ def _train(args) -> int:
         say(line)
     say(f"look at {folder.path / 'samples.png'} and {folder.path / 'training.gif'}")
     return 0
+
+
+def _chosen(name: str | None, given: dict) -> tuple[str, dict]:
+    """The recipe's name, and its options. With data and no name, the data choose."""
+    from .. import recipes
+
+    if name is not None or "data" not in given:
+        return name or recipes.DEFAULT, given
+    reading = {k: v for k, v in given.items() if k in READING}
+    images = recipes.read_pictures(**reading)
+    name = recipes.for_pictures(images)
+    classes = f"{images.classes} classes: " if images.classes >= 2 else ""
+    say(f"{images!r}, {classes}the recipe {name} suits them")
+    return name, given | {"data": images}
+
+
+def _notes(data) -> tuple[str, ...]:
+    """The sentences of the data's reader."""
+    return getattr(getattr(data, "images", data), "notes", ())
 
 
 def _new_folder(args, name: str, given: dict, run):
@@ -102,9 +126,10 @@ def _with_way_on(error: OSError, folder) -> OSError:
     with contextlib.suppress(InputError):
         saved = f"saved up to step {folder.step()}"
     why = error.strerror or str(error)
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    room = "make room, then go" if full else "go"
-    why = f"{why}; {saved}; {room} on by tinygan train --resume {folder.path}"
+    advice = {errno.EFBIG: "allow larger files (ulimit -f), then "}
+    advice |= dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room, then ")
+    first = advice.get(error.errno or 0, "")
+    why = f"{why}; {saved}; {first}go on by tinygan train --resume {folder.path}"
     return OSError(error.errno or errno.EIO, why, error.filename)
 
 
@@ -205,13 +230,9 @@ def evaluate(args) -> int:
         refuse_own_files(args.out)
     backend = get_backend(args.backend)
     folder, experiment, module = _trained(args)
-
-    def progress(sentence):
-        say(f"{sentence} ...", sys.stderr)
-
     try:
         with recipes.blamed(module):
-            n, rows = measured(experiment, folder, backend, args.n, args.seed, progress)
+            n, rows = measured(experiment, folder, backend, args.n, args.seed, _tell)
     except DataError as e:
         moved = "data" in folder.config["options"]
         hint = "; say with --data where the data are now" if moved else ""
@@ -230,16 +251,20 @@ def evaluate(args) -> int:
     return 0
 
 
+def _tell(sentence: str) -> None:
+    say(f"{sentence} ...", sys.stderr)
+
+
 def data(args) -> int:
     """Say what the data are, and draw some; InputError if they cannot be read."""
     from .. import plots
     from ..data.survey import survey
 
     out = _free_picture(args.out, pathlib.Path(args.path))
-    found = survey(args.path, args.size, args.channels, args.array, args.range)
-    for line in found.text().splitlines():
+    options = (args.size, args.channels, args.array, args.range)
+    found = survey(args.path, *options, say=_tell)
+    for line in (*found.text().splitlines(), "train on them with"):
         say(line)
-    say("train on them with")
     say(f"    {found.command}")
     if out is None:
         say("no picture is drawn: it would lie among the data; --out says where else")

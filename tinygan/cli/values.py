@@ -51,7 +51,7 @@ def rate(text: str) -> float:
     raise _expected("a positive number", text)
 
 
-def ends(text: str) -> tuple[float, float]:
+def black_and_white(text: str) -> tuple[float, float]:
     """Black and white, two finite numbers. Else ArgumentTypeError."""
     number = r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
     if re.fullmatch(f"{number} ?, ?{number}", text):

@@ -31,7 +31,7 @@ class Request:
     or a grid whose rows are classes or sentences and whose columns share z.
     """
 
-    label: int | None = None
+    label: int | str | None = None
     text: str | None = None
     to: str | None = None
     grid: bool = False

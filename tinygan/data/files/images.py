@@ -62,7 +62,7 @@ def load_images(
     found = None if is_folder else in_file(path, array)
     if found is None:
         with open_files(path) as files:
-            found = _among(files, size, channels, array, range)
+            found = _among(files, shape, size, channels, array, range)
     if isinstance(found, Images):
         where = str(path)
         images = found
@@ -78,7 +78,7 @@ def load_images(
     return images
 
 
-def _among(files, size, channels, array, range) -> Found | Images:
+def _among(files, shape, size, channels, array, range) -> Found | Images:
     """The images of a folder or an archive: arrays, or else its pictures."""
     names = files.names()
     pictures = sum(name.lower().endswith(ENDINGS) for name in names)
@@ -91,7 +91,8 @@ def _among(files, size, channels, array, range) -> Found | Images:
     if array is not None:
         raise DataError(f"{files.path}: expected arrays, one named {array}, found none")
     if has_photos(files):
-        return read_photos(files, size, channels, range)
+        wanted = shape[0] if shape else None
+        return read_photos(files, size, channels, range, wanted)
     what = "no files"
     if not names and files.left_out:
         what = f"{files.left_out[0][0]}, {files.left_out[0][1]}"
