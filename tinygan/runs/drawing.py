@@ -6,17 +6,14 @@ that cannot be written, or is damaged, never ends a run: a note on stderr names 
 
 import pathlib
 import re
-import warnings
 from collections.abc import Callable
 
-from PIL import Image
-
 from .. import plots
+from .metrics import read_rows
 from .notes import tell
 from .owned import DRAWN, SAMPLES
 
 FRAME = re.compile(r"([0-9]{7,18})\.png")
-MOST = 1 << 24  # pixels of a frame
 
 
 class Drawing:
@@ -49,10 +46,10 @@ class Drawing:
             self.picture(run)
         if losses in only:
             curves = run.game.curves
-            self._draw(losses, lambda path: plots.plot_losses(path, metrics, curves))
+            rows, _ = read_rows(metrics)
+            self._draw(losses, lambda path: plots.plot_losses(path, rows, curves))
         if film in only:
-            shown = [frame for _, frame in frames(self.path) if self._sound(frame)]
-            self._draw(film, lambda path: plots.save_gif(path, shown))
+            self._draw(film, self._film)
         for name in DRAWN:
             error = self.failed.get(name)
             if error is not None and not isinstance(error, PermissionError):
@@ -84,20 +81,16 @@ class Drawing:
             why = f"{type(e).__name__}: {e}"[:200]  # of damaged files
             tell(f"{self.path / name}: cannot be drawn ({why}); it is left out")
 
-    def _sound(self, frame: pathlib.Path) -> bool:
-        """True if a picture can be read; otherwise a note names it."""
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-                with Image.open(frame, formats=["PNG"]) as image:
-                    if image.width * image.height > MOST:
-                        raise ValueError(f"{image.width} x {image.height} pixels")
-                    image.load()
-        except Exception as e:  # Pillow raises many kinds on bad bytes
-            why = f"{type(e).__name__}: {e}"[:200].replace(str(frame), "it")
-            tell(f"{frame}: expected a picture, found damage ({why}); it is left out")
-            return False
-        return True
+    def _film(self, path: pathlib.Path) -> None:
+        """Write the film of samples/. A note names the frames that it leaves out."""
+        shown = [frame for _, frame in frames(self.path)]
+        bad = plots.save_gif(path, shown)
+        if bad:
+            names = ", ".join(bad[:5]) + (" ..." if bad[5:] else "")
+            tell(
+                f"{self.path / SAMPLES}: expected pictures of one size, found damage "
+                f"or another size in {names}; the film leaves them out"
+            )
 
 
 def frames(path) -> list[tuple[int, pathlib.Path]]:

@@ -18,6 +18,7 @@ checkpoint holds no more than the beginning of a run, which may begin again.
 import contextlib
 import json
 import pathlib
+import reprlib
 import time
 
 import numpy as np
@@ -36,10 +37,10 @@ from .owned import (
     METRICS,
     SAMPLES,
     expect_room,
-    read_config,
     refuse_own_files,
     remove_leftovers,
 )
+from .settings import read_config
 
 PATIENCE = 10.0  # seconds to wait for a program that has the checkpoint open (Windows)
 
@@ -171,8 +172,10 @@ class RunFolder:
     def step(self) -> int:
         """The step of the checkpoint; CheckpointError if there is none."""
         step = read_manifest(self.checkpoint).get("step")
-        if not isinstance(step, int):
-            raise CheckpointError(f"{self.checkpoint}: expected a step, found {step!r}")
+        if type(step) is not int or step < 0:
+            raise CheckpointError(
+                f"{self.checkpoint}: expected a step, found {reprlib.repr(step)}"
+            )
         return step
 
     def undrawn(self) -> list[str]:

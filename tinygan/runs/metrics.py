@@ -7,6 +7,9 @@ be read is left out, and the others stay.
 import json
 import math
 import pathlib
+from collections.abc import Iterator
+
+LONGEST = 1 << 16  # bytes of a line
 
 
 def read_rows(path, most: int = 1 << 62) -> tuple[list[dict], list[int]]:
@@ -16,13 +19,11 @@ def read_rows(path, most: int = 1 << 62) -> tuple[list[dict], list[int]]:
     A step that comes again, or an earlier step, is left out too. A missing file has no
     rows.
     """
-    try:
-        lines = pathlib.Path(path).read_bytes().splitlines(keepends=True)
-    except FileNotFoundError:
+    if not pathlib.Path(path).is_file():
         return [], []
     rows: list[dict] = []
     bad = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(_lines(path), 1):
         row = _row(line)
         if row is not None and row["step"] <= most:
             if not rows or row["step"] > rows[-1]["step"]:
@@ -32,13 +33,24 @@ def read_rows(path, most: int = 1 << 62) -> tuple[list[dict], list[int]]:
     return rows, bad
 
 
+def _lines(path) -> Iterator[bytes]:
+    """The lines of the file. A line of more than LONGEST bytes is no row, and only its
+    last bytes are given.
+    """
+    with open(path, "rb") as file:
+        while line := file.readline(LONGEST):
+            while len(line) >= LONGEST and not line.endswith(b"\n"):
+                line = b"..." + file.readline(LONGEST)
+            yield line
+
+
 def _row(line: bytes) -> dict | None:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):
         return None
     is_row = isinstance(row, dict) and type(row.get("step")) is int
-    return row if is_row and row["step"] >= 0 else None
+    return row if is_row and 0 <= row["step"] < 1 << 62 else None
 
 
 def seconds_of(rows: list[dict]) -> float:

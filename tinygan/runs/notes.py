@@ -5,6 +5,8 @@ import sys
 
 from tqdm import tqdm
 
+from ..errors import one_line
+
 
 def tell(sentence: str) -> None:
     """Print a sentence to stderr, above the progress bar. A stderr that is closed, or a
@@ -13,7 +15,7 @@ def tell(sentence: str) -> None:
     if sys.stderr is None:
         return
     with contextlib.suppress(OSError, ValueError):
-        tqdm.write(f"tinygan: {' '.join(sentence.split())}", file=sys.stderr)
+        tqdm.write(f"tinygan: {one_line(sentence)}", file=sys.stderr)
         sys.stderr.flush()
 
 

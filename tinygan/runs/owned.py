@@ -6,39 +6,18 @@ files.
 """
 
 import contextlib
-import json
 import pathlib
 
 from ..errors import CheckpointError, InputError
 from ..files import temporary_of
 from .checkpoint import read_manifest
+from .settings import NAME as CONFIG
+from .settings import read_config
 
-CONFIG, CHECKPOINT, METRICS = "config.json", "checkpoint.npz", "metrics.jsonl"
+CHECKPOINT, METRICS = "checkpoint.npz", "metrics.jsonl"
 SAMPLES = "samples"
 DRAWN = ("samples.png", "losses.png", "training.gif")
 OWN = {CONFIG, CHECKPOINT, METRICS, SAMPLES, *DRAWN}
-
-
-def read_config(path) -> dict:
-    """The config.json in the folder `path`. InputError if there is none of a run."""
-    path = pathlib.Path(path)
-    try:
-        config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
-        if not isinstance(config["recipe"], str):
-            raise TypeError("its recipe is not a name")
-        if not isinstance(config["options"], dict):
-            raise TypeError("its options are not a table")
-    except OSError as e:
-        raise InputError(
-            f"{path}: expected a run's folder with a config.json, found none "
-            f"({e.strerror})"
-        ) from e
-    except (ValueError, KeyError, TypeError, RecursionError) as e:
-        raise InputError(
-            f"{path / CONFIG}: expected a run's settings as JSON, found "
-            f"something else ({e})"
-        ) from e
-    return config
 
 
 def is_run(path) -> bool:

@@ -15,7 +15,10 @@ from ..errors import InputError, NonFiniteError
 from ..parallel.shards import NoProcessesError, Shards
 from ..rng import PICTURE
 from .experiment import Experiment
+from .memory import expect_room
 from .notes import tell
+
+SMALLER = "a smaller --batch may fit"
 
 
 class Run:
@@ -41,6 +44,7 @@ class Run:
         made_by = self.players[self.game.maker].net
         # The moving average of the maker, which makes the samples.
         self.average = made_by.clone() if experiment.ema else made_by
+        expect_room(self.game.memory(), f"batch {experiment.batch}", SMALLER)
         self.game.rehearse()
         self.shards = self._divide()
         # The quantities of the steps since the last fetch: they stay on the device.
