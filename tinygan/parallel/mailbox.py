@@ -26,7 +26,10 @@ def can_fork() -> bool:
 
 
 def shared_memory(nbytes: int) -> mmap.mmap:
-    """Memory of zeros that this process and its forks all read and write."""
+    """Memory of zeros that this process and its forks all read and write.
+
+    Raises OSError if there is none.
+    """
     flags = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
     try:
         return mmap.mmap(-1, max(1, nbytes), flags=flags)
