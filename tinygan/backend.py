@@ -14,7 +14,7 @@ import types
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from .errors import BackendError
+from .errors import BackendError, shown
 from .fast.memory import cores, keep_memory
 
 FEW = 4e6  # one more core is worth using for so many products in a batch
@@ -139,4 +139,4 @@ def get_backend(name: str) -> Backend:
         return NUMPY
     if name == "cupy":
         return CupyBackend()
-    raise BackendError(f"backend {name!r} is unknown: expected numpy or cupy")
+    raise BackendError(f"backend {shown(name)} is unknown: expected numpy or cupy")

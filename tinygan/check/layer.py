@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import TangentError
+from ..errors import LayerError, TangentError
 from ..layers.base import Layer
 from ..net import Net
 from .contract import breaches
@@ -106,6 +106,13 @@ def check_layer(
     the adjoint identity, and derivatives are checked only to 1e-6.
     """
     name = name or f"{layer!r} on {tuple(in_shape)}"
+    try:
+        return _checked(layer, in_shape, batch, seed, name, analytic)
+    except LayerError as e:  # the other errors would say nothing
+        return [Row(name, "contract", 1.0, LIMITS["contract"], str(e))]
+
+
+def _checked(layer: Layer, in_shape, batch, seed, name, analytic) -> list[Row]:
     worst: dict[str, Row] = {}
     for train in (True, False):
         probe = Probe(layer, in_shape, batch, seed, train)

@@ -2,6 +2,7 @@
 
 import math
 
+from ..errors import whole
 from .base import Affine, require, require_array
 
 
@@ -9,13 +10,14 @@ class Reshape(Affine):
     """y = x seen in another shape      dx = dy seen in x's shape
 
     `shape` is the output's, without the batch axis, as in Reshape(7, 7, 128).
-    Raises ShapeError when built on a shape that holds another number of elements.
+    Raises ShapeError when built on a shape that holds another number of elements, and
+    InputError for sizes that are not whole numbers.
     """
 
     divisible = True
 
     def __init__(self, *shape: int):
-        self.shape = shape
+        self.shape = tuple(whole(self, "sizes >= 0", size) for size in shape)
 
     def build(self, in_shape):
         require_array(self, in_shape)

@@ -23,6 +23,8 @@ class Objective:
 
     paired = False
     sees_samples = False  # True if J also depends on the samples G(z) themselves
+    unbounded = False  # True if s has to be any number: a D that ends in a Sigmoid is
+    # refused, because its s lies in [0, 1]
 
     def value(self, s_real, s_fake):
         """V(D, G), a 0-d array."""

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..errors import InputError
+from ..data import Vocabulary
+from ..errors import InputError, instance, shown, whole
 from ..layers import Branch, Layer, Pick
 from ..values import Integers
 
@@ -111,10 +112,13 @@ class Condition(Unconditional):
 
 @dataclasses.dataclass(frozen=True)
 class Classes(Condition):
-    """One of K classes, 0 to K - 1; y is (N,)."""
+    """One of K classes, 0 to K - 1; y is (N,). InputError unless K >= 1."""
 
     K: int
     kind = "a class: --label"
+
+    def __post_init__(self):
+        object.__setattr__(self, "K", whole(self, "K >= 1", self.K))
 
     @property
     def shape(self) -> Integers:
@@ -146,13 +150,24 @@ class Sentences(Condition):
     A network encodes the `mixed` sentences of a sample one by one and takes the mean.
     With mixed = 2 one sentence is given twice, and two different sentences ask for what
     lies between them (Reed et al. 2016, eq. 5, beta = 1/2). A random y is one of the
-    `known` sentences.
+    `known` sentences. InputError unless there are known sentences, and mixed >= 1.
     """
 
     vocabulary: object  # data.Vocabulary
     known: Sequence[str]
     mixed: int = 2
     kind = "a sentence: --text"
+
+    def __post_init__(self):
+        instance(self, "vocabulary", self.vocabulary, Vocabulary)
+        object.__setattr__(self, "mixed", whole(self, "mixed >= 1", self.mixed))
+        known = self.known
+        if isinstance(known, str) or not all(isinstance(s, str) for s in known):
+            raise InputError(
+                f"Sentences expects a list of sentences, got {shown(known)}"
+            )
+        if not known:
+            raise InputError("Sentences expects at least one known sentence, got none")
 
     @property
     def shape(self) -> Integers:
