@@ -24,6 +24,8 @@ class PairStream(ImageStream):
     x is (batch, H, W, C) in [-1, 1], y the integers (batch, ...), on the backend.
     """
 
+    divisible = True
+
     def __init__(self, data, batch, seed, backend=NUMPY, dtype="float32"):
         super().__init__(data.images, batch, seed, backend, dtype)
         self._conditions = backend.asarray(data.conditions)

@@ -126,8 +126,8 @@ class Experiment:
         self._check_shares()
         least = {"steps": 1, "batch": 1, "log_every": 1}
         for name in (*least, "picture_every", "checkpoint_every", "seed"):
-            wanted = f"a whole number {name} >= {least.get(name, 0)}"
-            setattr(self, name, whole(self, wanted, getattr(self, name)))
+            wanted = f"a whole number >= {least.get(name, 0)}"
+            setattr(self, name, _setting(whole, name, wanted, getattr(self, name)))
         self.picture_every = self.picture_every or math.ceil(self.steps / 40)
         each = self.checkpoint_every or self.steps / 10
         self.checkpoint_every = self.log_every * math.ceil(each / self.log_every)
@@ -167,7 +167,7 @@ class Experiment:
             )
 
     def _check_shares(self) -> None:
-        self.ema = number(self, "a share 0 <= ema < 1", self.ema)
+        self.ema = _setting(number, "ema", "a share 0 <= ema < 1", self.ema)
         if isinstance(self.decay, type) or not (
             isinstance(self.decay, bool | np.bool_) or callable(self.decay)
         ):
@@ -176,7 +176,8 @@ class Experiment:
                 f"got {shown(self.decay)}"
             )
         self.shared = flag(self, "shared", self.shared)
-        self.between = number(self, "a share 0 <= between <= 1", self.between)
+        share = "a share 0 <= between <= 1"
+        self.between = _setting(number, "between", share, self.between)
         if self.between and not (
             isinstance(self.condition, Sentences) and self.condition.mixed >= 2
         ):
@@ -255,6 +256,14 @@ class Experiment:
 
 
 WHOLE = "a whole positive number"
+
+
+def _setting(check, name: str, wanted: str, value):
+    """value as the check gives it; InputError, naming the setting as an option does."""
+    try:
+        return check(name, wanted, value)
+    except InputError:
+        raise InputError(f"{name}: expected {wanted}, got {shown(value)}") from None
 
 
 def _holds(check, wanted: str, value) -> bool:

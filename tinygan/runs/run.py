@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from ..backend import NUMPY, Backend
-from ..errors import NonFiniteError
+from ..errors import NonFiniteError, whole
 from ..parallel.shards import Shards
 from ..rng import PICTURE
 from .experiment import Experiment
@@ -32,6 +32,8 @@ class Run:
         self.experiment, self.backend, self.step = experiment, backend, 0
         self.game = experiment.game(backend)
         self.players, self.data = self.game.players, self.game.data
+        if cores is not None:
+            cores = whole("Run", "cores >= 1", cores)
         self.cores = cores or backend.cores_for(self.game.products())
         made_by = self.players[self.game.maker].net
         # The moving average of the maker, which makes the samples.
@@ -165,6 +167,7 @@ class Run:
         while self.step < last:
             try:
                 with contextlib.ExitStack() as stack:
+                    stack.enter_context(self.game.watch())
                     for name, player in self.players.items():
                         stack.enter_context(player.net.watch(name))
                     self.turn()

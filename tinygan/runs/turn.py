@@ -4,12 +4,14 @@
 game, which plays on that rank's rows of every batch.
 """
 
+import contextlib
 import copy
 import math
 
 import numpy as np
 
 from ..backend import NUMPY, Backend
+from ..errors import InputError, NonFiniteError, function, shown
 from ..gan import play
 from ..group import ALONE, Group
 from ..measures import cheap_measures
@@ -19,8 +21,8 @@ from ..parallel.mailbox import can_fork
 from ..parallel.shards import cut
 from ..penalties import GradientPenalty
 from ..rng import BETWEEN, CONDITION, LATENT, PICTURE, POINTS, generator
-from ..values import numbers, rows
-from .conditions import between_pairs, grid
+from ..values import leaves, mapped, numbers, rows, size, spelt
+from .conditions import Condition, between_pairs, grid
 from .game import Game, Player
 
 
@@ -42,7 +44,13 @@ class Turns(Game):
             opt.prepare(net.theta)
         self.data = e.data()
         e.expects(self.data)
-        self.batches = self.data.batches(e.batch, e.seed, backend)
+        batches = self.data.batches(e.batch, e.seed, backend)
+        self.batches = function(
+            "data", "batches(...)", batches, "return a function of i"
+        )
+        # True if each process may read the data itself
+        self.shared_data = getattr(batches, "divisible", _says_so(self.data))
+        self.watched = False  # True while `watch` looks for NaN
         self.group: Group = ALONE
         self.rows = slice(None)
         labels = {"V": "V", "J": "J", "D_x": "D(x)", "D_Gz": "D(G(z))", "P": "P"}
@@ -71,6 +79,42 @@ class Turns(Game):
         if diversity is not None:
             objective = WithDiversity(objective, diversity)
         return objective if self.group is ALONE else Gathered(objective, self.group)
+
+    def real(self, i: int):
+        """Batch i of the data, as D takes it: a value (N, ...).
+
+        Data with an open file or another state cannot be read by several processes at
+        once. Unless the data say that they are `divisible`, the first process reads
+        them and hands each batch to the others.
+        """
+        e, batch = self.experiment, None
+        if self.shared_data or self.group.rank == 0:
+            batch = self.batches(i)
+            expect_batch(f"data: batch {i}", batch, e, self.backend)
+            n = size(e.condition.x_of(batch))
+            if self.group.size > 1 and n != e.batch:
+                raise InputError(
+                    f"data: batch {i}: expected {e.batch} samples, found {n}; several "
+                    "processes share only whole batches, use --cores 1"
+                )
+            batch = e.condition.real(batch)
+        if self.shared_data or self.group.size == 1:
+            return batch
+        first, *_ = self.group.all_gather(batch)
+        return first if self.group.rank == 0 else mapped(np.array, first)
+
+    def watch(self):
+        """A context in which NaN and infinity in the data, or in z, are an error."""
+        return watching(self)
+
+    def require_finite(self, what: str, v) -> None:
+        """NonFiniteError for a value (N, ...) with NaN or infinity, while watched."""
+        if self.watched:
+            bad = [~np.isfinite(self.backend.to_host(a)) for a in leaves(v)]
+            wrong = sum(a.reshape(len(a), -1).any(axis=1) for a in bad)
+            if np.any(wrong):
+                count = f"{np.count_nonzero(wrong)} of {size(v)}"
+                raise NonFiniteError(f"{count} {what}")
 
     def latents(self, n: int, *key: int):
         """n latents on the backend, drawn with the key `key` (rng.py)."""
@@ -123,12 +167,18 @@ class Turns(Game):
         take or a D that cannot be penalised.
         """
         e, G, D = self.experiment, self.G.clone(), self.D.clone()
-        penalties = [*e.penalties_at(0), *e.penalties_at(e.steps - 1)]
+        penalties = copy.deepcopy([*e.penalties_at(0), *e.penalties_at(e.steps - 1)])
+        opts = copy.deepcopy((e.opt_G, e.opt_D))
         with np.errstate(all="ignore"):
-            x, _ = G.forward(self.inputs(e.batch, LATENT, 0, 0))
-            _, cache = D.forward(x)
+            z = self.inputs(e.batch, LATENT, 0, 0)
+            x, _ = G.forward(z)  # in place of data, which are not read here
+            s, cache = D.forward(x)
             if any(isinstance(p, GradientPenalty) for p in penalties):
-                D.tangent(numbers(x), cache)
+                _, cache_dot = D.tangent(numbers(x), cache)
+                D.tangent_backward(None, s, cache, cache_dot)
+            rng = generator(e.seed, POINTS)
+            players, objective = (G, D, *opts), self.objective(0)
+            play(players, objective, lambda: x, lambda: z, 1, penalties, rng)
 
     # On several ranks.
 
@@ -176,8 +226,8 @@ class Draws:
 
     def real(self):
         """The next batch of data, as D takes it."""
-        batch = self.game.batches(self.first + self.batches)
-        self.x = self.game.experiment.condition.real(batch)
+        self.x = self.game.real(self.first + self.batches)
+        self.game.require_finite("samples of the real batch", self.x)
         self.batches += 1
         return rows(self.x, self.game.rows)
 
@@ -186,10 +236,53 @@ class Draws:
         game, e = self.game, self.game.experiment
         if not (e.shared and self.latents == self.k):
             z = game.latents(e.batch, LATENT, self.turn, self.latents)
+            game.require_finite("latents z", z)
             y = game.asked(e.condition.y_of(self.x), self.turn)
             self.z = rows(e.condition.pair(z, y), game.rows)
             self.latents += 1
         return self.z
+
+
+def _says_so(data) -> bool:
+    """Whether data that are not tinygan's own say that they are divisible."""
+    return getattr(data, "divisible", False) is True
+
+
+def expect_batch(where: str, batch, experiment, backend: Backend) -> None:
+    """InputError unless a batch of data is what D takes: x, or with a condition (x, y).
+
+    x is (N, *shape) in floating point on the backend, with N >= 1.
+    """
+    x, y = batch, None
+    if isinstance(experiment.condition, Condition):
+        if not (isinstance(batch, tuple | list) and len(batch) == 2):
+            raise InputError(f"{where}: expected (x, y), found {shown(batch)}")
+        x, y = batch
+    xp, shape = backend.xp, tuple(experiment.shape)
+    if not isinstance(x, xp.ndarray):
+        raise InputError(
+            f"{where}: expected an array of {xp.__name__}, found {shown(x)}; "
+            "write backend.asarray(x)"
+        )
+    if x.dtype.kind != "f" or x.shape[1:] != shape or not len(x):
+        raise InputError(
+            f"{where}: expected samples {spelt(shape)} as float32, images from -1 to "
+            f"1, found {shown(x)}"
+        )
+    if y is not None and len(y) != len(x):
+        raise InputError(
+            f"{where}: expected a y for each x, found {len(y)} for {len(x)}"
+        )
+
+
+@contextlib.contextmanager
+def watching(game: Turns):
+    """Within this context the game looks for NaN in the data and in z."""
+    game.watched = True
+    try:
+        yield
+    finally:
+        game.watched = False
 
 
 class OneForward:
