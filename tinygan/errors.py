@@ -54,6 +54,7 @@ class NonFiniteError(ArithmeticError):
 # argument, or its name.
 
 _COMPARISON = re.compile(r"(?:(\S+) (<=?) )?(\w+)(?: ([<>]=?) (\S+))?$")
+_LARGEST = 2**40  # no count or size is larger, but a seed may be
 _HOLDS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
@@ -83,7 +84,12 @@ def whole(owner, wanted: str, value) -> int:
         n = None if isinstance(value, bool) else operator.index(value)
     except TypeError:
         n = None
-    if n is None or not _within(wanted, n):
+    if (
+        n is None
+        or (abs(n) > _LARGEST
+        and "seed" not in wanted)
+        or not _within(wanted, n)
+    ):
         kind = "" if wanted.startswith("a ") else "a whole number "
         raise InputError(f"{name_of(owner)} expects {kind}{wanted}, got {shown(value)}")
     return n

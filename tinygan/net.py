@@ -60,6 +60,8 @@ class Net:
         self.in_shape, self.out_shape = shape, built(tree, shape)
         shapes = (s for _, layer in self.layers() for s in layer.shapes.values())
         size = sum(math.prod(s) for s in shapes)
+        if size > 2**40:
+            raise InputError(f"Net expects a network that fits, got {size} parameters")
         self.backend = NUMPY
         self.bind(np.zeros(size), np.zeros(size))
         rng = np.random.default_rng(whole(self, "seed >= 0", seed))
@@ -70,7 +72,7 @@ class Net:
         for name, W in self.parameters().items():
             if not np.isfinite(W).all():
                 raise LayerError(f"layer {name} starts with NaN or infinity")
-        self._convert(dtype, instance(self, "backend", backend, Backend))
+        self._convert(dtype, backend)
 
     # The passes. The tree computes each of them.
 
@@ -85,27 +87,28 @@ class Net:
 
     def backward(self, dy, cache, param_grads: bool = True):
         """dx = J^T dy; with param_grads, also grad += (dy/dtheta)^T dy."""
-        self._require(dy)
+        self._require("dy", dy, self.out_shape)
         return self._pass("backward")(dy, cache, param_grads)
 
     def backward_weights(self, dy, cache) -> None:
         """grad += (dy/dtheta)^T dy, for a caller that needs no dx."""
-        self._require(dy)
+        self._require("dy", dy, self.out_shape)
         self._pass("backward_weights")(dy, cache)
 
     def tangent(self, x_dot, cache):
         """(y_dot, cache_dot), y_dot = J x_dot, for the forward pass that left cache."""
+        self._require("x_dot", x_dot, self.in_shape)
         return self._pass("tangent")(x_dot, cache)
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
         """(dx, dx_dot), the reverse of (x, x_dot) -> (y, y_dot); adds to grad."""
         return self._pass("tangent_backward")(dy, dy_dot, cache, cache_dot)
 
-    def _require(self, dy) -> None:
-        """ShapeError unless dy has the shape of y; a part of a tuple may be None."""
-        if dy is not None and not guard.like(dy, self.out_shape):
-            got = f"expects dy {spelt(self.out_shape)}, got {guard.form(dy)}"
-            raise ShapeError(f"the network {got}")
+    def _require(self, name: str, v, shape) -> None:
+        """ShapeError unless v has this shape; it, or a part of it, may be None."""
+        if v is not None and not guard.like(v, shape):
+            expected = f"expects {name} {spelt(shape)}, got {guard.form(v)}"
+            raise ShapeError(f"the network {expected}")
 
     def _pass(self, which: str):
         """A pass of the tree. Its first call is watched: LayerError for a layer that
@@ -161,6 +164,9 @@ class Net:
     def parameters(self, vector=None) -> dict[str, Array]:
         """{"1_Dense.W": view into theta, or into another vector laid out like it}."""
         vector, start = self.theta if vector is None else vector, 0
+        n = sum(math.prod(s) for _, f in self.layers() for s in f.shapes.values())
+        if getattr(vector, "shape", None) != (n,):
+            raise ShapeError(f"expected a vector of {n} numbers, got {shown(vector)}")
         views: dict[str, Array] = {}
         for path, layer in self.layers():
             for name, shape in layer.shapes.items():
@@ -182,6 +188,7 @@ class Net:
 
         ShapeError if a name is missing or a value has another shape.
         """
+        instance(self, "state", state, dict)
         for name, old in self.state().items():
             same_form(f"state {name}", old, state.get(name))
         for path, layer in self.layers():
@@ -197,7 +204,8 @@ class Net:
         new = copy.copy(self)
         vectors = {id(v): v for v in self.views()}  # `_convert` makes new ones
         new.tree = copy.deepcopy(self.tree, vectors)
-        new._convert(dtype or self.theta.dtype, backend or self.backend)
+        backend = self.backend if backend is None else backend
+        new._convert(self.theta.dtype if dtype is None else dtype, backend)
         return new
 
     def part(self, rank: Group, grad) -> "Net":
@@ -241,6 +249,7 @@ class Net:
     def _convert(self, dtype, backend: Backend) -> None:
         """Move theta, grad and the layers' state to `backend`, as `dtype`."""
         dtype = floating(self, dtype, "fc")
+        instance(self, "backend", backend, Backend, "get_backend('numpy')")
 
         def move(a):
             return backend.asarray(np.array(self.backend.to_host(a), dtype))

@@ -57,7 +57,7 @@ def _proved(path: str, layer, which: str, method):
         require_bound(path, layer, arrays)
         fault = _fault(layer, which, args[0] if args else None, result)
         if fault:
-            raise LayerError(f"{_called(path, layer)}: {which} {fault}")
+            raise LayerError(f"{_called(path, layer)}: {which} {fault}{_line(method)}")
         return result
 
     return watched
@@ -139,6 +139,14 @@ def form(v) -> str:
     if isinstance(v, tuple):
         return f"({', '.join(map(form, v))})"
     return f"an array {tuple(v.shape)}" if hasattr(v, "shape") else shown(v)
+
+
+def _line(method) -> str:
+    """The file and the line of a method that a user wrote; "" for tinygan's own."""
+    code = getattr(method, "__code__", None)
+    if code is None or method.__module__.startswith("tinygan."):
+        return ""
+    return f" ({code.co_filename}, line {code.co_firstlineno})"
 
 
 def _called(path: str, layer) -> str:

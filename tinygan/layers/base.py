@@ -14,7 +14,14 @@ it; `_dot` after a name is a tangent.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ..errors import LayerError, ShapeError, TangentError, instance, shown
+from ..errors import (
+    LayerError,
+    ShapeError,
+    TangentError,
+    instance,
+    name_of,
+    shown,
+)
 from ..fast import primitive
 from ..group import ALONE, Group
 from ..ops import Array, column_sum
@@ -208,8 +215,10 @@ def built(layer: Layer, in_shape):
 
 def a_layer(owner, layer) -> Layer:
     """The layer itself; InputError for a list, a class or anything else."""
-    several = "Sequential(Dense(3), ReLU(), ...)"
-    return instance(owner, "layer", layer, Layer, several)
+    write = "Sequential(Dense(3), ReLU(), ...)"
+    if isinstance(layer, list | tuple) and layer:
+        write = f"{name_of(owner)}({', '.join(map(shown, layer))})"
+    return instance(owner, "layer", layer, Layer, write)
 
 
 def require_array(layer: Layer, in_shape) -> None:

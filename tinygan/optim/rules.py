@@ -51,9 +51,11 @@ class Optimizer:
     def step(self, theta, g, signed_lr: float) -> None:
         """theta += signed_lr u(g), in place: +lr to ascend, -lr to descend.
 
-        InputError unless theta and g are of one shape.
+        InputError unless theta and g are of one shape, and signed_lr is a number.
         """
         same_shape(theta, g)
+        if type(signed_lr) is not float:
+            signed_lr = number(self, "signed_lr", signed_lr)
         self.prepare(theta)
         self.t += 1
         take_step(theta, g, self, signed_lr)
