@@ -135,8 +135,9 @@ NUMPY = Backend()
 
 def get_backend(name: str) -> Backend:
     """The backend called "numpy" or "cupy"; BackendError if it cannot be used here."""
+    name = name if isinstance(name, str) else shown(name)
     if name == "numpy":
         return NUMPY
     if name == "cupy":
         return CupyBackend()
-    raise BackendError(f"backend {shown(name)} is unknown: expected numpy or cupy")
+    raise BackendError(f"backend {name!r} is unknown: expected numpy or cupy")

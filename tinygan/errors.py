@@ -86,8 +86,7 @@ def whole(owner, wanted: str, value) -> int:
         n = None
     if (
         n is None
-        or (abs(n) > _LARGEST
-        and "seed" not in wanted)
+        or (abs(n) > _LARGEST and "seed" not in wanted)
         or not _within(wanted, n)
     ):
         kind = "" if wanted.startswith("a ") else "a whole number "

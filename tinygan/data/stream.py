@@ -7,7 +7,7 @@ seed and on i alone, so a run is reproducible, and to resume it only i must be k
 import numpy as np
 
 from ..backend import NUMPY, Backend
-from ..errors import floating, instance, whole
+from ..errors import InputError, floating, instance, shown, whole
 from ..rng import BATCH, SHUFFLE, generator
 
 
@@ -34,10 +34,15 @@ class Stream:
 
 
 class SampleStream(Stream):
-    """Batch i is `density.sample(batch, generator(seed, BATCH, i))`."""
+    """Batch i is `density.sample(batch, generator(seed, BATCH, i))`.
+
+    InputError for a density without `sample`.
+    """
 
     def __init__(self, density, batch, seed, backend=NUMPY, dtype="float32"):
         super().__init__(batch, seed, backend, dtype)
+        if not callable(getattr(density, "sample", None)):
+            raise InputError(f"SampleStream expects a density, got {shown(density)}")
         self.density = density
         self.divisible = getattr(density, "divisible", False) is True
 
@@ -54,13 +59,15 @@ class ImageStream(Stream):
     Epoch e is the order `generator(seed, SHUFFLE, e).permutation(N)`. The epochs follow
     each other in one line, and batch i is its entries [i batch, (i + 1) batch). So a
     batch may begin in one epoch and end in the next. The pixels are copied to the
-    backend once; a batch is a gather there.
+    backend once; a batch is a gather there. InputError for what are no images.
     """
 
     divisible = True
 
     def __init__(self, images, batch, seed, backend=NUMPY, dtype="float32"):
         super().__init__(batch, seed, backend, dtype)
+        if not hasattr(images, "pixels"):
+            raise InputError(f"ImageStream expects Images, got {shown(images)}")
         self.images = images
         self._pixels = backend.asarray(images.pixels)
         if images.labels is not None:
@@ -75,10 +82,10 @@ class ImageStream(Stream):
     def labels(self, i: int):
         """The labels of batch i: (batch,), on the backend.
 
-        Raises ValueError if the images have no labels.
+        Raises InputError if the images have no labels.
         """
         if self.images.labels is None:
-            raise ValueError("expected images with labels, got images without")
+            raise InputError("expected images with labels, got images without")
         return self._labels[self.backend.asarray(self.rows(i))]
 
     def rows(self, i: int) -> np.ndarray:

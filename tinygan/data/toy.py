@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from ..backend import NUMPY, Backend
-from ..errors import InputError, number, numbers, shown, whole
+from ..errors import InputError, instance, number, numbers, shown, whole
 from .stream import SampleStream
 
 _BLOCK = 4096  # points of a density that are computed at a time, to bound the memory
@@ -87,6 +87,7 @@ class GaussianMixture(Density):
         self.weights = w / w.sum()
 
     def sample(self, n, rng):
+        expect_draw(self, n, rng)
         k = rng.choice(len(self.means), size=n, p=self.weights)
         return self.means[k] + self.std[k, None] * rng.standard_normal((n, *self.shape))
 
@@ -156,6 +157,7 @@ class TwoMoons(Density):
         self._nodes, self._weights = (1 + nodes) / 2, weights / 2  # on [0, 1]
 
     def sample(self, n, rng):
+        expect_draw(self, n, rng)
         t = rng.uniform(0, math.pi, (n, 1))
         c = np.concatenate([np.cos(t), np.sin(t)], axis=1)
         second = rng.random((n, 1)) < 0.5
@@ -196,6 +198,12 @@ class TwoMoons(Density):
 
     def __repr__(self):
         return f"TwoMoons(noise={self.noise:g})"
+
+
+def expect_draw(density: Density, n: int, rng) -> None:
+    """InputError unless n is a number of samples and rng a generator."""
+    whole(density, "n >= 0", n)
+    instance(density, "rng", rng, np.random.Generator, "np.random.default_rng(0)")
 
 
 def _log_sum_exp(a, w=1.0):

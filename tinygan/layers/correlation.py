@@ -50,7 +50,7 @@ def im2col(x, kernel, stride, pad):
     (N, H, W, C) -> (N OH OW, kh kw C): row (n, i, j) is the window of sample n whose
     corner is at (i sh - ph, j sw - pw).
     """
-    OH, OW = windows_of(x.shape, kernel, stride, pad)
+    OH, OW = windows_of(getattr(x, "shape", x), kernel, stride, pad)
     N, H, W, C = x.shape
     xp, (kh, kw), (sh, sw), (ph, pw) = get_xp(x), kernel, stride, pad
     padded = xp.zeros((N, H + 2 * ph, W + 2 * pw, C), x.dtype)

@@ -11,8 +11,32 @@ logits, and auxiliary.py has objectives of conditional games.
     log(1 - D) = -softplus(s)      d/ds = -sigma(s) = -D
 """
 
-from ..errors import ShapeError
+import functools
+
+from ..errors import InputError, ShapeError, shown
 from ..ops import mean, sigmoid
+from ..values import leaves
+
+
+def explained(method):
+    """The method, with InputError for an error that comes from logits which are no
+    arrays of numbers. Other errors stay as they are.
+    """
+
+    @functools.wraps(method)
+    def call(self, *logits, **named):
+        try:
+            return method(self, *logits, **named)
+        except (ArithmeticError, AttributeError, TypeError, IndexError) as e:
+            for s in leaves((*logits, *named.values())):
+                if getattr(getattr(s, "dtype", None), "kind", "") not in tuple("iufc"):
+                    raise InputError(
+                        f"{type(self).__name__}.{method.__name__} expects logits as "
+                        f"arrays (N, 1) of numbers, got {shown(s)}"
+                    ) from e
+            raise
+
+    return call
 
 
 class Objective:
@@ -25,6 +49,11 @@ class Objective:
     sees_samples = False  # True if J also depends on the samples G(z) themselves
     unbounded = False  # True if s has to be any number: a D that ends in a Sigmoid is
     # refused, because its s lies in [0, 1]
+
+    def __init_subclass__(cls):
+        for name in ("value", "d_grads", "g_value", "g_grad", "beliefs"):
+            if name in vars(cls):
+                setattr(cls, name, explained(vars(cls)[name]))
 
     def value(self, s_real, s_fake):
         """V(D, G), a 0-d array."""

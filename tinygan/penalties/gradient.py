@@ -24,7 +24,9 @@ Pack and MinibatchStd are made to see several samples: with them, g is the gradi
 the sum of the logits.
 """
 
-from ..errors import InputError, ShapeError, flag, number
+import numpy as np
+
+from ..errors import InputError, ShapeError, flag, instance, number
 from ..fast import primitive
 from ..group import ALONE, Group
 from ..ops import get_xp
@@ -147,6 +149,7 @@ class UnitNorm(GradientPenalty):
     def accumulate(self, D, real, fake, rng=None):
         if rng is None:
             raise InputError(f"{self!r} draws its points at random: d_step needs rng=")
+        instance(self, "rng", rng, np.random.Generator, "np.random.default_rng(0)")
         x_real, x_fake = real[0], fake[0]
         if isinstance(x_real, tuple):  # (x, y): both batches have the same condition
             x_hat = (self.points(x_real[0], x_fake[0], rng), *x_real[1:])

@@ -5,7 +5,7 @@ GAN-CLS shows D three kinds of pairs. This penalty is for the third kind.
 
 import numpy as np
 
-from ..errors import InputError, number
+from ..errors import InputError, instance, number
 from ..ops import get_xp, sigmoid, softplus
 from ..values import in_place_of_first, leaves, together
 from .base import Penalty
@@ -39,6 +39,7 @@ class Mismatch(Penalty):
             raise InputError("Mismatch expects samples with a condition, (x, y)")
         if rng is None:
             raise InputError("Mismatch draws the wrong pairs: d_step needs rng=")
+        instance(self, "rng", rng, np.random.Generator, "np.random.default_rng(0)")
         x, y = pair
         own, N = self.group.place(len(y))
         xp, all_y = get_xp(y), together(self.group.all_gather(y))

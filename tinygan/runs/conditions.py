@@ -136,6 +136,7 @@ class Classes(Condition):
 
     def label(self, k: int) -> np.ndarray:
         """y (1,) for class k. Raises InputError if there is no such class."""
+        k = whole("--label", "a class k", k)
         if not 0 <= k < self.K:
             raise InputError(
                 f"--label {k}: expected a class from 0 to {self.K - 1} of this run"
@@ -162,7 +163,8 @@ class Sentences(Condition):
         instance(self, "vocabulary", self.vocabulary, Vocabulary)
         object.__setattr__(self, "mixed", whole(self, "mixed >= 1", self.mixed))
         known = self.known
-        if isinstance(known, str) or not all(isinstance(s, str) for s in known):
+        listed = isinstance(known, list | tuple)
+        if not (listed and all(isinstance(s, str) for s in known)):
             raise InputError(
                 f"Sentences expects a list of sentences, got {shown(known)}"
             )

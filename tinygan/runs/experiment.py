@@ -60,6 +60,8 @@ class Latent:
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """n latents as float32, (n, dim), on the host."""
+        whole(self, "n >= 0", n)
+        instance(self, "rng", rng, np.random.Generator, "np.random.default_rng(0)")
         if self.kind == "normal":
             z = rng.standard_normal((n, self.dim), dtype=np.float32)
         else:
