@@ -11,18 +11,9 @@ import math
 
 import numpy as np
 
+from . import errors
 from .backend import NUMPY, Backend
-from .errors import (
-    InputError,
-    LayerError,
-    NonFiniteError,
-    ShapeError,
-    floating,
-    instance,
-    same_form,
-    shown,
-    whole,
-)
+from .errors import InputError, LayerError, NonFiniteError, ShapeError, shown
 from .group import Group
 from .guard import layers as guard
 from .layers.base import Layer, a_layer, built, each_once
@@ -64,7 +55,7 @@ class Net:
             raise InputError(f"Net expects a network that fits, got {size} parameters")
         self.backend = NUMPY
         self.bind(np.zeros(size), np.zeros(size))
-        rng = np.random.default_rng(whole(self, "seed >= 0", seed))
+        rng = np.random.default_rng(errors.whole(self, "seed >= 0", seed))
         for path, layer in self.layers():
             arrays = guard.bound(layer)
             layer.init(rng)
@@ -188,9 +179,9 @@ class Net:
 
         ShapeError if a name is missing or a value has another shape.
         """
-        instance(self, "state", state, dict)
+        errors.instance(self, "state", state, dict)
         for name, old in self.state().items():
-            same_form(f"state {name}", old, state.get(name))
+            errors.same_form(f"state {name}", old, state.get(name))
         for path, layer in self.layers():
             for name, old in layer.state.items():
                 new = state[f"{path}.{name}"]
@@ -248,8 +239,8 @@ class Net:
 
     def _convert(self, dtype, backend: Backend) -> None:
         """Move theta, grad and the layers' state to `backend`, as `dtype`."""
-        dtype = floating(self, dtype, "fc")
-        instance(self, "backend", backend, Backend, "get_backend('numpy')")
+        dtype = errors.floating(self, dtype, "fc")
+        errors.instance(self, "backend", backend, Backend, "get_backend('numpy')")
 
         def move(a):
             return backend.asarray(np.array(self.backend.to_host(a), dtype))

@@ -146,6 +146,16 @@ def moments(draw):
     return (3 + draw(*shape), ALONE, running, 0.1), and_running
 
 
+def batchnorm(draw):
+    (x, *batch), _ = moments(draw)
+    gamma, beta = (draw(x.shape[-1]) for _ in range(2))
+
+    def and_running(result, arguments):
+        return *result, *arguments[5].values()
+
+    return (x, gamma, beta, 0.1, *batch), and_running
+
+
 def normalise(draw):
     shape = draw.shape()
     mean, var, gamma, beta = (draw(shape[-1]) for _ in range(4))
@@ -224,6 +234,7 @@ CASES = {
     "leaky_relu_slope": elementwise(0.2, arrays=2),
     "mean_product": mean_product,
     "moments": moments,
+    "batchnorm": batchnorm,
     "normalise": normalise,
     "penalise": penalise,
     "take_step": take_step,

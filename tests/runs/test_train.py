@@ -60,6 +60,7 @@ from tinygan.runs.checkpoint import load_checkpoint, read_manifest
 from tinygan.runs.folder import RunFolder
 from tinygan.runs.run import Run
 from tinygan.runs.sampling import SAMPLE, generate
+from tinygan.runs.stopping import Stopped
 from tinygan.runs.train import train
 from tinygan.runs.turn import Draws
 
@@ -208,6 +209,14 @@ def interrupted(experiment, at) -> Interrupted:
     return run
 
 
+def stopped(run: Interrupted, folder, **options) -> Interrupted:
+    """Train until the signal comes, which `train` passes on once all is saved."""
+    with pytest.raises(Stopped) as e:
+        train(run, folder, **options)
+    assert e.value.step == run.step == run.at
+    return run
+
+
 # Reproducible
 
 
@@ -297,8 +306,7 @@ def test_a_run_stopped_by_ctrl_c_and_resumed_writes_what_one_in_one_go_writes(
     run = Run(make())
     train(run, straight)
     halves = RunFolder.create(tmp_path / "halves", CONFIG)
-    first = interrupted(make(), N)
-    train(first, halves)
+    first = stopped(interrupted(make(), N), halves)
     assert first.step == read_manifest(halves.checkpoint)["step"] == N
     assert rows(halves.path)[-1]["step"] == N
     second = Run(make())
@@ -331,7 +339,7 @@ def test_what_a_killed_run_wrote_after_its_checkpoint_is_written_again(
     straight = RunFolder.create(tmp_path / "straight", CONFIG)
     train(Run(images()), straight)
     folder = RunFolder.create(tmp_path / "killed", CONFIG)
-    train(interrupted(images(), 10), folder)
+    stopped(interrupted(images(), 10), folder)
     with open(folder.metrics, "a") as file:
         file.write('{"step": 12, "V": 1, "J": 1, "D_x": 1, "D_Gz": 1}\n{"step": 1')
     train(Run(images()), folder, resume=True)
@@ -341,7 +349,7 @@ def test_what_a_killed_run_wrote_after_its_checkpoint_is_written_again(
 def test_the_time_in_the_log_goes_on_when_a_run_is_resumed(tmp_path, no_pictures):
     folder = RunFolder.create(tmp_path / "run", CONFIG)
     folder.begun -= 100  # it has taken 100 seconds so far
-    train(interrupted(images(), 8), folder)
+    stopped(interrupted(images(), 8), folder)
     train(Run(images()), RunFolder.open(folder.path), resume=True)
     seconds = [row["seconds"] for row in table(folder.path)]
     assert seconds == sorted(seconds) and seconds[0] >= 100 and seconds[-1] < 200
@@ -976,16 +984,15 @@ def test_the_layer_that_yields_nan_is_named(
     assert [row["step"] for row in rows(path)] == [3, 6]
 
 
-def test_the_step_is_named_also_within_a_long_interval_and_without_a_checkpoint(
-    tmp_path, capsys, no_pictures
-):
+def test_the_step_is_named_also_within_a_long_interval(tmp_path, capsys, no_pictures):
     recipe = write_recipe(
         tmp_path / "mine.py", in_D="Fails(30),", numbers="log_every=50"
     )
     sentence = diverges(capsys, recipe, tmp_path / "run")
     assert "step 11: NaN or infinity in D, layer 3_Fails, in forward" in sentence
-    assert "none yet" in sentence
-    assert not (tmp_path / "run" / "checkpoint.npz").exists()
+    checkpoint = tmp_path / "run" / "checkpoint.npz"
+    assert str(checkpoint) in sentence
+    assert read_manifest(checkpoint)["step"] == 0  # a run begins with a checkpoint
 
 
 @pytest.mark.parametrize(
@@ -1041,6 +1048,8 @@ def finished(tmp_path_factory):
     with pytest.MonkeyPatch.context() as monkeypatch:
         _draw_nothing(monkeypatch)
         assert main(["train", recipe, *arguments]) == 0
+    for name in ("losses.png", "training.gif"):
+        (path / name).write_bytes(b"drawn after the checkpoint")
     return path
 
 

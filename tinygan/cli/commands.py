@@ -1,17 +1,22 @@
-"""The commands of `tinygan`: train, sample, evaluate, recipes, check, theory.
+"""The commands of `tinygan`: train, sample, evaluate, data, recipes, check, theory.
 
 arguments.py reads the command line and calls one of these functions. Each takes the
 parsed arguments and returns an exit status. It imports what it needs when it is called,
 so that `tinygan --help` is quick.
 """
 
+import contextlib
+import errno
+import os
 import pathlib
 import sys
 
 from .. import __version__
 from ..errors import DataError, InputError, NonFiniteError
+from .terminal import say
 
-SCALARS = ("steps", "batch", "seed", "lr", "data")
+PLAYING = ("steps", "batch", "seed", "lr")  # options of the recipe
+READING = ("data", "size", "channels", "array", "range")  # how it reads its data
 
 
 def train(args) -> int:
@@ -19,13 +24,22 @@ def train(args) -> int:
 
     Raises InputError for a user's mistake, NonFiniteError for a run that diverged.
     """
+    from ..runs.stopping import interruptible
+
+    with interruptible():
+        return _train(args)
+
+
+def _train(args) -> int:
     from .. import recipes
     from ..backend import get_backend
     from ..runs.run import Run
+    from ..runs.stopping import Stopped
     from ..runs.train import train as play_on
 
     backend = get_backend(args.backend)
-    given = {k: v for k in SCALARS if (v := getattr(args, k)) is not None}
+    names = PLAYING + READING
+    given = {k: v for k in names if (v := getattr(args, k)) is not None}
     if "data" in given:
         given["data"] = str(pathlib.Path(given["data"]).resolve())
     cores = args.cores
@@ -33,33 +47,59 @@ def train(args) -> int:
         folder, experiment, module = _reopen(args, given)
         cores = cores or folder.config.get("cores")
     else:
-        name = args.recipe or recipes.DEFAULT
+        name, options = _chosen(args.recipe, given)
         module = recipes.find(name)
-        experiment = recipes.build(module, given)
+        experiment = recipes.build(module, options)
+        given |= experiment.decided
     with recipes.blamed(module):  # the recipe reads the data
         run = Run(experiment, backend, cores)
     if not args.resume:
         folder = _new_folder(args, name, given, run)
-    print(f"{folder.config['recipe']}: {experiment.steps} steps into {folder.path}")
+    for note in _notes(run.data):
+        say(note)
+    say(f"{folder.config['recipe']}: {experiment.steps} steps into {folder.path}")
     try:
         with recipes.blamed(module, OSError):  # a full disk is not the recipe's fault
             play_on(run, folder, bool(args.resume), progress=not args.quiet)
     except NonFiniteError as e:
         kept = folder.checkpoint if folder.checkpoint.exists() else "none yet"
         raise NonFiniteError(f"{e}; last good checkpoint: {kept}") from e
-    if run.step < experiment.steps:
-        print(f"stopped at step {run.step} of {experiment.steps}; saved. Go on with")
-        print(f"    tinygan train --resume {folder.path}")
-        return 130
+    except OSError as e:
+        raise _with_way_on(e, folder) from e
+    except Stopped as e:
+        if e.step < experiment.steps:
+            say(f"stopped at step {e.step} of {experiment.steps}; saved. Go on with")
+            say(f"    tinygan train --resume {folder.path}")
+            return 130
     for line in _report(run):
-        print(line)
-    print(f"look at {folder.path / 'samples.png'} and {folder.path / 'training.gif'}")
+        say(line)
+    say(f"look at {folder.path / 'samples.png'} and {folder.path / 'training.gif'}")
     return 0
+
+
+def _chosen(name: str | None, given: dict) -> tuple[str, dict]:
+    """The recipe's name, and its options. With data and no name, the data choose."""
+    from .. import recipes
+
+    if name is not None or "data" not in given:
+        return name or recipes.DEFAULT, given
+    reading = {k: v for k, v in given.items() if k in READING}
+    images = recipes.read_pictures(**reading)
+    name = recipes.for_pictures(images)
+    classes = f"{images.classes} classes: " if images.classes >= 2 else ""
+    say(f"{images!r}, {classes}the recipe {name} suits them")
+    return name, given | {"data": images}
+
+
+def _notes(data) -> tuple[str, ...]:
+    """The sentences of the data's reader."""
+    return getattr(getattr(data, "images", data), "notes", ())
 
 
 def _new_folder(args, name: str, given: dict, run):
     """Make the folder of a new run, and write its config.json."""
     from ..runs.folder import RunFolder
+    from ..runs.owned import new_folder
     from ..runs.provenance import provenance
 
     is_file = name.endswith(".py")
@@ -73,7 +113,23 @@ def _new_folder(args, name: str, given: dict, run):
         **provenance(),
         "machine": run.backend.describe(),
     }
-    return RunFolder.create(args.out or _free_folder(name), config)
+    out = args.out or new_folder(pathlib.Path("runs") / pathlib.Path(name).stem)
+    return RunFolder.create(out, config)
+
+
+def _with_way_on(error: OSError, folder) -> OSError:
+    """The error of a folder that cannot be written, with what is saved and the way on.
+
+    Raises nothing.
+    """
+    saved = "nothing is saved yet"
+    with contextlib.suppress(InputError):
+        saved = f"saved up to step {folder.step()}"
+    why = error.strerror or str(error)
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    room = "make room, then go" if full else "go"
+    why = f"{why}; {saved}; {room} on by tinygan train --resume {folder.path}"
+    return OSError(error.errno or errno.EIO, why, error.filename)
 
 
 def _reopen(args, given: dict):
@@ -81,13 +137,15 @@ def _reopen(args, given: dict):
     new. InputError if any other option is new.
     """
     from .. import recipes
+    from ..runs import settings
     from ..runs.folder import RunFolder
 
     if args.recipe or args.out:
         raise InputError("--resume takes the recipe and the folder from the run itself")
-    folder = RunFolder.open(args.resume)
+    folder = RunFolder.open(args.resume, hold=True)
     options = folder.config["options"]
-    module = recipes.find(folder.config["recipe"])
+    with settings.blamed(folder.path):
+        module = recipes.find(folder.config["recipe"])
     settled = {**recipes.defaults(module), **folder.config, **options}
     for name in given:
         if name not in ("steps", "data") and given[name] != settled.get(name):
@@ -95,12 +153,16 @@ def _reopen(args, given: dict):
                 f"--{name} cannot change when a run is resumed, only --steps and --data"
             )
     options.update(given)
-    experiment = recipes.build(module, options)
-    if folder.step() >= experiment.steps:
+    with settings.blamed(folder.path):
+        experiment = recipes.build(module, options)
+    at = folder.step() if folder.checkpoint.exists() else 0
+    if at > experiment.steps or (at == experiment.steps and not folder.undrawn()):
         raise InputError(
-            f"{folder.path}: already at step {folder.step()} of {experiment.steps}; "
+            f"{folder.path}: already at step {at} of {experiment.steps}; "
             "give a larger --steps to go on"
         )
+    if at == experiment.steps:
+        say(f"already at step {at} of {at}; some pictures have to be drawn again")
     folder.config["steps"] = experiment.steps
     return folder, experiment, module
 
@@ -110,14 +172,16 @@ def _trained(args):
     if they have moved.
     """
     from .. import recipes
+    from ..runs import settings
     from ..runs.folder import RunFolder
 
     folder = RunFolder.open(args.folder)
-    module = recipes.find(folder.config["recipe"])
     options = folder.config["options"]
     if args.data is not None:
         options["data"] = str(pathlib.Path(args.data).resolve())
-    return folder, recipes.build(module, options), module
+    with settings.blamed(folder.path):
+        module = recipes.find(folder.config["recipe"])
+        return folder, recipes.build(module, options), module
 
 
 def _report(run):
@@ -131,16 +195,6 @@ def _report(run):
             f"{modes} of {len(run.data.means)} modes, {quality:.1%} high quality "
             "(of 2,500 samples, within 3 standard deviations of a mode)"
         )
-
-
-def _free_folder(recipe: str) -> pathlib.Path:
-    """The first of runs/NAME, runs/NAME-2, -3, ... that does not exist."""
-    base = pathlib.Path("runs") / pathlib.Path(recipe).stem
-    n, path = 1, base
-    while path.exists():
-        n += 1
-        path = base.with_name(f"{base.name}-{n}")
-    return path
 
 
 def sample(args) -> int:
@@ -157,7 +211,7 @@ def sample(args) -> int:
     out = args.out or folder.path / "generated.png"
     with recipes.blamed(module):
         n = sampling.write(experiment, folder, backend, args.n, args.seed, out, asked)
-    print(f"{n} samples of step {folder.step()} in {out}")
+    say(f"{n} samples of step {folder.step()} in {out}")
     return 0
 
 
@@ -166,35 +220,76 @@ def evaluate(args) -> int:
     from .. import recipes
     from ..backend import get_backend
     from ..runs.evaluate import evaluate as measured
+    from ..runs.owned import refuse_own_files
     from ..runs.results import table, write
 
     if args.out and (args.out.is_dir() or not args.out.parent.is_dir()):
         raise InputError(f"--out {args.out}: expected a file in a folder that exists")
+    if args.out:
+        refuse_own_files(args.out)
     backend = get_backend(args.backend)
     folder, experiment, module = _trained(args)
 
-    def say(sentence):
-        print(f"{sentence} ...", file=sys.stderr, flush=True)
+    def progress(sentence):
+        say(f"{sentence} ...", sys.stderr)
 
     try:
         with recipes.blamed(module):
-            n, rows = measured(experiment, folder, backend, args.n, args.seed, say)
+            n, rows = measured(experiment, folder, backend, args.n, args.seed, progress)
     except DataError as e:
         moved = "data" in folder.config["options"]
         hint = "; say with --data where the data are now" if moved else ""
         raise InputError(f"{e}{hint}") from e
     few = f" (not {args.n:,}: at most a third of the data)" if n < args.n else ""
-    print(
-        f"{folder.path}, step {folder.step()}: {n:,} samples{few} against as many real"
-    )
-    print("ceiling: the value that as many other real samples reach\n")
+    step = folder.step()
+    say(f"{folder.path}, step {step}: {n:,} samples{few} against as many real")
+    say("ceiling: the value that as many other real samples reach")
+    say()
     for line in table(rows):
-        print(line)
+        say(line)
     if args.out:
         about = {"run": str(folder.path), "recipe": folder.config["recipe"]}
         about |= {"step": folder.step(), "n": n, "seed": args.seed}
         write(args.out, about | {"tinygan": __version__}, rows)
     return 0
+
+
+def data(args) -> int:
+    """Say what the data are, and draw some; InputError if they cannot be read."""
+    from .. import plots
+    from ..data.survey import survey
+
+    out = _free_picture(args.out, pathlib.Path(args.path))
+    found = survey(args.path, args.size, args.channels, args.array, args.range)
+    for line in (*found.text().splitlines(), "train on them with"):
+        say(line)
+    say(f"    {found.command}")
+    if out is None:
+        say("no picture is drawn: it would lie among the data; --out says where else")
+        return 0
+    plots.save_png(out, plots.image_grid(found.samples))
+    say(f"look at {out}: some of the images, as a network sees them")
+    return 0
+
+
+def _free_picture(out: pathlib.Path | None, data: pathlib.Path) -> pathlib.Path | None:
+    """Where to draw: `out`, or the first of data.png, data-2.png ... that is free. None
+    if that is a place among the data. InputError for an `out` that cannot be.
+    """
+    n, path = 1, out or pathlib.Path("data.png")
+    while out is None and os.path.lexists(path):
+        n += 1
+        path = pathlib.Path(f"data-{n}.png")
+    among = data.is_dir() and path.resolve().is_relative_to(data.resolve())
+    if out is None:
+        return None if among else path
+    if out.suffix.lower() != ".png" or out.is_dir() or not out.parent.is_dir():
+        raise InputError(f"--out {out}: expected a .png file in a folder that exists")
+    if among:
+        raise InputError(f"--out {out}: expected a place that is not among the data")
+    if out.exists():
+        raise InputError(f"--out {out}: there is such a file; name another")
+    return out
 
 
 def list_recipes(args) -> int:
@@ -203,8 +298,9 @@ def list_recipes(args) -> int:
 
     for name in recipes.names():
         mark = "*" if name == recipes.DEFAULT else " "
-        print(f"{mark} {name:<14} {recipes.summary(recipes.find(name))}")
-    print("\n* the default. A recipe may also be a Python file of your own.")
+        say(f"{mark} {name:<14} {recipes.summary(recipes.find(name))}")
+    say()
+    say("* the default. A recipe may also be a Python file of your own.")
     return 0
 
 
@@ -219,23 +315,25 @@ def check(args) -> int:
         else:
             rows = builtin_rows(args.seed)
         if fast.is_plain():
-            print("the plain code, without fast twins")
-    return 0 if print_table(rows) else 1
+            say("the plain code, without fast twins")
+    return 0 if print_table(rows, say) else 1
 
 
 def theory(args) -> int:
     """Draw a figure, or list all figures; InputError for an unknown name."""
+    from ..runs.owned import refuse_own_files
     from ..theory import figures
 
     if args.name is None:
         if args.out:
             raise InputError("--out needs the NAME of a figure; see tinygan theory")
         for name, (_, about) in figures.FIGURES.items():
-            print(f"{name:<24}{about}")
+            say(f"{name:<24}{about}")
         return 0
     figures.find(args.name)
     out = args.out or pathlib.Path(f"{args.name}.png")
+    refuse_own_files(out)
     for line in figures.write(args.name, out, args.seed):
-        print(line)
-    print(f"look at {out}")
+        say(line)
+    say(f"look at {out}")
     return 0

@@ -88,9 +88,10 @@ def leaky_relu_slope(y, v, a):
     return slope
 
 
-@twin("cpu")
-def moments(x, group, running, momentum):
-    """The squares of x - mean are summed without being stored."""
+def centred(x, group, running, momentum):
+    """x - mean, (N, ..., C), and mean and var, (C,). The squares of x - mean are summed
+    without being stored.
+    """
     total, m = group.all_reduce(column_sum(x), x.size // x.shape[-1])
     mean = total / m
     apart = x - along_rows(mean, x)
@@ -99,17 +100,34 @@ def moments(x, group, running, momentum):
     if group.keeps_state:
         running["mean"] += momentum * (mean - running["mean"])
         running["var"] += momentum * (var * (m / (m - 1)) - running["var"])
-    return mean, var
+    return apart, mean, var
+
+
+@twin("cpu")
+def moments(x, group, running, momentum):
+    """The squares of x - mean are summed without being stored."""
+    return centred(x, group, running, momentum)[1:]
+
+
+@twin("cpu")
+def batchnorm(x, gamma, beta, eps, group, running, momentum):
+    """x - mean is computed once, for var and for x_hat, which overwrites it."""
+    x_hat, _, var = centred(x, group, running, momentum)
+    return scaled(x_hat, var, gamma, beta, eps)
 
 
 @twin("cpu")
 def normalise(x, mean, var, gamma, beta, eps):
     """x_hat and y are computed in place."""
+    return scaled(x - along_rows(mean, x), var, gamma, beta, eps)
+
+
+def scaled(x_hat, var, gamma, beta, eps):
+    """y, x_hat and 1 / std, (C,), from x - mean (N, ..., C), which x_hat overwrites."""
     inv_std = 1 / np.sqrt(var + eps)
-    x_hat = x - along_rows(mean, x)
-    x_hat *= along_rows(inv_std, x)
-    y = along_rows(gamma, x) * x_hat
-    y += along_rows(beta, x)
+    x_hat *= along_rows(inv_std, x_hat)
+    y = along_rows(gamma, x_hat) * x_hat
+    y += along_rows(beta, x_hat)
     return y, x_hat, inv_std
 
 

@@ -49,6 +49,13 @@ def normalise(x, mean, var, gamma, beta, eps):
 
 
 @primitive
+def batchnorm(x, gamma, beta, eps, group: Group, running: dict, momentum: float):
+    """What `normalise` gives for x (N, ..., C) with the moments of the batch."""
+    mean, var = moments(x, group, running, momentum)
+    return normalise(x, mean, var, gamma, beta, eps)
+
+
+@primitive
 def channel_sums(dy, x_hat):
     """(sum dy x_hat, sum dy) of each channel, (N, ..., C) -> (C,) twice."""
     return column_sum(dy * x_hat), column_sum(dy)
@@ -113,19 +120,20 @@ class BatchNorm(Layer):
         self.state = {"mean": np.zeros(C), "var": np.ones(C)}
 
     def forward(self, x, train=True):
-        mean, var = self.statistics(x, train)
-        y, x_hat, inv_std = normalise(x, mean, var, self.gamma, self.beta, self.eps)
+        affine = self.gamma, self.beta, self.eps
+        if train:
+            batch = self.batch_of(x)
+            y, x_hat, inv_std = batchnorm(x, *affine, *batch)
+        else:
+            mean, var = self.state["mean"], self.state["var"]
+            y, x_hat, inv_std = normalise(x, mean, var, *affine)
         return y, (x_hat, inv_std, train)
 
-    def statistics(self, x, train):
-        """mean and var, (C,): of the batch x (N, ..., C) in training, and from the
-        running statistics otherwise.
-        """
-        if not train:
-            return self.state["mean"], self.state["var"]
+    def batch_of(self, x) -> tuple:
+        """The last arguments of `moments` for a batch x (N, ..., C) in training."""
         m = x.size // x.shape[-1]
         require(m > 1, self, "more than one value per channel to train on", x.shape)
-        return moments(x, self.group, self.state, self.momentum)
+        return self.group, self.state, self.momentum
 
     def backward(self, dy, cache, param_grads=True):
         x_hat, inv_std, train = cache

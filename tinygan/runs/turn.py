@@ -4,14 +4,12 @@
 game, which plays on that rank's rows of every batch.
 """
 
-import contextlib
 import copy
 import math
 
 import numpy as np
 
 from ..backend import NUMPY, Backend
-from ..errors import InputError, NonFiniteError, function, shown
 from ..gan import play
 from ..group import ALONE, Group
 from ..measures import cheap_measures
@@ -21,9 +19,12 @@ from ..parallel.mailbox import can_fork
 from ..parallel.shards import cut
 from ..penalties import GradientPenalty
 from ..rng import BETWEEN, CONDITION, LATENT, PICTURE, POINTS, generator
-from ..values import leaves, mapped, numbers, rows, size, spelt
-from .conditions import Condition, between_pairs, grid
+from ..values import numbers, rows
+from .conditions import between_pairs, grid
 from .game import Game, Player
+from .reading import Reader
+
+MANY = 256  # times a few samples: below, the memory of a batch is not worth a question
 
 
 class Turns(Game):
@@ -44,13 +45,8 @@ class Turns(Game):
             opt.prepare(net.theta)
         self.data = e.data()
         e.expects(self.data)
-        batches = self.data.batches(e.batch, e.seed, backend)
-        self.batches = function(
-            "data", "batches(...)", batches, "return a function of i"
-        )
-        # True if each process may read the data itself
-        self.shared_data = getattr(batches, "divisible", _says_so(self.data))
-        self.watched = False  # True while `watch` looks for NaN
+        self.batches = self.data.batches(e.batch, e.seed, backend)
+        self.reader = Reader(e, self.data, self.batches, backend)
         self.group: Group = ALONE
         self.rows = slice(None)
         labels = {"V": "V", "J": "J", "D_x": "D(x)", "D_Gz": "D(G(z))", "P": "P"}
@@ -80,41 +76,9 @@ class Turns(Game):
             objective = WithDiversity(objective, diversity)
         return objective if self.group is ALONE else Gathered(objective, self.group)
 
-    def real(self, i: int):
-        """Batch i of the data, as D takes it: a value (N, ...).
-
-        Data with an open file or another state cannot be read by several processes at
-        once. Unless the data say that they are `divisible`, the first process reads
-        them and hands each batch to the others.
-        """
-        e, batch = self.experiment, None
-        if self.shared_data or self.group.rank == 0:
-            batch = self.batches(i)
-            expect_batch(f"data: batch {i}", batch, e, self.backend)
-            n = size(e.condition.x_of(batch))
-            if self.group.size > 1 and n != e.batch:
-                raise InputError(
-                    f"data: batch {i}: expected {e.batch} samples, found {n}; several "
-                    "processes share only whole batches, use --cores 1"
-                )
-            batch = e.condition.real(batch)
-        if self.shared_data or self.group.size == 1:
-            return batch
-        first, *_ = self.group.all_gather(batch)
-        return first if self.group.rank == 0 else mapped(np.array, first)
-
     def watch(self):
         """A context in which NaN and infinity in the data, or in z, are an error."""
-        return watching(self)
-
-    def require_finite(self, what: str, v) -> None:
-        """NonFiniteError for a value (N, ...) with NaN or infinity, while watched."""
-        if self.watched:
-            bad = [~np.isfinite(self.backend.to_host(a)) for a in leaves(v)]
-            wrong = sum(a.reshape(len(a), -1).any(axis=1) for a in bad)
-            if np.any(wrong):
-                count = f"{np.count_nonzero(wrong)} of {size(v)}"
-                raise NonFiniteError(f"{count} {what}")
+        return self.reader.watching()
 
     def latents(self, n: int, *key: int):
         """n latents on the backend, drawn with the key `key` (rng.py)."""
@@ -180,6 +144,20 @@ class Turns(Game):
             players, objective = (G, D, *opts), self.objective(0)
             play(players, objective, lambda: x, lambda: z, 1, penalties, rng)
 
+    def memory(self):
+        """What the passes of both networks keep, found on a few samples: the caches of
+        a real and of a fake batch, and gradients of that size.
+        """
+        e, packs = self.experiment, math.lcm(self.G.packs, self.D.packs)
+        few = 4 * packs
+        if e.batch <= MANY * few:
+            return 0
+        G, D = self.G.clone(), self.D.clone()
+        with np.errstate(all="ignore"):
+            x, c_G = G.forward(self.inputs(few, LATENT, 0, 0))
+            s, c_D = D.forward(x)
+        return 3 * kept_bytes((x, c_G, s, c_D)) * (e.batch // few)
+
     # On several ranks.
 
     def products(self):
@@ -211,6 +189,21 @@ class Turns(Game):
         return cut(self.experiment.batch, size, packs)
 
 
+def kept_bytes(cache) -> int:
+    """The bytes of all arrays in a cache, each once, however deep they lie."""
+    found, todo = {}, [cache]
+    while todo:
+        thing = todo.pop()
+        if isinstance(thing, dict):
+            todo += thing.values()
+        elif isinstance(thing, tuple | list):
+            todo += thing
+        elif hasattr(thing, "nbytes"):
+            base = thing if getattr(thing, "base", None) is None else thing.base
+            found[id(base)] = base.nbytes if hasattr(base, "nbytes") else thing.nbytes
+    return sum(found.values())
+
+
 class Draws:
     """The draws of one turn: k batches of data, and latents for k + 1 steps.
 
@@ -226,8 +219,7 @@ class Draws:
 
     def real(self):
         """The next batch of data, as D takes it."""
-        self.x = self.game.real(self.first + self.batches)
-        self.game.require_finite("samples of the real batch", self.x)
+        self.x = self.game.reader(self.first + self.batches, self.game.group)
         self.batches += 1
         return rows(self.x, self.game.rows)
 
@@ -236,53 +228,11 @@ class Draws:
         game, e = self.game, self.game.experiment
         if not (e.shared and self.latents == self.k):
             z = game.latents(e.batch, LATENT, self.turn, self.latents)
-            game.require_finite("latents z", z)
+            game.reader.require_finite("latents z", z)
             y = game.asked(e.condition.y_of(self.x), self.turn)
             self.z = rows(e.condition.pair(z, y), game.rows)
             self.latents += 1
         return self.z
-
-
-def _says_so(data) -> bool:
-    """Whether data that are not tinygan's own say that they are divisible."""
-    return getattr(data, "divisible", False) is True
-
-
-def expect_batch(where: str, batch, experiment, backend: Backend) -> None:
-    """InputError unless a batch of data is what D takes: x, or with a condition (x, y).
-
-    x is (N, *shape) in floating point on the backend, with N >= 1.
-    """
-    x, y = batch, None
-    if isinstance(experiment.condition, Condition):
-        if not (isinstance(batch, tuple | list) and len(batch) == 2):
-            raise InputError(f"{where}: expected (x, y), found {shown(batch)}")
-        x, y = batch
-    xp, shape = backend.xp, tuple(experiment.shape)
-    if not isinstance(x, xp.ndarray):
-        raise InputError(
-            f"{where}: expected an array of {xp.__name__}, found {shown(x)}; "
-            "write backend.asarray(x)"
-        )
-    if x.dtype.kind != "f" or x.shape[1:] != shape or not len(x):
-        raise InputError(
-            f"{where}: expected samples {spelt(shape)} as float32, images from -1 to "
-            f"1, found {shown(x)}"
-        )
-    if y is not None and len(y) != len(x):
-        raise InputError(
-            f"{where}: expected a y for each x, found {len(y)} for {len(x)}"
-        )
-
-
-@contextlib.contextmanager
-def watching(game: Turns):
-    """Within this context the game looks for NaN in the data and in z."""
-    game.watched = True
-    try:
-        yield
-    finally:
-        game.watched = False
 
 
 class OneForward:

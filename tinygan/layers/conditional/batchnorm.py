@@ -1,7 +1,7 @@
 """Batch normalisation with a scale and a shift for each class."""
 
 from ...values import leaves
-from ..batchnorm import BatchNorm, batchnorm_dx, channel_sums, standardise
+from ..batchnorm import BatchNorm, batchnorm_dx, channel_sums, moments, standardise
 from .embedding import add_rows, require_class, take_rows
 
 
@@ -38,7 +38,9 @@ class ConditionalBatchNorm(BatchNorm):
 
     def forward(self, x, train=True):
         x, y = x
-        mean, var = self.statistics(x, train)
+        mean, var = self.state["mean"], self.state["var"]
+        if train:
+            mean, var = moments(x, *self.batch_of(x))
         x_hat, inv_std = standardise(x, mean, var, self.eps)
         u = _rows_for(self.gamma, y, x) * x_hat
         u += _rows_for(self.beta, y, x)  # eq: conditional-batchnorm
