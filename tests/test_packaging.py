@@ -167,7 +167,8 @@ def test_everything_public_has_a_docstring():
 
 # The core is plain mathematics. It knows the wing of fast twins by one decorator, and
 # several ranks by the protocol of a group.
-BASE = {"errors", "ops", "rng", "values", "group", "guard.layers", "fast"}
+BASE = {"errors", "ops", "rng", "values", "group", "fast"}
+BASE |= {"guard.layers", "guard.logits"}
 CORE = {"layers", "net", "objectives", "penalties", "optim", "gan"}
 FAST = {"fast.cpu", "fast.cuda", "fast.structure"}
 FAST |= {f"fast.{name}" for name in ("correlation", "scheme", "winograd")}
@@ -184,6 +185,7 @@ MAY_IMPORT = {
     "values": {"errors", "ops"},
     "guard": set(),
     "guard.layers": {"errors", "values"},
+    "guard.logits": {"errors", "values"},
     "guard.moves": BASE | {"objectives", "optim", "penalties"},
     "backend": {"errors", "fast.memory"},
     "layers": BASE,

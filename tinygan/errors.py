@@ -242,6 +242,8 @@ def shown(value) -> str:
     """A value as a sentence shows it: an array by its shape, and nothing long."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
+    if isinstance(value, types.ModuleType):
+        return f"the module {value.__name__}"
     if getattr(value, "shape", ()) and hasattr(value, "dtype"):
         return f"an array of {value.dtype}, shape {tuple(value.shape)}"
     if isinstance(value, types.FunctionType | types.BuiltinFunctionType):

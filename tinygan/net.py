@@ -11,14 +11,23 @@ import math
 
 import numpy as np
 
-from . import errors
 from .backend import NUMPY, Backend
-from .errors import InputError, LayerError, NonFiniteError, ShapeError, shown
+from .errors import (
+    InputError,
+    LayerError,
+    NonFiniteError,
+    ShapeError,
+    floating,
+    instance,
+    same_form,
+    shown,
+    whole,
+)
 from .group import Group
 from .guard import layers as guard
-from .layers.base import Layer, a_layer, built, each_once
+from .layers.base import Layer, a_layer, each_once
 from .ops import Array, get_xp
-from .values import as_shape, leaves, mapped, shape_of, spelt, zeros
+from .values import as_shape, leaves, mapped, shape_of, zeros
 
 
 class Net:
@@ -48,14 +57,13 @@ class Net:
             raise InputError(
                 f"Net expects in_shape such as (2,), got {shown(in_shape)}"
             )
-        self.in_shape, self.out_shape = shape, built(tree, shape)
+        self.in_shape, self.out_shape = shape, guard.built(tree, shape)
         shapes = (s for _, layer in self.layers() for s in layer.shapes.values())
-        size = sum(math.prod(s) for s in shapes)
-        if size > 2**40:
-            raise InputError(f"Net expects a network that fits, got {size} parameters")
+        if (size := sum(math.prod(s) for s in shapes)) > 2**40:
+            raise InputError(f"Net expects fewer parameters, got {size}")
         self.backend = NUMPY
         self.bind(np.zeros(size), np.zeros(size))
-        rng = np.random.default_rng(errors.whole(self, "seed >= 0", seed))
+        rng = np.random.default_rng(whole(self, "seed >= 0", seed))
         for path, layer in self.layers():
             arrays = guard.bound(layer)
             layer.init(rng)
@@ -70,41 +78,30 @@ class Net:
     def forward(self, x, train: bool = True):
         """(y, cache) for x (N, *in_shape); ShapeError for an x of another shape."""
         if shape_of(x) != self.in_shape:
-            got = mapped(lambda a: getattr(a, "shape", shown(a)), x)
-            raise ShapeError(
-                f"the network expects inputs {spelt(self.in_shape)}, got {got}"
-            )
+            guard.require_shape("inputs", x, self.in_shape)
         return self._pass("forward")(x, train)
 
     def backward(self, dy, cache, param_grads: bool = True):
         """dx = J^T dy; with param_grads, also grad += (dy/dtheta)^T dy."""
-        self._require("dy", dy, self.out_shape)
+        guard.require_form("dy", dy, self.out_shape)
         return self._pass("backward")(dy, cache, param_grads)
 
     def backward_weights(self, dy, cache) -> None:
         """grad += (dy/dtheta)^T dy, for a caller that needs no dx."""
-        self._require("dy", dy, self.out_shape)
+        guard.require_form("dy", dy, self.out_shape)
         self._pass("backward_weights")(dy, cache)
 
     def tangent(self, x_dot, cache):
         """(y_dot, cache_dot), y_dot = J x_dot, for the forward pass that left cache."""
-        self._require("x_dot", x_dot, self.in_shape)
+        guard.require_form("x_dot", x_dot, self.in_shape)
         return self._pass("tangent")(x_dot, cache)
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
         """(dx, dx_dot), the reverse of (x, x_dot) -> (y, y_dot); adds to grad."""
         return self._pass("tangent_backward")(dy, dy_dot, cache, cache_dot)
 
-    def _require(self, name: str, v, shape) -> None:
-        """ShapeError unless v has this shape; it, or a part of it, may be None."""
-        if v is not None and not guard.like(v, shape):
-            expected = f"expects {name} {spelt(shape)}, got {guard.form(v)}"
-            raise ShapeError(f"the network {expected}")
-
     def _pass(self, which: str):
-        """A pass of the tree. Its first call is watched: LayerError for a layer that
-        breaks the protocol.
-        """
+        """A pass of the tree. LayerError if its first call breaks the protocol."""
         method = getattr(self.tree, which)
         if which in self._proved:
             return method
@@ -179,9 +176,9 @@ class Net:
 
         ShapeError if a name is missing or a value has another shape.
         """
-        errors.instance(self, "state", state, dict)
+        instance(self, "state", state, dict)
         for name, old in self.state().items():
-            errors.same_form(f"state {name}", old, state.get(name))
+            same_form(f"state {name}", old, state.get(name))
         for path, layer in self.layers():
             for name, old in layer.state.items():
                 new = state[f"{path}.{name}"]
@@ -239,8 +236,8 @@ class Net:
 
     def _convert(self, dtype, backend: Backend) -> None:
         """Move theta, grad and the layers' state to `backend`, as `dtype`."""
-        dtype = errors.floating(self, dtype, "fc")
-        errors.instance(self, "backend", backend, Backend, "get_backend('numpy')")
+        dtype = floating(self, dtype, "fc")
+        instance(self, "backend", backend, Backend, "get_backend('numpy')")
 
         def move(a):
             return backend.asarray(np.array(self.backend.to_host(a), dtype))

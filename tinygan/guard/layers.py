@@ -8,8 +8,8 @@ passes are not watched, and cost nothing.
 
 import contextlib
 
-from ..errors import LayerError, shown
-from ..values import Integers, is_tuple, leaves, shape_of, size, spelt
+from ..errors import LayerError, ShapeError, shown
+from ..values import Integers, as_shape, is_tuple, leaves, mapped, shape_of, size, spelt
 
 PASSES = ("forward", "backward", "backward_weights", "tangent", "tangent_backward")
 RETURNS = {
@@ -132,6 +132,38 @@ def like(v, shape) -> bool:
     if v is None:
         return isinstance(shape, Integers)
     return shape_of(v) == tuple(shape)
+
+
+def built(layer, in_shape):
+    """layer.build(in_shape). LayerError unless that is the shape of an output."""
+    out_shape = layer.build(in_shape)
+    shape = as_shape(out_shape)
+    if shape is None:
+        raise LayerError(
+            f"{layer!r}: build must return the output's shape without the batch, such "
+            f"as (64,), it returned {shown(out_shape)}"
+        )
+    for name, needed in layer.shapes.items():
+        if as_shape(needed) is None:
+            raise LayerError(
+                f"{layer!r}: self.shapes must hold shapes such as {{'W': (3, 4)}}, "
+                f"found {name!r}: {shown(needed)}"
+            )
+    vars(layer).setdefault("_built", set()).add((in_shape, shape))
+    return shape
+
+
+def require_shape(name: str, v, shape) -> None:
+    """Raise the ShapeError of a network for a v that has not this shape."""
+    got = mapped(lambda a: getattr(a, "shape", shown(a)), v)
+    raise ShapeError(f"the network expects {name} {spelt(shape)}, got {got}")
+
+
+def require_form(name: str, v, shape) -> None:
+    """ShapeError unless v has this shape; it, or a part of it, may be None."""
+    if v is not None and not like(v, shape):
+        expected = f"expects {name} {spelt(shape)}, got {form(v)}"
+        raise ShapeError(f"the network {expected}")
 
 
 def form(v) -> str:

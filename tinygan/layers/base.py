@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from ..errors import (
-    LayerError,
     ShapeError,
     TangentError,
     instance,
@@ -25,7 +24,7 @@ from ..errors import (
 from ..fast import primitive
 from ..group import ALONE, Group
 from ..ops import Array, column_sum
-from ..values import Integers, as_shape, is_tuple, leaves
+from ..values import Integers, is_tuple, leaves
 
 
 class Layer:
@@ -192,25 +191,6 @@ def require(ok: bool, layer: Layer, expected: str, got) -> None:
     """Raise ShapeError naming the layer, what it expected and what it was given."""
     if not ok:
         raise ShapeError(f"{layer!r} expects {expected}, got {got}")
-
-
-def built(layer: Layer, in_shape):
-    """layer.build(in_shape). LayerError unless that is the shape of an output."""
-    out_shape = layer.build(in_shape)
-    shape = as_shape(out_shape)
-    if shape is None:
-        raise LayerError(
-            f"{layer!r}: build must return the output's shape without the batch, such "
-            f"as (64,), it returned {shown(out_shape)}"
-        )
-    for name, size in layer.shapes.items():
-        if as_shape(size) is None:
-            raise LayerError(
-                f"{layer!r}: self.shapes must hold shapes such as {{'W': (3, 4)}}, "
-                f"found {name!r}: {shown(size)}"
-            )
-    vars(layer).setdefault("_built", set()).add((in_shape, shape))
-    return shape
 
 
 def a_layer(owner, layer) -> Layer:

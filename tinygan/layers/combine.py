@@ -4,13 +4,13 @@ They carry an array or a tuple of arrays. conditional/tuples.py has layers for t
 """
 
 from ..errors import number
+from ..guard.layers import built
 from ..values import mapped, plus
 from .base import (
     Layer,
     a_layer,
     backward_of,
     backward_weights_of,
-    built,
     learns,
     named,
     require,

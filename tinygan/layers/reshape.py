@@ -2,7 +2,7 @@
 
 import math
 
-from ..errors import whole
+from ..errors import InputError, shown, whole
 from .base import Affine, require, require_array
 
 
@@ -17,7 +17,10 @@ class Reshape(Affine):
     divisible = True
 
     def __init__(self, *shape: int):
-        self.shape = tuple(whole(self, "sizes >= 0", size) for size in shape)
+        if len(shape) == 1 and isinstance(shape[0], tuple | list):
+            right = ", ".join(map(shown, shape[0]))
+            raise InputError(f"Reshape expects sizes; write Reshape({right})")
+        self.shape = tuple(whole(self, "size >= 1", size) for size in shape)
 
     def build(self, in_shape):
         require_array(self, in_shape)

@@ -7,9 +7,9 @@ singular value sigma of its matrix. Dividing the weights by sigma makes it 1.
 import copy
 
 from ..errors import InputError, whole
-from ..guard.layers import bound, require_bound
+from ..guard.layers import bound, built, require_bound
 from ..ops import Array, get_xp
-from .base import Layer, a_layer, built
+from .base import Layer, a_layer
 
 TINY = 1e-12  # added to sigma: weights that are all 0 stay 0, and nothing is NaN
 START = 20  # power iterations at initialisation: u and v are good from the start

@@ -11,32 +11,9 @@ logits, and auxiliary.py has objectives of conditional games.
     log(1 - D) = -softplus(s)      d/ds = -sigma(s) = -D
 """
 
-import functools
-
-from ..errors import InputError, ShapeError, shown
+from ..errors import ShapeError
+from ..guard.logits import explained
 from ..ops import mean, sigmoid
-from ..values import leaves
-
-
-def explained(method):
-    """The method, with InputError for an error that comes from logits which are no
-    arrays of numbers. Other errors stay as they are.
-    """
-
-    @functools.wraps(method)
-    def call(self, *logits, **named):
-        try:
-            return method(self, *logits, **named)
-        except (ArithmeticError, AttributeError, TypeError, IndexError) as e:
-            for s in leaves((*logits, *named.values())):
-                if getattr(getattr(s, "dtype", None), "kind", "") not in tuple("iufc"):
-                    raise InputError(
-                        f"{type(self).__name__}.{method.__name__} expects logits as "
-                        f"arrays (N, 1) of numbers, got {shown(s)}"
-                    ) from e
-            raise
-
-    return call
 
 
 class Objective:

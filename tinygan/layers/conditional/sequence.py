@@ -8,6 +8,7 @@ order. `Each` applies any of them to several sentences of one sample.
 import math
 
 from ...errors import whole
+from ...guard.layers import built
 from ...ops import get_xp
 from ...values import Integers, is_tuple, mapped
 from ..base import (
@@ -16,7 +17,6 @@ from ..base import (
     a_layer,
     backward_of,
     backward_weights_of,
-    built,
     each_once,
     require,
     require_array,

@@ -6,6 +6,7 @@ several layers, and `Pick` keeps one value. A gradient or a tangent of None mean
 """
 
 from ...errors import whole
+from ...guard.layers import built
 from ...ops import get_xp
 from ...values import Integers, is_tuple, leaves, plus
 from ..base import (
@@ -14,7 +15,6 @@ from ..base import (
     a_layer,
     backward_of,
     backward_weights_of,
-    built,
     named,
     require,
     tangent_backward_of,
