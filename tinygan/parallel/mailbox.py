@@ -46,7 +46,10 @@ def shared(a):
 
 
 class Signal:
-    """A counter: one process gives, and another one waits and takes."""
+    """A counter: one process gives, and another one waits and takes.
+
+    Raises OSError if the system has no room for it in /dev/shm.
+    """
 
     def __init__(self):
         try:
