@@ -36,7 +36,7 @@ class Parser(argparse.ArgumentParser):
         names = set()
         for action in self._actions:
             for choice in action.choices or ():
-                names.add(choice)
+                names.add(str(choice))
                 if isinstance(action, argparse._SubParsersAction):
                     names.update(action.choices[choice]._option_string_actions)
         found = difflib.get_close_matches(word.partition("=")[0], names, 1)
