@@ -71,6 +71,7 @@ def _train_arguments(sub) -> None:
     sub.add_argument(
         "recipe",
         nargs="?",
+        type=_named,
         metavar="RECIPE",
         help="a name that `tinygan recipes` lists, or a Python file (dcgan-digits)",
     )
@@ -78,10 +79,15 @@ def _train_arguments(sub) -> None:
     sub.add_argument("--batch", type=_positive, help="samples per step")
     sub.add_argument("--seed", type=_natural, help="seed of everything random")
     sub.add_argument("--lr", type=_rate, help="learning rate (of G, if D has another)")
-    sub.add_argument("--data", help="IDX files, a folder of them, .npy or .npz")
-    sub.add_argument("--out", help="the run's folder (runs/RECIPE)")
     sub.add_argument(
-        "--resume", metavar="RUN", help="go on with the run in this folder"
+        "--data", type=_named, help="IDX files, a folder of them, .npy or .npz"
+    )
+    sub.add_argument("--out", type=_named, help="the run's folder (runs/RECIPE)")
+    sub.add_argument(
+        "--resume",
+        type=_named,
+        metavar="RUN",
+        help="go on with the run in this folder; --steps, --lr and --data may change",
     )
     sub.add_argument(
         "--cores",
@@ -90,10 +96,11 @@ def _train_arguments(sub) -> None:
     )
     sub.add_argument("--quiet", action="store_true", help="no progress bar")
     _backend_argument(sub)
+    _run_arguments(sub)
 
 
 def _sample_arguments(sub) -> None:
-    sub.add_argument("folder", metavar="RUN", help="the folder of a run")
+    sub.add_argument("folder", type=_named, metavar="RUN", help="the folder of a run")
     sub.add_argument("--n", type=_positive, default=64, help="number of samples (64)")
     sub.add_argument("--seed", type=_natural, default=0, help="seed of z (0)")
     which = sub.add_mutually_exclusive_group()
@@ -116,32 +123,40 @@ def _sample_arguments(sub) -> None:
         metavar="SENTENCE",
         help="from --text to this sentence, one z per row",
     )
-    sub.add_argument("--data", help="the new place of the data, if they have moved")
+    sub.add_argument(
+        "--data", type=_named, help="the new place of the data, if they have moved"
+    )
     sub.add_argument(
         "--out",
         type=pathlib.Path,
         help="a .png picture, or the samples as .npy or .npz (RUN/generated.png)",
     )
     _backend_argument(sub)
+    _run_arguments(sub)
 
 
 def _evaluate_arguments(sub) -> None:
-    sub.add_argument("folder", metavar="RUN", help="the folder of a run")
+    sub.add_argument("folder", type=_named, metavar="RUN", help="the folder of a run")
     sub.add_argument(
         "--n", type=_positive, default=2500, help="number of samples, 20 or more (2500)"
     )
     sub.add_argument(
         "--seed", type=_natural, default=0, help="seed of z and of all choices (0)"
     )
-    sub.add_argument("--data", help="the new place of the data, if they have moved")
+    sub.add_argument(
+        "--data", type=_named, help="the new place of the data, if they have moved"
+    )
     sub.add_argument(
         "--out", type=pathlib.Path, help="also write the results to this file as JSON"
     )
     _backend_argument(sub)
+    _run_arguments(sub)
 
 
 def _check_arguments(sub) -> None:
-    sub.add_argument("file", nargs="?", help="a Python file that defines layers")
+    sub.add_argument(
+        "file", nargs="?", type=_named, help="a Python file that defines layers"
+    )
     sub.add_argument("--seed", type=_natural, default=0, help="seed of the draws (0)")
     sub.add_argument(
         "--finite", action="store_true", help="use finite differences only, to 1e-6"
@@ -168,8 +183,35 @@ def _theory_arguments(sub) -> None:
 
 def _backend_argument(sub) -> None:
     sub.add_argument(
-        "--backend", choices=("numpy", "cupy"), default="numpy", help="CPU or GPU"
+        "--backend",
+        choices=("numpy", "cupy"),
+        help="CPU or GPU (numpy, or that of the run)",
     )
+
+
+def _run_arguments(sub) -> None:
+    """How a run is taken up again, if its recipe or its data are not as they were."""
+    sub.add_argument(
+        "--with-changes",
+        action="store_true",
+        help="take the recipe, the checkpoint and the data as they are now",
+    )
+    sub.add_argument(
+        "--as-trained",
+        action="store_true",
+        help="take the recipe from the run's own copy, even if its file has changed",
+    )
+    sub.add_argument(
+        "--trust",
+        action="store_true",
+        help="run the recipe of a folder from elsewhere: it is a program",
+    )
+
+
+def _named(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"expected a name, got {text!r}")
+    return text
 
 
 def _number(text: str, kind, ok, expected: str):

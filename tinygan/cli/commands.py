@@ -10,6 +10,7 @@ import sys
 
 from .. import __version__
 from ..errors import DataError, InputError, NonFiniteError
+from . import folders
 
 SCALARS = ("steps", "batch", "seed", "lr", "data")
 
@@ -24,29 +25,32 @@ def train(args) -> int:
     from ..runs.run import Run
     from ..runs.train import train as play_on
 
-    backend = get_backend(args.backend)
     given = {k: v for k in SCALARS if (v := getattr(args, k)) is not None}
     if "data" in given:
-        given["data"] = str(pathlib.Path(given["data"]).resolve())
-    cores = args.cores
-    if args.resume:
-        folder, experiment, module = _reopen(args, given)
-        cores = cores or folder.config.get("cores")
+        given["data"] = folders.data_path(given["data"])
+    cores, resumed = args.cores, args.resume is not None
+    if resumed:
+        folder, experiment, module, backend = folders.reopened(args, given)
+        cores = cores or folders.recorded_cores(folder, backend)
     else:
-        name = args.recipe or recipes.DEFAULT
-        module = recipes.find(name)
-        experiment = recipes.build(module, given)
+        folders.only_old_runs(args)
+        backend = get_backend(args.backend or "numpy")
+        args.recipe = recipes.DEFAULT if args.recipe is None else args.recipe
+        module = recipes.find(args.recipe)
+        options = recipes.settled(module, given)
+        experiment = recipes.build(module, options)
     with recipes.blamed(module):  # the recipe reads the data
         run = Run(experiment, backend, cores)
-    if not args.resume:
-        folder = _new_folder(args, name, given, run)
+    if resumed:
+        folders.going_on(folder, module)
+    else:
+        folder = folders.new_folder(args, module, options, run)
     print(f"{folder.config['recipe']}: {experiment.steps} steps into {folder.path}")
     try:
         with recipes.blamed(module, OSError):  # a full disk is not the recipe's fault
-            play_on(run, folder, bool(args.resume), progress=not args.quiet)
+            play_on(run, folder, resumed, progress=not args.quiet)
     except NonFiniteError as e:
-        kept = folder.checkpoint if folder.checkpoint.exists() else "none yet"
-        raise NonFiniteError(f"{e}; last good checkpoint: {kept}") from e
+        raise NonFiniteError(f"{e}; {_way_on(folder)}") from e
     if run.step < experiment.steps:
         print(f"stopped at step {run.step} of {experiment.steps}; saved. Go on with")
         print(f"    tinygan train --resume {folder.path}")
@@ -57,67 +61,16 @@ def train(args) -> int:
     return 0
 
 
-def _new_folder(args, name: str, given: dict, run):
-    """Make the folder of a new run, and write its config.json."""
-    from ..runs.folder import RunFolder
-    from ..runs.provenance import provenance
-
-    is_file = name.endswith(".py")
-    config = {
-        "recipe": str(pathlib.Path(name).resolve()) if is_file else name,
-        "options": given,
-        "steps": run.experiment.steps,
-        "batch": run.experiment.batch,
-        "seed": run.experiment.seed,
-        "cores": run.cores,
-        **provenance(),
-        "machine": run.backend.describe(),
-    }
-    return RunFolder.create(args.out or _free_folder(name), config)
-
-
-def _reopen(args, given: dict):
-    """The folder, experiment and recipe of an earlier run. --steps and --data may be
-    new. InputError if any other option is new.
-    """
-    from .. import recipes
-    from ..runs.folder import RunFolder
-
-    if args.recipe or args.out:
-        raise InputError("--resume takes the recipe and the folder from the run itself")
-    folder = RunFolder.open(args.resume)
-    options = folder.config["options"]
-    module = recipes.find(folder.config["recipe"])
-    settled = {**recipes.defaults(module), **folder.config, **options}
-    for name in given:
-        if name not in ("steps", "data") and given[name] != settled.get(name):
-            raise InputError(
-                f"--{name} cannot change when a run is resumed, only --steps and --data"
-            )
-    options.update(given)
-    experiment = recipes.build(module, options)
-    if folder.step() >= experiment.steps:
-        raise InputError(
-            f"{folder.path}: already at step {folder.step()} of {experiment.steps}; "
-            "give a larger --steps to go on"
-        )
-    folder.config["steps"] = experiment.steps
-    return folder, experiment, module
-
-
-def _trained(args):
-    """The folder, experiment and recipe of a run. --data tells where its data are now,
-    if they have moved.
-    """
-    from .. import recipes
-    from ..runs.folder import RunFolder
-
-    folder = RunFolder.open(args.folder)
-    module = recipes.find(folder.config["recipe"])
-    options = folder.config["options"]
-    if args.data is not None:
-        options["data"] = str(pathlib.Path(args.data).resolve())
-    return folder, recipes.build(module, options), module
+def _way_on(folder) -> str:
+    """The checkpoint of a diverged run, and the command that goes on more slowly."""
+    if not folder.checkpoint.exists():
+        return "last good checkpoint: none yet"
+    rate = folder.config["options"].get("lr")
+    hint = f"last good checkpoint: {folder.checkpoint}"
+    if isinstance(rate, int | float) and rate > 0:
+        command = f"tinygan train --resume {folder.path} --lr {rate / 2:g}"
+        hint += f"; a smaller rate may help: {command}"
+    return hint
 
 
 def _report(run):
@@ -133,27 +86,15 @@ def _report(run):
         )
 
 
-def _free_folder(recipe: str) -> pathlib.Path:
-    """The first of runs/NAME, runs/NAME-2, -3, ... that does not exist."""
-    base = pathlib.Path("runs") / pathlib.Path(recipe).stem
-    n, path = 1, base
-    while path.exists():
-        n += 1
-        path = base.with_name(f"{base.name}-{n}")
-    return path
-
-
 def sample(args) -> int:
     """Draw samples from a run; InputError if it cannot make what is asked for."""
     from .. import recipes
-    from ..backend import get_backend
     from ..runs import sampling
 
     if args.to is not None and args.text is None:
         raise InputError("--to: expected --text as well, to begin from")
     asked = sampling.Request(args.label, args.text, args.to, args.grid)
-    backend = get_backend(args.backend)
-    folder, experiment, module = _trained(args)
+    folder, experiment, module, backend = folders.trained(args)
     out = args.out or folder.path / "generated.png"
     with recipes.blamed(module):
         n = sampling.write(experiment, folder, backend, args.n, args.seed, out, asked)
@@ -164,14 +105,12 @@ def sample(args) -> int:
 def evaluate(args) -> int:
     """Print the measures of a run; InputError if it or its data cannot be read."""
     from .. import recipes
-    from ..backend import get_backend
     from ..runs.evaluate import evaluate as measured
     from ..runs.results import table, write
 
     if args.out and (args.out.is_dir() or not args.out.parent.is_dir()):
         raise InputError(f"--out {args.out}: expected a file in a folder that exists")
-    backend = get_backend(args.backend)
-    folder, experiment, module = _trained(args)
+    folder, experiment, module, backend = folders.trained(args)
 
     def say(sentence):
         print(f"{sentence} ...", file=sys.stderr, flush=True)
@@ -180,7 +119,7 @@ def evaluate(args) -> int:
         with recipes.blamed(module):
             n, rows = measured(experiment, folder, backend, args.n, args.seed, say)
     except DataError as e:
-        moved = "data" in folder.config["options"]
+        moved = folder.config["options"].get("data") is not None
         hint = "; say with --data where the data are now" if moved else ""
         raise InputError(f"{e}{hint}") from e
     few = f" (not {args.n:,}: at most a third of the data)" if n < args.n else ""

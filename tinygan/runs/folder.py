@@ -1,6 +1,7 @@
 """A run's folder on the disk: write it, and read it back.
 
-    config.json       the recipe, its options, the machine and the versions
+    config.json       the recipe, its options, the data, the machine and the versions
+    recipe.py         a copy of the recipe, and recipe/ of the files that it imports
     metrics.jsonl     one line per log interval: step, means of V, J, D(x), D(G(z)), P;
                       forty lines also have measures of the samples
     samples/          pictures of G(z) for the same z, as training goes
@@ -9,7 +10,8 @@
     training.gif      the film of samples/
     checkpoint.npz    everything needed to go on (checkpoint.py)
 
-To resume a run, only config.json and checkpoint.npz are needed.
+To resume a run, only config.json and checkpoint.npz are needed; and recipe.py, if the
+recipe is a user's own and its file has moved.
 """
 
 import json
@@ -20,8 +22,12 @@ import numpy as np
 
 from .. import plots
 from ..errors import CheckpointError, InputError
-from ..files import write_atomically
+from ..files import read_plain, write_atomically
 from .checkpoint import load_checkpoint, read_manifest, save_checkpoint
+
+MOST = 1 << 22  # bytes of config.json
+OWN = ("config.json", "metrics.jsonl", "checkpoint.npz", "samples", "samples.png")
+OWN += ("losses.png", "training.gif", "recipe.py", "recipe", "generated.png")
 
 
 class RunFolder:
@@ -57,7 +63,8 @@ class RunFolder:
         """The folder of an earlier run. InputError if `path` holds no run."""
         path = pathlib.Path(path)
         try:
-            config = json.loads((path / "config.json").read_text(encoding="utf-8"))
+            text = read_plain(path / "config.json", MOST)
+            config = json.loads(text.decode("utf-8"))
             if not isinstance(config["recipe"], str):
                 raise TypeError("its recipe is not a name")
             if not isinstance(config["options"], dict):
@@ -73,6 +80,19 @@ class RunFolder:
                 f"something else ({e})"
             ) from e
         return cls(path, config)
+
+    def refuse_links(self) -> None:
+        """InputError if a file of the run is a link out of its folder. What is read
+        or written there would be another file.
+        """
+        root = self.path.resolve()
+        for name in OWN:
+            path = self.path / name
+            if path.is_symlink() and not path.resolve().is_relative_to(root):
+                raise InputError(
+                    f"{path}: expected a file of this run, found a link out of its "
+                    "folder; say --trust if you made it"
+                )
 
     def write_config(self) -> None:
         """Write config.json."""
@@ -102,6 +122,9 @@ class RunFolder:
     def save_checkpoint(self, state: dict) -> None:
         """Write the state that Run.state() gave, in place of the old checkpoint."""
         manifest = {"step": int(state["step"]), "recipe": self.config["recipe"]}
+        source = self.config.get("source") or {}
+        facts = {"run": self.config.get("run"), "source": source.get("sha256")}
+        manifest |= {name: fact for name, fact in facts.items() if fact is not None}
         save_checkpoint(self.checkpoint, state, manifest)
 
     def finish(self, run) -> None:

@@ -1,0 +1,270 @@
+"""The recipe of an earlier run: find its code, compare it, and ask before it is run.
+
+A run's folder has a copy of its recipe. The file that it was trained from comes first,
+if it still says the same; the copy is taken if that file has moved. A recipe runs only
+if it was trained on this machine, if the user names its file, or with --trust. The code
+that is read is hashed, compared and run: no file is read twice.
+"""
+
+import pathlib
+import re
+from types import ModuleType
+
+from .. import recipes
+from ..errors import InputError
+from ..files import read_plain, write_atomically
+from ..runs import identity, trust
+from ..runs.folder import RunFolder
+from ..userfile import MOST, MOST_FILES, Source, read_source
+
+SHOWN = 12  # lines of a recipe that is not run
+WIDTH = 88
+
+
+def recipe_of(folder: RunFolder, args) -> ModuleType:
+    """The recipe of the run in `folder`, after a comparison with config.json.
+
+    Raises InputError if it has changed, or is not known on this machine: see `args`
+    with_changes, as_trained, trust, and `recipe` for a recipe that the user names.
+    """
+    name, recorded = folder.config["recipe"], _recorded(folder)
+    kept = _kept(folder, recorded)
+    named = getattr(args, "recipe", None)
+    if named is not None or (name in recipes.names() and not args.as_trained):
+        module = recipes.find(name if named is None else named)
+        now = recipes.source(module)
+        if named is not None:
+            _expect_name(folder, named, recorded, args)
+        if now is not None and not _is(now, recorded, kept):
+            _expect_changes(folder, module.__file__, now, kept, args)
+        return module
+    if recorded is None or (args.with_changes and not args.as_trained):
+        source = _present(folder, name)
+    else:
+        source = _as_trained(folder, name, recorded, kept, args)
+    _ask(folder, source, recorded, args)
+    return recipes.load(source)
+
+
+def _as_trained(folder, name, recorded: dict, kept: Source | None, args) -> Source:
+    """The code that the run was trained with, from the recipe's file or the copy."""
+    path = folder.path / name  # `name` itself if that is absolute
+    now = _read(path, recorded["files"], path.resolve().parent)
+    if now is not None and now.sha256 == recorded["sha256"] and not args.as_trained:
+        return now
+    if kept is None:
+        what = "is not there" if now is None else "has changed since"
+        raise InputError(
+            f"{name}: the recipe of {folder.path} {what}, and the copy in the run's "
+            "folder is missing or not the one that was trained; --with-changes takes "
+            f"{'the copy' if now is None else 'the file'} as it is now"
+        )
+    if now is not None and not args.as_trained and not _is(now, recorded, kept):
+        _expect_changes(folder, name, now, kept, args)
+    return kept
+
+
+def _present(folder, name: str) -> Source:
+    """The recipe's file as it is now, or else the copy in the run's folder, as it is
+    now. Neighbours are those that the text names.
+    """
+    if not (name.endswith(".py") or "/" in name):
+        recipes.find(name)  # raises InputError with the nearest names
+    path, copy = folder.path / name, folder.path / "recipe.py"
+    moved = _is_remote(name) or not path.is_file()
+    own = moved and copy.is_file()
+    found = _read_copy(folder, {}) if own else read_source(path)
+    if found is None:
+        raise InputError(f"{copy}: expected a Python file of this folder")
+    try:
+        return found.gather()
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return found  # Python will say what is wrong when it is run
+
+
+# Compare
+
+
+def _recorded(folder) -> dict | None:
+    """{"sha256": ..., "files": {name: SHA-256}} of config.json; None in old runs.
+
+    Raises InputError for names that are no files of a run's folder.
+    """
+    facts = folder.config.get("source")
+    if facts is None:
+        return None
+    part = r"(recipe/([^\W\d]\w*/)*[^\W\d]\w*\.py|recipe\.py)"
+    try:
+        files, sha256 = facts["files"], facts["sha256"]
+        sound = len(files) <= MOST_FILES and all(re.fullmatch(part, n) for n in files)
+        sound = sound and "recipe.py" in files and isinstance(sha256, str)
+    except (TypeError, KeyError, AttributeError):
+        sound = False
+    if not sound:
+        raise InputError(
+            f"{folder.path / 'config.json'}: expected the names and hashes of the "
+            "recipe's files as `source`, found something else"
+        )
+    return facts
+
+
+def _kept(folder, recorded: dict | None) -> Source | None:
+    """The copy of the recipe in the folder, if it is what was trained."""
+    if recorded is None:
+        return None
+    found = _read_copy(folder, recorded["files"])
+    return found if found and found.sha256 == recorded["sha256"] else None
+
+
+def _read_copy(folder, names) -> Source | None:
+    """The copy in a run's folder; None if it is not whole. No link is followed."""
+    path, root = folder.path, folder.path.resolve()
+    places = [(path / n).parent for n in names]
+    if not all(place.resolve().is_relative_to(root) for place in places):
+        return None
+    return _read(path / "recipe.py", names, path / "recipe", links=False)
+
+
+def _read(main: pathlib.Path, names, folder, links: bool = True) -> Source | None:
+    """The recipe at `main` with its neighbours `names` in `folder`; None if one cannot
+    be read.
+    """
+    if _is_remote(str(main)):
+        return None
+    beside = [name.removeprefix("recipe/") for name in names if name != "recipe.py"]
+    try:
+        texts = [
+            read_plain(p, MOST, links) for p in (main, *map(folder.joinpath, beside))
+        ]
+    except (OSError, ValueError):
+        return None
+    return Source(main, texts[0], dict(zip(beside, texts[1:], strict=True)), folder)
+
+
+def _is_remote(name: str) -> bool:
+    return name.startswith(("//", "\\\\")) or "://" in name
+
+
+def _is(now: Source, recorded: dict | None, kept: Source | None) -> bool:
+    """True if `now` is the recipe that was trained, but for comments and layout."""
+    if recorded is None or now.sha256 == recorded["sha256"]:
+        return True
+    return kept is not None and identity.same_meaning(now.copies(), kept.copies())
+
+
+def _expect_name(folder, named: str, recorded: dict | None, args) -> None:
+    """A run of an old version tells only the name of its recipe."""
+    name = folder.config["recipe"]
+    both_files = named.endswith(".py") and name.endswith(".py")
+    if recorded is None and named != name and not both_files and not args.with_changes:
+        raise InputError(
+            f"{folder.path}: this run is of the recipe {name!r:.100}, not of "
+            f"{named!r:.100}; --with-changes takes the other recipe"
+        )
+
+
+def _expect_changes(folder, where, now: Source, kept: Source | None, args) -> None:
+    """InputError unless the user says --with-changes."""
+    if args.with_changes:
+        return
+    at, copy = "", ""
+    if kept is not None:
+        at = f" (it differs at {_difference(kept.copies(), now.copies())})"
+        copy = f"--as-trained takes the run's own copy, {folder.path / 'recipe.py'}; "
+    raise InputError(
+        f"{where}: this recipe is not the one that {folder.path} was trained with{at}; "
+        f"{copy}--with-changes takes the recipe as it is now"
+    )
+
+
+def _difference(was: dict[str, bytes], now: dict[str, bytes]) -> str:
+    """The first place where two recipes differ: "line 7" or "common.py, line 7"."""
+    name = next(n for n in [*was, *now] if was.get(n) != now.get(n))
+    line = identity.first_difference(was.get(name, b""), now.get(name, b""))
+    other = name.removeprefix("recipe/")
+    return f"line {line}" if name == "recipe.py" else f"{other}, line {line}"
+
+
+# Ask
+
+
+def _ask(folder, source: Source, recorded: dict | None, args) -> None:
+    """InputError unless the code was trained on this machine, or the user trusts it.
+
+    With --with-changes the user's own file may have been edited, at the path where it
+    was trained.
+    """
+    if args.trust or trust.trained_from(source.sha256) is not None:
+        return
+    if args.with_changes and recorded is not None:
+        own = trust.trained_from(recorded["sha256"]) or ()
+        if folder.config["recipe"] in own and str(source.path) in own:
+            return
+    lines = source.main.decode("utf-8", "replace").splitlines()
+    print(f"{_plain(source.path)} would be run. It begins:\n")
+    for line in lines[:SHOWN]:
+        print(f"    {_plain(line)[:WIDTH]}")
+    for name, sha in source.hashes().items():
+        print(f"\n{sha}  {_plain(name)}", end="")
+    print(flush=True)
+    no_record = "" if trust.state_folder() else " (there is no folder for such records)"
+    raise InputError(
+        f"{folder.path}: its recipe was not trained on this machine{no_record}, and it "
+        f"is a program: {source.path}, {len(lines)} lines, SHA-256 "
+        f"{source.sha256[:16]}...; nothing was run; look at it, then say --trust"
+    )
+
+
+def _plain(text) -> str:
+    """A text without characters that a terminal obeys."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in str(text))
+
+
+# Keep
+
+
+def may_lie_in(path: pathlib.Path, source: Source | None) -> None:
+    """InputError if the folder has a recipe.py of the user's, which the run's copy
+    would overwrite.
+    """
+    for name, data in source.copies().items() if source else ():
+        try:
+            other = (path / name).exists() and read_plain(path / name, MOST) != data
+        except OSError:
+            other = True
+        if other:
+            raise InputError(
+                f"{path / name}: this file is not of this run, and the run's copy of "
+                "its recipe would overwrite it; choose another --out"
+            )
+
+
+def facts(source: Source | None) -> dict | None:
+    """What config.json says of the recipe: a hash of it all, and one of each file."""
+    if source is None:
+        return None
+    return {"sha256": source.sha256, "files": source.hashes()}
+
+
+def keep(folder: RunFolder, source: Source | None) -> None:
+    """Write the copy of the recipe that runs now, and record that it was trained here.
+
+    config.json is only changed in memory. Raises InputError if the copy would leave the
+    folder by a link.
+    """
+    folder.config["source"] = facts(source)
+    if source is None:
+        return
+    root = folder.path.resolve()
+    for name, data in source.copies().items():
+        path = folder.path / name
+        if not path.parent.resolve().is_relative_to(root) or path.is_symlink():
+            raise InputError(f"{path}: expected a file of this folder, found a link")
+        try:
+            same = read_plain(path, MOST) == data
+        except OSError:
+            same = False
+        if not same:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, lambda file, data=data: file.write(data))
+    trust.remember(source.sha256, folder.config["recipe"])
