@@ -42,7 +42,7 @@ def train(args) -> int:
     with recipes.blamed(module):  # the recipe reads the data
         run = Run(experiment, backend, cores)
     if resumed:
-        folders.going_on(folder, module)
+        folders.going_on(folder, module, run)
     else:
         folder = folders.new_folder(args, module, options, run)
     print(f"{folder.config['recipe']}: {experiment.steps} steps into {folder.path}")

@@ -6,6 +6,7 @@ if it was trained on this machine, if the user names its file, or with --trust. 
 that is read is hashed, compared and run: no file is read twice.
 """
 
+import contextlib
 import pathlib
 import re
 from types import ModuleType
@@ -30,13 +31,19 @@ def recipe_of(folder: RunFolder, args) -> ModuleType:
     name, recorded = folder.config["recipe"], _recorded(folder)
     kept = _kept(folder, recorded)
     named = getattr(args, "recipe", None)
+    if named is not None and _same_file(named, folder.path / "recipe.py"):
+        return recipes.load(kept or _present_copy(folder))
     if named is not None or (name in recipes.names() and not args.as_trained):
         module = recipes.find(name if named is None else named)
         now = recipes.source(module)
         if named is not None:
             _expect_name(folder, named, recorded, args)
         if now is not None and not _is(now, recorded, kept):
-            _expect_changes(folder, module.__file__, now, kept, args)
+            _expect_changes(folder, named or module.__file__, now, kept, args)
+        if named is not None:
+            is_file = named not in recipes.names()
+            path = str(pathlib.Path(named).resolve()) if is_file else named
+            folder.config["recipe"] = path
         return module
     if recorded is None or (args.with_changes and not args.as_trained):
         source = _present(folder, name)
@@ -70,16 +77,31 @@ def _present(folder, name: str) -> Source:
     """
     if not (name.endswith(".py") or "/" in name):
         recipes.find(name)  # raises InputError with the nearest names
-    path, copy = folder.path / name, folder.path / "recipe.py"
-    moved = _is_remote(name) or not path.is_file()
-    own = moved and copy.is_file()
-    found = _read_copy(folder, {}) if own else read_source(path)
+    path = folder.path / name
+    if not _is_there(path) and (folder.path / "recipe.py").is_file():
+        return _present_copy(folder)
+    return _gathered(read_source(path))
+
+
+def _present_copy(folder) -> Source:
+    found = _read_copy(folder, {})
     if found is None:
-        raise InputError(f"{copy}: expected a Python file of this folder")
+        path = folder.path / "recipe.py"
+        raise InputError(f"{path}: expected a Python file of this folder")
+    return _gathered(found)
+
+
+def _gathered(source: Source) -> Source:
+    with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+        source.gather()  # or else Python will say what is wrong when it is run
+    return source
+
+
+def _same_file(one, other) -> bool:
     try:
-        return found.gather()
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return found  # Python will say what is wrong when it is run
+        return pathlib.Path(one).samefile(other)
+    except (OSError, ValueError):
+        return False
 
 
 # Compare
@@ -139,6 +161,13 @@ def _read(main: pathlib.Path, names, folder, links: bool = True) -> Source | Non
     except (OSError, ValueError):
         return None
     return Source(main, texts[0], dict(zip(beside, texts[1:], strict=True)), folder)
+
+
+def _is_there(path: pathlib.Path) -> bool:
+    try:
+        return not _is_remote(str(path)) and path.is_file()
+    except OSError:  # for instance the name is too long
+        return False
 
 
 def _is_remote(name: str) -> bool:

@@ -114,8 +114,8 @@ def reopened(args, given: dict):
 
     if args.out is not None:
         raise InputError(
-            "--out: a run that is resumed stays in its folder; copy the folder first "
-            "if you want to keep it as it is"
+            "--out cannot be given with --resume: the run goes on in its own folder; "
+            "to keep that as it is, copy it and resume the copy"
         )
     folder, module, backend = _opened(args, args.resume)
     options = _stored(folder, module)
@@ -144,20 +144,32 @@ def reopened(args, given: dict):
     return folder, experiment, module, backend
 
 
-def going_on(folder, module) -> None:
-    """Record the recipe that a resumed run goes on with; old runs get a number."""
+def going_on(folder, module, run) -> None:
+    """Record what a resumed run goes on with: recipe, version, machine and cores."""
     from .. import recipes
     from ..runs.identity import new_id
+    from ..runs.provenance import provenance
     from .consent import keep
 
-    was = folder.config.get("source")
-    source = recipes.source(module)
-    keep(folder, source)
-    now = folder.config["source"]
-    if was and now and was["sha256"] != now["sha256"]:
-        hashes = [was["sha256"], now["sha256"]]
-        _note(folder, _step(folder), {"recipe": hashes})
-    folder.config.setdefault("run", new_id())
+    before = _comparable(folder.config)
+    keep(folder, recipes.source(module))
+    folder.config.setdefault("run", new_id())  # which a run of 0.1.0 does not have
+    folder.config |= {"cores": run.cores, "machine": run.backend.describe()}
+    folder.config |= provenance()
+    after = _comparable(folder.config)
+    names = (k for k in after if None not in (before[k], after[k]))
+    changed = {k: [before[k], after[k]] for k in names if before[k] != after[k]}
+    _note(folder, _step(folder), changed)
+
+
+def _comparable(config: dict) -> dict:
+    """The facts whose change is worth a note in config.json."""
+    source, machine = config.get("source"), config.get("machine")
+    return {
+        "recipe": source["sha256"] if source else None,
+        "tinygan": config.get("tinygan"),
+        "backend": machine.get("backend") if isinstance(machine, dict) else None,
+    }
 
 
 def recorded_cores(folder, backend) -> int | None:

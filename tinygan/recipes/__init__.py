@@ -63,7 +63,7 @@ def source(module: ModuleType) -> Source | None:
     try:
         own = source_of(module)
         return own.gather() if own else read_source(module.__file__).gather(__name__)
-    except (InputError, SyntaxError, ValueError, RecursionError, MemoryError):
+    except Exception:  # whatever a user's file may hold: no run ends for that
         return None
 
 

@@ -132,7 +132,9 @@ def differs(recorded, found) -> str:
         return ""
     for name in recorded.keys() & found.keys():
         was, now = recorded[name], found[name]
-        if isinstance(was, dict) and isinstance(now, dict):
+        if isinstance(now, dict):
+            if not isinstance(was, dict):
+                continue
             if was.get("sha256") == now.get("sha256") or _near(was, now):
                 continue
             inner = [k for k in ("shape", "dtype") if was.get(k) != now.get(k)]
