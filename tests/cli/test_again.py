@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tinygan import BackendError, InputError, recipes
-from tinygan.cli import consent, folders
+from tinygan.cli import compare, consent
 from tinygan.cli.arguments import main
 from tinygan.recipes import mlp_ring
 from tinygan.runs import folder as runfolder
@@ -501,12 +501,12 @@ def test_the_cores_of_another_backend_are_not_taken():
     class Backend:
         name = "numpy"
 
-    assert folders.recorded_cores(Folder, Backend) is None
+    assert compare.recorded_cores(Folder, Backend) is None
     Folder.config["machine"]["backend"] = "numpy"
-    assert folders.recorded_cores(Folder, Backend) == 1
+    assert compare.recorded_cores(Folder, Backend) == 1
     for odd in (0, -3, "2", None, True, 10**30):
         Folder.config["cores"] = odd
-        found = folders.recorded_cores(Folder, Backend)
+        found = compare.recorded_cores(Folder, Backend)
         assert found is None or found == 10**30
 
 
@@ -548,9 +548,9 @@ def test_data_paths():
         "/proc/1",
     ):
         with pytest.raises(InputError, match="expected a file or a folder"):
-            folders.data_path(path)
-    assert folders.data_path("nowhere.npy") == str(pathlib.Path.cwd() / "nowhere.npy")
-    assert folders.data_path(".") == str(pathlib.Path.cwd())
+            compare.data_path(path)
+    assert compare.data_path("nowhere.npy") == str(pathlib.Path.cwd() / "nowhere.npy")
+    assert compare.data_path(".") == str(pathlib.Path.cwd())
 
 
 def test_the_preview_has_no_control_characters():

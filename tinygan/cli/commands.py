@@ -10,7 +10,7 @@ import sys
 
 from .. import __version__
 from ..errors import DataError, InputError, NonFiniteError
-from . import folders
+from . import compare, folders
 
 SCALARS = ("steps", "batch", "seed", "lr", "data")
 
@@ -27,11 +27,11 @@ def train(args) -> int:
 
     given = {k: v for k in SCALARS if (v := getattr(args, k)) is not None}
     if "data" in given:
-        given["data"] = folders.data_path(given["data"])
+        given["data"] = compare.data_path(given["data"])
     cores, resumed = args.cores, args.resume is not None
     if resumed:
         folder, experiment, module, backend = folders.reopened(args, given)
-        cores = cores or folders.recorded_cores(folder, backend)
+        cores = cores or compare.recorded_cores(folder, backend)
     else:
         folders.only_old_runs(args)
         backend = get_backend(args.backend or "numpy")

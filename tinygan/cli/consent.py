@@ -8,15 +8,14 @@ that is read is hashed, compared and run: no file is read twice.
 
 import contextlib
 import pathlib
-import re
 from types import ModuleType
 
 from .. import recipes
 from ..errors import InputError
-from ..files import read_plain, write_atomically
 from ..runs import identity, trust
 from ..runs.folder import RunFolder
-from ..userfile import MOST, MOST_FILES, Source, read_source
+from ..userfile import Source, read_source
+from .copies import copy_in, is_remote, read, read_copy, recorded_in
 
 SHOWN = 12  # lines of a recipe that is not run
 WIDTH = 88
@@ -28,8 +27,8 @@ def recipe_of(folder: RunFolder, args) -> ModuleType:
     Raises InputError if it has changed, or is not known on this machine: see `args`
     with_changes, as_trained, trust, and `recipe` for a recipe that the user names.
     """
-    name, recorded = folder.config["recipe"], _recorded(folder)
-    kept = _kept(folder, recorded)
+    name, recorded = folder.config["recipe"], recorded_in(folder)
+    kept = copy_in(folder, recorded)
     named = getattr(args, "recipe", None)
     if named is not None and _same_file(named, folder.path / "recipe.py"):
         return recipes.load(kept or _present_copy(folder))
@@ -45,6 +44,11 @@ def recipe_of(folder: RunFolder, args) -> ModuleType:
             path = str(pathlib.Path(named).resolve()) if is_file else named
             folder.config["recipe"] = path
         return module
+    if recorded is None and args.as_trained:
+        raise InputError(
+            f"--as-trained: {folder.path} has no record of the recipe, because it is a "
+            "run of an older version"
+        )
     if recorded is None or (args.with_changes and not args.as_trained):
         source = _present(folder, name)
     else:
@@ -56,7 +60,7 @@ def recipe_of(folder: RunFolder, args) -> ModuleType:
 def _as_trained(folder, name, recorded: dict, kept: Source | None, args) -> Source:
     """The code that the run was trained with, from the recipe's file or the copy."""
     path = folder.path / name  # `name` itself if that is absolute
-    now = _read(path, recorded["files"], path.resolve().parent)
+    now = read(path, recorded["files"])
     if now is not None and now.sha256 == recorded["sha256"] and not args.as_trained:
         return now
     if kept is None:
@@ -77,14 +81,19 @@ def _present(folder, name: str) -> Source:
     """
     if not (name.endswith(".py") or "/" in name):
         recipes.find(name)  # raises InputError with the nearest names
-    path = folder.path / name
-    if not _is_there(path) and (folder.path / "recipe.py").is_file():
-        return _present_copy(folder)
-    return _gathered(read_source(path))
+    path, copy = folder.path / name, folder.path / "recipe.py"
+    if _is_there(path):
+        return _gathered(read_source(path))
+    if not copy.is_file():
+        raise InputError(
+            f"{_plain(name)[:200]}: expected the recipe of {folder.path}, found none; "
+            "put its file into that folder as recipe.py"
+        )
+    return _present_copy(folder)
 
 
 def _present_copy(folder) -> Source:
-    found = _read_copy(folder, {})
+    found = read_copy(folder, {})
     if found is None:
         path = folder.path / "recipe.py"
         raise InputError(f"{path}: expected a Python file of this folder")
@@ -107,71 +116,11 @@ def _same_file(one, other) -> bool:
 # Compare
 
 
-def _recorded(folder) -> dict | None:
-    """{"sha256": ..., "files": {name: SHA-256}} of config.json; None in old runs.
-
-    Raises InputError for names that are no files of a run's folder.
-    """
-    facts = folder.config.get("source")
-    if facts is None:
-        return None
-    part = r"(recipe/([^\W\d]\w*/)*[^\W\d]\w*\.py|recipe\.py)"
-    try:
-        files, sha256 = facts["files"], facts["sha256"]
-        sound = len(files) <= MOST_FILES and all(re.fullmatch(part, n) for n in files)
-        sound = sound and "recipe.py" in files and isinstance(sha256, str)
-    except (TypeError, KeyError, AttributeError):
-        sound = False
-    if not sound:
-        raise InputError(
-            f"{folder.path / 'config.json'}: expected the names and hashes of the "
-            "recipe's files as `source`, found something else"
-        )
-    return facts
-
-
-def _kept(folder, recorded: dict | None) -> Source | None:
-    """The copy of the recipe in the folder, if it is what was trained."""
-    if recorded is None:
-        return None
-    found = _read_copy(folder, recorded["files"])
-    return found if found and found.sha256 == recorded["sha256"] else None
-
-
-def _read_copy(folder, names) -> Source | None:
-    """The copy in a run's folder; None if it is not whole. No link is followed."""
-    path, root = folder.path, folder.path.resolve()
-    places = [(path / n).parent for n in names]
-    if not all(place.resolve().is_relative_to(root) for place in places):
-        return None
-    return _read(path / "recipe.py", names, path / "recipe", links=False)
-
-
-def _read(main: pathlib.Path, names, folder, links: bool = True) -> Source | None:
-    """The recipe at `main` with its neighbours `names` in `folder`; None if one cannot
-    be read.
-    """
-    if _is_remote(str(main)):
-        return None
-    beside = [name.removeprefix("recipe/") for name in names if name != "recipe.py"]
-    try:
-        texts = [
-            read_plain(p, MOST, links) for p in (main, *map(folder.joinpath, beside))
-        ]
-    except (OSError, ValueError):
-        return None
-    return Source(main, texts[0], dict(zip(beside, texts[1:], strict=True)), folder)
-
-
 def _is_there(path: pathlib.Path) -> bool:
     try:
-        return not _is_remote(str(path)) and path.is_file()
+        return not is_remote(str(path)) and path.is_file()
     except OSError:  # for instance the name is too long
         return False
-
-
-def _is_remote(name: str) -> bool:
-    return name.startswith(("//", "\\\\")) or "://" in name
 
 
 def _is(now: Source, recorded: dict | None, kept: Source | None) -> bool:
@@ -247,53 +196,3 @@ def _ask(folder, source: Source, recorded: dict | None, args) -> None:
 def _plain(text) -> str:
     """A text without characters that a terminal obeys."""
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in str(text))
-
-
-# Keep
-
-
-def may_lie_in(path: pathlib.Path, source: Source | None) -> None:
-    """InputError if the folder has a recipe.py of the user's, which the run's copy
-    would overwrite.
-    """
-    for name, data in source.copies().items() if source else ():
-        try:
-            other = (path / name).exists() and read_plain(path / name, MOST) != data
-        except OSError:
-            other = True
-        if other:
-            raise InputError(
-                f"{path / name}: this file is not of this run, and the run's copy of "
-                "its recipe would overwrite it; choose another --out"
-            )
-
-
-def facts(source: Source | None) -> dict | None:
-    """What config.json says of the recipe: a hash of it all, and one of each file."""
-    if source is None:
-        return None
-    return {"sha256": source.sha256, "files": source.hashes()}
-
-
-def keep(folder: RunFolder, source: Source | None) -> None:
-    """Write the copy of the recipe that runs now, and record that it was trained here.
-
-    config.json is only changed in memory. Raises InputError if the copy would leave the
-    folder by a link.
-    """
-    folder.config["source"] = facts(source)
-    if source is None:
-        return
-    root = folder.path.resolve()
-    for name, data in source.copies().items():
-        path = folder.path / name
-        if not path.parent.resolve().is_relative_to(root) or path.is_symlink():
-            raise InputError(f"{path}: expected a file of this folder, found a link")
-        try:
-            same = read_plain(path, MOST) == data
-        except OSError:
-            same = False
-        if not same:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, lambda file, data=data: file.write(data))
-    trust.remember(source.sha256, folder.config["recipe"])

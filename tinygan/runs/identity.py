@@ -130,7 +130,7 @@ def differs(recorded, found) -> str:
     """
     if not isinstance(recorded, dict) or not isinstance(found, dict):
         return ""
-    for name in recorded.keys() & found.keys():
+    for name in (name for name in recorded if name in found):
         was, now = recorded[name], found[name]
         if isinstance(now, dict):
             if not isinstance(was, dict):
