@@ -12,13 +12,15 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tinygan import BackendError, InputError, recipes
-from tinygan.cli import compare, consent
+from tinygan.cli import compare, consent, copies
 from tinygan.cli.arguments import main
 from tinygan.recipes import mlp_ring
 from tinygan.runs import folder as runfolder
 from tinygan.runs.checkpoint import read_manifest
+from tinygan.userfile import Source
 
 HELPER = '''"""What two recipes share."""
 from tinygan import Adam, Dense, NonSaturating, Sequential, Tanh
@@ -381,12 +383,58 @@ def test_data_that_have_moved_are_the_same(pictures, here, capsys):
     (here / "there").mkdir()
     shutil.move(pictures, here / "there/data.npy")
     _, measure, resume = commands("run")
-    assert "data.npy" in refused(capsys, *measure[:2])
+    for command in (measure, resume):
+        status, _, err = tinygan(capsys, *command)
+        assert status == 2 and "data.npy" in err
+        assert err.endswith("; say with --data where the data are now\n")
     for command in (measure, resume):
         words = (*command, "--data", "there/data.npy")
         status, _, err = tinygan(capsys, *words)
         assert status == 0 and "not those" not in err
     assert config()["options"]["data"] == str(here / "there/data.npy")
+
+
+TEXTS = '''"""8x8, from a sentence."""
+from tinygan import *
+from tinygan.data import load_captioned
+from tinygan.runs import Experiment, Latent, Sentences
+
+
+def recipe(data, steps=4, batch=4, lr=1e-3, seed=0):
+    found = load_captioned(data)
+    words = Sequential(Embedding(4), MeanPool())
+    told = lambda *layers: Sequential(Parallel(Identity(), words), Concat(), *layers)
+    return Experiment(
+        told(Dense(192), Reshape(8, 8, 3)),
+        Sequential(Parallel(Flatten(), words), Concat(), Dense(1)),
+        (8, 8, 3), lambda: found, Latent(2), NonSaturating(), Adam(lr), Adam(lr),
+        steps=steps, batch=batch, seed=seed,
+        condition=Sentences(found.vocabulary, found.captions, mixed=1),
+    )
+'''
+
+
+def test_the_meaning_of_words_is_compared_before_a_run_is_sampled(here, capsys):
+    """Captions of other words, as many as before: the same shapes, another meaning."""
+    (here / "mine.py").write_text(TEXTS)
+    (here / "data").mkdir()
+    for n in range(6):
+        Image.new("RGB", (8, 8), (40 * n,) * 3).save(here / "data" / f"{n}.png")
+
+    def captions(*words):
+        rows = [f"{n}.png,a {words[n % 2]} thing" for n in range(6)]
+        text = "\n".join(["file,caption", *rows])
+        (here / "data" / "captions.csv").write_text(text + "\n")
+
+    captions("black", "white")
+    words = "--data", "data", "--quiet", "--cores", 1, "--out", "run"
+    told(capsys, "train", "mine.py", *words)
+    words = "sample", "run", "--n", 2, "--out", "x.npy", "--text"
+    told(capsys, *words, "a black thing")
+    captions("azure", "brown")
+    err = refused(capsys, *words, "a brown thing")
+    assert "the data are not those of the run" in err
+    told(capsys, *words, "a brown thing", "--with-changes")
 
 
 # What may change
@@ -469,6 +517,21 @@ def test_a_recipe_of_the_users_is_not_overwritten(here, capsys):
     err = refused(capsys, "train", "mine.py", "--quiet", "--out", "out")
     assert "recipe.py" in err and "--out" in err
     assert os.listdir(here / "out") == ["recipe.py"]
+    source = Source("x.py", RECIPE.encode())
+    shutil.copy("mine.py", "out/recipe.py")
+    copies.may_lie_in(here / "out", source)  # the same text
+    (here / "out" / "recipe.py").unlink()
+    (here / "out" / "recipe.py").symlink_to(here / "mine.py")
+    with pytest.raises(InputError, match="not of this run"):
+        copies.may_lie_in(here / "out", source)
+
+
+def test_the_copy_of_an_earlier_beginning_may_go(mine, here):
+    other = Source("x.py", b"x = 1\n")
+    copies.may_lie_in(here / "run", other)  # config.json knows its hash
+    (here / "run" / "recipe.py").write_text("precious")
+    with pytest.raises(InputError, match="not of this run"):
+        copies.may_lie_in(here / "run", other)
 
 
 # The backend

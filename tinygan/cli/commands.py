@@ -9,7 +9,7 @@ import pathlib
 import sys
 
 from .. import __version__
-from ..errors import DataError, InputError, NonFiniteError
+from ..errors import InputError, NonFiniteError
 from . import compare, folders
 
 SCALARS = ("steps", "batch", "seed", "lr", "data")
@@ -97,6 +97,7 @@ def sample(args) -> int:
     folder, experiment, module, backend = folders.trained(args)
     out = args.out or folder.path / "generated.png"
     with recipes.blamed(module):
+        compare.meaning_of_words(experiment, folder)
         n = sampling.write(experiment, folder, backend, args.n, args.seed, out, asked)
     print(f"{n} samples of step {folder.step()} in {out}")
     return 0
@@ -115,13 +116,8 @@ def evaluate(args) -> int:
     def say(sentence):
         print(f"{sentence} ...", file=sys.stderr, flush=True)
 
-    try:
-        with recipes.blamed(module):
-            n, rows = measured(experiment, folder, backend, args.n, args.seed, say)
-    except DataError as e:
-        moved = folder.config["options"].get("data") is not None
-        hint = "; say with --data where the data are now" if moved else ""
-        raise InputError(f"{e}{hint}") from e
+    with recipes.blamed(module):
+        n, rows = measured(experiment, folder, backend, args.n, args.seed, say)
     few = f" (not {args.n:,}: at most a third of the data)" if n < args.n else ""
     print(
         f"{folder.path}, step {folder.step()}: {n:,} samples{few} against as many real"

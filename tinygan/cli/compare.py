@@ -8,7 +8,7 @@ import contextlib
 import pathlib
 import sys
 
-from ..errors import InputError
+from ..errors import DataError, InputError
 
 
 def say(sentence: str) -> None:
@@ -100,6 +100,40 @@ def recorded_cores(folder, backend) -> int | None:
     return cores if sound and was in (None, backend.name) else None
 
 
+@contextlib.contextmanager
+def where_data_are(folder, args):
+    """Within this context a DataError says how to name the new place of data that the
+    run's config.json no longer finds.
+
+    Raises InputError in place of the DataError.
+    """
+    try:
+        yield
+    except DataError as e:
+        was = folder.config["options"].get("data")
+        if args.data is not None or not isinstance(was, str) or _exists(was):
+            raise
+        raise InputError(f"{e}; say with --data where the data are now") from e
+
+
+def _exists(path: str) -> bool:
+    try:
+        return pathlib.Path(path).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def meaning_of_words(experiment, folder) -> None:
+    """Read the data of a run whose words come from its data, before it is sampled.
+    Other data would give other numbers to the words.
+    """
+    from ..runs import Sentences
+
+    own = folder.config["options"].get("data") is not None
+    if own and isinstance(experiment.condition, Sentences):
+        experiment.data()
+
+
 def watch_data(experiment, folder, args) -> None:
     """Let the experiment compare its data with the run's when it reads them.
 
@@ -114,7 +148,8 @@ def watch_data(experiment, folder, args) -> None:
         return  # a game of another kind
 
     def data():
-        found = read()
+        with where_data_are(folder, args):
+            found = read()
         now = fingerprint(found)
         difference = differs(recorded, now)
         if not difference:
@@ -126,7 +161,7 @@ def watch_data(experiment, folder, args) -> None:
                 f"{folder.path}: {sentence}; --data PATH or --with-changes takes them"
             )
         if folder.config["fingerprint"] == recorded:  # say it once
-            say(sentence)
+            say(f"{sentence}; taking them ...")
             note(folder, {"fingerprint": [recorded, now]})
         folder.config["fingerprint"] = now
         return found

@@ -4,6 +4,8 @@ config.json records the SHA-256 of each file. A copy that is not what was record
 copy. Nothing is run here.
 """
 
+import contextlib
+import hashlib
 import pathlib
 import re
 
@@ -79,18 +81,33 @@ def is_remote(name: str) -> bool:
 
 def may_lie_in(path: pathlib.Path, source: Source | None) -> None:
     """InputError if the folder has a recipe.py of the user's, which the run's copy
-    would overwrite.
+    would overwrite. The copy of an earlier run, as its config.json tells, may go.
     """
+    earlier = _earlier(path)
     for name, data in source.copies().items() if source else ():
+        file = path / name
         try:
-            other = (path / name).exists() and read_plain(path / name, MOST) != data
+            found = read_plain(file, MOST) if file.exists() else data
         except OSError:
-            other = True
-        if other:
+            found = None
+        own = found == data or (found and earlier.get(name) == _sha256(found))
+        if not own or file.is_symlink():
             raise InputError(
-                f"{path / name}: this file is not of this run, and the run's copy of "
-                "its recipe would overwrite it; choose another --out"
+                f"{file}: this file is not of this run, and the run's copy of its "
+                "recipe would overwrite it; choose another --out"
             )
+
+
+def _earlier(path: pathlib.Path) -> dict:
+    """The hashes of the copies that a config.json in this folder tells."""
+    with contextlib.suppress(InputError):
+        recorded = recorded_in(RunFolder.open(path))
+        return recorded["files"] if recorded else {}
+    return {}
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def facts(source: Source | None) -> dict | None:

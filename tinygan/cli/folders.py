@@ -177,6 +177,7 @@ def _built(folder, module, options: dict, args):
     own = data == recipes.defaults(module).get("data")  # the recipe's code names it
     if isinstance(data, str) and not own:
         compare.data_path(data, f"{folder.path / 'config.json'}: data")
-    experiment = recipes.build(module, options)
+    with compare.where_data_are(folder, args):  # the recipe itself may read them
+        experiment = recipes.build(module, options)
     compare.watch_data(experiment, folder, args)
     return experiment
