@@ -1,7 +1,8 @@
 """Pictures: every pixel of a grid where it belongs; figures and films that open."""
 
-import json
 import math
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -101,11 +102,43 @@ def test_the_grid_of_a_run_is_about_as_wide_as_said():
         assert scale >= side  # a pixel is at least one pixel
 
 
-def test_other_channels_show_the_first():
-    images = np.random.default_rng(0).uniform(-1, 1, (2, 3, 3, 4))
-    sheet = plots.image_grid(images)
-    np.testing.assert_array_equal(sheet, plots.image_grid(images[..., :1]))
-    assert (sheet != plots.image_grid(images[..., :3])).any()
+def test_four_channels_are_shown_over_white():
+    """alpha rgb + (1 - alpha) white, with alpha = (a + 1)/2 of the fourth channel."""
+    rng = np.random.default_rng(0)
+    images = rng.uniform(-1, 1, (2, 3, 3, 4))
+    images[0, 0, 0, 3], images[0, 0, 1, 3], images[0, 0, 2] = -1, 1, 7
+    level = (images.clip(-1, 1) + 1) / 2
+    alpha = level[..., 3:]
+    expected = np.rint(255 * (alpha * level[..., :3] + 1 - alpha))
+    np.testing.assert_array_equal(plots.to_rgb(images), expected)
+    assert plots.to_rgb(images)[0, 0, 0].tolist() == [255] * 3  # wholly transparent
+    opaque = np.concatenate([images[..., :3], np.ones((2, 3, 3, 1))], axis=-1)
+    sheet = plots.image_grid(images[..., :3])
+    np.testing.assert_array_equal(plots.image_grid(opaque), sheet)
+
+
+@pytest.mark.parametrize("C", [2, 5, 7])
+def test_other_channels_lie_side_by_side(C):
+    images = np.random.default_rng(C).uniform(-1, 1, (2, 3, 4, C))
+    pixels = plots.to_rgb(images)
+    assert pixels.shape == (2, 3, 4 * C, 3)
+    for c in range(C):
+        alone = plots.to_rgb(images[..., c : c + 1])
+        np.testing.assert_array_equal(pixels[:, :, 4 * c : 4 * c + 4], alone)
+    grey = pixels[..., :1]
+    np.testing.assert_array_equal(pixels, np.repeat(grey, 3, axis=-1))
+    assert plots.image_grid(images).shape[2] == 3
+
+
+@pytest.mark.parametrize("C", [1, 2, 3, 4])
+def test_nan_is_not_drawn_black(C):
+    images = np.zeros((1, 2, 2, C), np.float32)
+    images[0, 1, 0, C - 1] = np.nan
+    pixels = plots.to_rgb(images)
+    marked = (pixels == plots.MISSING).all(-1)
+    assert np.argwhere(marked).tolist() == [[0, 1, 0 + 2 * (C == 2)]]
+    with pytest.raises(ValueError, match=rf"found nan at \(0, 1, 0, {C - 1}\)"):
+        plots.to_uint8(images)
 
 
 def test_images_are_not_written_into():
@@ -214,34 +247,118 @@ def test_a_gif_has_a_frame_for_each_png(tmp_path, n):
         assert durations == [1400 // n] * (n - 1) + [2000]
 
 
+def frame(path, size=(30, 20), grey=9):
+    """A picture of a film, as a PNG file."""
+    plots.save_png(path, np.full((*size[::-1], 3), grey, np.uint8))
+    return path
+
+
 def test_a_gif_of_nothing_is_not_written(tmp_path):
-    plots.save_gif(tmp_path / "x.gif", [])
-    assert list(tmp_path.iterdir()) == []
+    assert plots.save_gif(tmp_path / "x.gif", []) == []
+    (tmp_path / "1.png").write_bytes(b"no picture")
+    assert plots.save_gif(tmp_path / "x.gif", [tmp_path / "1.png"]) == ["1.png"]
+    assert not (tmp_path / "x.gif").exists()
 
 
-NAMES = "losses.png", "metrics.jsonl"
+def bomb(width, height) -> bytes:
+    """A PNG that promises more pixels than it has."""
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = b"IDAT" + zlib.compress(bytes(100))
+    chunks = (
+        struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c))
+        for c in (chunk, data, b"IEND")
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
-def write_metrics(path, steps):
-    rows = [
+def test_a_damaged_picture_costs_its_frame_alone(tmp_path):
+    frames = [frame(tmp_path / f"{i}.png", grey=30 * i) for i in range(8)]
+    frames[0].write_bytes(frames[0].read_bytes()[:40])
+    frames[1].write_bytes(b"")
+    frames[2].write_bytes(bomb(60_000, 60_000))
+    frames[3].write_bytes(bomb(30, 20))
+    frame(frames[4], (40, 20))
+    Image.new("RGB", (30, 20)).save(frames[5], "jpeg")
+    left_out = plots.save_gif(tmp_path / "x.gif", frames)
+    assert left_out == [f"{i}.png" for i in range(6)]
+    with Image.open(tmp_path / "x.gif") as film:
+        assert (film.size, film.n_frames) == ((30, 20), 2)
+
+
+def test_a_film_that_is_too_long_shows_fewer_frames(tmp_path, monkeypatch):
+    monkeypatch.setattr(plots, "MOST_PIXELS", 30 * 20 * 4)
+    frames = [frame(tmp_path / f"{i}.png", grey=30 * i) for i in range(7)]
+    assert plots.save_gif(tmp_path / "x.gif", frames) == []
+    with Image.open(tmp_path / "x.gif") as film:
+        assert film.n_frames == 4
+        film.seek(3)  # the last one is always there
+        assert np.array(film.convert("RGB"))[5, 5].tolist() == [180] * 3
+
+
+def metrics(steps):
+    """Rows as a run logs them."""
+    return [
         {"step": s, "V": -1.4 + s / 99, "J": 0.7, "D_x": 0.6, "D_Gz": 0.4}
         for s in steps
     ]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def curves(tmp_path, rows) -> np.ndarray:
+    """The picture of the curves of these rows."""
+    path = tmp_path / "losses.png"
+    plots.plot_losses(path, rows, Turns.curves)
+    with Image.open(path) as image:
+        assert image.format == "PNG" and min(image.size) > 400
+        return np.array(image.convert("RGB"))
 
 
 def test_the_curves_of_a_run(tmp_path):
-    pictures = []
-    for steps in ([20], [20, 40, 60], range(20, 2000, 20)):
-        write_metrics(tmp_path / "metrics.jsonl", steps)
-        plots.plot_losses(*(tmp_path / n for n in NAMES), Turns.curves)
-        with Image.open(tmp_path / "losses.png") as image:
-            assert image.format == "PNG" and min(image.size) > 400
-            pictures.append(image.convert("RGB").tobytes())
+    steps = [20], [20, 40, 60], range(20, 2000, 20)
+    pictures = [curves(tmp_path, metrics(s)).tobytes() for s in steps]
     assert len(set(pictures)) == 3
 
 
 def test_a_run_without_rows_has_no_curves(tmp_path):
-    write_metrics(tmp_path / "metrics.jsonl", [])
-    plots.plot_losses(*(tmp_path / n for n in NAMES), Turns.curves)
+    plots.plot_losses(tmp_path / "losses.png", [], Turns.curves)
     assert not (tmp_path / "losses.png").exists()
+
+
+NONSENSE = ["x", None, [1], {"a": 1}, True, math.nan, math.inf, -math.inf, 10**400]
+
+
+def with_values(values: dict) -> list[dict]:
+    """Rows of which each of these names is replaced in a row of its own, or missing."""
+    rows = metrics(range(20, 140, 20))
+    for row, (name, value) in zip(rows[1:], values.items(), strict=False):
+        row.pop(name, None)
+        if value is not MISSING:
+            row[name] = value
+    return rows
+
+
+MISSING = object()
+DAMAGED = ("step", "V", "D_x", "sliced_wasserstein")
+
+
+@pytest.fixture(scope="module")
+def without(tmp_path_factory):
+    """The curves without the values of DAMAGED."""
+    rows = with_values(dict.fromkeys(DAMAGED, MISSING))
+    return curves(tmp_path_factory.mktemp("curves"), rows)
+
+
+@pytest.mark.parametrize("value", [*NONSENSE, 1e300, -1e300], ids=lambda v: repr(v)[:9])
+def test_a_damaged_value_costs_no_more_than_its_point(tmp_path, without, value):
+    rows = with_values(dict.fromkeys(DAMAGED, value))
+    assert (curves(tmp_path, rows) == without).all()
+
+
+def test_rows_of_nothing_but_damage_are_drawn(tmp_path):
+    rows = [{"step": value, "V": value} for value in NONSENSE] + [{}]
+    assert curves(tmp_path, rows).shape == curves(tmp_path, metrics([1])).shape
+
+
+@pytest.mark.parametrize("size", [1e29, 1e-300, 0.0])
+def test_values_of_every_size_are_drawn(tmp_path, size):
+    rows = [{"step": s, "V": size * s, "D_x": -size, "J": 7} for s in (0, 3, 10**17)]
+    assert curves(tmp_path, rows) is not None

@@ -41,6 +41,10 @@ class Backend:
     def synchronize(self) -> None:
         """Wait until the device has finished its work."""
 
+    def cores(self) -> int:
+        """How many cores a run can use here."""
+        return cores()
+
     def cores_for(self, products: int) -> int:
         """How many cores are worth using for a batch.
 

@@ -4,37 +4,67 @@ A picture is a uint8 array (height, width, 3) until it is saved. matplotlib is i
 only when a figure is drawn, and never needs a screen.
 """
 
+import contextlib
 import io
-import json
 import math
 import pathlib
+import warnings
 
 import numpy as np
 from PIL import Image
 
+from .errors import InputError
 from .files import write_atomically
+
+MISSING = (255, 0, 255)  # the colour of a pixel that is NaN
+MOST_FRAME = 1 << 25  # pixels of one picture of a film, 5792 x 5792
+MOST_PIXELS = 1 << 28  # of a film
+LARGEST = 1e30  # value of a curve: matplotlib's own numbers overflow far above
 
 
 def to_uint8(x) -> np.ndarray:
-    """Samples in [-1, 1], of any shape, as pixels 0..255."""
-    return np.clip(np.rint((np.asarray(x, np.float64) + 1) * 127.5), 0, 255).astype(
-        "u1"
-    )
+    """Samples in [-1, 1], of any shape, as pixels 0..255. Raises InputError for NaN."""
+    x = np.asarray(x, np.float64)
+    if np.isnan(x).any():
+        where = tuple(int(k) for k in np.argwhere(np.isnan(x))[0])
+        raise InputError(f"expected samples in [-1, 1], found nan at {where}")
+    return np.clip(np.rint((x + 1) * 127.5), 0, 255).astype("u1")
+
+
+def to_rgb(images) -> np.ndarray:
+    """Images (N, H, W, C), in [-1, 1], as pixels (N, H, W', 3) in bytes.
+
+    1 channel is grey and 3 are RGB. 4 are RGB with transparency a, shown over white: a
+    rgb + (1 - a) white. Any other number of channels is drawn side by side, each in
+    grey, so W' = C W. A pixel with a NaN becomes magenta.
+    """
+    images = np.asarray(images)
+    N, H, W, C = images.shape
+    if C == 4:
+        x = images.astype(np.float64)
+        alpha = (x[..., 3:].clip(-1, 1) + 1) / 2
+        images = alpha * x[..., :3].clip(-1, 1) + (1 - alpha)
+    elif C not in (1, 3):
+        images = np.moveaxis(images, 3, 2).reshape(N, H, C * W, 1)
+    missing = np.isnan(images)
+    pixels = to_uint8(np.where(missing, 0, images))
+    pixels = np.broadcast_to(pixels, (*pixels.shape[:3], 3)).copy()
+    pixels[missing.any(-1)] = MISSING
+    return pixels
 
 
 def image_grid(images, columns: int | None = None, size: int = 560) -> np.ndarray:
     """Images (N, H, W, C), in [-1, 1], side by side, about `size` pixels wide.
 
-    C is 1 (grey) or 3 (RGB). Every pixel is enlarged by the same whole number.
+    `to_rgb` gives their colours. Every pixel is enlarged by the same whole number.
     """
-    N, H, W, C = images.shape
+    images = to_rgb(images)
+    N, H, W, _ = images.shape
     columns = columns or math.ceil(math.sqrt(N))
     rows = math.ceil(N / columns)
     scale = max(1, round(size / (columns * (W + 1))))
     gap = max(1, scale // 2)
-    big = to_uint8(images).repeat(scale, axis=1).repeat(scale, axis=2)
-    if C not in (1, 3):
-        big = big[..., :1]
+    big = images.repeat(scale, axis=1).repeat(scale, axis=2)
     h, w = H * scale + gap, W * scale + gap
     sheet = np.full((rows * h + gap, columns * w + gap, 3), 64, np.uint8)
     for n in range(N):
@@ -92,68 +122,118 @@ def save_png(path, pixels: np.ndarray) -> None:
     write_atomically(path, lambda file: image.save(file, "png"))
 
 
-def save_gif(path, frames: list[pathlib.Path], seconds: float = 6.0) -> None:
+def save_gif(path, frames: list[pathlib.Path], seconds: float = 6.0) -> list[str]:
     """Write the PNG files `frames` to `path` as a looping film, and hold the last one
     for two seconds.
+
+    Return the names of frames that were left out: damaged files, and pictures of
+    another size than the last sound one. A film has at most MOST_PIXELS in all, and
+    shows every second or third frame if there are more.
     """
-    if not frames:
-        return
-    images = []
-    for frame in frames:
-        with Image.open(frame) as image:
-            images.append(image.convert("P", palette=Image.Palette.ADAPTIVE, colors=64))
-    each = max(40, int(1000 * seconds / len(images)))
-    options = {"duration": [each] * (len(images) - 1) + [2000], "loop": 0}
-    write_atomically(
-        path,
-        lambda file: images[0].save(
-            file, "gif", save_all=True, append_images=images[1:], **options
-        ),
-    )
+    sound = {frame: size for frame in frames if (size := _png_size(frame))}
+    if not sound:
+        return [frame.name for frame in frames]
+    W, H = [*sound.values()][-1]
+    alike = [frame for frame, size in sound.items() if size == (W, H)]
+    every = math.ceil(len(alike) * W * H / MOST_PIXELS)
+    chosen = set(alike[::-every])
+    images = {f: image for f in alike if f in chosen and (image := _read_frame(f))}
+    shown = [*images.values()]
+    if shown:
+        each = max(40, int(1000 * seconds / len(shown)))
+        options = {"duration": [each] * (len(shown) - 1) + [2000], "loop": 0}
+        write_atomically(
+            path,
+            lambda file: shown[0].save(
+                file, "gif", save_all=True, append_images=shown[1:], **options
+            ),
+        )
+    bad = set(frames) - set(alike) | chosen - set(images)
+    return [frame.name for frame in frames if frame in bad]
 
 
-def plot_losses(path, metrics_path, curves) -> None:
-    """Draw the curves of a run's metrics.jsonl, and below them the measures of the
+def _png_size(frame) -> tuple[int, int] | None:
+    """(width, height) of a PNG file that may be shown, None if it is none."""
+    with _damage_tolerated(), Image.open(frame, formats=["PNG"]) as image:
+        W, H = image.size
+        return (W, H) if W * H <= MOST_FRAME else None
+    return None
+
+
+def _read_frame(frame) -> Image.Image | None:
+    """The picture of a PNG file in 64 colours, None if the file is damaged."""
+    with _damage_tolerated(), Image.open(frame, formats=["PNG"]) as image:
+        colours = image.convert("RGB")
+        return colours.convert("P", palette=Image.Palette.ADAPTIVE, colors=64)
+    return None
+
+
+@contextlib.contextmanager
+def _damage_tolerated():
+    """Within this context the errors of a damaged picture are passed over: Pillow's
+    decoders raise whatever they stumble on.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with contextlib.suppress(Exception):
+            yield
+
+
+def plot_losses(path, rows: list[dict], curves) -> None:
+    """Draw the curves of a run's rows of metrics, and below them the measures of the
     samples if there are any. curves: a {name: label} for each panel.
+
+    A value that is no finite number is left out.
     """
-    with open(metrics_path, encoding="utf-8") as file:
-        rows = [json.loads(line) for line in file]
     if not rows:
         return
-    measured = [row for row in rows if "sliced_wasserstein" in row]
+    measured = _points(rows, "sliced_wasserstein")
     n = len(curves) + bool(measured)
     figure, panels = _figure(7, 0.8 + 2.4 * n, rows=n)
     panels = np.atleast_1d(panels)
     for axes, names in zip(panels, curves, strict=False):
-        shown = {name: label for name, label in names.items() if name in rows[0]}
-        for name, label in shown.items():
-            _curve(axes, rows, name, label)
-        axes.legend(fontsize=8)
-        values = [row[name] for row in rows for name in shown]
+        shown = {name: points for name in names if (points := _points(rows, name))}
+        for name, points in shown.items():
+            _curve(axes, points, names[name])
+        if shown:
+            axes.legend(fontsize=8)
+        values = [value for points in shown.values() for _, value in points]
         if "D_x" in shown and 0 <= min(values) <= max(values) <= 1:
             axes.axhline(0.5, color="0.5", lw=0.8, ls=":")  # a critic's scores are free
             axes.set_ylim(0, 1)
     if measured:
-        _measures(panels[-1], measured)
+        _measures(panels[-1], measured, _points(rows, "high_quality"))
     panels[-1].set_xlabel("step")
     save_png(path, render(figure))
 
 
-def _measures(axes, rows: list[dict]) -> None:
+def _points(rows: list[dict], name: str) -> list[tuple[int, float]]:
+    """(step, value) of the rows that have a value of this name that can be drawn."""
+    return [
+        (row["step"], value)
+        for row in rows
+        if _drawable(row.get("step")) and _drawable(value := row.get(name))
+    ]
+
+
+def _drawable(value) -> bool:
+    return type(value) in (int, float) and -LARGEST < value < LARGEST
+
+
+def _measures(axes, distances, shares) -> None:
     """The sliced Wasserstein distance and, for known modes, the high-quality share."""
-    _curve(axes, rows, "sliced_wasserstein", "sliced Wasserstein distance")
+    _curve(axes, distances, "sliced Wasserstein distance")
     axes.set_ylim(bottom=0)
     axes.legend(fontsize=8, loc="upper left")
-    if "high_quality" in rows[0]:
+    if shares:
         right = axes.twinx()
-        _curve(right, rows, "high_quality", "high quality (right)", color="tab:green")
+        _curve(right, shares, "high quality (right)", color="tab:green")
         right.set_ylim(0, 1)
         right.legend(fontsize=8, loc="upper right")
 
 
-def _curve(axes, rows, name: str, label: str, **style) -> None:
-    x, y = [row["step"] for row in rows], [row[name] for row in rows]
-    axes.plot(x, y, lw=1, label=label, **style)
+def _curve(axes, points, label: str, **style) -> None:
+    axes.plot(*zip(*points, strict=True), lw=1, label=label, **style)
 
 
 def _figure(width: float, height: float, rows: int = 1):

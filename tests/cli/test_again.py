@@ -14,11 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinygan import BackendError, InputError, recipes
-from tinygan.cli import compare, consent, copies
+from tinygan import BackendError, InputError, plots, recipes
+from tinygan.cli import compare, copies
 from tinygan.cli.arguments import main
 from tinygan.recipes import mlp_ring
-from tinygan.runs import folder as runfolder
 from tinygan.runs.checkpoint import read_manifest
 from tinygan.userfile import Source
 
@@ -92,7 +91,7 @@ def here(tmp_path, monkeypatch):
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     blank = np.zeros((4, 4, 3), np.uint8)
-    monkeypatch.setattr(runfolder.plots, "picture", lambda *_: blank)
+    monkeypatch.setattr(plots, "picture", lambda *_: blank)
     return tmp_path / "work"
 
 
@@ -153,6 +152,20 @@ def test_what_json_cannot_hold_stays_the_recipes(here, capsys):
     quiet(capsys, "train", "mine.py", "--quiet", "--out", "run")
     assert config()["options"].keys() == {"steps", "batch", "lr", "seed", "size"}
     quiet(capsys, "sample", "run", "--n", 2)
+
+
+def test_a_recipe_may_make_other_numbers_of_its_options(here, capsys):
+    """Its config.json can be read again, and the run goes on."""
+    text = RECIPE.replace("steps=4, batch=4", "steps=4.0, batch=2")
+    (here / "common.py").write_text(HELPER)
+    (here / "mine.py").write_text(
+        text.replace("make(steps, batch,", "make(2 * int(steps), 2 * batch,")
+    )
+    quiet(capsys, "train", "mine.py", "--quiet", "--out", "run")
+    assert config()["options"]["steps"] == 4
+    assert read_manifest("run/checkpoint.npz")["step"] == 8
+    quiet(capsys, "train", "--resume", "run", "--quiet", "--steps", 5)
+    assert read_manifest("run/checkpoint.npz")["step"] == 10
 
 
 def test_facts_that_cannot_be_found_out_end_no_run(here, capsys, monkeypatch):
@@ -578,7 +591,7 @@ def test_the_cores_of_another_backend_are_not_taken():
 
 @pytest.mark.parametrize("changes", [3, "x", {"a": 1}, None])
 def test_odd_facts_are_left_aside(changes, mine, here, capsys):
-    facts = config() | {"changes": changes, "machine": [3], "cores": "all"}
+    facts = config() | {"changes": changes, "machine": [3]}
     facts |= {"tinygan": 3, "fingerprint": {"pixels": 3, "batch 0": [4]}}
     (here / "run/config.json").write_text(json.dumps(facts))
     told(capsys, "sample", "run", "--n", 2)
@@ -614,7 +627,3 @@ def test_data_paths():
             compare.data_path(path)
     assert compare.data_path("nowhere.npy") == str(pathlib.Path.cwd() / "nowhere.npy")
     assert compare.data_path(".") == str(pathlib.Path.cwd())
-
-
-def test_the_preview_has_no_control_characters():
-    assert consent._plain("a\x1b[2J\u202eb\n") == "a\\x1b[2J\\x202eb\\x0a"

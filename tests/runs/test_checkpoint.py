@@ -111,7 +111,7 @@ def folder(tmp_path_factory):
         hnp.arrays(
             st.sampled_from(["f4", "f8", "i8", "u1", "?"]),
             hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4),
-        ),
+        ).filter(lambda a: np.isfinite(a).all()),
         max_size=4,
     ),
     step=st.integers(0, 2**60),
@@ -316,6 +316,46 @@ def test_a_packed_member_is_refused_before_it_is_unpacked(folder, method):
     with zipfile.ZipFile(path, "w") as z:
         z.writestr(MANIFEST, zeros, method)
     assert _peak(lambda: refused(path, {"a": ((3,), "f8")})) < 1 << 20
+
+
+def changed(path, sound, **arrays):
+    """The sound checkpoint, whole and with right checksums, with other numbers."""
+    names = {name.replace("_", "."): array for name, array in arrays.items()}
+    save_checkpoint(path, {**ARRAYS, **names}, {"step": 12, "recipe": "mine"})
+    expected = {k: (np.shape(a), np.asarray(a).dtype) for k, a in names.items()}
+    return path, EXPECTED | expected
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_none_are_refused(folder, sound, value):
+    bad = ARRAYS["G.theta"].copy()
+    bad[3] = value
+    sentence = refused(*changed(folder / "nan.npz", sound, G_theta=bad))
+    assert f"G.theta: expected finite numbers, found {value}" in sentence
+
+
+@pytest.mark.parametrize("name", ["step", "G_opt_t"])
+def test_a_negative_count_is_refused(folder, sound, name):
+    path, expected = changed(folder / "count.npz", sound, **{name: np.int64(-5)})
+    sentence = refused(path, expected)
+    assert f"{name.replace('_', '.')}: expected a count of steps, found -5" in sentence
+
+
+def test_another_step_than_the_manifest_is_refused(folder, sound):
+    path, expected = changed(folder / "step.npz", sound, step=np.int64(13))
+    assert "the step 13, found 12 in the manifest" in refused(path, expected)
+
+
+def test_a_file_that_is_more_than_the_archive_is_refused(folder, sound):
+    path = folder / "around.npz"
+    for raw in (b"MZ" + sound, sound + b"\0", sound + sound, sound[:-2] + b"\1\0x"):
+        path.write_bytes(raw)
+        refused(path)
+    path.write_bytes(sound)
+    with zipfile.ZipFile(path, "a") as z, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        z.writestr("G.theta.npy", npy(ARRAYS["G.theta"] + 1))
+    assert "two members of one name" in refused(path)
 
 
 def _peak(call) -> int:

@@ -60,6 +60,7 @@ from tinygan.runs.checkpoint import load_checkpoint, read_manifest
 from tinygan.runs.folder import RunFolder
 from tinygan.runs.run import Run
 from tinygan.runs.sampling import SAMPLE, generate
+from tinygan.runs.stopping import Stopped
 from tinygan.runs.train import train
 from tinygan.runs.turn import Draws
 
@@ -181,10 +182,10 @@ def stored(path) -> dict:
 @pytest.fixture
 def no_pictures(monkeypatch):
     """Drawing is slow, and other tests look at what is drawn."""
-    _draw_nothing(monkeypatch)
+    draw_nothing(monkeypatch)
 
 
-def _draw_nothing(monkeypatch):
+def draw_nothing(monkeypatch):
     blank = np.zeros((4, 4, 3), np.uint8)
     monkeypatch.setattr(plots, "picture", lambda *_: blank)
     monkeypatch.setattr(plots, "plot_losses", lambda *_: None)
@@ -205,6 +206,14 @@ class Interrupted(Run):
 def interrupted(experiment, at) -> Interrupted:
     run = Interrupted(experiment)
     run.at = at
+    return run
+
+
+def stopped(run: Interrupted, folder, **options) -> Interrupted:
+    """Train until the signal comes, which `train` passes on once all is saved."""
+    with pytest.raises(Stopped) as e:
+        train(run, folder, **options)
+    assert e.value.step == run.step == run.at
     return run
 
 
@@ -297,8 +306,7 @@ def test_a_run_stopped_by_ctrl_c_and_resumed_writes_what_one_in_one_go_writes(
     run = Run(make())
     train(run, straight)
     halves = RunFolder.create(tmp_path / "halves", CONFIG)
-    first = interrupted(make(), N)
-    train(first, halves)
+    first = stopped(interrupted(make(), N), halves)
     assert first.step == read_manifest(halves.checkpoint)["step"] == N
     assert rows(halves.path)[-1]["step"] == N
     second = Run(make())
@@ -331,7 +339,7 @@ def test_what_a_killed_run_wrote_after_its_checkpoint_is_written_again(
     straight = RunFolder.create(tmp_path / "straight", CONFIG)
     train(Run(images()), straight)
     folder = RunFolder.create(tmp_path / "killed", CONFIG)
-    train(interrupted(images(), 10), folder)
+    stopped(interrupted(images(), 10), folder)
     with open(folder.metrics, "a") as file:
         file.write('{"step": 12, "V": 1, "J": 1, "D_x": 1, "D_Gz": 1}\n{"step": 1')
     train(Run(images()), folder, resume=True)
@@ -341,7 +349,7 @@ def test_what_a_killed_run_wrote_after_its_checkpoint_is_written_again(
 def test_the_time_in_the_log_goes_on_when_a_run_is_resumed(tmp_path, no_pictures):
     folder = RunFolder.create(tmp_path / "run", CONFIG)
     folder.begun -= 100  # it has taken 100 seconds so far
-    train(interrupted(images(), 8), folder)
+    stopped(interrupted(images(), 8), folder)
     train(Run(images()), RunFolder.open(folder.path), resume=True)
     seconds = [row["seconds"] for row in table(folder.path)]
     assert seconds == sorted(seconds) and seconds[0] >= 100 and seconds[-1] < 200
@@ -854,7 +862,7 @@ def write_recipe(
     return str(path)
 
 
-def start(*arguments):
+def start(*arguments, **options):
     """`tinygan train` in a process of its own, on one thread."""
     return subprocess.Popen(
         [sys.executable, "-m", "tinygan", "train", "--quiet", *arguments],
@@ -862,6 +870,7 @@ def start(*arguments):
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+        **options,
     )
 
 
@@ -969,16 +978,15 @@ def test_the_layer_that_yields_nan_is_named(
     assert [row["step"] for row in rows(path)] == [3, 6]
 
 
-def test_the_step_is_named_also_within_a_long_interval_and_without_a_checkpoint(
-    tmp_path, capsys, no_pictures
-):
+def test_the_step_is_named_also_within_a_long_interval(tmp_path, capsys, no_pictures):
     recipe = write_recipe(
         tmp_path / "mine.py", in_D="Fails(30),", numbers="log_every=50"
     )
     sentence = diverges(capsys, recipe, tmp_path / "run")
     assert "step 11: NaN or infinity in D, layer 3_Fails, in forward" in sentence
-    assert "none yet" in sentence
-    assert not (tmp_path / "run" / "checkpoint.npz").exists()
+    checkpoint = tmp_path / "run" / "checkpoint.npz"
+    assert str(checkpoint) in sentence
+    assert read_manifest(checkpoint)["step"] == 0  # a run begins with a checkpoint
 
 
 @pytest.mark.parametrize(
@@ -1033,8 +1041,10 @@ def finished(tmp_path_factory):
     path, recipe = folder / "run", write_recipe(folder / "mine.py", numbers="")
     arguments = ["--steps", "20", "--batch", "8", "--quiet", "--out", str(path)]
     with pytest.MonkeyPatch.context() as monkeypatch:
-        _draw_nothing(monkeypatch)
+        draw_nothing(monkeypatch)
         assert main(["train", recipe, *arguments]) == 0
+    for name in ("losses.png", "training.gif"):
+        (path / name).write_bytes(b"drawn after the checkpoint")
     return path
 
 

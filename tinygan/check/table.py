@@ -1,6 +1,7 @@
 """Check a user's own file, and print the table of `tinygan check`."""
 
 import inspect
+from collections.abc import Callable
 
 from ..errors import InputError
 from ..layers import Layer
@@ -121,10 +122,10 @@ def _fitting_shape(layer: Layer, path) -> tuple:
     )
 
 
-def print_table(rows: list[Row]) -> bool:
+def print_table(rows: list[Row], say: Callable = print) -> bool:
     """Print one line of errors for each thing checked; return True if none fails.
 
-    Things that are checked for the same quantities share a header.
+    Things that are checked for the same quantities share a header. `say` prints a line.
     """
     things: dict[str, list[Row]] = {}
     for row in rows:
@@ -135,18 +136,22 @@ def print_table(rows: list[Row]) -> bool:
         errors = {row.quantity: row for row in checks}
         if not set(errors) <= set(columns):
             columns = LAYER_COLUMNS if set(errors) <= set(LAYER_COLUMNS) else [*errors]
-            print(
-                f"\n{'worst error of':<{NAME}}", *(f"{c:>{_wide(c)}}" for c in columns)
-            )
+            heads = (f"{c:>{_wide(c)}}" for c in columns)
+            say("")
+            say(" ".join([f"{'worst error of':<{NAME}}", *heads]))
         cells = (_cell(errors.get(c)) for c in columns)
         line = (f"{v:>{_wide(c)}}" for c, v in zip(columns, cells, strict=True))
-        print(f"{name[:NAME]:<{NAME}}", *line)
+        say(" ".join([f"{name[:NAME]:<{NAME}}", *line]))
+    say("")
     for row in failures:
         why = f" ({row.note})" if row.note else ""
-        print(f"\nFAILS  {row.name}: {row.quantity}: error {row.error:.3g}, ", end="")
-        print(f"at most {row.limit:g} allowed{why}", end="")
-    print("\n" if failures else "")
-    print(f"{len(things)} things, {len(rows)} checks, {len(failures)} failures")
+        say(
+            f"FAILS  {row.name}: {row.quantity}: error {row.error:.3g}, "
+            f"at most {row.limit:g} allowed{why}"
+        )
+    if failures:
+        say("")
+    say(f"{len(things)} things, {len(rows)} checks, {len(failures)} failures")
     return not failures
 
 

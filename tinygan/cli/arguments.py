@@ -6,45 +6,46 @@ arrives here as an `InputError`; it leaves as one sentence on stderr, with exit 
 """
 
 import argparse
-import math
-import pathlib
-import sys
 
 from .. import __version__
 from ..errors import InputError, NonFiniteError
-from . import commands
+from . import commands, values
+from .parser import Parser
+from .terminal import any_terminal, complain, final
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    args = _parser().parse_args(argv)
+    with any_terminal():
+        return final(_run(argv))
+
+
+def _run(argv: list[str] | None) -> int:
     try:
+        args = _parser().parse_args(argv)
         return args.run(args)
     except InputError as e:
         return _fail(str(e), 2)
     except NonFiniteError as e:
         return _fail(str(e), 1)
     except MemoryError as e:
-        return _fail(f"not enough memory ({e}); a smaller --batch or --n may fit", 2)
+        why = f" ({e})" if str(e) else ""
+        return _fail(f"not enough memory{why}; a smaller --batch or --n may fit", 2)
     except KeyboardInterrupt:
         return _fail("interrupted", 130)
-    except BrokenPipeError:  # the program that reads our output has ended
-        sys.stderr.close()
-        return 1
     except OSError as e:  # for instance the disk is full
-        return _fail(f"{e.filename or 'the system'}: {e.strerror}", 1)
+        return _fail(f"{e.filename or 'the system'}: {e.strerror or e}", 1)
 
 
 def _fail(sentence: str, status: int) -> int:
-    print("tinygan:", " ".join(sentence.split()), file=sys.stderr)
+    complain(sentence)
     return status
 
 
-class Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose errors are one sentence."""
-
-    def error(self, message):
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+DATA = (
+    "a folder or zip of pictures (class folders give labels), IDX files, .npy, .npz, "
+    "CIFAR, SVHN .mat, or pictures with captions"
+)
 
 
 def _parser() -> Parser:
@@ -71,27 +72,34 @@ def _train_arguments(sub) -> None:
     sub.add_argument(
         "recipe",
         nargs="?",
-        type=_named,
+        type=values.name,
         metavar="RECIPE",
         help="a name that `tinygan recipes` lists, or a Python file (dcgan-digits)",
     )
-    sub.add_argument("--steps", type=_positive, help="turns of the game")
-    sub.add_argument("--batch", type=_positive, help="samples per step")
-    sub.add_argument("--seed", type=_natural, help="seed of everything random")
-    sub.add_argument("--lr", type=_rate, help="learning rate (of G, if D has another)")
+    sub.add_argument("--steps", type=values.turns, help="turns of the game")
+    sub.add_argument("--batch", type=values.positive, help="samples per step")
+    sub.add_argument("--seed", type=values.natural, help="seed of everything random")
     sub.add_argument(
-        "--data", type=_named, help="IDX files, a folder of them, .npy or .npz"
+        "--lr", type=values.rate, help="learning rate (of G, if D has another)"
     )
-    sub.add_argument("--out", type=_named, help="the run's folder (runs/RECIPE)")
+    sub.add_argument(
+        "--data",
+        type=values.name,
+        metavar="PATH",
+        help=f"{DATA}; tinygan data PATH tells what it holds. Without a RECIPE, "
+        "pictures or class-pictures is taken",
+    )
+    _picture_arguments(sub)
+    sub.add_argument("--out", type=values.name, help="the run's folder (runs/RECIPE)")
     sub.add_argument(
         "--resume",
-        type=_named,
+        type=values.name,
         metavar="RUN",
         help="go on with the run in this folder; --steps, --lr and --data may change",
     )
     sub.add_argument(
         "--cores",
-        type=_positive,
+        type=values.positive,
         help="cores to use (all for large networks, fewer for small ones)",
     )
     sub.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -100,15 +108,19 @@ def _train_arguments(sub) -> None:
 
 
 def _sample_arguments(sub) -> None:
-    sub.add_argument("folder", type=_named, metavar="RUN", help="the folder of a run")
-    sub.add_argument("--n", type=_positive, default=64, help="number of samples (64)")
-    sub.add_argument("--seed", type=_natural, default=0, help="seed of z (0)")
+    sub.add_argument(
+        "folder", type=values.name, metavar="RUN", help="the folder of a run"
+    )
+    sub.add_argument(
+        "--n", type=values.positive, default=64, help="number of samples (64)"
+    )
+    sub.add_argument("--seed", type=values.natural, default=0, help="seed of z (0)")
     which = sub.add_mutually_exclusive_group()
     which.add_argument(
         "--label",
-        type=_natural,
+        type=values.name,
         metavar="K",
-        help="samples of class K, if the run has classes",
+        help="samples of class K, a number or a name, if the run has classes",
     )
     which.add_argument(
         "--text", metavar="SENTENCE", help="samples that this sentence describes"
@@ -123,12 +135,10 @@ def _sample_arguments(sub) -> None:
         metavar="SENTENCE",
         help="from --text to this sentence, one z per row",
     )
-    sub.add_argument(
-        "--data", type=_named, help="the new place of the data, if they have moved"
-    )
+    _data_argument(sub)
     sub.add_argument(
         "--out",
-        type=pathlib.Path,
+        type=values.path,
         help="a .png picture, or the samples as .npy or .npz (RUN/generated.png)",
     )
     _backend_argument(sub)
@@ -136,28 +146,70 @@ def _sample_arguments(sub) -> None:
 
 
 def _evaluate_arguments(sub) -> None:
-    sub.add_argument("folder", type=_named, metavar="RUN", help="the folder of a run")
     sub.add_argument(
-        "--n", type=_positive, default=2500, help="number of samples, 20 or more (2500)"
+        "folder", type=values.name, metavar="RUN", help="the folder of a run"
     )
     sub.add_argument(
-        "--seed", type=_natural, default=0, help="seed of z and of all choices (0)"
+        "--n",
+        type=values.positive,
+        default=2500,
+        help="number of samples, 20 or more (2500)",
     )
     sub.add_argument(
-        "--data", type=_named, help="the new place of the data, if they have moved"
+        "--seed",
+        type=values.natural,
+        default=0,
+        help="seed of z and of all choices (0)",
     )
+    _data_argument(sub)
     sub.add_argument(
-        "--out", type=pathlib.Path, help="also write the results to this file as JSON"
+        "--out", type=values.path, help="also write the results to this file as JSON"
     )
     _backend_argument(sub)
     _run_arguments(sub)
 
 
+def _data_arguments(sub) -> None:
+    sub.add_argument("path", type=values.name, metavar="PATH", help=f"the data: {DATA}")
+    _picture_arguments(sub)
+    sub.add_argument(
+        "--out",
+        type=values.path,
+        help="draw some of the images into this .png picture (data.png)",
+    )
+
+
+def _picture_arguments(sub) -> None:
+    """How `--data` become images."""
+    sub.add_argument(
+        "--size",
+        type=values.positive,
+        help="crop the middle square of each picture and scale it to SIZE x SIZE",
+    )
+    sub.add_argument(
+        "--channels",
+        type=int,
+        choices=(1, 3, 4),
+        help="1: grey, 3: colour, 4: colour with transparency (as the data are)",
+    )
+    sub.add_argument(
+        "--array", metavar="NAME", help="the array to take from a .npz file"
+    )
+    sub.add_argument(
+        "--range",
+        type=values.black_and_white,
+        metavar="LOW,HIGH",
+        help="the numbers that are black and white, as in --range 0,16",
+    )
+
+
 def _check_arguments(sub) -> None:
     sub.add_argument(
-        "file", nargs="?", type=_named, help="a Python file that defines layers"
+        "file", nargs="?", type=values.name, help="a Python file that defines layers"
     )
-    sub.add_argument("--seed", type=_natural, default=0, help="seed of the draws (0)")
+    sub.add_argument(
+        "--seed", type=values.natural, default=0, help="seed of the draws (0)"
+    )
     sub.add_argument(
         "--finite", action="store_true", help="use finite differences only, to 1e-6"
     )
@@ -176,9 +228,20 @@ def _theory_arguments(sub) -> None:
         help="a figure; without NAME, list all figures",
     )
     sub.add_argument(
-        "--out", type=pathlib.Path, help="write this .png picture (NAME.png)"
+        "--out", type=values.path, help="write this .png picture (NAME.png)"
     )
-    sub.add_argument("--seed", type=_natural, default=0, help="seed of training (0)")
+    sub.add_argument(
+        "--seed", type=values.natural, default=0, help="seed of training (0)"
+    )
+
+
+def _data_argument(sub) -> None:
+    sub.add_argument(
+        "--data",
+        type=values.name,
+        metavar="PATH",
+        help=f"the new place of the data, if they have moved: {DATA}",
+    )
 
 
 def _backend_argument(sub) -> None:
@@ -208,36 +271,6 @@ def _run_arguments(sub) -> None:
     )
 
 
-def _named(text: str) -> str:
-    if not text.strip():
-        raise argparse.ArgumentTypeError(f"expected a name, got {text!r}")
-    return text
-
-
-def _number(text: str, kind, ok, expected: str):
-    try:
-        value = kind(text)
-    except ValueError:
-        value = None
-    if value is None or not ok(value):
-        raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
-    return value
-
-
-def _positive(text: str) -> int:
-    return _number(text, int, lambda v: v >= 1, "a positive whole number")
-
-
-def _natural(text: str) -> int:
-    return _number(text, int, lambda v: v >= 0, "0 or a positive whole number")
-
-
-def _rate(text: str) -> float:
-    return _number(
-        text, float, lambda v: v > 0 and math.isfinite(v), "a positive number"
-    )
-
-
 # name, function, its arguments, its help, examples
 COMMANDS = (
     (
@@ -248,6 +281,7 @@ COMMANDS = (
         (
             "tinygan train",
             "tinygan train mlp-ring --steps 2000 --seed 3",
+            "tinygan train --data folder/of/pictures --size 32",
             "tinygan train dcgan-mnist --data folder/of/idx/files",
             "tinygan train my_recipe.py --out runs/mine",
             "tinygan train --resume runs/mine --steps 5000",
@@ -275,6 +309,17 @@ COMMANDS = (
             "tinygan evaluate runs/dcgan-digits",
             "tinygan evaluate runs/mlp-ring --n 10000 --out results.json",
             "tinygan evaluate runs/dcgan-mnist --data folder/of/idx/files",
+        ),
+    ),
+    (
+        "data",
+        commands.data,
+        _data_arguments,
+        "look at data before you train: what they are, and how a network sees them",
+        (
+            "tinygan data photos",
+            "tinygan data photos.zip --size 32",
+            "tinygan data arrays.npz --array x_test --range 0,16",
         ),
     ),
     (

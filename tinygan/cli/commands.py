@@ -1,18 +1,23 @@
-"""The commands of `tinygan`: train, sample, evaluate, recipes, check, theory.
+"""The commands of `tinygan`: train, sample, evaluate, data, recipes, check, theory.
 
 arguments.py reads the command line and calls one of these functions. Each takes the
 parsed arguments and returns an exit status. It imports what it needs when it is called,
 so that `tinygan --help` is quick.
 """
 
+import contextlib
+import errno
+import os
 import pathlib
 import sys
 
 from .. import __version__
 from ..errors import InputError, NonFiniteError
 from . import compare, folders
+from .terminal import say
 
-SCALARS = ("steps", "batch", "seed", "lr", "data")
+PLAYING = ("steps", "batch", "seed", "lr")  # options of the recipe
+READING = ("data", "size", "channels", "array", "range")  # how it reads its data
 
 
 def train(args) -> int:
@@ -20,12 +25,21 @@ def train(args) -> int:
 
     Raises InputError for a user's mistake, NonFiniteError for a run that diverged.
     """
+    from ..runs.stopping import interruptible
+
+    with interruptible():
+        return _train(args)
+
+
+def _train(args) -> int:
     from .. import recipes
     from ..backend import get_backend
     from ..runs.run import Run
+    from ..runs.stopping import Stopped
     from ..runs.train import train as play_on
 
-    given = {k: v for k in SCALARS if (v := getattr(args, k)) is not None}
+    names = PLAYING + READING
+    given = {k: v for k in names if (v := getattr(args, k)) is not None}
     if "data" in given:
         given["data"] = compare.data_path(given["data"])
     cores, resumed = args.cores, args.resume is not None
@@ -35,30 +49,54 @@ def train(args) -> int:
     else:
         folders.only_old_runs(args)
         backend = get_backend(args.backend or "numpy")
-        args.recipe = recipes.DEFAULT if args.recipe is None else args.recipe
+        args.recipe, options = _chosen(args.recipe, given)
         module = recipes.find(args.recipe)
-        options = recipes.settled(module, given)
         experiment = recipes.build(module, options)
+        given |= experiment.decided
     with recipes.blamed(module):  # the recipe reads the data
         run = Run(experiment, backend, cores)
     if resumed:
         folders.going_on(folder, module, run)
     else:
-        folder = folders.new_folder(args, module, options, run)
-    print(f"{folder.config['recipe']}: {experiment.steps} steps into {folder.path}")
+        folder = folders.begun(args, module, recipes.settled(module, given), run)
+    for note in _notes(run.data):
+        say(note)
+    say(f"{folder.config['recipe']}: {experiment.steps} steps into {folder.path}")
     try:
         with recipes.blamed(module, OSError):  # a full disk is not the recipe's fault
             play_on(run, folder, resumed, progress=not args.quiet)
     except NonFiniteError as e:
         raise NonFiniteError(f"{e}; {_way_on(folder)}") from e
-    if run.step < experiment.steps:
-        print(f"stopped at step {run.step} of {experiment.steps}; saved. Go on with")
-        print(f"    tinygan train --resume {folder.path}")
-        return 130
+    except OSError as e:
+        raise _with_way_on(e, folder) from e
+    except Stopped as e:
+        if e.step < experiment.steps:
+            say(f"stopped at step {e.step} of {experiment.steps}; saved. Go on with")
+            say(f"    tinygan train --resume {folder.path}")
+            return 130
     for line in _report(run):
-        print(line)
-    print(f"look at {folder.path / 'samples.png'} and {folder.path / 'training.gif'}")
+        say(line)
+    say(f"look at {folder.path / 'samples.png'} and {folder.path / 'training.gif'}")
     return 0
+
+
+def _chosen(name: str | None, given: dict) -> tuple[str, dict]:
+    """The recipe's name, and its options. With data and no name, the data choose."""
+    from .. import recipes
+
+    if name is not None or "data" not in given:
+        return name or recipes.DEFAULT, given
+    reading = {k: v for k, v in given.items() if k in READING}
+    images = recipes.read_pictures(**reading)
+    name = recipes.for_pictures(images)
+    classes = f"{images.classes} classes: " if images.classes >= 2 else ""
+    say(f"{images!r}, {classes}the recipe {name} suits them")
+    return name, given | {"data": images}
+
+
+def _notes(data) -> tuple[str, ...]:
+    """The sentences of the data's reader."""
+    return getattr(getattr(data, "images", data), "notes", ())
 
 
 def _way_on(folder) -> str:
@@ -71,6 +109,22 @@ def _way_on(folder) -> str:
         command = f"tinygan train --resume {folder.path} --lr {rate / 2:g}"
         hint += f"; a smaller rate may help: {command}"
     return hint
+
+
+def _with_way_on(error: OSError, folder) -> OSError:
+    """The error of a folder that cannot be written, with what is saved and the way on.
+
+    Raises nothing.
+    """
+    saved = "nothing is saved yet"
+    with contextlib.suppress(InputError):
+        saved = f"saved up to step {folder.step()}"
+    why = error.strerror or str(error)
+    advice = {errno.EFBIG: "allow larger files (ulimit -f), then "}
+    advice |= dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room, then ")
+    first = advice.get(error.errno or 0, "")
+    why = f"{why}; {saved}; {first}go on by tinygan train --resume {folder.path}"
+    return OSError(error.errno or errno.EIO, why, error.filename)
 
 
 def _report(run):
@@ -99,7 +153,7 @@ def sample(args) -> int:
     with recipes.blamed(module):
         compare.meaning_of_words(experiment, folder)
         n = sampling.write(experiment, folder, backend, args.n, args.seed, out, asked)
-    print(f"{n} samples of step {folder.step()} in {out}")
+    say(f"{n} samples of step {folder.step()} in {out}")
     return 0
 
 
@@ -107,29 +161,71 @@ def evaluate(args) -> int:
     """Print the measures of a run; InputError if it or its data cannot be read."""
     from .. import recipes
     from ..runs.evaluate import evaluate as measured
+    from ..runs.owned import refuse_own_files
     from ..runs.results import table, write
 
     if args.out and (args.out.is_dir() or not args.out.parent.is_dir()):
         raise InputError(f"--out {args.out}: expected a file in a folder that exists")
+    if args.out:
+        refuse_own_files(args.out)
     folder, experiment, module, backend = folders.trained(args)
-
-    def say(sentence):
-        print(f"{sentence} ...", file=sys.stderr, flush=True)
-
     with recipes.blamed(module):
-        n, rows = measured(experiment, folder, backend, args.n, args.seed, say)
+        n, rows = measured(experiment, folder, backend, args.n, args.seed, _tell)
     few = f" (not {args.n:,}: at most a third of the data)" if n < args.n else ""
-    print(
-        f"{folder.path}, step {folder.step()}: {n:,} samples{few} against as many real"
-    )
-    print("ceiling: the value that as many other real samples reach\n")
+    step = folder.step()
+    say(f"{folder.path}, step {step}: {n:,} samples{few} against as many real")
+    say("ceiling: the value that as many other real samples reach")
+    say()
     for line in table(rows):
-        print(line)
+        say(line)
     if args.out:
         about = {"run": str(folder.path), "recipe": folder.config["recipe"]}
         about |= {"step": folder.step(), "n": n, "seed": args.seed}
         write(args.out, about | {"tinygan": __version__}, rows)
     return 0
+
+
+def _tell(sentence: str) -> None:
+    say(f"{sentence} ...", sys.stderr)
+
+
+def data(args) -> int:
+    """Say what the data are, and draw some; InputError if they cannot be read."""
+    from .. import plots
+    from ..data.survey import survey
+
+    out = _free_picture(args.out, pathlib.Path(args.path))
+    options = (args.size, args.channels, args.array, args.range)
+    found = survey(args.path, *options, say=_tell)
+    for line in (*found.text().splitlines(), "train on them with"):
+        say(line)
+    say(f"    {found.command}")
+    if out is None:
+        say("no picture is drawn: it would lie among the data; --out says where else")
+        return 0
+    plots.save_png(out, plots.image_grid(found.samples))
+    say(f"look at {out}: some of the images, as a network sees them")
+    return 0
+
+
+def _free_picture(out: pathlib.Path | None, data: pathlib.Path) -> pathlib.Path | None:
+    """Where to draw: `out`, or the first of data.png, data-2.png ... that is free. None
+    if that is a place among the data. InputError for an `out` that cannot be.
+    """
+    n, path = 1, out or pathlib.Path("data.png")
+    while out is None and os.path.lexists(path):
+        n += 1
+        path = pathlib.Path(f"data-{n}.png")
+    among = data.is_dir() and path.resolve().is_relative_to(data.resolve())
+    if out is None:
+        return None if among else path
+    if out.suffix.lower() != ".png" or out.is_dir() or not out.parent.is_dir():
+        raise InputError(f"--out {out}: expected a .png file in a folder that exists")
+    if among:
+        raise InputError(f"--out {out}: expected a place that is not among the data")
+    if out.exists():
+        raise InputError(f"--out {out}: there is such a file; name another")
+    return out
 
 
 def list_recipes(args) -> int:
@@ -138,8 +234,9 @@ def list_recipes(args) -> int:
 
     for name in recipes.names():
         mark = "*" if name == recipes.DEFAULT else " "
-        print(f"{mark} {name:<14} {recipes.summary(recipes.find(name))}")
-    print("\n* the default. A recipe may also be a Python file of your own.")
+        say(f"{mark} {name:<14} {recipes.summary(recipes.find(name))}")
+    say()
+    say("* the default. A recipe may also be a Python file of your own.")
     return 0
 
 
@@ -154,23 +251,25 @@ def check(args) -> int:
         else:
             rows = builtin_rows(args.seed)
         if fast.is_plain():
-            print("the plain code, without fast twins")
-    return 0 if print_table(rows) else 1
+            say("the plain code, without fast twins")
+    return 0 if print_table(rows, say) else 1
 
 
 def theory(args) -> int:
     """Draw a figure, or list all figures; InputError for an unknown name."""
+    from ..runs.owned import refuse_own_files
     from ..theory import figures
 
     if args.name is None:
         if args.out:
             raise InputError("--out needs the NAME of a figure; see tinygan theory")
         for name, (_, about) in figures.FIGURES.items():
-            print(f"{name:<24}{about}")
+            say(f"{name:<24}{about}")
         return 0
     figures.find(args.name)
     out = args.out or pathlib.Path(f"{args.name}.png")
+    refuse_own_files(out)
     for line in figures.write(args.name, out, args.seed):
-        print(line)
-    print(f"look at {out}")
+        say(line)
+    say(f"look at {out}")
     return 0

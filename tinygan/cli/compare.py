@@ -6,14 +6,9 @@ told and recorded.
 
 import contextlib
 import pathlib
-import sys
 
 from ..errors import DataError, InputError
-
-
-def say(sentence: str) -> None:
-    """A sentence for the user, on stderr."""
-    print(f"tinygan: {sentence}", file=sys.stderr, flush=True)
+from .terminal import complain
 
 
 def data_path(text: str, name: str = "--data") -> str:
@@ -161,7 +156,7 @@ def watch_data(experiment, folder, args) -> None:
                 f"{folder.path}: {sentence}; --data PATH or --with-changes takes them"
             )
         if folder.config["fingerprint"] == recorded:  # say it once
-            say(f"{sentence}; taking them ...")
+            complain(f"{sentence}; taking them ...")
             note(folder, {"fingerprint": [recorded, now]})
         folder.config["fingerprint"] = now
         return found

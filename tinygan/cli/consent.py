@@ -12,10 +12,11 @@ from types import ModuleType
 
 from .. import recipes
 from ..errors import InputError
-from ..runs import identity, trust
+from ..runs import identity, settings, trust
 from ..runs.folder import RunFolder
 from ..userfile import Source, read_source
 from .copies import copy_in, is_remote, read, read_copy, recorded_in
+from .terminal import say
 
 SHOWN = 12  # lines of a recipe that is not run
 WIDTH = 88
@@ -33,7 +34,7 @@ def recipe_of(folder: RunFolder, args) -> ModuleType:
     if named is not None and _same_file(named, folder.path / "recipe.py"):
         return recipes.load(kept or _present_copy(folder))
     if named is not None or (name in recipes.names() and not args.as_trained):
-        module = recipes.find(name if named is None else named)
+        module = _found(folder, name) if named is None else recipes.find(named)
         now = recipes.source(module)
         if named is not None:
             _expect_name(folder, named, recorded, args)
@@ -80,16 +81,21 @@ def _present(folder, name: str) -> Source:
     now. Neighbours are those that the text names.
     """
     if not (name.endswith(".py") or "/" in name):
-        recipes.find(name)  # raises InputError with the nearest names
+        _found(folder, name)  # raises InputError with the nearest names
     path, copy = folder.path / name, folder.path / "recipe.py"
     if _is_there(path):
         return _gathered(read_source(path))
     if not copy.is_file():
         raise InputError(
-            f"{_plain(name)[:200]}: expected the recipe of {folder.path}, found none; "
+            f"{name[:200]}: expected the recipe of {folder.path}, found none; "
             "put its file into that folder as recipe.py"
         )
     return _present_copy(folder)
+
+
+def _found(folder, name: str) -> ModuleType:
+    with settings.blamed(folder.path):
+        return recipes.find(name)
 
 
 def _present_copy(folder) -> Source:
@@ -179,20 +185,16 @@ def _ask(folder, source: Source, recorded: dict | None, args) -> None:
         if folder.config["recipe"] in own and str(source.path) in own:
             return
     lines = source.main.decode("utf-8", "replace").splitlines()
-    print(f"{_plain(source.path)} would be run. It begins:\n")
+    say(f"{source.path} would be run. It begins:")
+    say()
     for line in lines[:SHOWN]:
-        print(f"    {_plain(line)[:WIDTH]}")
+        say(f"    {line[:WIDTH]}")
+    say()
     for name, sha in source.hashes().items():
-        print(f"\n{sha}  {_plain(name)}", end="")
-    print(flush=True)
+        say(f"{sha}  {name}")
     no_record = "" if trust.state_folder() else " (there is no folder for such records)"
     raise InputError(
         f"{folder.path}: its recipe was not trained on this machine{no_record}, and it "
         f"is a program: {source.path}, {len(lines)} lines, SHA-256 "
         f"{source.sha256[:16]}...; nothing was run; look at it, then say --trust"
     )
-
-
-def _plain(text) -> str:
-    """A text without characters that a terminal obeys."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in str(text))

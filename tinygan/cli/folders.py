@@ -11,6 +11,7 @@ import pathlib
 from .. import __version__
 from ..errors import InputError
 from . import compare
+from .terminal import complain, say
 
 FREE = ("steps", "data", "lr", "array")  # may change when a run is resumed
 REASONS = {
@@ -30,11 +31,12 @@ def only_old_runs(args) -> None:
             raise InputError(f"--{option}: expected --resume RUN as well")
 
 
-def new_folder(args, module, options: dict, run):
+def begun(args, module, options: dict, run):
     """Make the folder of a new run: config.json and the copy of the recipe."""
     from .. import recipes
     from ..runs.folder import RunFolder
     from ..runs.identity import fingerprint, new_id
+    from ..runs.owned import new_folder
     from ..runs.provenance import provenance
     from .copies import facts, keep, may_lie_in
 
@@ -43,30 +45,32 @@ def new_folder(args, module, options: dict, run):
         "recipe": str(pathlib.Path(name).resolve()) if name.endswith(".py") else name,
         "run": new_id(),
         "source": facts(source),
-        "options": options,
-        "steps": run.experiment.steps,
-        "batch": run.experiment.batch,
-        "seed": run.experiment.seed,
+        **_numbers(options, run.experiment),
         "cores": run.cores,
         "fingerprint": fingerprint(run.data),
         **provenance(),
         "machine": run.backend.describe(),
     }
-    path = pathlib.Path(args.out) if args.out else _free_folder(name)
-    may_lie_in(path, source)
+    if args.out is None:
+        path = new_folder(pathlib.Path("runs") / pathlib.Path(name).stem)
+    else:
+        path = pathlib.Path(args.out)
+        may_lie_in(path, source)
     folder = RunFolder.create(path, config)
     keep(folder, source)
     return folder
 
 
-def _free_folder(recipe: str) -> pathlib.Path:
-    """The first of runs/NAME, runs/NAME-2, -3, ... that does not exist."""
-    base = pathlib.Path("runs") / pathlib.Path(recipe).stem
-    n, path = 1, base
-    while path.exists():
-        n += 1
-        path = base.with_name(f"{base.name}-{n}")
-    return path
+def _numbers(options: dict, experiment) -> dict:
+    """The options, and the experiment's numbers where the recipe does not take them."""
+    facts = {}
+    for name in ("steps", "batch", "seed"):
+        value = options.get(name)
+        if isinstance(value, float) and value.is_integer():
+            options = options | {name: int(value)}  # for instance 1e4
+        is_number = isinstance(value, int | float)
+        facts[name] = options[name] if is_number else getattr(experiment, name)
+    return {"options": options, **facts}
 
 
 # An earlier run
@@ -95,12 +99,12 @@ def reopened(args, given: dict):
             "--out cannot be given with --resume: the run goes on in its own folder; "
             "to keep that as it is, copy it and resume the copy"
         )
-    folder, module, backend = _opened(args, args.resume)
+    folder, module, backend = _opened(args, args.resume, hold=True)
     settled = recipes.settled(module, _stored(folder, module))
     changes = {}
     for name, value in given.items():
         was = settled.get(name)
-        if value == was:
+        if value == was or (isinstance(value, tuple) and list(value) == was):
             continue
         if name not in FREE:
             why = REASONS.get(name, "the run depends on it")
@@ -110,13 +114,15 @@ def reopened(args, given: dict):
             )
         changes[name] = [was, value]
     experiment = _built(folder, module, settled | given, args)
-    step = compare.step(folder)
-    if step >= experiment.steps:
+    at, steps = compare.step(folder), experiment.steps
+    if at > steps or (at == steps and not folder.undrawn()):
         raise InputError(
-            f"{folder.path}: already at step {step} of {experiment.steps}; "
-            "give a larger --steps to go on"
+            f"{folder.path}: already at step {at} of {steps}; give a larger --steps to "
+            "go on"
         )
-    folder.config |= {"options": settled | given, "steps": experiment.steps}
+    if at == steps:
+        say(f"already at step {at} of {at}; some pictures have to be drawn again")
+    folder.config |= _numbers(settled | given, experiment)
     compare.note(folder, changes)
     return folder, experiment, module, backend
 
@@ -139,20 +145,20 @@ def going_on(folder, module, run) -> None:
     compare.note(folder, changed)
 
 
-def _opened(args, path):
+def _opened(args, path, hold: bool = False):
     """The folder at `path`, its recipe and backend, as far as they are the run's."""
     from ..runs.folder import RunFolder
+    from ..runs.owned import expect_plain
     from .consent import recipe_of
 
     if not str(path).strip():
         raise InputError(f"expected the folder of a run, got {str(path)!r}")
-    folder = RunFolder.open(path)
-    if not args.trust:
-        folder.refuse_links()
+    expect_plain(path, links=args.trust)
+    folder = RunFolder.open(path, hold)
     compare.checkpoint(folder, args)
     writer = folder.config.get("tinygan")
     if writer is not None and writer != __version__:
-        compare.say(f"this run is of tinygan {writer!s:.20}, and this is {__version__}")
+        complain(f"this run is of tinygan {writer!s:.20}, and this is {__version__}")
     module = recipe_of(folder, args)
     return folder, module, compare.backend_of(folder, args)
 
@@ -172,12 +178,13 @@ def _stored(folder, module) -> dict:
 def _built(folder, module, options: dict, args):
     """The experiment, whose data are compared with the run's when they are read."""
     from .. import recipes
+    from ..runs import settings
 
     data = options.get("data")
     own = data == recipes.defaults(module).get("data")  # the recipe's code names it
     if isinstance(data, str) and not own:
         compare.data_path(data, f"{folder.path / 'config.json'}: data")
-    with compare.where_data_are(folder, args):  # the recipe itself may read them
-        experiment = recipes.build(module, options)
+    with settings.blamed(folder.path), compare.where_data_are(folder, args):
+        experiment = recipes.build(module, options)  # which may read the data
     compare.watch_data(experiment, folder, args)
     return experiment

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..backend import NUMPY, Backend
 from ..errors import DataError, InputError
-from ..rng import SPLIT, generator
+from ..rng import CAPTION, SPLIT, generator
 from ..values import Integers
 from .images import Images
 from .stream import ImageStream
@@ -21,18 +21,22 @@ from .words import Vocabulary
 class PairStream(ImageStream):
     """Shuffled images with their conditions: batch i is (x, y), the same rows of both.
 
-    x is (batch, H, W, C) in [-1, 1], y the integers (batch, ...), on the backend.
+    x is (batch, H, W, C) in [-1, 1], y the integers (batch, ...), on the backend. An
+    image with several conditions, for instance captions, gets one of them at random.
+    The draw depends on the seed and on i alone, like the order of the images.
     """
 
     def __init__(self, data, batch, seed, backend=NUMPY, dtype="float32"):
         super().__init__(data.images, batch, seed, backend, dtype)
-        self._conditions = backend.asarray(data.conditions)
+        self.data, self._pool = data, backend.asarray(data.pool)
 
     def __call__(self, i: int):
         """Batch i: (x, y), on the backend."""
-        rows = self.backend.asarray(self.rows(i))
-        x = self.images.scaled(self._pixels[rows], self.dtype)
-        return x, self._conditions[rows]
+        images = self.rows(i)
+        drawn = self.data.drawn(images, self.seed, i)
+        rows = self.backend.asarray(np.stack([images, drawn]))
+        x = self.images.scaled(self._pixels[rows[0]], self.dtype)
+        return x, self._pool[rows[1]]
 
 
 class Conditioned:
@@ -49,6 +53,17 @@ class Conditioned:
     def shape(self) -> tuple[int, int, int]:
         """(H, W, C), the shape of one image."""
         return self.images.shape
+
+    @property
+    def pool(self) -> np.ndarray:
+        """All conditions: (M, *condition_shape). M is N if each image has one."""
+        return self.conditions
+
+    def drawn(self, images: np.ndarray, seed: int, i: int) -> np.ndarray:
+        """The conditions of the images (batch,) in batch i, as indices into the pool:
+        (batch,).
+        """
+        return images
 
     def scaled(self, pixels, dtype="float32"):
         """The pixels in [-1, 1], by `Images.scaled`; an array of the same shape."""
@@ -69,7 +84,7 @@ class Labelled(Conditioned):
 
     def __init__(self, images: Images):
         if images.labels is None:
-            raise DataError(f"expected images with labels, got {images!r}")
+            raise DataError(images.unlabelled)
         self.images, self.conditions = images, images.labels
         self.condition_shape = Integers((), images.classes)
 
@@ -82,64 +97,100 @@ class Labelled(Conditioned):
 
 
 class Captioned(Conditioned):
-    """N images, each with a caption: y (N, 1, T), the T words of one sentence.
+    """N images, each with a caption or several: y (N, 1, T), the T words of one.
 
-    attributes: {name: (values, (N,) indices into them)}, further facts about the images
+    captions:      N captions; one that is no string is a list of them
+    attributes:    {name: (values, (N,) indices into them)}, further facts about images
+
+    The M captions of all images lie one after the other: `tokens` (M, 1, T). Image n
+    has the `counts[n]` rows from `first[n]` on. A batch has a random one of them.
+    `captions` and `conditions` (N, 1, T) are the first caption of each image, for all
+    who need the same one every time. `all_captions` has N tuples.
 
     A word that is not in the vocabulary becomes UNKNOWN. Raises DataError unless there
-    are N captions of at most T words, and N indices for each attribute.
+    are captions of at most T words for N images, and N indices for each attribute.
     """
 
     def __init__(
         self,
         images: Images,
-        captions: Sequence[str],
+        captions: Sequence[str | Sequence[str]],
         vocabulary: Vocabulary,
         attributes: dict | None = None,
     ):
-        self.images, self.captions = images, list(captions)
-        self.vocabulary = vocabulary
+        self.images, self.vocabulary = images, vocabulary
+        if isinstance(captions, str):
+            raise DataError(f"expected a list of captions, got one: {captions[:40]!r}")
+        self.all_captions = [(c,) if isinstance(c, str) else tuple(c) for c in captions]
         N, T = len(images), vocabulary.length
-        if len(self.captions) != N:
-            raise DataError(f"expected {N} captions, found {len(self.captions)}")
-        self.tokens = np.empty((N, 1, T), np.int64)
-        for n, caption in enumerate(self.captions):
-            try:
-                self.tokens[n, 0] = vocabulary.encode(caption, strict=False)
-            except InputError as e:
-                raise DataError(f"caption {n}: {e}") from e
+        if len(self.all_captions) != N:
+            raise DataError(f"expected {N} captions, found {len(self.all_captions)}")
+        self.counts = np.array([len(c) for c in self.all_captions], np.int64)  # (N,)
+        if not self.counts.all():
+            n = int(self.counts.argmin())
+            raise DataError(f"image {n}: expected a caption or more, found none")
+        self.captions = [several[0] for several in self.all_captions]
+        self.first = np.cumsum(self.counts) - self.counts  # (N,)
+        self.tokens = self._encoded(T)
         self.attributes = {
             name: (tuple(values), _indices(name, indices, N, len(values)))
             for name, (values, indices) in (attributes or {}).items()
         }
         self.condition_shape = Integers((1, T), len(vocabulary))
 
+    def _encoded(self, T: int) -> np.ndarray:
+        """All captions: (M, 1, T)."""
+        tokens = np.empty((int(self.counts.sum()), 1, T), np.int64)
+        for n, several in enumerate(self.all_captions):
+            for k, caption in enumerate(several):
+                try:
+                    row = self.vocabulary.encode(caption, strict=False)
+                except InputError as e:
+                    which = f", the {k + 1}. of its image" if k else ""
+                    raise DataError(f"caption {n}{which}: {e}") from e
+                tokens[self.first[n] + k, 0] = row
+        return tokens
+
     @property
     def conditions(self) -> np.ndarray:
-        """The tokens: (N, 1, T)."""
+        """The tokens of the first captions: (N, 1, T)."""
+        return self.tokens if len(self.tokens) == len(self) else self.tokens[self.first]
+
+    @property
+    def pool(self) -> np.ndarray:
+        """The tokens of all captions: (M, 1, T)."""
         return self.tokens
 
+    def drawn(self, images: np.ndarray, seed: int, i: int) -> np.ndarray:
+        """A random caption of each image in batch i, as rows of `tokens`: (batch,)."""
+        if len(self.tokens) == len(self):
+            return images
+        rng = generator(seed, CAPTION, i)
+        return self.first[images] + rng.integers(0, self.counts[images])
+
     def part(self, which) -> "Captioned":
-        """Some of the images, by their indices or a slice. The vocabulary and the
-        attributes' values stay the same.
+        """Some of the images, by their indices or a slice, with all their captions. The
+        vocabulary and the attributes' values stay the same.
         """
         return Captioned(
             self.images.part(which),
-            [self.captions[n] for n in np.arange(len(self))[which]],
+            [self.all_captions[n] for n in np.arange(len(self))[which]],
             self.vocabulary,
             {k: (values, n[which]) for k, (values, n) in self.attributes.items()},
         )
 
     def __repr__(self):
-        return f"Captioned({self.images!r}, {self.vocabulary!r})"
+        several = len(self.tokens) > len(self)
+        each = f", {len(self.tokens)} captions" if several else ""
+        return f"Captioned({self.images!r}{each}, {self.vocabulary!r})"
 
 
 def joined(first: Captioned, second: Captioned) -> Captioned:
     """The images of both sets, which must have the same vocabulary and attributes."""
     a, b = first.images, second.images
     return Captioned(
-        Images(np.concatenate([a.pixels, b.pixels]), a.low, a.high),
-        first.captions + second.captions,
+        Images(np.concatenate([a.pixels, b.pixels]), a.low, a.high, notes=a.notes),
+        first.all_captions + second.all_captions,
         first.vocabulary,
         {
             name: (values, np.concatenate([n, second.attributes[name][1]]))

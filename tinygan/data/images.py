@@ -21,7 +21,8 @@ class Images:
     Pixels (N, H, W) get C = 1. Nothing is copied if the pixels are contiguous. The
     labels are 0 to K - 1, and `classes` is K, or 0 without labels. `names` are the K
     names of the classes; the numbers, if none are given. `notes` are sentences for the
-    user: what a reader of files decided or left out.
+    user: what a reader of files decided or left out. `unlabelled` is the error for one
+    who needs labels where there are none; a reader says where it has looked.
 
     Raises ValueError unless low < high and both are finite. Raises DataError for pixels
     that are not numbers, have another shape, or are NaN, infinite or outside
@@ -44,6 +45,7 @@ class Images:
         self.labels = None if labels is None else _checked_labels(labels, len(self))
         self.classes = 0 if labels is None else int(self.labels.max()) + 1
         self.names, self.notes = self._named(names), tuple(notes)
+        self.unlabelled = f"expected images with labels, got {self!r}"
 
     def _named(self, names) -> tuple[str, ...]:
         """The names of the classes. A class of which there is no image counts, too."""
@@ -69,7 +71,9 @@ class Images:
         labels = None if self.labels is None else self.labels[which]
         names = self.names if self.classes else None
         pixels = self.pixels[which]
-        return Images(pixels, self.low, self.high, labels, names, self.notes)
+        part = Images(pixels, self.low, self.high, labels, names, self.notes)
+        part.unlabelled = self.unlabelled
+        return part
 
     def scaled(self, pixels, dtype="float32"):
         """x = (pixels - (high + low)/2) / ((high - low)/2): low to -1, high to +1.

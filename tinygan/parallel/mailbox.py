@@ -28,7 +28,10 @@ def can_fork() -> bool:
 def shared_memory(nbytes: int) -> mmap.mmap:
     """Memory of zeros that this process and its forks all read and write."""
     flags = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
-    return mmap.mmap(-1, max(1, nbytes), flags=flags)
+    try:
+        return mmap.mmap(-1, max(1, nbytes), flags=flags)
+    except OSError as e:
+        raise OSError(e.errno, e.strerror, "memory for several processes") from e
 
 
 def shared(a):
@@ -43,7 +46,10 @@ class Signal:
     """A counter: one process gives, and another one waits and takes."""
 
     def __init__(self):
-        self._semaphore = multiprocessing.get_context("fork").Semaphore(0)
+        try:
+            self._semaphore = multiprocessing.get_context("fork").Semaphore(0)
+        except OSError as e:  # Linux keeps semaphores there
+            raise OSError(e.errno, e.strerror, "/dev/shm") from e
 
     def give(self) -> None:
         """Add one, so that the other process can go on."""

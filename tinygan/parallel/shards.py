@@ -11,6 +11,7 @@ to each other at every operation, which costs 10 to 20 ms in a step of a DCGAN.
 """
 
 import itertools
+import mmap
 from collections.abc import Callable
 
 from ..errors import BackendError
@@ -55,6 +56,10 @@ class BrokenGroupError(RuntimeError):
     """Another rank has failed, and this rank would wait for it for ever."""
 
 
+class NoProcessesError(BackendError):
+    """The system gives no more processes, or no memory that they could share."""
+
+
 class Exchange:
     """The memory in which `size` ranks leave values for each other.
 
@@ -63,6 +68,7 @@ class Exchange:
 
     def __init__(self, size: int, watched: list):
         self.size, self.watched = size, watched
+        self.broken: mmap.mmap | None = None
 
     def begin(self) -> None:
         """Make all mailboxes and signals, for ranks that start now."""
@@ -98,15 +104,16 @@ class Exchange:
             self.arrived[other][rank].take(self.check)
 
     def check(self) -> None:
-        """BrokenGroupError if a rank failed, BackendError if a process ended."""
-        if self.broken[0]:
+        """BrokenGroupError if a rank failed, WorkerEndedError if a process ended."""
+        if self.broken is not None and self.broken[0]:
             raise BrokenGroupError("another rank has failed")
         for process in self.watched:
             process.check()
 
     def give_up(self) -> None:
         """Tell the others that this rank has failed."""
-        self.broken[0] = 1
+        if self.broken is not None:
+            self.broken[0] = 1
 
 
 def _kind(value) -> tuple:
@@ -127,6 +134,14 @@ def cut(n: int, size: int, multiple: int = 1) -> list[slice]:
     return [slice(a, b) for a, b in itertools.pairwise(ends)]
 
 
+def no_processes(error: Exception) -> NoProcessesError:
+    """The error to raise if processes cannot share a batch because of `error`."""
+    why = getattr(error, "strerror", None) or error
+    place = getattr(error, "filename", None)
+    why = f"{place}: {why}" if place else why
+    return NoProcessesError(f"processes cannot share a batch here ({why})")
+
+
 class Shards:
     """`size` processes, each with its own object; this process is the first one.
 
@@ -137,8 +152,8 @@ class Shards:
     `close` before you change anything else. Each process runs BLAS on one thread. The
     processes end with the group, or with the first process.
 
-    Raises ValueError unless `size` is a whole number >= 1, and BackendError for more
-    than 1 where processes cannot be forked.
+    Raises ValueError unless `size` is a whole number >= 1, BackendError for more than 1
+    where processes cannot be forked, and NoProcessesError if there is no memory.
     """
 
     def __init__(self, size: int, make: Callable):
@@ -150,13 +165,18 @@ class Shards:
         self._exchange = Exchange(size, self._workers)
         several = [Rank(rank, self._exchange) for rank in range(size)]
         self.ranks = several if size > 1 else [ALONE]
-        self.parts = make(self.ranks)
+        try:
+            self.parts = make(self.ranks)
+        except OSError as e:
+            raise no_processes(e) from e
 
     def run(self, method: str, *arguments) -> list:
         """[part.method(*arguments) for part in parts], each by its own process.
 
         The results stay valid until the next call. If one process raises, the others
-        stop where they next wait for it, and its error is raised here.
+        stop where they next wait for it, and its error is raised here. WorkerEndedError
+        if a process was ended, NoProcessesError if none can be started: then no method
+        was called.
         """
         try:
             self._start()
@@ -188,8 +208,16 @@ class Shards:
             worker.end()
         self._workers.clear()
 
+    def wake(self) -> None:
+        """Let processes go on that are stopped (SIGSTOP), so that a turn can end."""
+        for worker in self._workers:
+            worker.wake()
+
     def _start(self) -> None:
-        if not self._workers:
-            self._exchange.begin()
-        for rank in self.ranks[1 + len(self._workers) :]:
-            self._workers.append(Worker(rank, self.parts[rank.rank]))
+        try:
+            if not self._workers:
+                self._exchange.begin()
+            for rank in self.ranks[1 + len(self._workers) :]:
+                self._workers.append(Worker(rank, self.parts[rank.rank]))
+        except (OSError, MemoryError, ImportError) as e:  # ImportError: no semaphores
+            raise no_processes(e) from e

@@ -15,6 +15,12 @@ from threadpoolctl import threadpool_limits
 from ..errors import BackendError
 from .mailbox import Mailbox, Signal
 
+HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # by the first process alone
+
+
+class WorkerEndedError(BackendError):
+    """A worker was ended from outside, for example because memory ran out."""
+
 
 class Worker:
     """Another rank, as the first rank sees it: a process that waits for requests."""
@@ -24,15 +30,19 @@ class Worker:
         self.inbox, self.outbox = Mailbox(), Mailbox()
         self.asked, self.answered = Signal(), Signal()
         parent = Parent()
-        with warnings.catch_warnings():
-            # BLAS starts its threads again after a fork; no other thread is needed
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self.pid = os.fork()
-        if self.pid == 0:
-            try:
-                self._serve(parent)
-            finally:
-                os._exit(0)  # flush and close nothing of the parent's
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
+        try:
+            with warnings.catch_warnings():
+                # BLAS starts its threads again after a fork; no other thread is needed
+                warnings.simplefilter("ignore", DeprecationWarning)
+                self.pid = os.fork()
+            if self.pid == 0:
+                try:
+                    self._serve(parent, mask)
+                finally:
+                    os._exit(0)  # flush and close nothing of the parent's
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         self.end = weakref.finalize(self, _end, self.pid, parent.pid)
 
     def ask(self, request) -> None:
@@ -41,8 +51,8 @@ class Worker:
         self.asked.give()
 
     def answer(self):
-        """The result of the request. Raises what the process raised, and BackendError
-        if it has ended.
+        """The result of the request. Raises what the process raised, and
+        WorkerEndedError if it has ended.
         """
         self.answered.take(self.check)
         result, error = self.outbox.get(copied=False)
@@ -52,18 +62,33 @@ class Worker:
         return result
 
     def check(self) -> None:
-        """BackendError if the process has ended."""
-        if os.waitpid(self.pid, os.WNOHANG) != (0, 0):
+        """WorkerEndedError if the process has ended."""
+        try:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+        except ChildProcessError:  # somebody else has taken its status
+            pid, status = self.pid, 0
+        if pid != 0:
             self.end.detach()  # another process may get its number
-            raise BackendError(
-                "a process that works on a part of the batch was ended; was there too "
-                "little memory? --cores 1 needs no such process"
+            how = f" by signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else ""
+            raise WorkerEndedError(
+                f"process {self.pid}, which works on a part of the batch, was ended"
+                f"{how}; was there too little memory? --cores 1 needs no such process"
             )
 
-    def _serve(self, parent: "Parent") -> None:
-        """Work on requests until the parent ends. The worker itself runs this."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    def wake(self) -> None:
+        """Let the process go on if it is stopped (SIGSTOP)."""
+        if self.end.alive:
+            os.kill(self.pid, signal.SIGCONT)
+
+    def _serve(self, parent: "Parent", mask) -> None:
+        """Work on requests until the parent ends. The worker itself runs this.
+
+        A signal may be sent to all processes of a group. The parent decides what it
+        means, and this process goes on.
+        """
+        for number in HANDLED:
+            signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         threadpool_limits(1, user_api="blas")
         gc.freeze()  # memory from before the fork stays shared
         self.rank.exchange.watched = [parent]

@@ -2,8 +2,9 @@
 
 A recipe is a module with a function `recipe(...)` that returns an `Experiment`. The
 first line of its docstring says what it makes. The function's parameters are the
-options that `tinygan train` may override: steps, batch, seed, lr, data. A user's own
-file works in the same way.
+options that `tinygan train` may override: steps, batch, seed, lr, data. With
+**reading it also takes the options READING, which it passes on to `load_images`. A
+user's own file works in the same way.
 """
 
 import contextlib
@@ -14,12 +15,14 @@ import pathlib
 import pkgutil
 from types import ModuleType
 
-from ..data import Images, load_images
+from ..data import Images, Labelled, load_images
 from ..errors import InputError, NonFiniteError
 from ..runs import Experiment
 from ..userfile import Source, failure, load_module, read_source, source_of
 
 DEFAULT = "dcgan-digits"
+MOST_IN_A_ROW = 10_000  # values of an option, for instance names of classes
+READING = ("size", "array", "range")  # how the pictures at --data are to be read
 
 
 def names() -> list[str]:
@@ -67,15 +70,46 @@ def source(module: ModuleType) -> Source | None:
         return None
 
 
-def mnist(path) -> Images:
-    """The images at `path`, 28x28x1. Raises InputError if there are none."""
-    if path is None:
+def mnist(data, **reading) -> Images:
+    """The images at the path `data`, 28x28x1. Raises InputError if there are none."""
+    if data is None:
         raise InputError(
             "this recipe needs --data FOLDER with MNIST's train-images-idx3-ubyte.gz "
             "and train-labels-idx1-ubyte.gz (on the web under "
-            "ossci-datasets.s3.amazonaws.com/mnist); Fashion-MNIST's files do as well"
+            "ossci-datasets.s3.amazonaws.com/mnist); Fashion-MNIST's files do as well, "
+            "and --size 28 makes pictures of any size fit"
         )
-    return load_images(path, shape=(28, 28, 1))
+    return load_images(data, (28, 28, 1), channels=1, **reading)
+
+
+def class_names(data, **reading) -> list[str]:
+    """The names of the classes at the path `data`; the ten digits if it has none.
+
+    A generator that was trained by an earlier version makes samples without its data.
+    Training complains about missing data or labels when it reads them.
+    """
+    try:
+        return list(Labelled(mnist(data, **reading)).images.names)
+    except InputError:
+        return list("0123456789")
+
+
+def read_pictures(data, **reading) -> Images:
+    """The pictures at the path `data`, or `data` itself if they are read already.
+
+    Raises InputError if there are none.
+    """
+    if data is None:
+        raise InputError(
+            "this recipe needs --data PATH: a folder or a zip of pictures, .npy, .npz "
+            "or IDX files; tinygan data PATH tells what it holds"
+        )
+    return data if isinstance(data, Images) else load_images(data, **reading)
+
+
+def for_pictures(data: Images) -> str:
+    """The recipe that suits the pictures: with classes, if they have two or more."""
+    return "class-pictures" if data.classes >= 2 else "pictures"
 
 
 def summary(module: ModuleType) -> str:
@@ -85,8 +119,9 @@ def summary(module: ModuleType) -> str:
 
 def defaults(module: ModuleType) -> dict:
     """The options that the recipe takes, with their default values."""
-    parameters = inspect.signature(module.recipe).parameters
-    return {name: parameter.default for name, parameter in parameters.items()}
+    parameters = dict(inspect.signature(module.recipe).parameters)
+    more = dict.fromkeys(READING) if parameters.pop("reading", None) else {}
+    return {name: p.default for name, p in parameters.items()} | more
 
 
 def settled(module: ModuleType, given: dict) -> dict:
@@ -109,14 +144,14 @@ def stored(module: ModuleType, options: dict, where) -> dict:
             raise InputError(
                 f"{where}: option {name!r:.40}: expected {wanted}, found {value!r:.60}"
             )
-        found[name] = tuple(value) if kind == "a row" else value
+        found[name] = tuple(value) if isinstance(known.get(name), tuple) else value
     return found
 
 
 def _kind(value) -> str:
     """What JSON calls a value, as far as an option may have it; "" otherwise."""
     if isinstance(value, list | tuple):
-        return "a row" if len(value) <= 16 and all(map(_kind, value)) else ""
+        return "a row" if len(value) <= MOST_IN_A_ROW and all(map(_kind, value)) else ""
     kinds = {bool: "true or false", int | float: "a number", str: "a text"}
     found = (kind for types, kind in kinds.items() if isinstance(value, types))
     return "null" if value is None else next(found, "")
@@ -138,9 +173,9 @@ def blamed(module: ModuleType, *passing: type[Exception]):
 
 def build(module: ModuleType, options: dict) -> Experiment:
     """recipe(**options). Raises InputError if it fails or does not take an option."""
-    accepted = inspect.signature(module.recipe).parameters
+    accepted = [name for name in defaults(module) if name != "classes"]
     for option in options:
-        if option not in accepted:
+        if option not in defaults(module):
             raise InputError(
                 f"this recipe does not take --{option}; it takes "
                 f"{', '.join('--' + a for a in accepted)}"

@@ -26,17 +26,18 @@ from tinygan import (
     normal,
 )
 from tinygan.data import Labelled
-from tinygan.recipes import mnist
+from tinygan.recipes import class_names, mnist
 from tinygan.runs import Classes, Experiment, Latent
 
 
-def recipe(steps=2000, batch=64, lr=1e-3, seed=0, data=None):
-    init = normal(0.02)
+def recipe(steps=2000, batch=64, lr=1e-3, seed=0, data=None, classes=None, **reading):
+    classes = classes or class_names(data, **reading)
+    init, large = normal(0.02), normal(0.05)  # a larger embedding: D sees nothing else
 
     def told(*layers):
         """(h, y) -> layers(h joined with y)"""
-        classes = Embedding(10, init=normal(0.05))  # larger, and D sees nothing else
-        return Sequential(Parallel(Identity(), classes), Concat(), *layers)
+        y = Embedding(len(classes), init=large)
+        return Sequential(Parallel(Identity(), y), Concat(), *layers)
 
     def stage(*layers):
         """(h, y) -> (layers(h joined with y), y)"""
@@ -68,8 +69,9 @@ def recipe(steps=2000, batch=64, lr=1e-3, seed=0, data=None):
         G=G,
         D=D,
         shape=(28, 28, 1),
-        data=lambda: Labelled(mnist(data)),
-        condition=Classes(10),
+        data=lambda: Labelled(mnist(data, **reading)),
+        condition=Classes(len(classes), classes),
+        decided={"classes": classes},
         latent=Latent(64),
         objective=NonSaturating(),
         opt_G=Adam(lr, beta1=0.5),

@@ -26,7 +26,7 @@ from tinygan.recipes import mnist
 from tinygan.runs import Experiment, Latent
 
 
-def recipe(steps=2000, batch=64, lr=1e-3, seed=0, data=None):
+def recipe(steps=2000, batch=64, lr=1e-3, seed=0, data=None, **reading):
     init = normal(0.02)
 
     def norm():
@@ -62,7 +62,7 @@ def recipe(steps=2000, batch=64, lr=1e-3, seed=0, data=None):
         G=G,
         D=D,
         shape=(28, 28, 1),
-        data=lambda: mnist(data),
+        data=lambda: mnist(data, **reading),
         latent=Latent(64),
         objective=NonSaturating(),
         opt_G=Adam(lr, beta1=0.5),

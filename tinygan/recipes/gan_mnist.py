@@ -38,13 +38,13 @@ from tinygan.runs import Experiment, Latent
 EPOCH = 500  # steps
 
 
-def marginals(data):
+def marginals(data, reading):
     """The logits of each pixel's mean over the images, kept 1e-7 away from 0 and 1.
 
     Without images they are 0: a trained G that only makes samples needs no start.
     """
     try:
-        images = mnist(data)
+        images = mnist(data, **reading)
     except InputError:
         return np.zeros(784)
     mean = images.scaled(images.pixels.mean(axis=0)).ravel()  # in [-1, 1]
@@ -52,13 +52,13 @@ def marginals(data):
     return np.log(p / (1 - p))
 
 
-def recipe(steps=20000, batch=100, lr=0.1, seed=0, data=None):
+def recipe(steps=20000, batch=100, lr=0.1, seed=0, data=None, **reading):
     G = Sequential(
         Dense(1200, init=uniform(0.05)),
         ReLU(),
         Dense(1200, init=uniform(0.05)),
         ReLU(),
-        Dense(784, bias=marginals(data), init=uniform(0.05)),
+        Dense(784, bias=marginals(data, reading), init=uniform(0.05)),
         Sigmoid(),
         Scale(2, -1),
         Reshape(28, 28, 1),
@@ -79,7 +79,7 @@ def recipe(steps=20000, batch=100, lr=0.1, seed=0, data=None):
         G=G,
         D=D,
         shape=(28, 28, 1),
-        data=lambda: mnist(data),
+        data=lambda: mnist(data, **reading),
         latent=Latent(100, "uniform", scale=math.sqrt(3)),
         objective=NonSaturating(),
         opt_G=Momentum(lr, 0.5, final=0.7, ramp=250 * EPOCH),

@@ -18,7 +18,7 @@ from tinygan.recipes import mnist
 from tinygan.runs import Experiment, Latent
 
 
-def recipe(steps=10000, batch=64, lr=2e-4, seed=0, data=None):
+def recipe(steps=10000, batch=64, lr=2e-4, seed=0, data=None, **reading):
     G = Sequential(
         Dense(128),
         LeakyReLU(0.2),
@@ -44,7 +44,7 @@ def recipe(steps=10000, batch=64, lr=2e-4, seed=0, data=None):
         G=G,
         D=D,
         shape=(28, 28, 1),
-        data=lambda: mnist(data),
+        data=lambda: mnist(data, **reading),
         latent=Latent(100),
         objective=NonSaturating(),
         opt_G=Adam(lr, beta1=0.5),

@@ -26,7 +26,7 @@ from tinygan.recipes import mnist
 from tinygan.runs import Experiment, Latent
 
 
-def recipe(steps=2000, batch=64, lr=1e-3, seed=0, data=None):
+def recipe(steps=2000, batch=64, lr=1e-3, seed=0, data=None, **reading):
     G = Sequential(
         Dense(7 * 7 * 128, bias=False),
         Reshape(7, 7, 128),
@@ -52,7 +52,7 @@ def recipe(steps=2000, batch=64, lr=1e-3, seed=0, data=None):
         G=G,
         D=D,
         shape=(28, 28, 1),
-        data=lambda: mnist(data),
+        data=lambda: mnist(data, **reading),
         latent=Latent(64),
         objective=Hinge(),
         opt_G=Adam(lr, beta1=0.0, beta2=0.9),

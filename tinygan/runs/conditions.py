@@ -6,6 +6,7 @@ that people use for y, how to draw y at random, and which y the rows of a pictur
 """
 
 import dataclasses
+import difflib
 from collections.abc import Sequence
 
 import numpy as np
@@ -111,10 +112,21 @@ class Condition(Unconditional):
 
 @dataclasses.dataclass(frozen=True)
 class Classes(Condition):
-    """One of K classes, 0 to K - 1; y is (N,)."""
+    """One of K classes, 0 to K - 1; y is (N,). `names` are the K names of the classes;
+    without them a class is called by its number.
+
+    Raises InputError unless there are K names.
+    """
 
     K: int
+    names: Sequence[str] | None = None
     kind = "a class: --label"
+
+    def __post_init__(self):
+        names = range(self.K) if self.names is None else self.names
+        object.__setattr__(self, "names", tuple(map(str, names)))
+        if len(self.names) != self.K:
+            raise InputError(f"Classes: expected {self.K} names, got {len(self.names)}")
 
     @property
     def shape(self) -> Integers:
@@ -128,15 +140,24 @@ class Classes(Condition):
     def rows(self, most: int) -> tuple[np.ndarray, list[str]]:
         """(y, names) of a picture's rows, at most `most` of them."""
         y = np.arange(min(self.K, most))
-        return y, [str(k) for k in y]
+        return y, list(self.names[: len(y)])
 
-    def label(self, k: int) -> np.ndarray:
-        """y (1,) for class k. Raises InputError if there is no such class."""
-        if not 0 <= k < self.K:
-            raise InputError(
-                f"--label {k}: expected a class from 0 to {self.K - 1} of this run"
-            )
-        return np.array([k])
+    def label(self, k: int | str) -> np.ndarray:
+        """y (1,) for a class, by its name or its number. A name comes first.
+
+        Raises InputError if there is no such class.
+        """
+        if str(k) in self.names:
+            return np.array([self.names.index(str(k))])
+        if str(k).isascii() and str(k).isdigit() and int(k) < self.K:
+            return np.array([int(k)])
+        near = difflib.get_close_matches(str(k), self.names, n=3, cutoff=0.5)
+        named = f" ({', '.join(near or self.names[:10])})"
+        if self.names == tuple(map(str, range(self.K))):
+            named = ""
+        raise InputError(
+            f"--label {k}: expected a class from 0 to {self.K - 1} of this run{named}"
+        )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,8 +8,6 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
-
 from ..backend import Backend
 from ..data import Captioned, Images, joined
 from ..errors import InputError
@@ -19,7 +17,7 @@ from .experiment import Experiment
 from .folder import RunFolder
 from .measuring import measure, real_samples
 from .results import Measurement, measurement
-from .sampling import Request, generate
+from .sampling import Request, expect_finite, expect_samples_to_fit, generate
 
 LEAST = 20  # samples: fewer are not measured
 
@@ -45,8 +43,8 @@ def evaluate(
     need the rest. `say` is called with a sentence before everything that takes seconds.
 
     Raises InputError for n < LEAST, fewer than 3 LEAST images, data of another shape
-    than the experiment's, or samples that are not finite. `generate` may raise
-    CheckpointError.
+    than the experiment's, or too many samples for the memory. Raises CheckpointError
+    if the checkpoint cannot be read, or if its samples are not finite.
     """
     if n < LEAST:
         raise InputError(f"--n {n}: expected {LEAST} samples or more to measure")
@@ -60,15 +58,13 @@ def evaluate(
                 f"found {len(data)}"
             )
         n = min(n, len(data) // 3)
+    expect_samples_to_fit(experiment, n, 64)
     say(f"drawing {n:,} samples")
     _, _, inputs = Request().inputs(experiment, n, seed)
 
     def made(inputs):
         x = generate(experiment, folder, backend, inputs)
-        if not np.isfinite(x).all():
-            raise InputError(
-                f"{folder.checkpoint}: its generator makes NaN or infinity"
-            )
+        expect_finite(x, folder)
         return x
 
     if isinstance(data, Captioned):
@@ -98,7 +94,8 @@ def _sentences(
     )
     rows.append(measurement("variety", *(math.nan if a is None else a for a in apart)))
     _, held, rest = real_samples(data.images, n, seed).parts
-    say(f"training a classifier for each of {', '.join(data.attributes)}")
+    if data.attributes:
+        say(f"training a classifier for each of {', '.join(data.attributes)}")
     judged, real = data.part(rest), data.part(held)
     if unseen is not None:  # the judges have to know these combinations as well
         m = min(n, len(unseen) // 2)

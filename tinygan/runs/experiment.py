@@ -77,7 +77,9 @@ class Experiment:
     them takes half of its y from another sample's sentence (GAN-INT). With a
     `diversity`, or a function from the turn to a Diversity or None, the G(z, y) come in
     pairs with one y, and G pays for pairs that are alike. `unseen` gives data of
-    combinations that training never shows, for `tinygan evaluate`.
+    combinations that training never shows, for `tinygan evaluate`. `decided` are the
+    options that the recipe took from the data, such as a size. config.json keeps them,
+    so that a trained generator makes samples without the data.
 
     Raises InputError for numbers out of range, and ShapeError (from `networks`) if G
     does not make what D takes.
@@ -103,6 +105,7 @@ class Experiment:
     between: float = 0.0
     diversity: Diversity | Callable[[int], Diversity | None] | None = None
     unseen: Callable | None = None
+    decided: dict = dataclasses.field(default_factory=dict)
     log_every: int = 20
     picture_every: int = 0  # 0: forty pictures over the run
     checkpoint_every: int = 0  # 0: ten over the run; a multiple of log_every

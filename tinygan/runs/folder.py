@@ -9,25 +9,42 @@
     losses.png        the curves of metrics.jsonl
     training.gif      the film of samples/
     checkpoint.npz    everything needed to go on (checkpoint.py)
+    .tinygan.lock     only while a process trains the run (lock.py)
 
-To resume a run, only config.json and checkpoint.npz are needed; and recipe.py, if the
-recipe is a user's own and its file has moved.
+To resume a run, only config.json and checkpoint.npz are needed, and recipe.py if the
+file of a user's own recipe has moved. A run begins with the checkpoint of step 0, so it
+can be resumed whenever it is ended. A folder without a checkpoint holds no more than
+the beginning of a run, which may begin again.
 """
 
+import contextlib
 import json
 import pathlib
+import reprlib
 import time
 
 import numpy as np
 
-from .. import plots
 from ..errors import CheckpointError, InputError
-from ..files import read_plain, write_atomically
+from ..files import naming, write_atomically
 from .checkpoint import load_checkpoint, read_manifest, save_checkpoint
+from .drawing import Drawing, frames
+from .lock import NAME as LOCK
+from .lock import Lock
+from .metrics import read_rows, seconds_of
+from .notes import tell
+from .owned import (
+    CHECKPOINT,
+    CONFIG,
+    METRICS,
+    SAMPLES,
+    expect_room,
+    refuse_own_files,
+    remove_leftovers,
+)
+from .settings import read_config
 
-MOST = 1 << 22  # bytes of config.json
-OWN = ("config.json", "metrics.jsonl", "checkpoint.npz", "samples", "samples.png")
-OWN += ("losses.png", "training.gif", "recipe.py", "recipe", "generated.png")
+PATIENCE = 10.0  # seconds to wait for a program that has the checkpoint open (Windows)
 
 
 class RunFolder:
@@ -35,89 +52,105 @@ class RunFolder:
 
     def __init__(self, path, config: dict):
         self.path, self.config = pathlib.Path(path), config
-        self.metrics = self.path / "metrics.jsonl"
-        self.checkpoint = self.path / "checkpoint.npz"
+        self.metrics = self.path / METRICS
+        self.checkpoint = self.path / CHECKPOINT
         self.begun = time.monotonic()
+        self.lock: Lock | None = None
+        self.drawing = Drawing(self.path)
 
     @classmethod
     def create(cls, path, config: dict) -> "RunFolder":
-        """Make a folder. InputError if it holds a run already or cannot be written."""
-        path = pathlib.Path(path)
-        try:
-            if (path / "config.json").exists():
-                raise InputError(
-                    f"{path}: holds a run already; choose another --out, or go on with "
-                    f"it by tinygan train --resume {path}"
-                )
-            (path / "samples").mkdir(parents=True, exist_ok=True)
-            folder = cls(path, config)
-            folder.write_config()
-            folder.metrics.write_bytes(b"")
-        except OSError as e:
-            why = e.strerror or e
-            raise InputError(f"{path}: cannot be written as a folder ({why})") from e
+        """Make a folder and lock it, so that this process can train in it.
+
+        A folder that exists is taken if it holds no file that a run would overwrite.
+        InputError if it holds a run or such a file, or cannot be written. TakenError,
+        which names the process, if another process trains in it.
+        """
+        folder = cls(path, config)
+        refuse_own_files(folder.path)
+        with _writable(folder.path):
+            folder.path.mkdir(parents=True, exist_ok=True)
+            if not (folder.path / LOCK).exists():
+                expect_room(folder.path)  # before anything is written into it
+            folder.hold()
+            try:
+                expect_room(folder.path)
+                remove_leftovers(folder.path)
+                folder.write_config()
+            except BaseException:
+                folder.let_go()
+                raise
         return folder
 
     @classmethod
-    def open(cls, path) -> "RunFolder":
-        """The folder of an earlier run. InputError if `path` holds no run."""
-        path = pathlib.Path(path)
-        try:
-            text = read_plain(path / "config.json", MOST)
-            config = json.loads(text.decode("utf-8"))
-            if not isinstance(config["recipe"], str):
-                raise TypeError("its recipe is not a name")
-            if not isinstance(config["options"], dict):
-                raise TypeError("its options are not a table")
-        except OSError as e:
-            raise InputError(
-                f"{path}: expected a run's folder with a config.json, found none "
-                f"({e.strerror})"
-            ) from e
-        except (ValueError, KeyError, TypeError, RecursionError) as e:
-            raise InputError(
-                f"{path / 'config.json'}: expected a run's settings as JSON, found "
-                f"something else ({e})"
-            ) from e
-        return cls(path, config)
+    def open(cls, path, hold: bool = False) -> "RunFolder":
+        """The folder of an earlier run; with `hold`, locked for this process to train.
 
-    def refuse_links(self) -> None:
-        """InputError if a file of the run is a link out of its folder. What is read
-        or written there would be another file.
+        InputError if `path` holds no run. TakenError if another process trains it.
         """
-        root = self.path.resolve()
-        for name in OWN:
-            path = self.path / name
-            if path.is_symlink() and not path.resolve().is_relative_to(root):
-                raise InputError(
-                    f"{path}: expected a file of this run, found a link out of its "
-                    "folder; say --trust if you made it"
-                )
+        folder = cls(path, {})
+        if hold and (folder.path / CONFIG).exists():
+            folder.hold()
+        try:
+            folder.config = read_config(folder.path)
+        except BaseException:
+            folder.let_go()
+            raise
+        return folder
+
+    # One folder, one process.
+
+    def hold(self) -> None:
+        """Lock the folder until `let_go`. TakenError if another process has the lock,
+        InputError if the folder cannot be written.
+        """
+        if not self.is_held:
+            with _writable(self.path):
+                self.lock = Lock(self.path)
+
+    def let_go(self) -> None:
+        """Unlock the folder."""
+        if self.lock is not None:
+            self.lock.release()
+
+    @property
+    def is_held(self) -> bool:
+        """True if this process has locked the folder through this object."""
+        return self.lock is not None and self.lock.release.alive
+
+    @contextlib.contextmanager
+    def held(self):
+        """A context in which the folder is locked. Afterwards it is not."""
+        self.hold()
+        try:
+            yield self
+        finally:
+            self.let_go()
 
     def write_config(self) -> None:
         """Write config.json."""
         text = json.dumps(self.config, indent=2) + "\n"
-        write_atomically(
-            self.path / "config.json", lambda file: file.write(text.encode())
-        )
+        write_atomically(self.path / CONFIG, lambda file: file.write(text.encode()))
 
     # During training.
+
+    def begin(self) -> None:
+        """Write a log without rows, and forget what an earlier beginning has left."""
+        remove_leftovers(self.path)
+        self._write_rows([])
 
     def log(self, row: dict) -> None:
         """Append a row, and the seconds since the run began, to metrics.jsonl."""
         seconds = round(time.monotonic() - self.begun, 3)
-        with open(self.metrics, "a", encoding="utf-8") as file:
-            file.write(json.dumps({**row, "seconds": seconds}) + "\n")
+        line = json.dumps({**row, "seconds": seconds}) + "\n"
+        with naming(self.metrics), open(self.metrics, "ab") as file:
+            file.write(line.encode())
 
     def picture(self, run) -> None:
-        """Write a picture of the run's samples into samples/, and as samples.png."""
-        is_image = len(run.experiment.shape) == 3
-        samples, columns = run.picture_samples(100 if is_image else 1000)
-        real = None if is_image else run.game.real_samples(1000)
-        pixels = plots.picture(samples, real, f"step {run.step}", columns)
-        (self.path / "samples").mkdir(exist_ok=True)
-        plots.save_png(self.path / "samples" / f"{run.step:07d}.png", pixels)
-        plots.save_png(self.path / "samples.png", pixels)
+        """Write a picture of the run's samples into samples/, and as samples.png. If
+        that is not possible, a note on stderr says so, and the run goes on.
+        """
+        self.drawing.picture(run)
 
     def save_checkpoint(self, state: dict) -> None:
         """Write the state that Run.state() gave, in place of the old checkpoint."""
@@ -125,13 +158,13 @@ class RunFolder:
         source = self.config.get("source") or {}
         facts = {"run": self.config.get("run"), "source": source.get("sha256")}
         manifest |= {name: fact for name, fact in facts.items() if fact is not None}
-        save_checkpoint(self.checkpoint, state, manifest)
+        save_checkpoint(self.checkpoint, state, manifest, PATIENCE)
 
-    def finish(self, run) -> None:
-        """Draw losses.png and training.gif."""
-        plots.plot_losses(self.path / "losses.png", self.metrics, run.game.curves)
-        frames = sorted((self.path / "samples").glob("*.png"))
-        plots.save_gif(self.path / "training.gif", frames)
+    def finish(self, run, only=("losses.png", "training.gif")) -> None:
+        """Draw losses.png and training.gif, or only these pictures. OSError, after all
+        were tried, if one cannot be written.
+        """
+        self.drawing.finish(run, self.metrics, only)
 
     # When a run is resumed.
 
@@ -144,27 +177,52 @@ class RunFolder:
     def step(self) -> int:
         """The step of the checkpoint; CheckpointError if there is none."""
         step = read_manifest(self.checkpoint).get("step")
-        if not isinstance(step, int):
-            raise CheckpointError(f"{self.checkpoint}: expected a step, found {step!r}")
+        if type(step) is not int or step < 0:
+            raise CheckpointError(
+                f"{self.checkpoint}: expected a step, found {reprlib.repr(step)}"
+            )
         return step
 
-    def forget_after(self, step: int) -> None:
-        """Delete what was written after `step`, or half written when the run ended."""
-        for leftover in self.path.rglob("*.tmp"):
-            leftover.unlink()
-        for frame in (self.path / "samples").glob("*.png"):
-            if frame.stem.isdigit() and int(frame.stem) > step:
-                frame.unlink()
-        kept = []
-        if self.metrics.exists():
-            for line in self.metrics.read_text("utf-8", "replace").splitlines():
-                try:
-                    row = json.loads(line)
-                    if row["step"] > step:
-                        break
-                except (ValueError, KeyError, TypeError):
-                    break  # the last line of a run that was killed
-                kept.append(line + "\n")
-                self.begun = time.monotonic() - row.get("seconds", 0.0)
-        text = "".join(kept)
+    def undrawn(self) -> list[str]:
+        """The pictures that are missing or older than the checkpoint, because the run
+        was ended while it drew them: samples.png, losses.png, training.gif.
+        """
+        return self.drawing.missing(self.checkpoint)
+
+    def rewind(self, run) -> None:
+        """Make the folder that of an unbroken run at `run.step`, the checkpoint's step.
+
+        Rows and pictures from after this step will be written again, so they go now. So
+        do the row and the picture that were made because the run was stopped, and what
+        was half written when it was ended.
+        """
+        e, step = run.experiment, run.step
+        remove_leftovers(self.path)
+        unbroken = step if step >= e.steps else step - step % e.log_every
+        rows, bad = read_rows(self.metrics, unbroken)
+        if bad:
+            lines = ", ".join(map(str, bad[:5])) + (" ..." if bad[5:] else "")
+            tell(f"{self.metrics}: expected a row of JSON, found none in line {lines}")
+        self.begun = time.monotonic() - seconds_of(rows)
+        self._write_rows(rows)
+        due = step % e.picture_every == 0 or step >= e.steps
+        for at, frame in frames(self.path):
+            if at > step or (at == step and not due):
+                with contextlib.suppress(OSError):  # then it is drawn over
+                    frame.unlink()
+        if due and not (self.path / SAMPLES / f"{step:07d}.png").exists():
+            self.picture(run)
+
+    def _write_rows(self, rows: list[dict]) -> None:
+        text = "".join(json.dumps(row) + "\n" for row in rows)
         write_atomically(self.metrics, lambda file: file.write(text.encode()))
+
+
+@contextlib.contextmanager
+def _writable(path):
+    """Within this context an OSError becomes an InputError that names the folder."""
+    try:
+        yield
+    except OSError as e:
+        why = e.strerror or e
+        raise InputError(f"{path}: cannot be written as a folder ({why})") from e

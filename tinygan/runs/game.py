@@ -70,6 +70,10 @@ class Game:
         """About how many numbers the forward passes of a batch multiply."""
         return 0
 
+    def memory(self) -> int:
+        """About how many bytes a turn takes at least; 0 if unknown or little."""
+        return 0
+
     def divisible(self, size: int) -> bool:
         """True if `size` processes can share every batch of this game."""
         return False

@@ -11,16 +11,24 @@ import math
 import numpy as np
 
 from ..backend import NUMPY, Backend
-from ..errors import NonFiniteError
-from ..parallel.shards import Shards
+from ..errors import InputError, NonFiniteError
+from ..parallel.shards import NoProcessesError, Shards
 from ..rng import PICTURE
 from .experiment import Experiment
+from .memory import expect_room
+from .notes import tell
+
+SMALLER = "a smaller --batch may fit"
 
 
 class Run:
     """A game in progress on one backend: its players and the step.
 
-    run.G is the network of the player called G, and so on for all players.
+    run.G is the network of the player called G, and so on for all players. `cores`: the
+    number of processes that share a batch, at most as many as there are cores, and as
+    the batch can be divided into. None: as many as are worth using.
+
+    Raises InputError unless `cores` is a whole number >= 1.
     """
 
     def __init__(
@@ -32,10 +40,11 @@ class Run:
         self.experiment, self.backend, self.step = experiment, backend, 0
         self.game = experiment.game(backend)
         self.players, self.data = self.game.players, self.game.data
-        self.cores = cores or backend.cores_for(self.game.products())
+        self.cores = self._usable(cores)
         made_by = self.players[self.game.maker].net
         # The moving average of the maker, which makes the samples.
         self.average = made_by.clone() if experiment.ema else made_by
+        expect_room(self.game.memory(), f"batch {experiment.batch}", SMALLER)
         self.game.rehearse()
         self.shards = self._divide()
         # The quantities of the steps since the last fetch: they stay on the device.
@@ -48,11 +57,40 @@ class Run:
             raise AttributeError(f"a Run has no {name!r}, only players {list(players)}")
         return players[name].net
 
+    def _usable(self, asked: int | None) -> int:
+        """How many cores to use if so many are asked for."""
+        if asked is None:
+            return self.backend.cores_for(self.game.products())
+        if isinstance(asked, bool) or not isinstance(asked, int) or asked < 1:
+            raise InputError(f"cores: expected a whole number >= 1, got {asked!r}")
+        most = self.backend.cores()
+        if asked > most:
+            tell(f"{asked} cores were asked for, and {most} can be used here")
+        return min(asked, most)
+
     def _divide(self) -> Shards | None:
         """The processes that share every batch; None if one process plays alone."""
-        if self.cores > 1 and self.game.divisible(self.cores):
-            return Shards(self.cores, self.game.parts)
+        for size in range(self.cores, 1, -1):
+            if self.game.divisible(size):
+                try:
+                    shards = Shards(size, self.game.parts)
+                except NoProcessesError as e:
+                    tell(f"{e}; one process goes on")
+                    return None
+                self.cores = size
+                return shards
         return None
+
+    def alone(self) -> None:
+        """From now on one process plays on whole batches."""
+        if self.shards is not None:
+            self.shards.close()
+            self.shards = None
+
+    def wake(self) -> None:
+        """Let the processes that share a batch go on, if they were stopped."""
+        if self.shards is not None:
+            self.shards.wake()
 
     @property
     def divided(self) -> bool:
@@ -66,10 +104,14 @@ class Run:
     def turn(self) -> None:
         """Play one turn; its quantities go into the log."""
         e, turn = self.experiment, self.step
+        if self.shards is not None:
+            try:
+                values, *_ = self.shards.run("turn", turn)
+            except NoProcessesError as error:  # none of them has begun
+                tell(f"{error}; one process goes on")
+                self.alone()
         if self.shards is None:
             values = self.game.turn(turn)
-        else:
-            values, *_ = self.shards.run("turn", turn)
         if e.ema:
             beta = min(e.ema, (1 + turn) / (10 + turn))
             theta = self.players[self.game.maker].net.theta

@@ -4,19 +4,22 @@ A `Request` holds the user's wishes. `generate` runs G, and `write` makes the fi
 """
 
 import dataclasses
+import math
 import pathlib
 
 import numpy as np
 
 from .. import plots
 from ..backend import Backend
-from ..errors import InputError
+from ..errors import CheckpointError, InputError
 from ..files import write_atomically
 from ..rng import CONDITION, SAMPLE, generator
 from ..values import mapped, rows, size
 from .conditions import Classes, Sentences, grid
 from .experiment import Experiment
 from .folder import RunFolder
+from .memory import expect_room
+from .owned import refuse_own_files
 
 CHUNK = 256  # samples per forward pass
 STEPS = 9  # pictures from one sentence to another
@@ -28,7 +31,7 @@ class Request:
     or a grid whose rows are classes or sentences and whose columns share z.
     """
 
-    label: int | None = None
+    label: int | str | None = None
     text: str | None = None
     to: str | None = None
     grid: bool = False
@@ -82,23 +85,44 @@ def generate(experiment: Experiment, folder: RunFolder, backend: Backend, inputs
     chunks = []
     for i in range(0, size(inputs), CHUNK):
         chunk = mapped(backend.asarray, rows(inputs, slice(i, i + CHUNK)))
-        x, _ = net.forward(chunk, train=False)
+        with np.errstate(all="ignore"):
+            x, _ = net.forward(chunk, train=False)
         chunks.append(backend.to_host(experiment.condition.x_of(x)))
     return np.concatenate(chunks)
+
+
+def expect_finite(samples, folder: RunFolder) -> None:
+    """Raise CheckpointError if a sample, of (n, ...), has NaN or infinity."""
+    if not np.isfinite(samples).all():
+        raise CheckpointError(
+            f"{folder.checkpoint}: expected a generator of finite samples, found that "
+            "it makes NaN or infinity"
+        )
+
+
+def expect_samples_to_fit(experiment: Experiment, n: int, each: int = 32) -> None:
+    """Raise InputError if n samples do not fit into the memory. `each` is the number of
+    bytes that a number of a sample takes, with the copies of it.
+    """
+    numbers = experiment.latent.dim + math.prod(experiment.shape)
+    expect_room(each * numbers * n, f"--n {n}", "a smaller --n may fit")
 
 
 def write(experiment, folder, backend, n: int, seed: int, out, request=None) -> int:
     """Generate n samples, write them to `out` as its suffix says, and count them.
 
     .png is a picture. .npy and .npz (name `x`) hold float32: images (n, H, W, C) scaled
-    to [0, 1], anything else as G makes it. InputError for another suffix or a folder
-    that cannot be written.
+    to [0, 1], anything else as G makes it. InputError for another suffix, for a folder
+    that cannot be written, and for a run's own file.
     """
     out = pathlib.Path(out)
     if out.suffix not in (".png", ".npy", ".npz"):
         raise InputError(f"--out {out}: expected a name ending in .png, .npy or .npz")
+    refuse_own_files(out)
+    expect_samples_to_fit(experiment, n)
     experiment, columns, inputs = (request or Request()).inputs(experiment, n, seed)
     x = generate(experiment, folder, backend, inputs)
+    expect_finite(x, folder)
     if out.suffix == ".png":
         real = None
         if x.ndim != 4:

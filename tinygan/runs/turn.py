@@ -23,6 +23,8 @@ from ..values import numbers, rows
 from .conditions import between_pairs, grid
 from .game import Game, Player
 
+MANY = 256  # times a few samples: below, the memory of a batch is not worth a question
+
 
 class Turns(Game):
     """A game of turns by Algorithm 1: a turn is k steps of D and one step of G."""
@@ -130,6 +132,20 @@ class Turns(Game):
             if any(isinstance(p, GradientPenalty) for p in penalties):
                 D.tangent(numbers(x), cache)
 
+    def memory(self):
+        """What the passes of both networks keep, found on a few samples: the caches of
+        a real and of a fake batch, and gradients of that size.
+        """
+        e, packs = self.experiment, math.lcm(self.G.packs, self.D.packs)
+        few = 4 * packs
+        if e.batch <= MANY * few:
+            return 0
+        G, D = self.G.clone(), self.D.clone()
+        with np.errstate(all="ignore"):
+            x, c_G = G.forward(self.inputs(few, LATENT, 0, 0))
+            s, c_D = D.forward(x)
+        return 3 * kept_bytes((x, c_G, s, c_D)) * (e.batch // few)
+
     # On several ranks.
 
     def products(self):
@@ -159,6 +175,21 @@ class Turns(Game):
     def _cut(self, size: int) -> list[slice]:
         packs = math.lcm(self.G.packs, self.D.packs)
         return cut(self.experiment.batch, size, packs)
+
+
+def kept_bytes(cache) -> int:
+    """The bytes of all arrays in a cache, each once, however deep they lie."""
+    found, todo = {}, [cache]
+    while todo:
+        thing = todo.pop()
+        if isinstance(thing, dict):
+            todo += thing.values()
+        elif isinstance(thing, tuple | list):
+            todo += thing
+        elif hasattr(thing, "nbytes"):
+            base = thing if getattr(thing, "base", None) is None else thing.base
+            found[id(base)] = base.nbytes if hasattr(base, "nbytes") else thing.nbytes
+    return sum(found.values())
 
 
 class Draws:

@@ -1,4 +1,4 @@
-"""Images from files: IDX, .npy, .npz, and folders in MNIST's layout.
+"""Images from files of any kind that is read: the one entry.
 
 No pickle is ever loaded, so a file holds data and never code. A malformed file raises a
 DataError of one sentence (source.py).
@@ -8,80 +8,175 @@ from pathlib import Path
 
 import numpy as np
 
-from ...errors import DataError
-from ..images import Images, finite_range
-from .arrays import NPY_MAGIC, ZIP_MAGIC, read_array
-from .idx import read_idx
-from .source import open_file, peek, system_errors
+from ...errors import DataError, InputError
+from ..images import Images
+from .albums import plural
+from .channels import in_channels
+from .containers import open_files
+from .fold import Reading, folded, read_axes
+from .formats import ENDINGS
+from .found import Found
+from .kinds import START, kind_of, named
+from .labels import classes
+from .photos import has_photos, read_photos
+from .pictures import resized
+from .ranges import black_and_white
+from .sets import in_files
+from .single import READ, in_file
+from .source import system_errors
+
+_FEW = 10  # pictures that may lie beside an array, as its previews
 
 
-def load_images(path, shape: tuple[int, int, int] | None = None) -> Images:
-    """The images of an IDX, .npy or .npz file, or of a folder in MNIST's layout.
+def load_images(
+    path,
+    shape: tuple[int, int, int] | None = None,
+    *,
+    size: int | None = None,
+    channels: int | None = None,
+    array: str | None = None,
+    range: tuple[float, float] | None = None,
+) -> Images:
+    """The images of a file, a folder or a zip archive, with labels if there are any.
 
-    The folder holds train-images-idx3-ubyte, and train-labels-idx1-ubyte if there are
-    labels. Either name may end in .gz.
+    Pictures (photos.py), IDX in all its usual names (idx.py), arrays (.npy, .npz),
+    CIFAR's binary version and MATLAB files are read. The axes of an array may have any
+    usual order (fold.py), flat rows included. `Images.notes` say what was decided.
 
-    The array is (N, H, W) or (N, H, W, C). In bytes, black is 0 and white is 255. Other
-    numbers must lie within [0, 1], [-1, 1] or [0, 255]; the first of these ranges that
-    holds them all gives black and white.
+    `shape` is the (H, W, C) that the images must have. `size` crops the middle square
+    of each and scales it to size x size. `channels` is 1 (grey), 3 (colour) or 4 (with
+    transparency, which otherwise is laid over white). `array` is the name of an array
+    in a .npz, where the choice is not plain. `range` is (black, white); without it the
+    values decide (ranges.py).
 
-    Raises DataError if there are no such images, or if they do not have the `shape`
-    (H, W, C).
+    Raises DataError if there are no such images, or if they do not have the `shape`.
+    Raises InputError for a size, channels or a range that cannot be.
     """
-    path, labels_path = _find_images(Path(path))
-    with open_file(path) as file:
-        is_idx = not peek(file).startswith((NPY_MAGIC, ZIP_MAGIC))
-    pixels = read_idx(path) if is_idx else read_array(path)
-    labels = None if labels_path is None else read_idx(labels_path)
-    try:
-        _check_shape(pixels.shape, shape)
-        return Images(pixels, *_black_and_white(pixels), labels)
-    except DataError as e:
-        raise DataError(f"{path}: {e}") from e
-
-
-def _find_images(path: Path) -> tuple[Path, Path | None]:
-    """The file of images, and the file of labels if `path` is a folder that has one."""
+    path = Path(path)
+    if size is not None and not 1 <= size <= 4096:
+        raise InputError(f"load_images expects a size from 1 to 4096, got {size}")
+    if channels not in (None, 1, 3, 4):
+        raise InputError(f"load_images expects 1, 3 or 4 channels, got {channels}")
     with system_errors(path):
-        if not path.is_dir():
-            return path, None
-        found = [
-            [file for file in (path / name, path / f"{name}.gz") if file.is_file()]
-            for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
-        ]
-    images, labels = found
-    if not images:
-        raise DataError(
-            f"{path}: expected a folder with train-images-idx3-ubyte or "
-            f"train-images-idx3-ubyte.gz, found neither"
+        is_folder = path.is_dir()
+    found = None if is_folder else in_file(path, array)
+    if found is None:
+        with open_files(path) as files:
+            found = _among(files, shape, size, channels, array, range)
+    if isinstance(found, Images):
+        where = str(path)
+        images = found
+        images.unlabelled = (
+            f"{where}: expected labels, found none: they are the names of folders, one "
+            f"for the pictures of each class"
         )
-    return images[0], labels[0] if labels else None
+    else:
+        where = found.where
+        images = _images(found, shape, size, channels, range)
+    if shape is not None and images.shape != tuple(shape):
+        raise DataError(f"{where}: {_other_shape(shape, images.shape)}")
+    return images
 
 
-def _check_shape(found: tuple[int, ...], expected) -> None:
-    """DataError unless `found` is (N, H, W[, C]) with (H, W, C) as `expected`."""
-    if len(found) not in (3, 4):
-        raise DataError(f"expected images (N, H, W) or (N, H, W, C), found {found}")
-    H, W, C = (*found[1:], 1)[:3]
-    hint = ""
-    if H <= 4 < C:
-        hint = "; if channels come first, x.transpose(0, 2, 3, 1) puts them last"
-    if expected is not None and tuple(expected) != (H, W, C):
-        raise DataError(
-            f"expected images of shape {tuple(expected)}, found {(H, W, C)}{hint}"
-        )
-    if expected is None and C > 4:
-        raise DataError(f"expected images of 1 to 4 channels, found {(H, W, C)}{hint}")
+def _among(files, shape, size, channels, array, range) -> Found | Images:
+    """The images of a folder or an archive: arrays, or else its pictures."""
+    names = files.names()
+    pictures = sum(name.lower().endswith(ENDINGS) for name in names)
+    found = in_files(files, array) if array or pictures <= _FEW else None
+    if found is not None:
+        if pictures:
+            beside = f"{plural(pictures, 'picture')} beside the arrays"
+            found.notes.append(f"{beside} {'is' if pictures == 1 else 'are'} left out")
+        return found
+    if array is not None:
+        raise DataError(f"{files.path}: expected arrays, one named {array}, found none")
+    if has_photos(files):
+        wanted = shape[0] if shape else None
+        return read_photos(files, size, channels, range, wanted)
+    what = "no files"
+    if not names and files.left_out:
+        what = f"{files.left_out[0][0]}, {files.left_out[0][1]}"
+    elif names:
+        start = files.start(names[0], START)
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        kind = named(kind_of(start, names[0]), start)
+        kind, semicolon, way = kind.partition("; ")
+        what = f"{kind} ({names[0]}{more}){semicolon}{way}"
+    raise DataError(f"{files.path}: expected pictures ({READ}), found {what}")
 
 
-def _black_and_white(pixels: np.ndarray) -> tuple[float, float]:
-    if pixels.dtype == np.uint8:
-        return 0, 255
-    least, most = finite_range(pixels)
-    for low, high in ((0, 1), (-1, 1), (0, 255)):
-        if low <= least and most <= high:
-            return low, high
-    raise DataError(
-        f"expected pixels within [0, 1], [-1, 1] or [0, 255], "
-        f"found {least:g} to {most:g}"
-    )
+def _images(found: Found, shape, size, channels, range) -> Images:
+    """The pixels with their axes in order, in range, scaled, and with labels."""
+    notes, count = found.notes, None
+    if found.labels is not None and found.labels.size in found.pixels.shape:
+        count = found.labels.size
+    try:
+        fixed = shape if size is None and channels is None else None
+        reading = read_axes(found.pixels.shape, fixed, count)
+        if found.pixels.dtype == bool:
+            found.pixels = found.pixels.view(np.uint8)
+        pixels, low, high, told = black_and_white(found.pixels, range)
+        pixels, note = folded(pixels, reading)
+        notes += [n for n in (note, told) if n]
+        if channels is None and pixels.shape[3] == 4:
+            channels = 4 if shape is not None and shape[2] == 4 else 3
+        if channels is not None and channels != pixels.shape[3]:
+            pixels, note = in_channels(pixels, channels, low, high)
+            notes.append(note)
+    except DataError as e:
+        raise DataError(f"{found.where}: {e}") from e
+    H, W = pixels.shape[1:3]
+    if size is not None and not H == W == size:
+        pixels = resized(pixels, size)
+        notes.append(f"pictures of {H} x {W} scaled to {size} x {size}")
+    _count_ten_as_zero(found, reading)
+    y, names = _labels(found, len(pixels))
+    try:
+        images = Images(pixels, low, high, y, names, notes)
+    except DataError as e:
+        raise DataError(f"{found.where}: {e}") from e
+    images.unlabelled = f"{found.where}: expected labels, found none"
+    images.unlabelled += f": {found.missing}" if found.missing else ""
+    return images
+
+
+def _count_ten_as_zero(found: Found, reading: Reading) -> None:
+    """SVHN has labels 1 to 10, and 10 is the digit 0. Its order of the axes is rare."""
+    y = found.labels
+    if (reading.order, reading.shape) != ("(H, W, C, N)", (32, 32, 3)) or y is None:
+        return
+    if y.dtype.kind in "iuf" and y.min() == 1 and y.max() == 10:
+        found.labels = y % 10
+        found.notes.append("SVHN's label 10 is the digit 0")
+
+
+def _labels(found: Found, N: int):
+    """(labels, names of the classes), or (None, None)."""
+    if found.labels is None:
+        return None, None
+    try:
+        y, names, notes = classes(found.labels, N, found.names)
+    except DataError as e:
+        is_column = found.labels.ndim == 1 and found.labels.dtype.kind in "iu"
+        if found.is_strict or (found.called and is_column and len(found.labels) != N):
+            raise DataError(f"{found.labels_where}: {e}") from e
+        found.missing = f"no labels are read from {found.labels_where}: {e}"
+        found.notes.append(found.missing)
+        return None, None
+    if not found.called:
+        if len(names) > max(2, N // 2):  # rather numbers of the pictures
+            return None, None
+        found.notes.append(f"{len(names)} labels from {found.labels_where}")
+    found.notes.extend(notes)
+    return y, names
+
+
+def _other_shape(expected, found: tuple[int, int, int]) -> str:
+    H, W, C = expected
+    ways = []
+    if found[:2] != (H, W) and H == W:
+        ways.append(f"--size {H}")
+    if found[2] != C and C in (1, 3, 4):
+        ways.append(f"--channels {C}")
+    hint = f"; {' '.join(ways)} makes them so" if ways else ""
+    return f"expected images of shape {tuple(expected)}, found {found}{hint}"

@@ -20,7 +20,8 @@ from ...errors import DataError
 
 _CHUNK = 1 << 20
 _NO_ARCHIVE = (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError)
-_DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
+# What streams of packed bytes raise.
+DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
 
 
 @contextlib.contextmanager
@@ -53,11 +54,17 @@ def peek(file: BinaryIO) -> bytes:
 class Source:
     """A stream of bytes: a read gives exactly what was asked for, or a DataError.
 
-    Errors begin with `name` and give `offset`, the place in the (unpacked) stream.
+    Errors begin with `name` and give `offset`, the place in the (unpacked) stream. The
+    `size` is the number of bytes, if the stream is a plain file.
     """
 
-    def __init__(self, stream: BinaryIO, name):
+    def __init__(self, stream: BinaryIO, name, size: int | None = None):
         self.stream, self.name, self.offset = stream, name, 0
+        self._size = size
+
+    def holds(self, n: int) -> bool:
+        """Whether n more bytes are there for certain: the size was given."""
+        return self._size is not None and self.offset + n <= self._size
 
     @classmethod
     def unzipped(cls, file: BinaryIO, path):
@@ -78,6 +85,13 @@ class Source:
         self.offset += n
         return data
 
+    def rest(self, n: int) -> bytes:
+        """Up to n further bytes, to tell what the source is. No error is raised."""
+        try:
+            return self.stream.read(n)
+        except (*DAMAGED, OSError):
+            return b""
+
     def expect_end(self) -> None:
         """Raises DataError if there are more bytes."""
         if self._chunk(1, "the end"):
@@ -92,7 +106,7 @@ class Source:
     def _chunk(self, n: int, wanted: str) -> bytes:
         try:
             return self.stream.read(n)
-        except _DAMAGED as e:
+        except DAMAGED as e:
             why = shorten(str(e), 100)
             raise self.error(wanted, f"damaged data ({why})") from e
 

@@ -1,0 +1,106 @@
+"""The pictures of a run's folder: samples/, samples.png, losses.png, training.gif.
+
+They can be drawn again from the checkpoint, metrics.jsonl and samples/. So a picture
+that cannot be written, or is damaged, never ends a run: a note on stderr names it.
+"""
+
+import pathlib
+import re
+from collections.abc import Callable
+
+from .. import plots
+from .metrics import read_rows
+from .notes import tell
+from .owned import DRAWN, SAMPLES
+
+FRAME = re.compile(r"([0-9]{7,18})\.png")
+
+
+class Drawing:
+    """Draws the pictures of the folder `path`.
+
+    failed: {name: error} of the pictures that could not be written the last time.
+    """
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        self.failed: dict[str, OSError] = {}
+
+    def picture(self, run) -> None:
+        """Write a picture of the run's samples into samples/, and as samples.png."""
+        is_image = len(run.experiment.shape) == 3
+        samples, columns = run.picture_samples(100 if is_image else 1000)
+        real = None if is_image else run.game.real_samples(1000)
+        pixels = plots.picture(samples, real, f"step {run.step}", columns)
+        for name in (f"{SAMPLES}/{run.step:07d}.png", DRAWN[0]):
+            self._draw(name, lambda path: plots.save_png(path, pixels))
+
+    def finish(self, run, metrics, only) -> None:
+        """Draw losses.png and training.gif, and samples.png if it is in `only`.
+
+        OSError, after all were tried, if one cannot be written, unless another program
+        has it open (Windows).
+        """
+        samples, losses, film = DRAWN
+        if samples in only and samples not in self.failed:
+            self.picture(run)
+        if losses in only:
+            curves = run.game.curves
+            rows, _ = read_rows(metrics)
+            self._draw(losses, lambda path: plots.plot_losses(path, rows, curves))
+        if film in only:
+            self._draw(film, self._film)
+        for name in DRAWN:
+            error = self.failed.get(name)
+            if error is not None and not isinstance(error, PermissionError):
+                raise error
+
+    def missing(self, checkpoint) -> list[str]:
+        """The names in DRAWN that are missing or older than the checkpoint."""
+        since = pathlib.Path(checkpoint).stat().st_mtime_ns
+        files = {name: self.path / name for name in DRAWN}
+        return [
+            name
+            for name, file in files.items()
+            if not file.exists() or file.stat().st_mtime_ns < since
+        ]
+
+    def _draw(self, name: str, draw: Callable) -> None:
+        """Call draw(path of the picture `name`), and note its failure."""
+        try:
+            (self.path / name).parent.mkdir(exist_ok=True)
+            draw(self.path / name)
+            self.failed.pop(name, None)
+        except OSError as e:
+            kind = name.partition("/")[0]
+            at_end = name in DRAWN[1:] and not isinstance(e, PermissionError)
+            if kind not in self.failed and not at_end:  # said once; `finish` raises it
+                tell(f"{self.path / name}: {e.strerror or e}; it is left out")
+            self.failed[kind] = self.failed[name] = e
+        except (ArithmeticError, LookupError, TypeError, ValueError) as e:
+            why = f"{type(e).__name__}: {e}"[:200]  # of damaged files
+            tell(f"{self.path / name}: cannot be drawn ({why}); it is left out")
+
+    def _film(self, path: pathlib.Path) -> None:
+        """Write the film of samples/. A note names the frames that it leaves out."""
+        shown = [frame for _, frame in frames(self.path)]
+        bad = plots.save_gif(path, shown)
+        if bad:
+            names = ", ".join(bad[:5]) + (" ..." if bad[5:] else "")
+            tell(
+                f"{self.path / SAMPLES}: expected pictures of one size, found damage "
+                f"or another size in {names}; the film leaves them out"
+            )
+
+
+def frames(path) -> list[tuple[int, pathlib.Path]]:
+    """(step, picture) of each picture in samples/ that a run has made, in order."""
+    found = []
+    try:
+        for file in (pathlib.Path(path) / SAMPLES).iterdir():
+            named = FRAME.fullmatch(file.name)
+            if named and file.name == f"{int(named[1]):07d}.png":
+                found.append((int(named[1]), file))
+    except OSError:
+        return []
+    return sorted(found)
