@@ -364,11 +364,12 @@ def test_a_config_that_is_none(capsys, here, digits, config):
 # Checkpoints
 
 
-def checkpoint_refused(capsys, here) -> str:
+def checkpoint_refused(capsys, here, *more) -> str:
     """The sentences of sample and of --resume about the run's checkpoint."""
     path = pathlib.Path("run", "checkpoint.npz")
-    sampled = refused(capsys, "sample", "run", "--n", 2, "--out", "x.npy")
-    resumed = refused(capsys, "train", "--resume", "run", "--steps", 9, "--quiet")
+    sampled = refused(capsys, "sample", "run", "--n", 2, "--out", "x.npy", *more)
+    again = ("--resume", "run", "--steps", 9, "--quiet", *more)
+    resumed = refused(capsys, "train", *again)
     assert str(path) in sampled and str(path) in resumed
     assert "expected" in sampled and "expected" in resumed
     assert "found" in sampled and "found" in resumed
@@ -380,7 +381,8 @@ def test_a_checkpoint_of_another_architecture(capsys, here, digits, points):
     shutil.copytree(digits, here / "run")
     shutil.copy(points / "checkpoint.npz", here / "run")
     before = (here / "run" / "config.json").read_bytes()
-    sentences = checkpoint_refused(capsys, here)
+    assert checkpoint_refused(capsys, here).count("another run") == 2
+    sentences = checkpoint_refused(capsys, here, "--with-changes")
     assert sentences.count("architecture") == 2
     assert "G.theta" in sentences
     assert (here / "run" / "config.json").read_bytes() == before
@@ -432,10 +434,9 @@ def test_a_recipe_of_the_users_own(capsys, here):
     status, _, _ = run(capsys, "sample", "runs/mine", "--n", 5, "--out", "x.npy")
     assert status == 0 and np.load("x.npy").shape == (5, 1)
     (here / "mine.py").write_text(GOOD.replace("Latent(2)", "Latent(3)"))
-    err = refused(capsys, "sample", "runs/mine", "--n", 5, "--out", "y.npy")
-    assert "architecture" in err
-    (here / "mine.py").unlink()
-    assert "mine.py" in refused(capsys, "train", "--resume", "runs/mine")
+    again = ("sample", "runs/mine", "--n", 5, "--out", "y.npy")
+    assert "--with-changes" in refused(capsys, *again)
+    assert "architecture" in refused(capsys, *again, "--with-changes")
 
 
 @pytest.mark.parametrize(
@@ -523,14 +524,20 @@ def test_train_by_every_recipe(capsys, here, recipe):
     assert "run/samples.png" in out and "run/training.gif" in out
     names = {"config.json", "metrics.jsonl", "checkpoint.npz", "samples"}
     pictures = {"samples.png", "losses.png", "training.gif"}
-    assert set(os.listdir("run")) == names | pictures
+    copies = {"recipe.py", "recipe"} & set(os.listdir("run"))
+    assert set(os.listdir("run")) == names | pictures | copies
+    assert "recipe.py" in copies
     assert len(os.listdir("run/samples")) == 3
+    config = json.loads((here / "run" / "config.json").read_text())
+    assert config["options"].keys() == accepted.keys()
     assert read_manifest("run/checkpoint.npz") == {
         "format": "tinygan-checkpoint",
         "version": 1,
         "tinygan": __version__,
         "step": 2,
         "recipe": recipe,
+        "run": config["run"],
+        "source": config["source"]["sha256"],
     }
     for name in pictures:
         with Image.open(here / "run" / name) as image:
