@@ -99,7 +99,9 @@ def frames(path) -> list[tuple[int, pathlib.Path]]:
     try:
         for file in (pathlib.Path(path) / SAMPLES).iterdir():
             named = FRAME.fullmatch(file.name)
-            if named and file.name == f"{int(named[1]):07d}.png":
+            # No link is followed out of the folder, and no pipe is waited for.
+            own = file.is_file() and not file.is_symlink()
+            if named and own and file.name == f"{int(named[1]):07d}.png":
                 found.append((int(named[1]), file))
     except OSError:
         return []
