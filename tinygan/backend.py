@@ -14,7 +14,7 @@ import types
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from .errors import BackendError
+from .errors import BackendError, shown
 from .fast.memory import cores, keep_memory
 
 FEW = 4e6  # one more core is worth using for so many products in a batch
@@ -139,6 +139,7 @@ NUMPY = Backend()
 
 def get_backend(name: str) -> Backend:
     """The backend called "numpy" or "cupy"; BackendError if it cannot be used here."""
+    name = name if isinstance(name, str) else shown(name)
     if name == "numpy":
         return NUMPY
     if name == "cupy":

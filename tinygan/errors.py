@@ -1,4 +1,5 @@
-"""The errors that tinygan raises, each with one clear sentence.
+"""The errors that tinygan raises, each with one clear sentence, and what raises them
+for a bad argument.
 
 `InputError` and its subclasses are for input from outside: a file, an option, a shape.
 They are ValueErrors, so a library user may catch them as such. The command line prints
@@ -9,7 +10,14 @@ A sentence often quotes a file or its name, and both may come from a stranger. S
 one line, of at most 500 characters, and nothing in it commands a terminal.
 """
 
+import math
+import operator
 import re
+import reprlib
+import types
+from numbers import Real
+
+import numpy as np
 
 LONGEST = 500  # characters of a sentence
 
@@ -88,5 +96,168 @@ class TangentError(InputError):
     """A layer was asked for a tangent that it does not have."""
 
 
+class LayerError(InputError):
+    """A layer does not keep the protocol of layers."""
+
+
 class NonFiniteError(ArithmeticError):
     """A value in training became NaN or infinite."""
+
+
+# Checks of arguments. `wanted` says what an argument has to be, in words that end in a
+# comparison: "lr > 0", "a probability 0 <= p < 1". `owner` is the object that takes the
+# argument, or its name.
+
+_COMPARISON = re.compile(r"(?:(\S+) (<=?) )?(\w+)(?: ([<>]=?) (\S+))?$")
+_LARGEST = 2**40  # no count or size is larger, but a seed may be
+_HOLDS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+
+
+def number(owner, wanted: str, value) -> float:
+    """value as a plain float. InputError unless it is a finite number, within the
+    limits that `wanted` states. A NumPy number is a number, and True is none.
+    """
+    scalar = getattr(value, "shape", None) == () and value.dtype.kind in "iuf"
+    if not (scalar or (isinstance(value, Real) and not isinstance(value, bool))):
+        kind = "" if wanted.startswith("a ") else "a number "
+        raise InputError(f"{name_of(owner)} expects {kind}{wanted}, got {shown(value)}")
+    try:
+        found = float(value)
+    except OverflowError:  # an int of hundreds of digits
+        found = math.inf
+    if not (math.isfinite(found) and _within(wanted, found)):
+        kind = "" if " " in wanted else "a finite number "
+        raise InputError(f"{name_of(owner)} expects {kind}{wanted}, got {shown(value)}")
+    return found
+
+
+def whole(owner, wanted: str, value) -> int:
+    """value as a plain int. InputError unless it is a whole number, within the limits
+    that `wanted` states. A NumPy integer is a whole number, and 2.0 and True are none.
+    """
+    try:
+        n = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        n = None
+    if (
+        n is None
+        or (abs(n) > _LARGEST and "seed" not in wanted)
+        or not _within(wanted, n)
+    ):
+        kind = "" if wanted.startswith("a ") else "a whole number "
+        raise InputError(f"{name_of(owner)} expects {kind}{wanted}, got {shown(value)}")
+    return n
+
+
+def flag(owner, name: str, value) -> bool:
+    """value as a plain bool. InputError unless it is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        who = name_of(owner)
+        raise InputError(f"{who} expects {name} True or False, got {shown(value)}")
+    return bool(value)
+
+
+def floating(owner, dtype, kinds: str = "f") -> np.dtype:
+    """dtype as an np.dtype. InputError unless it is floating; complex with "fc"."""
+    try:
+        found = np.dtype(dtype)
+    except (TypeError, ValueError):
+        found = None
+    if dtype is None or found is None or found.kind not in kinds:
+        raise InputError(
+            f"{name_of(owner)} expects a dtype such as 'float32', got {shown(dtype)}"
+        )
+    return found
+
+
+def one_of(owner, name: str, value, choices):
+    """value itself. InputError unless it is one of the choices, which are strings."""
+    if not (isinstance(value, str) and value in choices):
+        known = " or ".join(map(repr, choices))
+        who = name_of(owner)
+        raise InputError(f"{who} expects {name} {known}, got {shown(value)}")
+    return value
+
+
+def instance(owner, name: str, value, kind: type, write: str = ""):
+    """value itself. InputError unless it is an object of the class `kind`.
+
+    For a class in place of an object, the sentence shows the call that is missing, and
+    for anything else the right line `write`.
+    """
+    if isinstance(value, kind):
+        return value
+    if isinstance(value, type) and issubclass(value, kind):
+        write = f"{value.__name__}()"
+    hint = f"; write {write}" if write else ""
+    who, what = name_of(owner), kind.__name__
+    article = "an" if what[0] in "AEIO" else "a"
+    raise InputError(
+        f"{who} expects {article} {what} as {name}, got {shown(value)}{hint}"
+    )
+
+
+def function(owner, name: str, value, write: str):
+    """value itself. InputError unless it can be called; `write` is a right line."""
+    if isinstance(value, type) or not callable(value):
+        raise InputError(
+            f"{name_of(owner)} expects a function as {name}, got {shown(value)}; "
+            f"write {write}"
+        )
+    return value
+
+
+def numbers(name: str, value) -> np.ndarray:
+    """value as a float64 array of any shape. InputError unless it holds real numbers;
+    they may be NaN.
+    """
+    try:
+        with np.errstate(all="ignore"):
+            array = np.asarray(value)
+            if array.dtype.kind in "biuf":
+                return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError):  # rows of different lengths, for instance
+        pass
+    raise InputError(f"{name}: expected an array of real numbers, got {shown(value)}")
+
+
+def same_form(name: str, old, new) -> None:
+    """ShapeError unless `new` can take the place of `old`: an array of the same shape,
+    or a whole number >= 0 for a whole number.
+    """
+    if isinstance(old, int):
+        whole(name, "a whole number n >= 0", np.asarray(new)[()])
+    elif getattr(new, "shape", None) != old.shape or new.dtype.kind not in "iufc":
+        raise ShapeError(f"{name}: expected an array {old.shape}, got {shown(new)}")
+
+
+def name_of(owner) -> str:
+    """How a sentence calls the owner of an argument."""
+    if isinstance(owner, str):
+        return owner
+    return getattr(owner, "__name__", type(owner).__name__)
+
+
+def shown(value) -> str:
+    """A value as a sentence shows it: an array by its shape, and nothing long."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if isinstance(value, types.ModuleType):
+        return f"the module {value.__name__}"
+    if getattr(value, "shape", ()) and hasattr(value, "dtype"):
+        return f"an array of {value.dtype}, shape {tuple(value.shape)}"
+    if isinstance(value, types.FunctionType | types.BuiltinFunctionType):
+        return f"the function {value.__name__}"
+    try:
+        text = " ".join(reprlib.repr(value).split())
+    except Exception:  # a repr that a user wrote
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _within(wanted: str, value) -> bool:
+    """Whether the comparison at the end of `wanted` holds for the value."""
+    found = _COMPARISON.search(wanted)
+    low, below, _, above, high = found.groups("") if found else 5 * ("",)
+    at_least = not low or _HOLDS[below](float(low), value)
+    return at_least and (not high or _HOLDS[above](value, float(high)))

@@ -14,6 +14,8 @@ holds the Jacobians. penalties/ holds the terms P that D pays for being steep. o
 holds the rules that turn a gradient into a direction u.
 """
 
+from .errors import InputError, function, shown, whole
+from .guard.moves import fit, scalar
 from .values import plus
 
 
@@ -24,7 +26,10 @@ def d_step(D, opt_D, objective, x_real, x_fake, penalties=(), rng=None):
     means, as `objective.beliefs` defines them. G is fixed here: x_fake is data.
 
     x_real, x_fake: (N, *D.in_shape)      rng: for penalties at random points
+
+    The two batches may differ in N, unless the objective or a penalty pairs samples.
     """
+    fit("d_step", objective, penalties, D=D, opt_D=opt_D)
     D.advance()  # one power iteration of spectral norms, before any forward pass
     s_real, c_real = D.forward(x_real)  # (N, 1)
     s_fake, c_fake = D.forward(x_fake)
@@ -36,7 +41,7 @@ def d_step(D, opt_D, objective, x_real, x_fake, penalties=(), rng=None):
     P = 0 * V
     real, fake = (x_real, s_real, c_real), (x_fake, s_fake, c_fake)
     for penalty in penalties:
-        P = P + penalty.accumulate(D, real, fake, rng)
+        P = P + scalar(penalty, "accumulate", penalty.accumulate(D, real, fake, rng))
     opt_D.ascend(D.theta, D.grad)
     return V, *objective.beliefs(s_real, s_fake), P
 
@@ -48,6 +53,7 @@ def g_step(G, D, opt_G, objective, z, x_real=None):
     own parameters are not computed. A `paired` objective compares fake samples with
     real samples, and needs x_real (N, *D.in_shape).      z: (N, *G.in_shape)
     """
+    fit("g_step", objective, G=G, D=D, opt_G=opt_G)
     G.advance()
     x_fake, c_G = G.forward(z)
     s_fake, c_D = D.forward(x_fake)
@@ -69,11 +75,15 @@ def play(players, objective, real, latent, k=1, penalties=(), rng=None):
 
     players is (G, D, opt_G, opt_D). real() gives the next batch of data, latent() a new
     batch of z. Returns V, J, D(x), D(G(z)) and P, 0-d arrays, which stay on the device.
-    ValueError for k < 1.
+    InputError for k < 1, and for players of another kind.
     """
-    if k < 1:
-        raise ValueError(f"play expects k >= 1 discriminator steps, got {k}")
+    if not (isinstance(players, tuple | list) and len(players) == 4):
+        raise InputError(f"play expects (G, D, opt_G, opt_D), got {shown(players)}")
     G, D, opt_G, opt_D = players
+    k = whole("play", "k >= 1", k)
+    function("play", "real", real, "real=lambda: x")
+    function("play", "latent", latent, "latent=lambda: z")
+    fit("play", objective, penalties, G=G, D=D, opt_G=opt_G, opt_D=opt_D)
     for _ in range(k):
         x_real, z = real(), latent()
         x_fake, _ = G.forward(z)  # theta_G is fixed here: the cache is dropped

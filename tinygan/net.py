@@ -6,18 +6,28 @@ of the layers. So an optimizer, a norm, a checkpoint or an all-reduce sees one v
 and a layer sees its own W and dW.
 """
 
-import contextlib
 import copy
 import math
 
 import numpy as np
 
 from .backend import NUMPY, Backend
-from .errors import NonFiniteError, ShapeError
+from .errors import (
+    InputError,
+    LayerError,
+    NonFiniteError,
+    ShapeError,
+    floating,
+    instance,
+    same_form,
+    shown,
+    whole,
+)
 from .group import Group
-from .layers.base import Layer, each_once
+from .guard import layers as guard
+from .layers.base import Layer, a_layer, each_once
 from .ops import Array, get_xp
-from .values import Integers, is_tuple, leaves, mapped, shape_of, zeros
+from .values import as_shape, leaves, mapped, shape_of, zeros
 
 
 class Net:
@@ -29,7 +39,8 @@ class Net:
     moved to `backend`, so the same seed gives the same network everywhere. A tree
     belongs to one Net: its layers hold views into this Net's vectors.
 
-    Raises ShapeError when the layers do not fit together.
+    Raises ShapeError when the layers do not fit together, LayerError for a layer that
+    breaks the protocol, and InputError for arguments of another kind.
     """
 
     def __init__(
@@ -40,16 +51,26 @@ class Net:
         dtype="float32",
         backend: Backend = NUMPY,
     ):
-        self.tree = tree
-        self.in_shape = in_shape if isinstance(in_shape, Integers) else tuple(in_shape)
-        self.out_shape = tree.build(self.in_shape)
+        self.tree = a_layer(self, tree)
+        shape = as_shape(tuple(in_shape) if isinstance(in_shape, list) else in_shape)
+        if shape is None:
+            raise InputError(
+                f"Net expects in_shape such as (2,), got {shown(in_shape)}"
+            )
+        self.in_shape, self.out_shape = shape, guard.built(tree, shape)
         shapes = (s for _, layer in self.layers() for s in layer.shapes.values())
-        size = sum(math.prod(s) for s in shapes)
+        if (size := sum(math.prod(s) for s in shapes)) > 2**40:
+            raise InputError(f"Net expects fewer parameters, got {size}")
         self.backend = NUMPY
         self.bind(np.zeros(size), np.zeros(size))
-        rng = np.random.default_rng(seed)
-        for _, layer in self.layers():
+        rng = np.random.default_rng(whole(self, "seed >= 0", seed))
+        for path, layer in self.layers():
+            arrays = guard.bound(layer)
             layer.init(rng)
+            guard.require_bound(path, layer, arrays)
+        for name, W in self.parameters().items():
+            if not np.isfinite(W).all():
+                raise LayerError(f"layer {name} starts with NaN or infinity")
         self._convert(dtype, backend)
 
     # The passes. The tree computes each of them.
@@ -57,26 +78,41 @@ class Net:
     def forward(self, x, train: bool = True):
         """(y, cache) for x (N, *in_shape); ShapeError for an x of another shape."""
         if shape_of(x) != self.in_shape:
-            expected = _spelt(self.in_shape)
-            got = mapped(lambda a: getattr(a, "shape", a), x)
-            raise ShapeError(f"the network expects inputs {expected}, got {got}")
-        return self.tree.forward(x, train)
+            guard.require_shape("inputs", x, self.in_shape)
+        return self._pass("forward")(x, train)
 
     def backward(self, dy, cache, param_grads: bool = True):
         """dx = J^T dy; with param_grads, also grad += (dy/dtheta)^T dy."""
-        return self.tree.backward(dy, cache, param_grads)
+        guard.require_form("dy", dy, self.out_shape)
+        return self._pass("backward")(dy, cache, param_grads)
 
     def backward_weights(self, dy, cache) -> None:
         """grad += (dy/dtheta)^T dy, for a caller that needs no dx."""
-        self.tree.backward_weights(dy, cache)
+        guard.require_form("dy", dy, self.out_shape)
+        self._pass("backward_weights")(dy, cache)
 
     def tangent(self, x_dot, cache):
         """(y_dot, cache_dot), y_dot = J x_dot, for the forward pass that left cache."""
-        return self.tree.tangent(x_dot, cache)
+        guard.require_form("x_dot", x_dot, self.in_shape)
+        return self._pass("tangent")(x_dot, cache)
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
         """(dx, dx_dot), the reverse of (x, x_dot) -> (y, y_dot); adds to grad."""
-        return self.tree.tangent_backward(dy, dy_dot, cache, cache_dot)
+        return self._pass("tangent_backward")(dy, dy_dot, cache, cache_dot)
+
+    def _pass(self, which: str):
+        """A pass of the tree. LayerError if its first call breaks the protocol."""
+        method = getattr(self.tree, which)
+        if which in self._proved:
+            return method
+
+        def first(*arguments):
+            with guard.proving(self.layers()):
+                result = getattr(self.tree, which)(*arguments)
+            self._proved.add(which)
+            return result
+
+        return first
 
     def advance(self) -> None:
         """Call `advance` of every layer: once per step, before its forward passes."""
@@ -84,7 +120,13 @@ class Net:
             layer.advance()
 
     def zero_grad(self) -> None:
-        """grad = 0. Gradients add up until someone clears them."""
+        """grad = 0. Gradients add up until someone clears them.
+
+        LayerError if a layer has meanwhile set its W or dW to another array.
+        """
+        for attributes, name, array in self._views:
+            if attributes.get(name) is not array:
+                guard.require_all_bound(self.layers(), self._views)
         self.grad[...] = 0
 
     # theta, grad and the state of the layers.
@@ -110,6 +152,9 @@ class Net:
     def parameters(self, vector=None) -> dict[str, Array]:
         """{"1_Dense.W": view into theta, or into another vector laid out like it}."""
         vector, start = self.theta if vector is None else vector, 0
+        n = sum(math.prod(s) for _, f in self.layers() for s in f.shapes.values())
+        if getattr(vector, "shape", None) != (n,):
+            raise ShapeError(f"expected a vector of {n} numbers, got {shown(vector)}")
         views: dict[str, Array] = {}
         for path, layer in self.layers():
             for name, shape in layer.shapes.items():
@@ -127,7 +172,13 @@ class Net:
         }
 
     def load_state(self, state: dict) -> None:
-        """Set the layers' state to a copy of what `state()` gave."""
+        """Set the layers' state to a copy of what `state()` gave.
+
+        ShapeError if a name is missing or a value has another shape.
+        """
+        instance(self, "state", state, dict)
+        for name, old in self.state().items():
+            same_form(f"state {name}", old, state.get(name))
         for path, layer in self.layers():
             for name, old in layer.state.items():
                 new = state[f"{path}.{name}"]
@@ -141,7 +192,8 @@ class Net:
         new = copy.copy(self)
         vectors = {id(v): v for v in self.views()}  # `_convert` makes new ones
         new.tree = copy.deepcopy(self.tree, vectors)
-        new._convert(dtype or self.theta.dtype, backend or self.backend)
+        backend = self.backend if backend is None else backend
+        new._convert(self.theta.dtype if dtype is None else dtype, backend)
         return new
 
     def part(self, rank: Group, grad) -> "Net":
@@ -172,6 +224,7 @@ class Net:
     def bind(self, theta, grad) -> None:
         """Make theta and grad this network's vectors, and each W and dW a view."""
         self.theta, self.grad = theta, grad
+        self._proved: set[str] = set()  # the passes that were watched once
         layers = [layer for _, layer in self.layers()]
         self._advancing = [f for f in layers if type(f).advance is not Layer.advance]
         values, grads = self.parameters(theta), self.parameters(grad)
@@ -179,9 +232,12 @@ class Net:
             for name in layer.shapes:
                 setattr(layer, name, values[f"{path}.{name}"])
                 setattr(layer, f"d{name}", grads[f"{path}.{name}"])
+        self._views = [(vars(f), *array) for f in layers for array in guard.bound(f)]
 
     def _convert(self, dtype, backend: Backend) -> None:
         """Move theta, grad and the layers' state to `backend`, as `dtype`."""
+        dtype = floating(self, dtype, "fc")
+        instance(self, "backend", backend, Backend, "get_backend('numpy')")
 
         def move(a):
             return backend.asarray(np.array(self.backend.to_host(a), dtype))
@@ -211,27 +267,24 @@ class Net:
         rows.append(("total", "", self.theta.size))
         return "\n".join(f"{a:<64}{b!s:>14}{n:>12,}" for a, b, n in rows)
 
-    @contextlib.contextmanager
-    def observe(self, see):
-        """Within this context, call see(path, pass, result) after each layer's pass.
+    def observe(self, see, passes=("forward", "backward")):
+        """A context in which see(path, pass, result) is called after each layer's pass.
 
-        The passes are "forward" and "backward", of layers without children. The result
-        of "backward" is dx; there is no call if dx is not computed.
+        The passes are "forward" and "backward", or `passes`, of layers without
+        children. The result of "backward" is dx; without dx there is no call.
         """
-        layers = each_once(self.tree)
-        leaves = [(path, layer) for path, layer in layers if not layer.children()]
-        before = [dict(vars(layer)) for _, layer in leaves]
-        for path, layer in leaves:
-            for name in ("forward", "backward"):
-                setattr(layer, name, _then(getattr(layer, name), path, name, see))
-        try:
-            yield
-        finally:
-            for (_, layer), attributes in zip(leaves, before, strict=True):
-                for name in ("forward", "backward"):
-                    delattr(layer, name)
-                    if name in attributes:  # set by an outer observer
-                        setattr(layer, name, attributes[name])
+
+        def then(path, layer, which, method):
+            def seen(*args, **kwargs):
+                result = method(*args, **kwargs)
+                paired = which in ("forward", "tangent")  # (y, cache)
+                see(path, which, result[0] if paired else result)
+                return result
+
+            return seen
+
+        leaves = [(path, f) for path, f in self.layers() if not f.children()]
+        return guard.wrapped(leaves, passes, then)
 
     def watch(self, name: str):
         """Within this context, raise NonFiniteError at the first NaN or infinity.
@@ -244,19 +297,4 @@ class Net:
                 if not np.isfinite(self.backend.to_host(array)).all():
                     raise NonFiniteError(f"{name}, layer {path}, in {which}")
 
-        return self.observe(see)
-
-
-def _spelt(shape) -> str:
-    """A shape with the batch axis: "(N, 2)", or "((N, 2), (N))" for a tuple."""
-    parts = map(_spelt, shape) if is_tuple(shape) else map(str, ("N", *shape))
-    return f"({', '.join(parts)})"
-
-
-def _then(method, path, which, see):
-    def wrapped(*args, **kwargs):
-        result = method(*args, **kwargs)
-        see(path, which, result[0] if which == "forward" else result)
-        return result
-
-    return wrapped
+        return self.observe(see, [p for p in guard.PASSES if p != "backward_weights"])

@@ -10,17 +10,25 @@ from typing import Any
 
 import numpy as np
 
-from .errors import InputError
+from .errors import InputError, shown
 from .fast import primitive
 
 Array = Any  # an array of NumPy or of CuPy: they have no type in common
 
 
 def get_xp(x) -> types.ModuleType:
-    """The library that made the array x, of any shape: numpy or cupy."""
+    """The library that made the array x, of any shape: numpy or cupy.
+
+    InputError for anything but an array.
+    """
     if isinstance(x, (np.ndarray, np.generic)):
         return np
-    return sys.modules[type(x).__module__.partition(".")[0]]
+    library: Any = sys.modules.get(type(x).__module__.partition(".")[0])
+    if not hasattr(library, "ndarray"):
+        raise InputError(
+            f"expected an array of NumPy or CuPy, got {shown(x)}; write np.asarray(...)"
+        )
+    return library
 
 
 def sigmoid(s):
@@ -46,7 +54,12 @@ def softplus(s):
 
 
 def mean(a):
-    """The mean of all numbers of a, of any shape: a 0-d array."""
+    """The mean of all numbers of a, of any shape: a 0-d array.
+
+    InputError unless a is an array with numbers in it.
+    """
+    if not getattr(a, "size", 0):
+        raise InputError(f"a mean expects an array with numbers, got {shown(a)}")
     return a.sum() / a.size
 
 

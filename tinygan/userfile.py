@@ -7,7 +7,13 @@ import sys
 import traceback
 from types import ModuleType
 
+import numpy as np
+
 from .errors import InputError
+
+# Where code lies that is not the user's: tinygan, Python, and the installed packages.
+_HOMES = (__file__, 0), (traceback.__file__, 0), (np.__file__, 1)
+_LIBRARIES = ("<", *(str(pathlib.Path(f).resolve().parents[n]) for f, n in _HOMES))
 
 
 class _AsItStands(importlib.machinery.SourceFileLoader):
@@ -45,8 +51,8 @@ def load_module(path) -> ModuleType:
         sys.path.insert(0, folder)  # as for a script: it may import its neighbours
     try:
         spec.loader.exec_module(module)
-    except InputError:
-        raise
+    except InputError as e:
+        raise placed(path, e) from e
     except Exception as e:
         raise failure(path, e) from e
     return module
@@ -54,15 +60,30 @@ def load_module(path) -> ModuleType:
 
 def failure(path, error: Exception) -> InputError:
     """The InputError for an error that the file at `path` raised: its line, and why."""
-    path = pathlib.Path(path)
-
-    def same(name):
-        return pathlib.Path(name).resolve() == path.resolve()
-
     if isinstance(error, SyntaxError):
-        lines = [error.lineno]
+        where = f"{path}, line {error.lineno}"
     else:
-        frames = traceback.extract_tb(error.__traceback__)
-        lines = [f.lineno for f in frames if same(f.filename)]
-    where = f", line {lines[-1]}" if lines else ""
-    return InputError(f"{path}{where}: {type(error).__name__}: {error}")
+        where = _place(error) or str(path)
+    notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
+    why = f"{type(error).__name__}: {error}{notes}"
+    return InputError(f"{where}: {why}; TINYGAN_TRACEBACK=1 shows the traceback")
+
+
+def placed(path, error: InputError) -> InputError:
+    """The error with the user's line that led to it, if there is such a line."""
+    where = _place(error)
+    if not where or str(error).startswith((where, f"{path}:", f"{path}, ")):
+        return error
+    return type(error)(f"{where}: {error}")
+
+
+def is_users(module: ModuleType) -> bool:
+    """Whether `load_module` made this module from a user's file."""
+    return module.__name__.startswith("tinygan_userfile_")
+
+
+def _place(error: Exception) -> str:
+    """The last line of the traceback that is neither tinygan's nor a library's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f for f in frames if not f.filename.startswith(_LIBRARIES)]
+    return f"{ours[-1].filename}, line {ours[-1].lineno}" if ours else ""

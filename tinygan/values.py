@@ -6,21 +6,29 @@ axis. A gradient has the form of its value, with None for an array that has no g
 such as integers. A shape has no batch axis; the shape of a tuple is a tuple of shapes.
 """
 
+import operator
+
 import numpy as np
 
+from .errors import InputError, shown, whole
 from .ops import get_xp
 
 
 class Integers(tuple):
     """The shape of an array of integers 0 to n - 1: Integers((), 10) is one of ten
     classes, and Integers((16,), 500) is sixteen words, each one of 500.
+
+    Raises InputError unless the shape is a tuple of sizes >= 1, and n >= 1.
     """
 
     n: int
 
     def __new__(cls, shape, n: int):
-        new = super().__new__(cls, shape)
-        new.n = n
+        sizes = as_shape(tuple(shape) if isinstance(shape, list) else shape)
+        if sizes is None or is_tuple(sizes):
+            raise InputError(f"Integers expects a shape such as (), got {shown(shape)}")
+        new = super().__new__(cls, sizes)
+        new.n = whole("Integers", "n >= 1", n)
         return new
 
     def __getnewargs__(self):
@@ -33,6 +41,24 @@ class Integers(tuple):
 def is_tuple(shape) -> bool:
     """Whether this is the shape of a tuple. () and (28, 28, 1) are shapes of arrays."""
     return len(shape) > 0 and all(isinstance(s, tuple) for s in shape)
+
+
+def as_shape(shape):
+    """A shape with plain ints; None for what is no shape. A size is 1 or more."""
+    if isinstance(shape, Integers) or not isinstance(shape, tuple):
+        return shape if isinstance(shape, Integers) else None
+    try:
+        sizes = tuple(-1 if isinstance(s, bool) else operator.index(s) for s in shape)
+    except TypeError:
+        sizes = tuple(map(as_shape, shape))
+        return None if None in sizes else sizes
+    return sizes if min(sizes, default=1) >= 1 else None
+
+
+def spelt(shape) -> str:
+    """A shape with the batch axis: "(N, 2)", or "((N, 2), (N))" for a tuple."""
+    parts = map(spelt, shape) if is_tuple(shape) else map(str, ("N", *shape))
+    return f"({', '.join(parts)})"
 
 
 def shape_of(v):

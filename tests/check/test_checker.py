@@ -430,7 +430,7 @@ WRONG_LAYERS = [
     (WrongSign(3), (4,), {"dx"}),
     (MeanOverBatch(3), (4,), {"dtheta", "finite"}),
     (Assigns(3), (4,), {"contract"}),
-    (Rebinds(3), (4,), {"dtheta"}),
+    (Rebinds(3), (4,), {"contract"}),
     (OneElement(3), (4,), {"dtheta"}),
     (OneInput(3), (4,), {"dx"}),
     (IgnoresParamGrads(3), (4,), {"contract"}),

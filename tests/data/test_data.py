@@ -351,10 +351,10 @@ def test_sample_stream_is_a_function_of_seed_and_i(p):
 @pytest.mark.parametrize(
     "batch, seed, dtype, i, message",
     [
-        (0, 0, "float32", 0, "batch size must be a whole number >= 1, got 0"),
+        (0, 0, "float32", 0, "expects a batch size batch >= 1, got 0"),
         (2.5, 0, "float32", 0, "batch size .* got 2.5"),
         (2, -1, "float32", 0, "seed .* got -1"),
-        (2, 0, "int32", 0, "floating dtype, got int32"),
+        (2, 0, "int32", 0, "expects a dtype such as 'float32', got 'int32'"),
         (2, 0, "float32", -1, "batch number .* got -1"),
     ],
 )

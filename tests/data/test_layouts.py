@@ -376,9 +376,13 @@ def test_odd_names_are_escaped(lay, drawn):
         ({"captions.csv": TABLE}, True),
         ({"captions.csv": "0.jpg,红色的猫\n1.jpg,猫\n2.jpg,一只猫\n"}, True),
         ({"captions.csv": b"\xff\n"}, True),
+        ({"a/Captions.TXT": "0.jpg,a\n1.jpg,b\n2.jpg,b\n"}, True),
         ({"labels.csv": "image,label\n0.jpg,cat\n1.jpg,dog\n2.jpg,cat\n"}, False),
         ({"0.txt": "a cat", "1.txt": "a dog"}, True),
         ({"readme.txt": "a cat"}, False),
+        ({"0.txt": "0 0.5 0.5 0.2 0.2", "1.txt": "3 0.1 0.2 0.3 0.4\n"}, False),
+        ({"boxes.csv": "image,box\n0.jpg,1 2 3 4\n1.jpg,5 6 7 8\n"}, False),
+        ({"train.csv": "image,tags\n0.jpg,haze road\n1.jpg,clear sky\n"}, True),
         ({}, False),
     ],
 )

@@ -416,6 +416,15 @@ def test_damaged_members_are_skipped(tmp_path):
     assert note == "1.png, 2.png skipped: not readable"
 
 
+def test_the_size_of_a_recipe_is_suggested(laid):
+    path = laid({"1.png": png(1, 9, 7), "2.png": png(2)})
+    with pytest.raises(DataError, match=r"; --size 28 makes them equal$"):
+        load_images(path, shape=(28, 28, 1))
+    with pytest.raises(DataError, match=r"--channels 1"):
+        load_images(path, shape=(28, 28, 1), size=28)
+    assert load_images(path, (28, 28, 1), size=28, channels=1).shape == (28, 28, 1)
+
+
 def test_load_images_reads_them(laid):
     path = laid({"cat/1.png": png(1, 9, 7), "dog/2.png": png(2)} | JUNK)
     images = load_images(str(path), size=5, channels=1)

@@ -381,16 +381,24 @@ def test_the_test_set_is_read_if_it_is_alone_or_named(folder):
     assert (len(images), images.notes) == (8, ())
 
 
-def test_several_sets_in_a_folder_are_listed(folder):
+def test_several_sets_are_listed_and_one_is_named(folder):
     sets = {}
-    for name in ("balanced", "letters"):
-        sets |= mnist(f"emnist-{name}-train-images-idx3-ubyte.gz")
+    for name, labels in (("balanced", LABELS % 5), ("letters", LABELS)):
+        files = mnist(f"emnist-{name}-train-images-idx3-ubyte.gz")
+        files[f"emnist-{name}-train-labels-idx1-ubyte.gz"] = idx(labels.astype("u1"))
+        sets |= files
     where = folder(sets)
-    assert "emnist-letters-train-images-idx3-ubyte.gz" in refusal(where)
+    assert "says which, as balanced, letters" in refusal(where)
     letters = where / "emnist-letters-train-images-idx3-ubyte.gz"
-    assert (load_images(letters).labels == LABELS).all()
-    root = folder({f"{s}/raw/train-images-idx3-ubyte": IMAGES for s in "AB"}, "root")
-    assert "A/raw/train-images-idx3-ubyte, B/raw" in refusal(root)
+    assert load_images(letters).classes == 10
+    for path in (where, zipped(where), zipped(where, "gzip/")):
+        assert load_images(path, array="letters").classes == 10
+        assert load_images(path, array="balanced").classes == 5
+        assert "expected arrays, one named digits" in refusal(path, array="digits")
+    raw = {f"{s}/raw/train-images-idx3-ubyte": IMAGES for s in ("MNIST", "KMNIST")}
+    root = folder(raw, "root")
+    assert "says which, as KMNIST, MNIST" in refusal(root)
+    assert len(load_images(root, array="KMNIST")) == N
 
 
 def test_emnist_is_turned_and_has_letters_as_names(folder):
@@ -655,6 +663,11 @@ def test_a_preview_beside_an_array_does_no_harm(folder):
     images = load_images(folder({"set.npz": npz(x=PIXELS), "preview.png": png}))
     assert len(images) == N
     assert "1 picture beside the arrays is left out" in images.notes[-1]
+
+
+def test_labels_alone_are_no_pictures(folder):
+    path = folder({"train-labels-idx1-ubyte": CLASSES}) / "train-labels-idx1-ubyte"
+    assert "found (40,); are these labels?" in refusal(path)
 
 
 def test_idx_in_a_zip_that_is_damaged(folder):

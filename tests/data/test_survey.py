@@ -137,6 +137,9 @@ def test_arrays(tmp_path):
 def test_what_cannot_be_read(tmp_path):
     with pytest.raises(DataError, match="expected a file, found none"):
         survey(tmp_path / "nothing")
+    for name in ("x" * 5000, "x.csv" * 1000):
+        with pytest.raises(DataError, match="File name too long"):
+            survey(tmp_path / name)
     with pytest.raises(DataError, match="expected"):
         survey(laid(tmp_path / "notes", {"a.txt": b"a"}))
     with pytest.raises(DataError, match="cannot be read"):

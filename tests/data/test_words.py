@@ -1,6 +1,7 @@
 """Words of every script: what is one word, and how words become a sentence again."""
 
 import random
+import re
 import unicodedata
 
 import numpy as np
@@ -81,6 +82,13 @@ def test_a_sentence_is_readable_again(sentence, expected):
 def test_a_word_that_is_not_known_has_spaces_around_it():
     words = Vocabulary.of(["红色的猫"])
     assert words.decode(words.encode("红狗的猫", strict=False)) == "红 ? 的猫"
+
+
+@given(st.text(st.characters(max_codepoint=0x52F, exclude_characters="\u0130")))
+def test_latin_greek_and_cyrillic_words_are_those_of_version_0_1(text):
+    text = "".join(c for c in normal(text) if unicodedata.category(c)[0] != "M")
+    words = re.findall(r"[^\W_]+", normal(text).lower())
+    assert split_words(text) == words
 
 
 MARKS = "iIİ\u0307\u0327\u0323\u0301\u212bKΣς\u17d2\u1039กำ\u0e4dខ\u200c\u200dज\u094d ẛ"

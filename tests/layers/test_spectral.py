@@ -321,7 +321,7 @@ def test_a_layer_without_W_is_refused(wrapped):
 def test_other_refusals():
     with pytest.raises(tg.InputError, match="expects a layer without state, got Spec"):
         Net(SpectralNorm(SpectralNorm(Dense(3))), (4,))
-    with pytest.raises(ValueError, match="expects a whole n_iterations >= 1, got 0"):
+    with pytest.raises(ValueError, match="a whole number n_iterations >= 1, got 0"):
         SpectralNorm(Dense(3), n_iterations=0)
     with pytest.raises(tg.ShapeError, match=r"Conv2d.* expects images"):
         Net(SpectralNorm(Conv2d(3, 3)), (4,))

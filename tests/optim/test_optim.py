@@ -289,7 +289,7 @@ def test_momentum_without_final_is_constant(mu, ramp, seed):
 
 @pytest.mark.parametrize("ramp", [0, -1, math.nan])
 def test_ramp_is_checked(ramp):
-    with pytest.raises(ValueError, match=f"Momentum expects ramp >= 1, got {ramp}"):
+    with pytest.raises(ValueError, match=f"a whole number ramp >= 1, got {ramp}"):
         tg.Momentum(0.1, 0.5, 0.9, ramp)
 
 

@@ -7,6 +7,7 @@ that a layer returns. `OneLogit` wraps an objective on several heads.
 
 import math
 
+from ..errors import InputError, instance, shown, whole
 from ..layers.base import Layer, require
 from ..objectives import Objective
 from ..ops import get_xp
@@ -17,13 +18,16 @@ class Given(Layer):
     """x -> (x, y) with fixed integers y from 0 to n - 1; N samples get the first N y.
 
     dx is the part of the gradient that belongs to x. The tangent of y is None, which
-    means zero. Raises ShapeError for a batch with more samples than y has.
+    means zero. Raises ShapeError for a batch with more samples than y has, and
+    InputError for a y that is no array of integers.
     """
 
     divisible = False  # every part of a batch would take the same y
 
     def __init__(self, y, n: int):
-        self.y, self.n = y, n
+        self.y, self.n = y, whole(self, "n >= 1", n)
+        if getattr(y, "dtype", None) is None or y.dtype.kind not in "iu":
+            raise InputError(f"Given expects an array of integers, got {shown(y)}")
 
     def build(self, in_shape):
         return in_shape, Integers(self.y.shape[1:], self.n)
@@ -52,7 +56,7 @@ class Cut(Layer):
     divisible = True
 
     def __init__(self, k: int):
-        self.k = k
+        self.k = whole(self, "k >= 1", k)
 
     def build(self, in_shape):
         *places, C = in_shape
@@ -93,8 +97,8 @@ class OneLogit(Objective):
     A = ((0.5, -1.0, 2.0),)
 
     def __init__(self, objective: Objective, shape: tuple[int, ...] = ()):
-        self.objective, self.paired = objective, objective.paired
-        self.shape = shape
+        self.objective = instance(self, "objective", objective, Objective)
+        self.paired, self.shape = objective.paired, shape
 
     def heads(self, s):
         """((s, c), y) from s (N, 1)."""

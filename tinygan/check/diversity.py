@@ -5,6 +5,7 @@ Its gradient is compared with the oracles, and its contract is checked rule by r
 
 import numpy as np
 
+from ..errors import instance, whole
 from ..objectives import Diversity
 from .layer import Row
 from .objective import slopes
@@ -15,7 +16,9 @@ def check_diversity(diversity: Diversity, batch=9, seed=0, analytic=True) -> lis
 
     analytic=False leaves the complex step out, as in check_layer.
     """
-    rng = np.random.default_rng(seed)
+    instance("check_diversity", "diversity", diversity, Diversity, "Diversity(1, 1)")
+    batch = whole("check_diversity", "batch >= 2", batch)
+    rng = np.random.default_rng(whole("check_diversity", "seed >= 0", seed))
     name, z = repr(diversity), rng.standard_normal((batch, 3))
     x = diversity.limit * rng.standard_normal((batch, 2, 2, 1))
     rules = _rules(diversity, x, z)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..errors import instance, whole
 from ..gan import d_step, g_step
 from ..layers import (
     BatchNorm,
@@ -28,7 +29,8 @@ def check_game(objective: Objective, seed=0) -> list[Row]:
     theta_G along -dJ/dtheta_G and leave theta_D alone. The complex step through both
     networks gives the two derivatives.
     """
-    rng = np.random.default_rng(seed)
+    instance("check_game", "objective", objective, Objective, "NonSaturating()")
+    rng = np.random.default_rng(whole("check_game", "seed >= 0", seed))
     G, D = _small_dcgan(seed)
     theta_G, theta_D = G.theta.copy(), D.theta.copy()
     x, z = rng.standard_normal((3, 4, 4, 2)), rng.standard_normal((3, 5))

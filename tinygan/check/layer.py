@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import TangentError
-from ..layers.base import Layer
+from ..errors import InputError, LayerError, TangentError, flag, whole
+from ..layers.base import Layer, a_layer
 from ..net import Net
+from ..values import as_shape
 from .contract import breaches
 from .oracles import complex_step, finite_difference, relative
 
@@ -104,8 +105,24 @@ def check_layer(
     analytic=False leaves the complex step out, for a forward that uses abs, conj, norm
     or a comparison that complex numbers do not know. Then a tangent has to fulfil only
     the adjoint identity, and derivatives are checked only to 1e-6.
+
+    Raises InputError for an in_shape that is no shape.
     """
-    name = name or f"{layer!r} on {tuple(in_shape)}"
+    a_layer("check_layer", layer)
+    shape = as_shape(tuple(in_shape) if isinstance(in_shape, list) else in_shape)
+    if shape is None:
+        raise InputError(f"check_layer expects in_shape such as (3,), got {in_shape!r}")
+    batch = whole("check_layer", "batch >= 1", batch)
+    seed = whole("check_layer", "seed >= 0", seed)
+    analytic = flag("check_layer", "analytic", analytic)
+    in_shape, name = shape, str(name) if name is not None else f"{layer!r} on {shape}"
+    try:
+        return _checked(layer, in_shape, batch, seed, name, analytic)
+    except LayerError as e:  # the other errors would say nothing
+        return [Row(name, "contract", 1.0, LIMITS["contract"], str(e))]
+
+
+def _checked(layer: Layer, in_shape, batch, seed, name, analytic) -> list[Row]:
     worst: dict[str, Row] = {}
     for train in (True, False):
         probe = Probe(layer, in_shape, batch, seed, train)

@@ -5,6 +5,7 @@ V is the discriminator's value and J the generator's loss, both functions of log
 
 import numpy as np
 
+from ..errors import flag, instance, whole
 from ..objectives import Objective
 from .layer import DRAWS, Row
 from .oracles import complex_step, finite_difference, relative
@@ -15,7 +16,10 @@ def check_objective(objective: Objective, batch=5, seed=0, analytic=True) -> lis
 
     analytic=False leaves the complex step out, as in check_layer.
     """
-    rng = np.random.default_rng(seed)
+    instance("check_objective", "objective", objective, Objective, "NonSaturating()")
+    batch = whole("check_objective", "batch >= 1", batch)
+    analytic = flag("check_objective", "analytic", analytic)
+    rng = np.random.default_rng(whole("check_objective", "seed >= 0", seed))
     name = repr(objective)
     s_real, s_fake = rng.normal(0, 2, (2, batch, 1))
     broken = [

@@ -8,6 +8,7 @@ import copy
 
 import numpy as np
 
+from ..errors import instance, whole
 from ..optim import (
     SGD,
     Adam,
@@ -28,7 +29,9 @@ def check_optimizer(optimizer: Optimizer, steps=12, seed=0) -> list[Row]:
     Check also that descend mirrors ascend, and that a state taken half way resumes bit
     for bit.
     """
-    rng = np.random.default_rng(seed)
+    instance("check_optimizer", "optimizer", optimizer, Optimizer, "Adam(1e-3)")
+    steps = whole("check_optimizer", "2 <= steps <= 100000", steps)
+    rng = np.random.default_rng(whole("check_optimizer", "seed >= 0", seed))
     name = type(optimizer).__name__
     gradients = rng.standard_normal((steps, 7)) * np.logspace(-3, 2, 7)
     given, start = gradients.copy(), rng.standard_normal(7)

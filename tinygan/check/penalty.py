@@ -7,6 +7,7 @@ smooth and piecewise linear: a forgotten second derivative shows only in a smoot
 
 import numpy as np
 
+from ..errors import flag, instance, whole
 from ..layers import Conv2d, Dense, Flatten, LeakyReLU, Sequential, Tanh
 from ..net import Net
 from ..penalties import Penalty
@@ -35,6 +36,9 @@ def check_penalty(penalty: Penalty, seed=0, analytic=True) -> list[Row]:
 
     analytic=False leaves the complex step out, as in check_layer.
     """
+    instance("check_penalty", "penalty", penalty, Penalty, "R1(10)")
+    seed = whole("check_penalty", "seed >= 0", seed)
+    analytic = flag("check_penalty", "analytic", analytic)
     rows, worst = [], Row(repr(penalty), "finite", 0.0, 1e-6)
     for name, (tree, shape) in critics().items():
         rng = np.random.default_rng(seed)

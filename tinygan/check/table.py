@@ -8,7 +8,7 @@ from ..layers import Layer
 from ..objectives import Diversity, Objective
 from ..optim import Optimizer
 from ..penalties import Penalty
-from ..userfile import failure, load_module
+from ..userfile import failure, load_module, placed
 from .diversity import check_diversity
 from .layer import LIMITS, Row, check_layer
 from .objective import check_objective
@@ -49,8 +49,8 @@ def file_rows(path, seed: int = 0, analytic: bool = True) -> list[Row]:
                 rows += check_diversity(thing, seed=seed, analytic=analytic)
             else:
                 rows += check_optimizer(thing, seed=seed)
-        except InputError:
-            raise
+        except InputError as e:
+            raise placed(path, e) from e
         except Exception as e:  # in the passes that the user wrote
             raise failure(path, e) from e
     return rows

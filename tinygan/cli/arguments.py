@@ -6,6 +6,9 @@ arrives here as an `InputError`; it leaves as one sentence on stderr, with exit 
 """
 
 import argparse
+import contextlib
+import os
+import traceback
 
 from .. import __version__
 from ..errors import InputError, NonFiniteError
@@ -24,7 +27,8 @@ def main(argv: list[str] | None = None) -> int:
 def _run(argv: list[str] | None) -> int:
     try:
         args = _parser().parse_args(argv)
-        return args.run(args)
+        with _traceback_shown(args.traceback):
+            return args.run(args)
     except InputError as e:
         return _fail(str(e), 2)
     except NonFiniteError as e:
@@ -36,6 +40,17 @@ def _run(argv: list[str] | None) -> int:
         return _fail("interrupted", 130)
     except OSError as e:  # for instance the disk is full
         return _fail(f"{e.filename or 'the system'}: {e.strerror or e}", 1)
+
+
+@contextlib.contextmanager
+def _traceback_shown(wanted: bool):
+    """Within this context, an error also prints its traceback, if that is wanted."""
+    try:
+        yield
+    except Exception:
+        if wanted or os.environ.get("TINYGAN_TRACEBACK", "0") not in ("", "0"):
+            traceback.print_exc()
+        raise
 
 
 def _fail(sentence: str, status: int) -> int:
@@ -66,6 +81,11 @@ def _parser() -> Parser:
         )
         sub.set_defaults(run=run)
         arguments(sub)
+        sub.add_argument(
+            "--traceback",
+            action="store_true",
+            help="show where an error comes from, as TINYGAN_TRACEBACK=1 does",
+        )
     return parser
 
 

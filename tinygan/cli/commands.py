@@ -278,10 +278,14 @@ def _free_picture(out: pathlib.Path | None, data: pathlib.Path) -> pathlib.Path 
     """Where to draw: `out`, or the first of data.png, data-2.png ... that is free. None
     if that is a place among the data. InputError for an `out` that cannot be.
     """
+    from ..runs.owned import refuse_own_files
+
     n, path = 1, out or pathlib.Path("data.png")
     while out is None and os.path.lexists(path):
         n += 1
         path = pathlib.Path(f"data-{n}.png")
+    if out is not None:
+        refuse_own_files(out)
     among = data.is_dir() and path.resolve().is_relative_to(data.resolve())
     if out is None:
         return None if among else path

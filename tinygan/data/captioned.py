@@ -26,6 +26,8 @@ class PairStream(ImageStream):
     The draw depends on the seed and on i alone, like the order of the images.
     """
 
+    divisible = True
+
     def __init__(self, data, batch, seed, backend=NUMPY, dtype="float32"):
         super().__init__(data.images, batch, seed, backend, dtype)
         self.data, self._pool = data, backend.asarray(data.pool)

@@ -4,39 +4,51 @@ A stream is a function of i: `stream(i)` is x_real, the i-th batch. It depends o
 seed and on i alone, so a run is reproducible, and to resume it only i must be known.
 """
 
-import operator
-
 import numpy as np
 
 from ..backend import NUMPY, Backend
+from ..errors import InputError, floating, instance, shown, whole
 from ..rng import BATCH, SHUFFLE, generator
 
 
 class Stream:
     """The base of the streams: batches of `batch` samples, `dtype` on `backend`.
 
-    Raises ValueError for a batch or a seed that is not a whole number in range, and for
+    `divisible` says that several processes may read the stream, each by itself: it has
+    no open file and no state. A subclass has to say so itself.
+
+    Raises InputError for a batch or a seed that is not a whole number in range, and for
     a dtype that is not real floating point.
     """
 
+    divisible = False
+
+    def __init_subclass__(cls):
+        vars(cls).get("divisible") or setattr(cls, "divisible", False)
+
     def __init__(self, batch: int, seed: int, backend: Backend, dtype):
-        self.batch = _whole("the batch size", batch, least=1)
-        self.seed = _whole("the seed", seed)
-        self.backend, self.dtype = backend, np.dtype(dtype)
-        if self.dtype.kind != "f":
-            raise ValueError(f"a stream expects a floating dtype, got {self.dtype}")
+        self.batch = whole(self, "a batch size batch >= 1", batch)
+        self.seed = whole(self, "seed >= 0", seed)
+        self.backend = instance(self, "backend", backend, Backend, "NUMPY")
+        self.dtype = floating(self, dtype)
 
 
 class SampleStream(Stream):
-    """Batch i is `density.sample(batch, generator(seed, BATCH, i))`."""
+    """Batch i is `density.sample(batch, generator(seed, BATCH, i))`.
+
+    InputError for a density without `sample`.
+    """
 
     def __init__(self, density, batch, seed, backend=NUMPY, dtype="float32"):
         super().__init__(batch, seed, backend, dtype)
+        if not callable(getattr(density, "sample", None)):
+            raise InputError(f"SampleStream expects a density, got {shown(density)}")
         self.density = density
+        self.divisible = getattr(density, "divisible", False) is True
 
     def __call__(self, i: int):
         """Batch i: (batch, d), on the backend."""
-        rng = generator(self.seed, BATCH, _whole("the batch number", i))
+        rng = generator(self.seed, BATCH, whole(self, "a batch number i >= 0", i))
         x = self.density.sample(self.batch, rng)
         return self.backend.asarray(x.astype(self.dtype))
 
@@ -47,11 +59,15 @@ class ImageStream(Stream):
     Epoch e is the order `generator(seed, SHUFFLE, e).permutation(N)`. The epochs follow
     each other in one line, and batch i is its entries [i batch, (i + 1) batch). So a
     batch may begin in one epoch and end in the next. The pixels are copied to the
-    backend once; a batch is a gather there.
+    backend once; a batch is a gather there. InputError for what are no images.
     """
+
+    divisible = True
 
     def __init__(self, images, batch, seed, backend=NUMPY, dtype="float32"):
         super().__init__(batch, seed, backend, dtype)
+        if not hasattr(images, "pixels"):
+            raise InputError(f"ImageStream expects Images, got {shown(images)}")
         self.images = images
         self._pixels = backend.asarray(images.pixels)
         if images.labels is not None:
@@ -66,16 +82,16 @@ class ImageStream(Stream):
     def labels(self, i: int):
         """The labels of batch i: (batch,), on the backend.
 
-        Raises ValueError if the images have no labels.
+        Raises InputError if the images have no labels.
         """
         if self.images.labels is None:
-            raise ValueError("expected images with labels, got images without")
+            raise InputError("expected images with labels, got images without")
         return self._labels[self.backend.asarray(self.rows(i))]
 
     def rows(self, i: int) -> np.ndarray:
         """The images of batch i, as (batch,) indices on the host."""
         N = len(self.images)
-        start = _whole("the batch number", i) * self.batch
+        start = whole(self, "a batch number i >= 0", i) * self.batch
         stop = start + self.batch
         epochs = range(start // N, (stop - 1) // N + 1)
         self._orders = {e: self._order(e) for e in epochs}
@@ -90,14 +106,3 @@ class ImageStream(Stream):
         if known is not None:
             return known
         return generator(self.seed, SHUFFLE, epoch).permutation(len(self.images))
-
-
-def _whole(name: str, value, least: int = 0) -> int:
-    """`value` as an int. ValueError if it is not a whole number, or below `least`."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = None
-    if number is None or number < least:
-        raise ValueError(f"{name} must be a whole number >= {least}, got {value!r}")
-    return number

@@ -23,7 +23,7 @@ from .files.images import load_images
 from .files.kinds import START, kind_of
 from .files.layouts import TABLES, has_captions
 from .files.photos import USUAL_SIZES, sizes_of, usual_size
-from .files.source import open_file
+from .files.source import open_file, system_errors
 from .images import Images
 
 SHOWN = 64  # pictures in the grid
@@ -119,10 +119,14 @@ def _look(path: Path, say) -> tuple[str, Counter]:
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[Folder | Archive | None]:
     """The files of a folder or a zip archive, or those beside a table; else None."""
-    if path.is_file() and path.name.lower().endswith(TABLES):
+    with system_errors(path):
+        is_table = path.is_file() and path.name.lower().endswith(TABLES)
+    if is_table:
         beside = path.absolute().parent
         path = beside.parent if beside.name in _OF_TABLES else beside
-    if path.is_dir() or (path.is_file() and zipfile.is_zipfile(path)):
+    with system_errors(path):
+        has_files = path.is_dir() or (path.is_file() and zipfile.is_zipfile(path))
+    if has_files:
         with open_files(path) as files:
             yield files
     else:

@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from ..backend import NUMPY, Backend
+from ..errors import InputError, instance, number, numbers, shown, whole
 from .stream import SampleStream
 
 _BLOCK = 4096  # points of a density that are computed at a time, to bound the memory
@@ -19,6 +20,10 @@ class Density:
     """A density p on R^d, `shape` (d,), with exact samples and exact values."""
 
     shape: tuple[int, ...]
+    divisible = False  # True if `sample` has no state but rng: a subclass says so
+
+    def __init_subclass__(cls):
+        vars(cls).get("divisible") or setattr(cls, "divisible", False)
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """n independent draws from p: (n, d)."""
@@ -31,11 +36,11 @@ class Density:
     def log_density(self, x) -> np.ndarray:
         """log p(x)      x: (..., d), the result (...)
 
-        Raises ValueError if the last axis of x is not d long.
+        Raises InputError if the last axis of x is not d long.
         """
-        x = np.asarray(x, dtype=np.float64)
+        x = numbers("log_density, x", x)
         if x.shape[-1:] != self.shape:
-            raise ValueError(f"{self!r} expects (..., {self.shape[0]}), got {x.shape}")
+            raise InputError(f"{self!r} expects (..., {self.shape[0]}), got {x.shape}")
         rows = x.reshape(-1, *self.shape)
         log_p = np.empty(len(rows))
         for i in range(0, len(rows), _BLOCK):
@@ -63,16 +68,18 @@ class GaussianMixture(Density):
     for equal ones
 
     The attributes are `means` (K, d), `std` (K,) and `weights` (K,), whose sum is 1.
-    Raises ValueError unless the means are finite and (K, d) with K, d >= 1, and std and
+    Raises InputError unless the means are finite and (K, d) with K, d >= 1, and std and
     weights are finite and positive, one or K of each.
     """
 
+    divisible = True
+
     def __init__(self, means, std, weights=None):
-        self.means = np.array(means, dtype=np.float64)
+        self.means = numbers("GaussianMixture, means", means).copy()
         if self.means.ndim != 2 or self.means.size == 0:
-            raise ValueError(f"means are expected as (K, d), got {self.means.shape}")
+            raise InputError(f"means are expected as (K, d), got {self.means.shape}")
         if not np.isfinite(self.means).all():
-            raise ValueError(f"expected finite means, got {self.means.tolist()}")
+            raise InputError(f"expected finite means, got {shown(means)}")
         K, d = self.means.shape
         self.shape = (d,)
         self.std = _positive("std", std, K)
@@ -80,6 +87,7 @@ class GaussianMixture(Density):
         self.weights = w / w.sum()
 
     def sample(self, n, rng):
+        expect_draw(self, n, rng)
         k = rng.choice(len(self.means), size=n, p=self.weights)
         return self.means[k] + self.std[k, None] * rng.standard_normal((n, *self.shape))
 
@@ -100,7 +108,8 @@ def mixture_1d(means=(-2.0, 2.0), std=0.5, weights=None) -> GaussianMixture:
 
     weights: (K,), up to a factor; None for equal ones
     """
-    return GaussianMixture(np.reshape(means, (-1, 1)), std, weights)
+    means = numbers("mixture_1d, means", means)
+    return GaussianMixture(means.reshape(-1, 1), std, weights)
 
 
 def ring(n: int = 8, radius: float = 2.0, std: float = 0.02) -> GaussianMixture:
@@ -109,6 +118,7 @@ def ring(n: int = 8, radius: float = 2.0, std: float = 0.02) -> GaussianMixture:
     This is the test for mode collapse of Metz et al. 2017 (unrolled GAN). The angle
     2 pi is left out: it would be the mode of angle 0 again.
     """
+    n, radius = whole("ring", "1 <= n <= 100000", n), number("ring", "radius", radius)
     angle = 2 * math.pi * np.arange(n) / n
     return GaussianMixture(
         radius * np.stack([np.cos(angle), np.sin(angle)], axis=1), std
@@ -117,6 +127,8 @@ def ring(n: int = 8, radius: float = 2.0, std: float = 0.02) -> GaussianMixture:
 
 def grid(side: int = 5, spacing: float = 2.0, std: float = 0.05) -> GaussianMixture:
     """side^2 modes on a square lattice centred on 0, as in Srivastava et al. 2017."""
+    side = whole("grid", "1 <= side <= 300", side)
+    spacing = number("grid", "spacing", spacing)
     line = spacing * (np.arange(side) - (side - 1) / 2)
     return GaussianMixture(
         np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2), std
@@ -132,19 +144,20 @@ class TwoMoons(Density):
     The map x -> (1, 1/2) - x takes one moon to the other, so one integral serves both.
     Gauss-Legendre quadrature on `nodes` points computes it; more change nothing.
 
-    Raises ValueError unless the noise is finite and positive.
+    Raises InputError unless the noise is finite and positive, and nodes >= 1.
     """
 
     shape = (2,)
+    divisible = True
 
     def __init__(self, noise: float = 0.1, nodes: int = 32):
-        if not (math.isfinite(noise) and noise > 0):
-            raise ValueError(f"TwoMoons expects a noise > 0, got {noise}")
-        self.noise = float(noise)
-        nodes, weights = np.polynomial.legendre.leggauss(nodes)
+        self.noise = number(self, "a noise > 0", noise)
+        n = whole(self, "1 <= nodes <= 1000", nodes)
+        nodes, weights = np.polynomial.legendre.leggauss(n)
         self._nodes, self._weights = (1 + nodes) / 2, weights / 2  # on [0, 1]
 
     def sample(self, n, rng):
+        expect_draw(self, n, rng)
         t = rng.uniform(0, math.pi, (n, 1))
         c = np.concatenate([np.cos(t), np.sin(t)], axis=1)
         second = rng.random((n, 1)) < 0.5
@@ -187,6 +200,12 @@ class TwoMoons(Density):
         return f"TwoMoons(noise={self.noise:g})"
 
 
+def expect_draw(density: Density, n: int, rng) -> None:
+    """InputError unless n is a number of samples and rng a generator."""
+    whole(density, "n >= 0", n)
+    instance(density, "rng", rng, np.random.Generator, "np.random.default_rng(0)")
+
+
 def _log_sum_exp(a, w=1.0):
     """log sum_k w_k e^{a_k} = m + log sum_k w_k e^{a_k - m}, m = max_k a_k
 
@@ -199,10 +218,10 @@ def _log_sum_exp(a, w=1.0):
 
 
 def _positive(name: str, values, K: int) -> np.ndarray:
-    """`values`, one or K of them, as (K,) floats; ValueError unless finite and > 0."""
-    values = np.asarray(values, dtype=np.float64)
+    """`values`, one or K of them, as (K,) floats; InputError unless finite and > 0."""
+    values = numbers(name, values)
     if values.shape not in ((), (K,)):
-        raise ValueError(f"{name} is expected once or as ({K},), got {values.shape}")
+        raise InputError(f"{name} is expected once or as ({K},), got {values.shape}")
     if not (np.isfinite(values) & (values > 0)).all():
-        raise ValueError(f"expected finite {name} > 0, got {values.tolist()}")
+        raise InputError(f"expected finite {name} > 0, got {shown(values.tolist())}")
     return np.broadcast_to(values, (K,)).copy()

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from ..layers.correlation import conv_size
+from ..layers.correlation import windows_of
 from ..optim.rules import Adam
 from . import (
     correlation,  # noqa: F401  (its twins)
@@ -28,9 +28,9 @@ def im2col(x, kernel, stride, pad):
     """Copy all windows at once, from a view of x. A single channel is copied along the
     rows of the image.
     """
-    (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
+    OH, OW = windows_of(x.shape, kernel, stride, pad)
     N, H, W, C = x.shape
-    OH, OW = conv_size(H, kh, sh, ph), conv_size(W, kw, sw, pw)
+    (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
     if ph or pw:
         padded = np.zeros((N, H + 2 * ph, W + 2 * pw, C), x.dtype)
         padded[:, ph : ph + H, pw : pw + W] = x
@@ -53,9 +53,11 @@ def col2im(cols, x_shape, kernel, stride, pad):
     takes this run of all windows. With one channel a run is only a few numbers; then
     the pixels are added one by one, and NumPy goes along the row of windows.
     """
-    (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
+    OH, OW = windows_of(x_shape, kernel, stride, pad)
     N, H, W, C = x_shape
-    OH, OW = conv_size(H, kh, sh, ph), conv_size(W, kw, sw, pw)
+    (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
+    if cols.shape != (N * OH * OW, kh * kw * C):
+        return NotImplemented  # the plain function says so
     rows = max(-(-(H + 2 * ph) // sh), OH - 1 - (-kh // sh))  # of sh pixels each
     columns = max(-(-(W + 2 * pw) // sw), OW - 1 - (-kw // sw))
     x = np.zeros((N, rows, sh, columns, sw, C), cols.dtype)

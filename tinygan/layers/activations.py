@@ -4,6 +4,7 @@ For every f here, f'(x) and f''(x) can be computed from y = f(x). So they are wr
 functions of y, and the cache is y alone.
 """
 
+from ..errors import number
 from ..fast import primitive
 from ..ops import get_xp, sigmoid, softplus
 from ..values import plus
@@ -78,14 +79,12 @@ def tanh_slope(y, v):
 class LeakyReLU(Activation):
     """f(x) = max(x, a x), 0 <= a < 1      f' = 1 where x > 0, a elsewhere      f'' = 0
 
-    f has a kink at x = 0, and f' is taken as a there. ValueError for another a. Source:
+    f has a kink at x = 0, and f' is taken as a there. InputError for another a. Source:
     Maas et al. 2013.
     """
 
     def __init__(self, a: float = 0.2):
-        if not 0 <= a < 1:
-            raise ValueError(f"LeakyReLU expects a slope 0 <= a < 1, got {a}")
-        self.a = float(a)
+        self.a = number(self, "a slope 0 <= a < 1", a)
 
     def f(self, x):
         return leaky_relu(x, self.a)

@@ -14,7 +14,13 @@ it; `_dot` after a name is a tangent.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ..errors import ShapeError, TangentError
+from ..errors import (
+    ShapeError,
+    TangentError,
+    instance,
+    name_of,
+    shown,
+)
 from ..fast import primitive
 from ..group import ALONE, Group
 from ..ops import Array, column_sum
@@ -185,6 +191,14 @@ def require(ok: bool, layer: Layer, expected: str, got) -> None:
     """Raise ShapeError naming the layer, what it expected and what it was given."""
     if not ok:
         raise ShapeError(f"{layer!r} expects {expected}, got {got}")
+
+
+def a_layer(owner, layer) -> Layer:
+    """The layer itself; InputError for a list, a class or anything else."""
+    write = "Sequential(Dense(3), ReLU(), ...)"
+    if isinstance(layer, list | tuple) and layer:
+        write = f"{name_of(owner)}({', '.join(map(shown, layer))})"
+    return instance(owner, "layer", layer, Layer, write)
 
 
 def require_array(layer: Layer, in_shape) -> None:

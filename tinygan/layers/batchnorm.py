@@ -7,7 +7,7 @@ layer is affine, and backward has no extra term. The two formulas must not be mi
 
 import numpy as np
 
-from ..errors import TangentError
+from ..errors import TangentError, number
 from ..fast import primitive
 from ..group import Group
 from ..ops import Array, column_sum, get_xp
@@ -92,7 +92,8 @@ class BatchNorm(Layer):
     batch (`group`). gamma starts at N(1, gamma_std^2); DCGAN uses 0.02.
 
     Raises ShapeError in training when m = 1, because x_hat would be 0, and TangentError
-    for the tangent in training. Source: Ioffe and Szegedy 2015, Algorithm 1.
+    for the tangent in training. InputError unless eps > 0, 0 <= momentum <= 1 and
+    gamma_std >= 0. Source: Ioffe and Szegedy 2015, Algorithm 1.
     """
 
     divisible = True
@@ -102,8 +103,9 @@ class BatchNorm(Layer):
     dbeta: Array
 
     def __init__(self, eps: float = 1e-5, momentum: float = 0.1, gamma_std=0.0):
-        self.eps, self.momentum = float(eps), float(momentum)
-        self.gamma_std = gamma_std
+        self.eps = number(self, "eps > 0", eps)
+        self.momentum = number(self, "0 <= momentum <= 1", momentum)
+        self.gamma_std = number(self, "gamma_std >= 0", gamma_std)
 
     def build(self, in_shape):
         require_array(self, in_shape)

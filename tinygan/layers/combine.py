@@ -3,9 +3,12 @@
 They carry an array or a tuple of arrays. conditional/tuples.py has layers for tuples.
 """
 
+from ..errors import number
+from ..guard.layers import built
 from ..values import mapped, plus
 from .base import (
     Layer,
+    a_layer,
     backward_of,
     backward_weights_of,
     learns,
@@ -26,14 +29,14 @@ class Sequential(Layer):
     divisible = True
 
     def __init__(self, *layers: Layer):
-        self.layers = layers
+        self.layers = tuple(a_layer(self, layer) for layer in layers)
 
     def children(self):
         return named(self.layers)
 
     def build(self, in_shape):
         for layer in self.layers:
-            in_shape = layer.build(in_shape)
+            in_shape = built(layer, in_shape)
         return in_shape
 
     def forward(self, x, train=True):
@@ -87,16 +90,17 @@ class Residual(Layer):
     divisible = True
 
     def __init__(self, f: Layer, shortcut: Layer | None = None, scale: float = 1.0):
-        self.f, self.shortcut, self.scale = f, shortcut, float(scale)
+        self.f, self.scale = a_layer(self, f), number(self, "scale", scale)
+        self.shortcut = None if shortcut is None else a_layer(self, shortcut)
 
     def children(self):
         rest = () if self.shortcut is None else (("shortcut", self.shortcut),)
         return (("f", self.f), *rest)
 
     def build(self, in_shape):
-        f, g = self.f.build(in_shape), in_shape
+        f, g = built(self.f, in_shape), in_shape
         if self.shortcut is not None:
-            g = self.shortcut.build(in_shape)
+            g = built(self.shortcut, in_shape)
         same = tuple(f) == tuple(g)
         require(same, self, f"f to give the shortcut's shape {tuple(g)}", tuple(f))
         return g

@@ -11,18 +11,41 @@ layers here follows by transposing it:
 
 import math
 
+from ..errors import flag, whole
 from ..ops import Array
-from .base import Affine, require
+from .base import Affine, Layer, require
 from .correlation import conv_size, correlation
-from .init import he
+from .init import he, initialiser
 
 
-def pair(v) -> tuple[int, int]:
-    """(v, v) for a number v, and v itself for a pair: height first, then width."""
-    return (v, v) if isinstance(v, int) else tuple(v)
+def pair(layer: Layer, wanted: str, v) -> tuple[int, int]:
+    """(v, v) for a number v, and v itself for a pair: height first, then width.
+
+    InputError unless the numbers are whole and in the range that `wanted` states.
+    """
+    if isinstance(v, tuple | list) and len(v) == 2:
+        height, width = v
+    else:
+        height = width = v
+    return whole(layer, wanted, height), whole(layer, wanted, width)
 
 
-class Conv2d(Affine):
+class Convolution(Affine):
+    """What a convolution and its transpose have in common: their settings.
+
+    InputError for numbers that are not whole or out of range.
+    """
+
+    def _settings(self, C_out, kernel, stride, pad, bias, init) -> None:
+        self.C_out = whole(self, "C_out >= 1", C_out)
+        self.kernel = pair(self, "kernel >= 1", kernel)
+        self.stride = pair(self, "stride >= 1", stride)
+        self.pad = pair(self, "pad >= 0", pad)
+        self.bias = flag(self, "bias", bias)
+        self.initialise = initialiser(self, init, he())
+
+
+class Conv2d(Convolution):
     """y[n,i,j] = b + sum_{u,v} x[n, i s + u - p, j s + v - p] W[u,v]
 
     x is (N, H, W, C_in), y is (N, OH, OW, C_out) with OH = floor((H + 2p - k)/s) + 1.
@@ -40,9 +63,7 @@ class Conv2d(Affine):
     dW: Array
 
     def __init__(self, C_out: int, kernel, stride=1, pad=0, bias=True, init=None):
-        self.C_out, self.bias, self.initialise = C_out, bias, init or he()
-        self.kernel, self.stride, self.pad = pair(kernel), pair(stride), pair(pad)
-        require_geometry(self)
+        self._settings(C_out, kernel, stride, pad, bias, init)
 
     def build(self, in_shape):
         require(len(in_shape) == 3, self, "images (H, W, C)", in_shape)
@@ -79,7 +100,7 @@ class Conv2d(Affine):
         return f"{type(self).__name__}({self.C_out}, {geometry_of(self)})"
 
 
-class ConvTranspose2d(Affine):
+class ConvTranspose2d(Convolution):
     """The adjoint of a convolution: y = A^T x + b, where A is the Conv2d that maps y's
     shape to x's. A stride s makes the image about s times larger.
 
@@ -100,10 +121,8 @@ class ConvTranspose2d(Affine):
     def __init__(
         self, C_out: int, kernel, stride=1, pad=0, output_pad=0, bias=True, init=None
     ):
-        self.C_out, self.bias, self.initialise = C_out, bias, init or he()
-        self.kernel, self.stride, self.pad = pair(kernel), pair(stride), pair(pad)
-        self.output_pad = pair(output_pad)
-        require_geometry(self)
+        self._settings(C_out, kernel, stride, pad, bias, init)
+        self.output_pad = pair(self, "output_pad >= 0", output_pad)
         pads = zip(self.output_pad, self.stride, strict=True)
         fits = all(0 <= op < s for op, s in pads)
         require(fits, self, f"0 <= output_pad < stride {self.stride}", self.output_pad)
@@ -147,16 +166,6 @@ class ConvTranspose2d(Affine):
         op = self.output_pad
         extra = f", output_pad={op[0] if op[0] == op[1] else op}" if any(op) else ""
         return f"ConvTranspose2d({self.C_out}, {geometry_of(self)}{extra})"
-
-
-def require_geometry(layer) -> None:
-    """ShapeError unless kernel and stride are at least 1 and padding at least 0, each
-    for height and width.
-    """
-    k, s, p = layer.kernel, layer.stride, layer.pad
-    ok = len(k) == len(s) == len(p) == 2 and min(*k, *s) >= 1 and min(p) >= 0
-    expected = "kernel and stride >= 1, pad >= 0, each for height and width"
-    require(ok, layer, expected, (k, s, p))
 
 
 def geometry_of(layer) -> str:

@@ -11,7 +11,9 @@ Images are (N, H, W, C), and W is (kh, kw, C_in, C_out). As in most deep-learnin
 """
 
 import itertools
+import operator
 
+from ..errors import ShapeError
 from ..fast import primitive
 from ..ops import get_xp
 
@@ -21,6 +23,26 @@ def conv_size(size: int, k: int, stride: int, pad: int) -> int:
     return (size + 2 * pad - k) // stride + 1  # eq: conv-size
 
 
+def windows_of(x_shape, kernel, stride, pad) -> tuple[int, int]:
+    """(OH, OW), how many windows images of the shape (N, H, W, C) have. ShapeError
+    unless the others are pairs (height, width) of whole numbers and a window fits.
+    """
+    try:
+        (_, H, W, _), (kh, kw), (sh, sw), (ph, pw) = x_shape, kernel, stride, pad
+        OH = operator.index(conv_size(H, kh, sh, ph))
+        OW = operator.index(conv_size(W, kw, sw, pw))
+        fits = min(kh, kw, sh, sw, OH, OW) >= 1 and min(ph, pw) >= 0
+    except (TypeError, ValueError, ZeroDivisionError):
+        fits = False
+    if not fits:
+        raise ShapeError(
+            "windows expect images (N, H, W, C) as large as the kernel, and kernel >= "
+            "1, stride >= 1 and pad >= 0 as whole numbers (height, width), got "
+            f"{x_shape}, {kernel}, {stride} and {pad}"
+        )
+    return OH, OW
+
+
 @primitive
 def im2col(x, kernel, stride, pad):
     """cols[(n, i, j), (u, v, c)] = x[n, i sh + u - ph, j sw + v - pw, c], 0 outside x
@@ -28,9 +50,9 @@ def im2col(x, kernel, stride, pad):
     (N, H, W, C) -> (N OH OW, kh kw C): row (n, i, j) is the window of sample n whose
     corner is at (i sh - ph, j sw - pw).
     """
-    xp, (kh, kw), (sh, sw), (ph, pw) = get_xp(x), kernel, stride, pad
+    OH, OW = windows_of(getattr(x, "shape", x), kernel, stride, pad)
     N, H, W, C = x.shape
-    OH, OW = conv_size(H, kh, sh, ph), conv_size(W, kw, sw, pw)
+    xp, (kh, kw), (sh, sw), (ph, pw) = get_xp(x), kernel, stride, pad
     padded = xp.zeros((N, H + 2 * ph, W + 2 * pw, C), x.dtype)
     padded[:, ph : ph + H, pw : pw + W] = x
     cols = xp.empty((N, OH, OW, kh, kw, C), x.dtype)
@@ -45,11 +67,15 @@ def col2im(cols, x_shape, kernel, stride, pad):
     """x[n, i sh + u - ph, j sw + v - pw, c] += cols[(n, i, j), (u, v, c)]
 
     The adjoint of im2col, (N OH OW, kh kw C) -> (N, H, W, C) = x_shape. Entries of
-    windows that overlap add up.
+    windows that overlap add up. ShapeError for columns of another shape.
     """
-    xp, (kh, kw), (sh, sw), (ph, pw) = get_xp(cols), kernel, stride, pad
+    OH, OW = windows_of(x_shape, kernel, stride, pad)
     N, H, W, C = x_shape
-    OH, OW = conv_size(H, kh, sh, ph), conv_size(W, kw, sw, pw)
+    xp, (kh, kw), (sh, sw), (ph, pw) = get_xp(cols), kernel, stride, pad
+    if cols.shape != (N * OH * OW, kh * kw * C):
+        raise ShapeError(
+            f"col2im expects {(N * OH * OW, kh * kw * C)}, got {cols.shape}"
+        )
     cols = cols.reshape(N, OH, OW, kh, kw, C)
     padded = xp.zeros((N, H + 2 * ph, W + 2 * pw, C), cols.dtype)
     for u, v in itertools.product(range(kh), range(kw)):

@@ -1,8 +1,11 @@
 """The fully connected layer: one matrix product each way."""
 
+import numpy as np
+
+from ..errors import numbers, shown, whole
 from ..ops import Array
 from .base import Affine, require, require_array
-from .init import he
+from .init import he, initialiser
 
 
 class Dense(Affine):
@@ -13,7 +16,8 @@ class Dense(Affine):
     objective is a sum over samples. `bias` may also be the n_out numbers at which b
     starts, instead of 0.
 
-    Raises ShapeError when built on a shape without a last axis.
+    Raises ShapeError when built on a shape without a last axis, and InputError for an
+    n_out or an init of another kind.
     """
 
     divisible = True
@@ -21,9 +25,15 @@ class Dense(Affine):
     dW: Array
 
     def __init__(self, n_out: int, bias=True, init=None):
-        self.n_out, self.initialise = n_out, init or he()
-        self.bias = bias is not False
-        self.start = 0.0 if isinstance(bias, bool) else bias
+        self.n_out = whole(self, "n_out >= 1", n_out)
+        self.initialise = initialiser(self, init, he())
+        self.bias, self.start = bias is not False, np.zeros(())
+        if not isinstance(bias, bool):
+            self.start = numbers("Dense, bias", bias)
+            fits = self.start.shape == (self.n_out,)
+            fits = fits and bool(np.isfinite(self.start).all())
+            what = f"bias True, False or {self.n_out} finite numbers"
+            require(fits, self, what, shown(bias))
 
     def build(self, in_shape):
         require_array(self, in_shape)

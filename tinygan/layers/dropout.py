@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..errors import number
 from ..ops import get_xp
 from ..rng import generator
 from .base import Affine
@@ -15,15 +16,13 @@ class Dropout(Affine):
     how many were drawn before). Both are layer state, so a resumed run draws the next
     mask. Source: Srivastava et al. 2014, in the inverted form.
 
-    Raises ValueError unless 0 <= p < 1.
+    Raises InputError unless 0 <= p < 1.
     """
 
     divisible = True
 
     def __init__(self, p: float = 0.5):
-        if not 0 <= p < 1:
-            raise ValueError(f"Dropout expects a probability 0 <= p < 1, got {p}")
-        self.p = float(p)
+        self.p = number(self, "a probability 0 <= p < 1", p)
 
     def init(self, rng):
         self.state = {"seed": int(rng.integers(2**31)), "draws": 0}

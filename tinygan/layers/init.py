@@ -7,12 +7,15 @@ number of outputs that one input reaches.
 
 import math
 
+from ..errors import InputError, function, number
+
 
 def he(a: float = 0.0):
     """N(0, 2 / ((1 + a^2) fan_in)), for ReLU or for LeakyReLU of slope a.
 
     Source: He et al. 2015, "Delving Deep into Rectifiers", eq. 10 and 15.
     """
+    a = number("he", "a", a)
 
     def init(rng, shape, fan_in, fan_out):  # eq: he
         return rng.normal(0.0, math.sqrt(2.0 / ((1.0 + a * a) * fan_in)), shape)
@@ -35,6 +38,7 @@ def glorot():
 
 def normal(std: float = 0.02):
     """N(0, std^2) for any fan; 0.02 is DCGAN's (Radford et al. 2016, sec. 4)."""
+    std = number("normal", "std >= 0", std)
 
     def init(rng, shape, fan_in, fan_out):
         return rng.normal(0.0, std, shape)
@@ -44,8 +48,20 @@ def normal(std: float = 0.02):
 
 def uniform(r: float):
     """U(-r, r) for any fan, as in the first GAN's code."""
+    r = number("uniform", "r >= 0", r)
 
     def init(rng, shape, fan_in, fan_out):
         return rng.uniform(-r, r, shape)
 
     return init
+
+
+def initialiser(layer, init, default):
+    """The function `init`, or `default` for None. InputError for anything else: `he`
+    makes an initialiser, and `he()` is one.
+    """
+    makers = (he, glorot, normal, uniform)
+    if any(init is maker for maker in makers):
+        kind, name = type(layer).__name__, init.__name__
+        raise InputError(f"{kind} expects an initialiser, got {name}; write {name}()")
+    return default if init is None else function(layer, "init", init, "init=he()")

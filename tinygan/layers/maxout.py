@@ -1,5 +1,6 @@
 """Maxout: the largest of k linear functions, an activation that is learnt."""
 
+from ..errors import whole
 from ..ops import get_xp
 from .base import Layer, require, require_array
 
@@ -13,16 +14,14 @@ class Maxout(Layer):
     change the choice of the piece, so y_dot = x_dot at that piece, and the second
     derivative is 0.
 
-    Raises ShapeError when k does not divide the last axis, ValueError for k < 1.
+    Raises ShapeError when k does not divide the last axis, InputError for k < 1.
     Source: Goodfellow et al. 2013, "Maxout Networks".
     """
 
     divisible = True
 
     def __init__(self, k: int):
-        if not k >= 1:
-            raise ValueError(f"Maxout expects k >= 1 pieces, got {k}")
-        self.k = k
+        self.k = whole(self, "k >= 1", k)
 
     def build(self, in_shape):
         require_array(self, in_shape)

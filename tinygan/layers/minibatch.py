@@ -8,6 +8,7 @@ their purpose; a gradient penalty then takes the gradient of the *sum* of the lo
 
 import math
 
+from ..errors import number, whole
 from ..ops import get_xp
 from .base import Affine, Layer, require, require_array
 from .samplenorm import jacobian, normalised
@@ -27,14 +28,13 @@ class MinibatchStd(Layer):
 
         dx += t/(g F) J x_dot      dx_dot += t/(g F) x_hat
 
-    Raises ShapeError when g does not divide N, ValueError for group < 1. Source: Karras
+    Raises ShapeError when g does not divide N, InputError for group < 1. Source: Karras
     et al. 2018, sec. 3.
     """
 
     def __init__(self, group: int = 4, eps: float = 1e-8):
-        if not group >= 1:
-            raise ValueError(f"MinibatchStd expects a group >= 1, got {group}")
-        self.g, self.eps = group, float(eps)
+        self.g = whole(self, "group >= 1", group)
+        self.eps = number(self, "eps > 0", eps)
 
     def build(self, in_shape):
         require_array(self, in_shape)
@@ -95,16 +95,14 @@ class Pack(Affine):
     real or all generated, and so D can tell a collapsed generator by their likeness.
     The adjoint takes them apart again. Pack is only for the first layer of D.
 
-    Raises ShapeError when m does not divide N, ValueError for m < 1. Source: Lin et al.
+    Raises ShapeError when m does not divide N, InputError for m < 1. Source: Lin et al.
     2018, "PacGAN".
     """
 
     divisible = True
 
     def __init__(self, m: int = 2):
-        if not m >= 1:
-            raise ValueError(f"Pack expects m >= 1 samples, got {m}")
-        self.m = self.packs = m
+        self.m = self.packs = whole(self, "m >= 1", m)
 
     def build(self, in_shape):
         require_array(self, in_shape)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..errors import number, whole
 from ..ops import get_xp
 from ..rng import generator
 from .base import Affine
@@ -18,18 +19,15 @@ class InstanceNoise(Affine):
 
     The noise comes from a generator keyed by (seed, how many were drawn before). Both
     of these, and t, are layer state, so a resumed run draws the next noise. Raises
-    ValueError unless std >= 0 and steps >= 1. Source: Sonderby et al. 2017 and
+    InputError unless std >= 0 and steps >= 1. Source: Sonderby et al. 2017 and
     Arjovsky and Bottou 2017.
     """
 
     divisible = True
 
     def __init__(self, std: float, steps: int | None = None):
-        if not std >= 0:
-            raise ValueError(f"InstanceNoise expects a std >= 0, got {std}")
-        if steps is not None and not steps >= 1:
-            raise ValueError(f"InstanceNoise expects steps >= 1, got {steps}")
-        self.std, self.steps = float(std), steps
+        self.std = number(self, "std >= 0", std)
+        self.steps = None if steps is None else whole(self, "steps >= 1", steps)
 
     def init(self, rng):
         self.state = {"seed": int(rng.integers(2**31)), "draws": 0, "t": 0}

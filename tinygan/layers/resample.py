@@ -4,6 +4,7 @@ Copying every pixel to a k x k block and summing each block are adjoint to each 
 both layers here are made of these two maps.
 """
 
+from ..errors import whole
 from ..ops import get_xp
 from .base import Affine, require
 
@@ -21,13 +22,6 @@ def block_sum(x, k: int):
     return x.reshape(N, H // k, k, W // k, k, C).sum(axis=(2, 4))
 
 
-def factor(layer, k: int) -> int:
-    """k itself; ValueError unless k >= 1."""
-    if not k >= 1:
-        raise ValueError(f"{type(layer).__name__} expects a factor k >= 1, got {k}")
-    return k
-
-
 class AvgPool2d(Affine):
     """y = the mean of each k x k block      dx = dy / k^2 on each pixel of the block
 
@@ -38,7 +32,7 @@ class AvgPool2d(Affine):
     divisible = True
 
     def __init__(self, k: int = 2):
-        self.k = factor(self, k)
+        self.k = whole(self, "a factor k >= 1", k)
 
     def build(self, in_shape):
         require(len(in_shape) == 3, self, "images (H, W, C)", in_shape)
@@ -68,7 +62,7 @@ class Upsample2d(Affine):
     divisible = True
 
     def __init__(self, k: int = 2):
-        self.k = factor(self, k)
+        self.k = whole(self, "a factor k >= 1", k)
 
     def build(self, in_shape):
         require(len(in_shape) == 3, self, "images (H, W, C)", in_shape)

@@ -2,6 +2,7 @@
 
 import math
 
+from ..errors import InputError, shown, whole
 from .base import Affine, require, require_array
 
 
@@ -9,13 +10,17 @@ class Reshape(Affine):
     """y = x seen in another shape      dx = dy seen in x's shape
 
     `shape` is the output's, without the batch axis, as in Reshape(7, 7, 128).
-    Raises ShapeError when built on a shape that holds another number of elements.
+    Raises ShapeError when built on a shape that holds another number of elements, and
+    InputError for sizes that are not whole numbers.
     """
 
     divisible = True
 
     def __init__(self, *shape: int):
-        self.shape = shape
+        if len(shape) == 1 and isinstance(shape[0], tuple | list):
+            right = ", ".join(map(shown, shape[0]))
+            raise InputError(f"Reshape expects sizes; write Reshape({right})")
+        self.shape = tuple(whole(self, "size >= 1", size) for size in shape)
 
     def build(self, in_shape):
         require_array(self, in_shape)

@@ -15,6 +15,7 @@ symmetric, so the tangent and the backward pass are one and the same function.
 
 import math
 
+from ..errors import number
 from ..fast import primitive
 from ..ops import Array, column_sum, get_xp
 from ..values import plus
@@ -63,7 +64,7 @@ class SampleNorm(Layer):
         dx = J (gamma dy) - (1/sigma) (x_hat mean(h x_hat_dot) + x_hat_dot mean(h x_hat)
                                        + dx_dot mean(x_hat x_dot))
 
-    A subclass says which axes the means are over. Raises ValueError unless eps > 0, and
+    A subclass says which axes the means are over. Raises InputError unless eps > 0, and
     ShapeError when built on a shape for which a mean would be over one number.
     """
 
@@ -78,9 +79,7 @@ class SampleNorm(Layer):
     affine = True  # whether there are gamma and beta, one of each per channel
 
     def __init__(self, eps: float = 1e-5):
-        if not eps > 0:
-            raise ValueError(f"{type(self).__name__} expects eps > 0, got {eps}")
-        self.eps = float(eps)
+        self.eps = number(self, "eps > 0", eps)
 
     def axes(self, ndim: int) -> tuple[int, ...]:
         """The axes of an x with `ndim` axes over which the statistics are taken."""

@@ -1,5 +1,6 @@
 """A fixed change of units, without parameters."""
 
+from ..errors import number
 from .base import Affine
 
 
@@ -13,7 +14,7 @@ class Scale(Affine):
     divisible = True
 
     def __init__(self, a: float, b: float = 0.0):
-        self.factor, self.shift = float(a), float(b)
+        self.factor, self.shift = number(self, "a", a), number(self, "b", b)
 
     def linear(self, x):
         return self.factor * x, ()

@@ -6,9 +6,10 @@ singular value sigma of its matrix. Dividing the weights by sigma makes it 1.
 
 import copy
 
-from ..errors import InputError
+from ..errors import InputError, whole
+from ..guard.layers import bound, built, require_bound
 from ..ops import Array, get_xp
-from .base import Layer
+from .base import Layer, a_layer
 
 TINY = 1e-12  # added to sigma: weights that are all 0 stay 0, and nothing is NaN
 START = 20  # power iterations at initialisation: u and v are good from the start
@@ -29,7 +30,7 @@ class SpectralNorm(Layer):
     the paper, and not of the map from image to image. A bias stays as it is.
 
     Raises InputError unless the layer has a parameter W, no state, and no layers inside
-    it, ValueError unless n_iterations is a whole number >= 1. Source: Miyato et al.
+    it, and unless n_iterations is a whole number >= 1. Source: Miyato et al.
     2018, Algorithm 1 and eq. 12.
     """
 
@@ -37,18 +38,15 @@ class SpectralNorm(Layer):
     dW: Array
 
     def __init__(self, layer: Layer, n_iterations: int = 1):
-        if not (isinstance(n_iterations, int) and n_iterations >= 1):
-            raise ValueError(
-                f"SpectralNorm expects a whole n_iterations >= 1, got {n_iterations}"
-            )
-        self.layer, self.n_iterations = layer, n_iterations
+        self.n_iterations = whole(self, "n_iterations >= 1", n_iterations)
+        self.layer = a_layer(self, layer)
         self.divisible = layer.divisible
 
     # W and b are parameters of *this* layer. The wrapped layer supplies only the
     # formulas: each pass works on a copy of it that has W_bar in place of W.
 
     def build(self, in_shape):
-        out_shape = self.layer.build(in_shape)
+        out_shape = built(self.layer, in_shape)
         self.shapes, self.reuses = self.layer.shapes, self.layer.reuses
         if "W" not in self.shapes or self.layer.children():
             raise InputError(
@@ -59,7 +57,9 @@ class SpectralNorm(Layer):
 
     def init(self, rng):
         layer = self._with(self.W, self.dW)
+        arrays = bound(layer)
         layer.init(rng)
+        require_bound("", layer, arrays)
         if layer.state:
             raise InputError(
                 f"SpectralNorm expects a layer without state, got {self.layer!r}"
@@ -85,13 +85,13 @@ class SpectralNorm(Layer):
             return self._with(W_bar).backward(dy, inner, param_grads=False)
         layer = self._with(W_bar, get_xp(W_bar).zeros_like(W_bar))
         dx = layer.backward(dy, inner)
-        self._reverse(layer.dW, cache)
+        self._reverse(self._gradient(layer), cache)
         return dx
 
     def backward_weights(self, dy, cache):
         layer = self._with(cache[0], get_xp(dy).zeros_like(cache[0]))
         layer.backward_weights(dy, cache[-1])
-        self._reverse(layer.dW, cache)
+        self._reverse(self._gradient(layer), cache)
 
     def tangent(self, x_dot, cache):
         W_bar, *_, inner = cache
@@ -101,8 +101,14 @@ class SpectralNorm(Layer):
         W_bar, *_, inner = cache
         layer = self._with(W_bar, get_xp(W_bar).zeros_like(W_bar))
         dx, dx_dot = layer.tangent_backward(dy, dy_dot, inner, cache_dot)
-        self._reverse(layer.dW, cache)
+        self._reverse(self._gradient(layer), cache)
         return dx, dx_dot
+
+    def _gradient(self, layer):
+        """dW_bar; LayerError if the layer has set another gradient to a new array."""
+        others = [f"d{name}" for name in self.shapes if name != "W"]
+        require_bound("", layer, [(name, vars(self)[name]) for name in others])
+        return layer.dW
 
     def _reverse(self, dW_bar, cache) -> None:
         """dW += dW_bar, taken back through W -> W_bar = W / sigma; sigma depends on W.

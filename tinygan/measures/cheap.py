@@ -12,7 +12,7 @@ def cheap_measures(samples, real, data, directions: int = 16) -> dict[str, float
     "reverse_kl". Images are compared by all their pixels at once. The directions are
     the same at every call, so a run's numbers make a curve. Every value is finite.
 
-    Raises ValueError if there are no samples, or if they are not finite or differ in
+    Raises InputError if there are no samples, or if they are not finite or differ in
     shape.
     """
     found = {}

@@ -8,8 +8,9 @@ samples.
 
 import numpy as np
 
+from ..errors import InputError, numbers, whole
 from . import pairs
-from .pairs import as_rows, matched, squared_distances
+from .pairs import as_rows, matched, positive, squared_distances
 
 SCALES = (0.25, 0.5, 1.0, 2.0, 4.0)  # times the median distance
 
@@ -28,16 +29,13 @@ def mmd2(x, y, scales=None) -> float:
     Its expectation is MMD^2 itself if the scales do not depend on the samples. So use
     the same scales to compare several sets. Source: Gretton et al. 2012, eq. 3.
 
-    Raises ValueError for fewer than 2 samples, for samples that are not finite or
+    Raises InputError for fewer than 2 samples, for samples that are not finite or
     differ in shape, and for scales that are not positive.
     """
     x, y = matched(x, y, least=2)
     if scales is None:
         scales = np.multiply(SCALES, median_distance(x, y) or 1.0)
-    scales = np.atleast_1d(np.asarray(scales, np.float64))
-    ok = scales.ndim == 1 and scales.size > 0 and np.isfinite(scales).all()
-    if not (ok and (scales > 0).all()):
-        raise ValueError(f"expected finite scales > 0, got {scales.tolist()}")
+    scales = positive("scales", scales)
     m, n = len(x), len(y)
     within_x = _kernel_sum(squared_distances(x), scales) / (m * (m - 1))
     within_y = _kernel_sum(squared_distances(y), scales) / (n * (n - 1))
@@ -59,9 +57,10 @@ def median_distance(x, y=None, most: int = 1000) -> float:
 
     x (N, ...) and y (M, ...) each give at most `most` samples, evenly spaced.
 
-    Raises ValueError for fewer than 2 samples in all, and for samples that are not
+    Raises InputError for fewer than 2 samples in all, and for samples that are not
     finite or differ in shape.
     """
+    most = whole("median_distance", "most >= 2", most)
     rows = as_rows("x", x, 2) if y is None else np.concatenate(matched(x, y))
     N = len(np.asarray(x))
     sets = [rows[:N], rows[N:]]
@@ -78,12 +77,12 @@ def wasserstein_1d(x, y) -> float:
     F^-1 and G^-1 are the quantile functions, steps of width 1/n and 1/m: for n = m it
     is the mean distance of the sorted numbers.
 
-    Raises ValueError for another shape, no numbers, or numbers that are not finite.
+    Raises InputError for another shape, no numbers, or numbers that are not finite.
     """
-    x, y = (np.asarray(a, np.float64) for a in (x, y))
+    x, y = numbers("x", x), numbers("y", y)
     for name, a in (("x", x), ("y", y)):
         if a.ndim != 1 or a.size == 0 or not np.isfinite(a).all():
-            raise ValueError(f"{name}: expected finite numbers (n,), got {a.shape}")
+            raise InputError(f"{name}: expected finite numbers (n,), got {a.shape}")
     return float(_w1_sorted(np.sort(x)[None], np.sort(y)[None])[0])
 
 
@@ -106,12 +105,15 @@ def sliced_wasserstein(x, y, directions: int = 128, seed: int = 0) -> float:
     a function of the seed alone. In one dimension it is W1. Source: Rabin et al. 2011
     (whose distance is the mean of W2^2).
 
-    Raises ValueError if there are no samples, if they are not finite or differ in
+    Raises InputError if there are no samples, if they are not finite or differ in
     shape, and for directions < 1.
     """
     x, y = matched(x, y)
-    if directions < 1:
-        raise ValueError(f"expected directions >= 1, got {directions}")
+    name = "sliced_wasserstein"
+    directions, seed = (
+        whole(name, "directions >= 1", directions),
+        whole(name, "seed >= 0", seed),
+    )
     return sliced(x, y, directions, np.random.default_rng(seed))
 
 

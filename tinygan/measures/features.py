@@ -9,6 +9,7 @@ uses Inception.
 import numpy as np
 
 from ..data import Images
+from ..errors import InputError, instance, whole
 from .classifier import Classifier
 from .pairs import as_rows
 
@@ -20,7 +21,7 @@ class Flat:
     """The samples themselves, as rows."""
 
     def features(self, x) -> np.ndarray:
-        """x (N, ...) as rows (N, d). Raises ValueError if x is empty or not finite."""
+        """x (N, ...) as rows (N, d). Raises InputError if x is empty or not finite."""
         return as_rows("x", x)
 
 
@@ -34,24 +35,23 @@ class PCA:
     is at most the distance of the pixels, and equal to it along V. Without r, noise
     that is far from every image would be projected into their midst.
 
-    Raises ValueError for fewer than 2 real samples, for samples that are not finite,
+    Raises InputError for fewer than 2 real samples, for samples that are not finite,
     and for components < 1.
     """
 
     def __init__(self, real, components: int = 64):
         rows = as_rows("real", real, least=2)
-        if components < 1:
-            raise ValueError(f"expected components >= 1, got {components}")
+        components = whole(self, "components >= 1", components)
         self.shape = np.shape(real)[1:]
         self.mean = rows.mean(axis=0)
         _, _, Vt = np.linalg.svd(rows - self.mean, full_matrices=False)
         self.V = Vt[: min(components, len(rows) - 1)].T
 
     def features(self, x) -> np.ndarray:
-        """y (N, k + 1) of samples x (N, ...). Raises ValueError for another shape."""
+        """y (N, k + 1) of samples x (N, ...). Raises InputError for another shape."""
         rows = as_rows("x", x).copy()
         if np.shape(x)[1:] != self.shape:
-            raise ValueError(f"expected samples {self.shape}, got {np.shape(x)[1:]}")
+            raise InputError(f"expected samples {self.shape}, got {np.shape(x)[1:]}")
         rows -= self.mean
         y = rows @ self.V
         r = np.sqrt(((rows - y @ self.V.T) ** 2).sum(axis=1, keepdims=True))
@@ -64,6 +64,8 @@ def feature_space(images: Images, seed: int = 0) -> Classifier | PCA:
     If the images have labels it is a classifier, after about STEPS steps of training on
     at most 60,000 of them. Otherwise it is a PCA of at most 2,000, evenly spaced.
     """
+    instance("feature_space", "images", images, Images, "load_digits()")
+    seed = whole("feature_space", "seed >= 0", seed)
     if images.labels is None:
         return PCA(images.scaled(images.pixels[_few(images, 2000)], "float64"))
     images = images.part(_few(images, MOST))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .pairs import matched, squared_distances
+from .pairs import matched, positive, squared_distances
 
 SIGMAS = tuple(np.logspace(-1, 0, 10).tolist())  # as in the paper's code
 
@@ -37,16 +37,13 @@ def parzen_log_likelihood(samples, test, validation, sigmas=SIGMAS) -> Parzen:
     test samples alone. Source: Goodfellow et al. 2014, section 5, and their
     parzen_ll.py; Breuleux et al. 2011.
 
-    Raises ValueError if there are no samples, if they are not finite or differ in
+    Raises InputError if there are no samples, if they are not finite or differ in
     shape, and for sigmas that are not positive.
     """
     names = ("test", "samples"), ("validation", "samples")
     x, s = matched(test, samples, names=names[0])
     v, _ = matched(validation, samples, names=names[1])
-    sigmas = np.atleast_1d(np.asarray(sigmas, np.float64))
-    ok = sigmas.ndim == 1 and sigmas.size > 0 and np.isfinite(sigmas).all()
-    if not (ok and (sigmas > 0).all()):
-        raise ValueError(f"expected finite sigmas > 0, got {sigmas.tolist()}")
+    sigmas = positive("sigmas", sigmas)
     best = sigmas[_log_p(v, s, sigmas).mean(axis=1).argmax()]
     (log_p,) = _log_p(x, s, [best])
     return Parzen(

@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from ..data import GaussianMixture
+from ..errors import InputError, instance, number, numbers, shown, whole
 from . import pairs
 
 NEAR = 3.0  # standard deviations
@@ -23,7 +24,7 @@ def mode_coverage(samples, mixture: GaussianMixture) -> tuple[int, float]:
     honestly pass the share P(|g| <= 3) of a Gaussian, `within(3, d)`: in two dimensions
     1 - exp(-9/2) = 98.89 %. A sample that is not finite is not of high quality.
 
-    Raises ValueError unless the samples are (N, d), d the mixture's, N >= 1.
+    Raises InputError unless the samples are (N, d), d the mixture's, N >= 1.
     """
     nearest, distance = _nearest_mode(samples, mixture)
     good = distance <= NEAR
@@ -43,7 +44,7 @@ def reverse_kl(samples, mixture: GaussianMixture) -> float:
     is called reverse because the generator's distribution comes first: KL(w || p) is
     infinite as soon as one mode is lost.
 
-    Raises ValueError unless the samples are (N, d), d the mixture's, N >= 1.
+    Raises InputError unless the samples are (N, d), d the mixture's, N >= 1.
     """
     nearest, distance = _nearest_mode(samples, mixture)
     counts = np.bincount(nearest[distance <= NEAR], minlength=len(mixture.means))
@@ -57,16 +58,18 @@ def kl_divergence(p, q) -> float:
 
     p, q: (K,), counts or weights; each is divided by its sum
 
-    Raises ValueError unless both are (K,), finite, >= 0 and not all 0.
+    Raises InputError unless both are (K,), finite, >= 0 and not all 0.
     """
-    p, q = (np.asarray(a, np.float64) for a in (p, q))
+    p, q = numbers("p", p), numbers("q", q)
     if p.ndim != 1 or p.shape != q.shape:
-        raise ValueError(
+        raise InputError(
             f"expected p and q of one shape (K,), got {p.shape}, {q.shape}"
         )
     for name, a in (("p", p), ("q", q)):
         if not (np.isfinite(a).all() and (a >= 0).all() and a.sum() > 0):
-            raise ValueError(f"{name}: expected weights >= 0, not all 0, got {a}")
+            raise InputError(
+                f"{name}: expected weights >= 0, not all 0, got {shown(a.tolist())}"
+            )
     p, q = p / p.sum(), q / q.sum()
     if (q[p > 0] == 0).any():
         return math.inf
@@ -80,10 +83,9 @@ def within(r: float, d: int) -> float:
         P_1 = erf(r / sqrt 2)      P_2 = 1 - exp(-r^2/2)
         P_{d+2} = P_d - (r^2/2)^{d/2} exp(-r^2/2) / Gamma(d/2 + 1)
 
-    Raises ValueError unless r >= 0 and d >= 1.
+    Raises InputError unless r >= 0 and 1 <= d <= 300.
     """
-    if not r >= 0 or d < 1:
-        raise ValueError(f"expected r >= 0 and d >= 1, got r = {r} and d = {d}")
+    r, d = number("within", "r >= 0", r), whole("within", "1 <= d <= 300", d)
     half = r**2 / 2
     P = math.erf(r / math.sqrt(2)) if d % 2 else -math.expm1(-half)  # eq: within
     for k in range(2 - d % 2, d, 2):
@@ -93,10 +95,11 @@ def within(r: float, d: int) -> float:
 
 def _nearest_mode(samples, mixture) -> tuple[np.ndarray, np.ndarray]:
     """argmin_k |x - mu_k| / sigma_k and that minimum, (N,) each, for x (N, d)."""
-    x = np.asarray(samples, np.float64)
+    instance("a measure of modes", "mixture", mixture, GaussianMixture, "ring()")
+    x = numbers("samples", samples)
     K, d = mixture.means.shape
     if x.ndim != 2 or x.shape[1] != d or len(x) == 0:
-        raise ValueError(f"samples: expected (N, {d}), N >= 1, got {x.shape}")
+        raise InputError(f"samples: expected (N, {d}), N >= 1, got {x.shape}")
     nearest, distance = np.empty(len(x), np.int64), np.empty(len(x))
     rows = max(1, pairs.CELLS // (K * d))
     for i in range(0, len(x), rows):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import InputError, whole
 from .pairs import matched, squared_distances
 
 SAME = 1 + 1e-9  # two squared distances within this ratio are equal but for rounding
@@ -32,12 +33,12 @@ def nearest_neighbour_accuracy(real, fake) -> Accuracy:
 
     real, fake: (N, ...)      Source: Lopez-Paz and Oquab 2017; Xu et al. 2018.
 
-    Raises ValueError unless both have the same number of samples, at least 2, of one
+    Raises InputError unless both have the same number of samples, at least 2, of one
     shape and finite.
     """
     x, y = matched(real, fake, least=2, names=("real", "fake"))
     if len(x) != len(y):
-        raise ValueError(
+        raise InputError(
             f"expected as many fake as real samples, got {len(y)} and {len(x)}"
         )
     shares = [_share_right(a, b) for a, b in ((x, y), (y, x))]
@@ -69,11 +70,10 @@ def precision_recall(real, fake, k: int = 3) -> tuple[float, float]:
 
     real: (N, ...)      fake: (M, ...)      Source: Kynkaanniemi et al. 2019.
 
-    Raises ValueError unless k >= 1 and both have more than k samples, of one shape and
+    Raises InputError unless k >= 1 and both have more than k samples, of one shape and
     finite.
     """
-    if k < 1:
-        raise ValueError(f"expected k >= 1, got {k}")
+    k = whole("precision_recall", "k >= 1", k)
     x, y = matched(real, fake, least=k + 1, names=("real", "fake"))
     return _covered(y, x, _radii(x, k)), _covered(x, y, _radii(y, k))
 

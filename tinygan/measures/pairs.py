@@ -6,38 +6,49 @@ memory.
 
 import numpy as np
 
+from ..errors import InputError, numbers, shown
+
 CELLS = 1 << 22  # numbers in a block: 32 MB
 
 
 def as_rows(name: str, x, least: int = 1) -> np.ndarray:
     """x (N, ...) as rows (N, d) of float64.
 
-    Raises ValueError unless there are at least `least` samples, each with at least one
+    Raises InputError unless there are at least `least` samples, each with at least one
     number, all finite.
     """
-    x = np.asarray(x, np.float64)
+    x = numbers(name, x)
     if x.ndim < 2 or len(x) < least or x[:1].size == 0:
-        raise ValueError(
+        raise InputError(
             f"{name}: expected at least {least} samples, (N, ...), got {x.shape}"
         )
     if not np.isfinite(x).all():
-        raise ValueError(f"{name}: expected finite samples, got NaN or infinity")
+        raise InputError(f"{name}: expected finite samples, got NaN or infinity")
     return x.reshape(len(x), -1)
 
 
 def matched(x, y, least: int = 1, names=("x", "y")) -> tuple[np.ndarray, np.ndarray]:
     """x (N, ...) and y (M, ...) as rows (N, d) and (M, d).
 
-    Raises ValueError as `as_rows` does, and if the samples of x and y differ in shape.
+    Raises InputError as `as_rows` does, and if the samples of x and y differ in shape.
     """
     rows = as_rows(names[0], x, least), as_rows(names[1], y, least)
     shapes = np.shape(x)[1:], np.shape(y)[1:]
     if shapes[0] != shapes[1]:
-        raise ValueError(
+        raise InputError(
             f"expected samples of one shape, got {shapes[0]} in {names[0]} "
             f"and {shapes[1]} in {names[1]}"
         )
     return rows
+
+
+def positive(name: str, values) -> np.ndarray:
+    """Finite numbers > 0, one or several, as (K,) float64; InputError for others."""
+    found = np.atleast_1d(numbers(name, values))
+    ok = found.ndim == 1 and found.size > 0 and np.isfinite(found).all()
+    if not (ok and (found > 0).all()):
+        raise InputError(f"expected finite {name} > 0, got {shown(found.tolist())}")
+    return found
 
 
 def squared_distances(x: np.ndarray, y: np.ndarray | None = None):

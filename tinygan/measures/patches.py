@@ -7,6 +7,7 @@ No level tells about the image as a whole.
 
 import numpy as np
 
+from ..errors import InputError, whole
 from .distances import sliced
 from .pairs import matched
 
@@ -34,18 +35,23 @@ def sliced_wasserstein_patches(
 
     Memory: the patches of one level of both sets, (N + M) per_image size^2 C doubles.
 
-    Raises ValueError if there are no images, if they are not finite, not of one shape
+    Raises InputError if there are no images, if they are not finite, not of one shape
     (H, W, C) or smaller than a patch, and for numbers < 1.
     """
     rows = matched(x, y)
     if np.ndim(x) != 4:
-        raise ValueError(f"expected images (N, H, W, C), got {np.shape(x)}")
-    if min(size, per_image, directions, least) < 1:
-        raise ValueError("expected size, per_image, directions and least >= 1")
+        raise InputError(f"expected images (N, H, W, C), got {np.shape(x)}")
+    name = "sliced_wasserstein_patches"
+    size, least = whole(name, "size >= 1", size), whole(name, "least >= 1", least)
+    per_image = whole(name, "per_image >= 1", per_image)
+    directions, seed = (
+        whole(name, "directions >= 1", directions),
+        whole(name, "seed >= 0", seed),
+    )
     H, W, C = np.shape(x)[1:]
     levels = _levels(min(H, W), least)
     if min(H, W) >> (levels - 1) < size:
-        raise ValueError(f"expected images of {size} pixels or more, got {H} x {W}")
+        raise InputError(f"expected images of {size} pixels or more, got {H} x {W}")
     distances = []
     for level in range(levels):
         patches = []

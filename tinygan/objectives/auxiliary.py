@@ -5,7 +5,7 @@ in an unconditional game. With an auxiliary classifier V and J change: D does no
 and has to name it.
 """
 
-from ..errors import ShapeError
+from ..errors import ShapeError, instance, number
 from ..ops import get_xp, sigmoid, softplus
 from ..values import Integers
 from .base import Objective
@@ -74,8 +74,10 @@ class Auxiliary(Objective):
     """
 
     def __init__(self, source: Objective | None = None, weight: float = 1.0):
-        self.source, self.weight = source or NonSaturating(), float(weight)
-        self.paired = self.source.paired
+        source = NonSaturating() if source is None else source
+        self.source = instance(self, "source", source, Objective)
+        self.weight = number(self, "weight >= 0", weight)
+        self.paired, self.unbounded = source.paired, source.unbounded
 
     def loss(self, c, y):
         """L, a 0-d array."""

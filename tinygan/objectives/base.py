@@ -12,6 +12,7 @@ logits, and auxiliary.py has objectives of conditional games.
 """
 
 from ..errors import ShapeError
+from ..guard.logits import explained
 from ..ops import mean, sigmoid
 
 
@@ -23,6 +24,13 @@ class Objective:
 
     paired = False
     sees_samples = False  # True if J also depends on the samples G(z) themselves
+    unbounded = False  # True if s has to be any number: a D that ends in a Sigmoid is
+    # refused, because its s lies in [0, 1]
+
+    def __init_subclass__(cls):
+        for name in ("value", "d_grads", "g_value", "g_grad", "beliefs"):
+            if name in vars(cls):
+                setattr(cls, name, explained(vars(cls)[name]))
 
     def value(self, s_real, s_fake):
         """V(D, G), a 0-d array."""

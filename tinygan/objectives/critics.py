@@ -1,5 +1,6 @@
 """Objectives on scores: D is a critic, and its s is not the logit of a belief."""
 
+from ..errors import InputError, number
 from ..ops import get_xp, mean
 from .base import Objective
 
@@ -32,6 +33,8 @@ class Wasserstein(Critic):
     Source: Arjovsky et al. 2017, eq. 2 and Algorithm 1.
     """
 
+    unbounded = True
+
     def value(self, s_real, s_fake):
         return mean(s_real) - mean(s_fake)  # eq: wasserstein-V
 
@@ -49,6 +52,8 @@ class Hinge(Critic):
     A sample that is on the right side by a margin of 1 teaches D nothing. Source: Lim
     and Ye 2017; Miyato et al. 2018, eq. 16 and 17.
     """
+
+    unbounded = True
 
     def value(self, s_real, s_fake):
         where = get_xp(s_real).where
@@ -72,11 +77,15 @@ class LeastSquares(Critic):
     D regresses on the labels a = 0 and b = 1, and G wants c = 1. A sample far on the
     right side of the border is drawn back to it. With b - c = 1 and b - a = 2, J at the
     best D is half the Pearson chi^2 divergence, up to terms that G cannot move. b < 1
-    is one-sided label smoothing. Source: Mao et al. 2017, eq. 2 and 9.
+    is one-sided label smoothing. Raises InputError for a = b, and unless a, b and c
+    are finite. Source: Mao et al. 2017, eq. 2 and 9.
     """
 
     def __init__(self, a: float = 0.0, b: float = 1.0, c: float = 1.0):
-        self.a, self.b, self.c = float(a), float(b), float(c)
+        self.a, self.b = number(self, "a", a), number(self, "b", b)
+        self.c = number(self, "c", c)
+        if self.a == self.b:
+            raise InputError(f"LeastSquares expects a and b apart, got {a} for both")
 
     def __repr__(self) -> str:
         return f"LeastSquares({self.a:g}, {self.b:g}, {self.c:g})"

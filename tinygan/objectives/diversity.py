@@ -4,8 +4,7 @@ Nothing in J asks G to use z. If a long sentence tells G what to make, G can mak
 picture for each sentence. D hardly minds, because it sees one picture at a time.
 """
 
-import math
-
+from ..errors import instance, number
 from ..ops import get_xp
 from ..values import in_place_of_first, leaves
 from .base import Objective
@@ -22,15 +21,13 @@ class Diversity:
         dL/dx' = -dL/dx
 
     G descends J + L. If r = 0 the sign is 0: two equal samples are not driven apart.
-    ValueError unless weight > 0 and limit > 0 (lambda and tau). Source: Yang et al.
+    InputError unless weight > 0 and limit > 0 (lambda and tau). Source: Yang et al.
     2019, sec. 3, with |x - x'| over pixels; Mao et al. 2019 descend a 1/r instead.
     """
 
     def __init__(self, weight: float, limit: float):
-        for name, number in (("weight", weight), ("limit", limit)):
-            if not (math.isfinite(number) and number > 0):
-                raise ValueError(f"Diversity expects a {name} > 0, got {number}")
-        self.weight, self.limit = float(weight), float(limit)
+        self.weight = number(self, "a weight > 0", weight)
+        self.limit = number(self, "a limit > 0", limit)
 
     def value(self, x, z):
         """L, a 0-d array, of samples x (N, ...) made from z (N, ...)."""
@@ -79,8 +76,12 @@ class WithDiversity(Objective):
     sees_samples = True
 
     def __init__(self, objective: Objective, diversity: Diversity):
-        self.objective, self.diversity = objective, diversity
-        self.paired = objective.paired
+        self.objective = instance(self, "objective", objective, Objective)
+        self.diversity = instance(self, "diversity", diversity, Diversity)
+        self.paired, self.unbounded = objective.paired, objective.unbounded
+
+    def expects(self, out_shape):
+        self.objective.expects(out_shape)
 
     def value(self, s_real, s_fake):
         return self.objective.value(s_real, s_fake)

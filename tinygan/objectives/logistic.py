@@ -4,6 +4,7 @@ log D = -softplus(-s)          d/ds = sigma(-s) = 1 - D
 log(1 - D) = -softplus(s)      d/ds = -sigma(s) = -D
 """
 
+from ..errors import number
 from ..ops import mean, sigmoid, softplus
 from .base import Objective
 
@@ -11,16 +12,13 @@ from .base import Objective
 class Logistic(Objective):
     """An objective of log-likelihoods, in which real samples may have a label a < 1.
 
-    ValueError unless 0 < a <= 1.
+    InputError unless 0 < a <= 1.
     """
 
+    unbounded = True
+
     def __init__(self, real_label: float = 1.0):
-        if not 0 < real_label <= 1:
-            raise ValueError(
-                f"{type(self).__name__} expects a label 0 < real_label <= 1, "
-                f"got {real_label}"
-            )
-        self.smoothing = 1 - float(real_label)
+        self.smoothing = 1 - number(self, "a label 0 < real_label <= 1", real_label)
 
     def __repr__(self) -> str:
         label = f"real_label={1 - self.smoothing:g}" if self.smoothing else ""
@@ -41,7 +39,7 @@ class Minimax(Logistic):
         mean(a log D(x) + (1 - a) log(1 - D(x)))      dV/ds_real = (a - D)/N
 
     so that D(x) = a is best for a sample that is surely real, and s stays finite.
-    Source: Salimans et al. 2016, section 3.4. ValueError unless 0 < a <= 1.
+    Source: Salimans et al. 2016, section 3.4. InputError unless 0 < a <= 1.
     """
 
     def value(self, s_real, s_fake):

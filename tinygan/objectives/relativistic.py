@@ -54,7 +54,7 @@ class RelativisticAverage(Logistic):
         return -(sigmoid(-f) + mean(sigmoid(r))) / s_fake.size  # eq: ragan-dJ
 
     def _relative(self, s_real, s_fake):
-        _both(self, s_real)
+        _both(self, s_real, s_fake)
         return s_real - mean(s_fake), s_fake - mean(s_real)
 
     def beliefs(self, s_real, s_fake):
@@ -77,7 +77,7 @@ class RelativisticPairing(Objective):
     section 4.1 (RSGAN).
     """
 
-    paired = True
+    paired = unbounded = True
 
     def value(self, s_real, s_fake):
         return -mean(softplus(-self._difference(s_real, s_fake)))  # eq: rpgan-V
@@ -94,8 +94,8 @@ class RelativisticPairing(Objective):
         return -sigmoid(d) / s_fake.size  # eq: rpgan-dJ
 
     def _difference(self, s_real, s_fake):
-        _both(self, s_real)
-        if s_real.shape != s_fake.shape:
+        _both(self, s_real, s_fake)
+        if len(s_real) != len(s_fake):
             raise ShapeError(
                 "RelativisticPairing expects as many real logits as fake ones, "
                 f"got {s_real.shape} and {s_fake.shape}"
@@ -108,7 +108,11 @@ class RelativisticPairing(Objective):
         return right, 1 - right
 
 
-def _both(objective: Objective, s_real) -> None:
+def _both(objective: Objective, s_real, s_fake) -> None:
+    """ShapeError unless there are logits (N, 1) of both batches, each of its own N."""
+    name = type(objective).__name__
     if s_real is None:
-        name = type(objective).__name__
-        raise ValueError(f"{name} expects s_real as well as s_fake, got None")
+        raise ShapeError(f"{name} expects s_real as well as s_fake, got None")
+    if s_real.shape[1:] != s_fake.shape[1:]:
+        shapes = f"{s_real.shape} and {s_fake.shape}"
+        raise ShapeError(f"{name} expects real and fake logits (N, 1), got {shapes}")

@@ -1,7 +1,6 @@
 """Clipping: optimizers that keep a gradient, or the weights, within a limit."""
 
-import math
-
+from ..errors import number
 from ..ops import get_xp
 from .rules import Optimizer, Wrapper, same_shape
 
@@ -9,15 +8,12 @@ from .rules import Optimizer, Wrapper, same_shape
 class Clip(Wrapper):
     """An inner optimizer, and a limit on its gradient or on theta.
 
-    ValueError unless the limit is positive and finite.
+    InputError unless the limit is positive and finite.
     """
 
     def __init__(self, inner: Optimizer, limit: float):
-        if not (math.isfinite(limit) and limit > 0):
-            kind = type(self).__name__
-            raise ValueError(f"{kind} expects a limit > 0, got {limit}")
         super().__init__(inner)
-        self.limit = float(limit)
+        self.limit = number(self, "a limit > 0", limit)
 
     def prepare(self, theta) -> None:
         super().prepare(theta)

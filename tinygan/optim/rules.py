@@ -10,8 +10,8 @@ the moments are changed in place.
 """
 
 import copy
-import math
 
+from ..errors import InputError, instance, number, same_form, shown, whole
 from ..fast import primitive
 from ..group import ALONE, Group
 from ..ops import Array, get_xp
@@ -23,7 +23,7 @@ class Optimizer:
     `moments` names the vectors that remember. They start at zero, like the count of
     steps t; a checkpoint has to hold both. theta, g, u and all moments are (n,).
 
-    Raises ValueError unless lr > 0, and for settings of a subclass that are out of
+    Raises InputError unless lr > 0, and for settings of a subclass that are out of
     range: shares below 0 or not below 1, limits that are not positive.
     """
 
@@ -33,9 +33,7 @@ class Optimizer:
     group: Group = ALONE  # the ranks that step the other parts of theta
 
     def __init__(self, lr: float):
-        if not (math.isfinite(lr) and lr > 0):
-            raise ValueError(f"{type(self).__name__} expects lr > 0, got {lr}")
-        self.lr = float(lr)
+        self.lr = number(self, "lr > 0", lr)
         self.t = 0
 
     def direction(self, g, out):
@@ -53,9 +51,11 @@ class Optimizer:
     def step(self, theta, g, signed_lr: float) -> None:
         """theta += signed_lr u(g), in place: +lr to ascend, -lr to descend.
 
-        ValueError unless theta and g are of one shape.
+        InputError unless theta and g are of one shape, and signed_lr is a number.
         """
         same_shape(theta, g)
+        if type(signed_lr) is not float:
+            signed_lr = number(self, "signed_lr", signed_lr)
         self.prepare(theta)
         self.t += 1
         take_step(theta, g, self, signed_lr)
@@ -85,7 +85,12 @@ class Optimizer:
         return {"t": self.t} | {name: getattr(self, name) for name in self.moments}
 
     def load_state(self, state: dict) -> None:
-        """Set t and the moments to a copy of what `state()` gave, after `prepare`."""
+        """Set t and the moments to a copy of what `state()` gave, after `prepare`.
+
+        InputError if a name is missing or a value has another shape.
+        """
+        for name, old in self.state().items():
+            same_form(f"{type(self).__name__}, {name}", old, state.get(name))
         self.t = int(state["t"])
         for name in self.moments:
             moment = getattr(self, name)
@@ -106,7 +111,7 @@ class Momentum(Optimizer):
     """m <- mu_t m + g      u = m      mu_t = mu + (final - mu) min(1, (t - 1)/ramp)
 
     mu_t is mu, unless `final` is given: then it rises to `final` in `ramp` steps.
-    ValueError for ramp < 1. Source: Polyak 1964 (the heavy ball); Sutskever et al. 2013
+    InputError for ramp < 1. Source: Polyak 1964 (the heavy ball); Sutskever et al. 2013
     for a momentum that rises.
     """
 
@@ -118,11 +123,9 @@ class Momentum(Optimizer):
         self, lr: float, mu: float = 0.9, final: float | None = None, ramp: int = 1
     ):
         super().__init__(lr)
-        self.mu = _fraction(self, "mu", mu)
-        self.final = _fraction(self, "final", mu if final is None else final)
-        if not ramp >= 1:
-            raise ValueError(f"Momentum expects ramp >= 1, got {ramp}")
-        self.ramp = ramp
+        self.mu = number(self, "0 <= mu < 1", mu)
+        self.final = number(self, "0 <= final < 1", mu if final is None else final)
+        self.ramp = whole(self, "ramp >= 1", ramp)
 
     def direction(self, g, out):
         risen = min(1.0, (self.t - 1) / self.ramp)
@@ -144,7 +147,8 @@ class RMSProp(Optimizer):
 
     def __init__(self, lr: float, rho: float = 0.99, eps: float = 1e-8):
         super().__init__(lr)
-        self.rho, self.eps = _fraction(self, "rho", rho), float(eps)
+        self.rho = number(self, "0 <= rho < 1", rho)
+        self.eps = number(self, "eps > 0", eps)
 
     def direction(self, g, out):
         moving_average(self.v, g * g, self.rho)
@@ -178,9 +182,9 @@ class Adam(Optimizer):
         eps: float = 1e-8,
     ):
         super().__init__(lr)
-        self.beta1 = _fraction(self, "beta1", beta1)
-        self.beta2 = _fraction(self, "beta2", beta2)
-        self.eps = float(eps)
+        self.beta1 = number(self, "0 <= beta1 < 1", beta1)
+        self.beta2 = number(self, "0 <= beta2 < 1", beta2)
+        self.eps = number(self, "eps > 0", eps)
 
     def direction(self, g, out):
         moving_average(self.m, g, self.beta1)
@@ -195,7 +199,7 @@ class Wrapper(Optimizer):
     """A rule around an inner optimizer, which has the learning rate and the moments."""
 
     def __init__(self, inner: Optimizer):
-        self.inner = inner
+        self.inner = instance(self, "inner", inner, Optimizer, "Adam(1e-3)")
         self.divisible = inner.divisible
 
     @property
@@ -250,13 +254,7 @@ def moving_average(a, b, rho: float) -> None:
 
 
 def same_shape(theta, g) -> None:
-    """ValueError unless theta and g are of one shape."""
-    if theta.shape != g.shape:
-        raise ValueError(f"theta has shape {theta.shape}, its gradient {g.shape}")
-
-
-def _fraction(optimizer, name: str, value: float) -> float:
-    if not 0 <= value < 1:
-        kind = type(optimizer).__name__
-        raise ValueError(f"{kind} expects 0 <= {name} < 1, got {value}")
-    return float(value)
+    """InputError unless theta and g are arrays of one shape."""
+    shapes = getattr(theta, "shape", shown(theta)), getattr(g, "shape", shown(g))
+    if shapes[0] != shapes[1] or isinstance(shapes[0], str):
+        raise InputError(f"theta has shape {shapes[0]}, its gradient {shapes[1]}")

@@ -98,6 +98,9 @@ class Gathered(Objective):
         self.objective, self.logits, self.samples = objective, Whole(rank), Whole(rank)
         self.paired = objective.paired
 
+    def expects(self, out_shape):
+        self.objective.expects(out_shape)
+
     def value(self, s_real, s_fake):
         s_fake, s_real = self.logits(s_fake, s_real)
         return self.objective.value(s_real, s_fake)

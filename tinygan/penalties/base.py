@@ -1,9 +1,8 @@
 """The protocol of a penalty: D ascends V - P, so it pays for P."""
 
 import copy
-import math
 
-from ..errors import BackendError
+from ..errors import BackendError, number
 from ..group import ALONE, Group
 
 
@@ -58,18 +57,10 @@ class Drift(Penalty):
     divisible = True
 
     def __init__(self, eps: float = 1e-3):
-        self.eps = not_negative(self, "eps", eps)
+        self.eps = number(self, "eps >= 0", eps)
 
     def accumulate(self, D, real, fake, rng=None):
         _, s, cache = real
         N, square = self.group.all_reduce(s.size, (s * s).sum())
         D.backward_weights(s * (-2 * self.eps / N), cache)  # eq: drift-gradient
         return self.eps * (square / N)  # eq: drift
-
-
-def not_negative(penalty: Penalty, name: str, value: float) -> float:
-    """value as a float. ValueError, naming the setting, unless it is 0 or more."""
-    if not (math.isfinite(value) and value >= 0):
-        kind = type(penalty).__name__
-        raise ValueError(f"{kind} expects {name} >= 0, got {value}")
-    return float(value)

@@ -24,12 +24,14 @@ Pack and MinibatchStd are made to see several samples: with them, g is the gradi
 the sum of the logits.
 """
 
-from ..errors import InputError
+import numpy as np
+
+from ..errors import InputError, ShapeError, flag, instance, number
 from ..fast import primitive
 from ..group import ALONE, Group
 from ..ops import get_xp
 from ..values import leaves, mapped
-from .base import Penalty, not_negative
+from .base import Penalty
 
 
 @primitive
@@ -75,7 +77,7 @@ class SquaredNorm(GradientPenalty):
     divisible = True
 
     def __init__(self, gamma: float = 10.0):
-        self.gamma = not_negative(self, "gamma", gamma)
+        self.gamma = number(self, "gamma >= 0", gamma)
 
     def phi(self, r):
         """(phi(r), phi'(r)/r) for phi = gamma/2 r^2."""
@@ -116,8 +118,9 @@ class UnitNorm(GradientPenalty):
     """
 
     def __init__(self, weight: float, k: float, one_sided: bool):
-        self.weight = not_negative(self, "weight", weight)
-        self.k, self.one_sided = not_negative(self, "k", k), bool(one_sided)
+        self.weight = number(self, "weight >= 0", weight)
+        self.k = number(self, "k >= 0", k)
+        self.one_sided = flag(self, "one_sided", one_sided)
 
     def phi(self, r):
         """(phi(r), phi'(r)/r) for phi = lambda (r - k)^2; the second is 0 at r = 0."""
@@ -146,6 +149,7 @@ class UnitNorm(GradientPenalty):
     def accumulate(self, D, real, fake, rng=None):
         if rng is None:
             raise InputError(f"{self!r} draws its points at random: d_step needs rng=")
+        instance(self, "rng", rng, np.random.Generator, "np.random.default_rng(0)")
         x_real, x_fake = real[0], fake[0]
         if isinstance(x_real, tuple):  # (x, y): both batches have the same condition
             x_hat = (self.points(x_real[0], x_fake[0], rng), *x_real[1:])
@@ -171,7 +175,12 @@ class WGANGP(UnitNorm):
         super().__init__(weight, k, one_sided)
 
     def points(self, x_real, x_fake, rng):
-        """x_hat, (N, ...)."""
+        """x_hat, (N, ...). ShapeError unless both batches have the same number N."""
+        if x_real.shape != x_fake.shape:
+            raise ShapeError(
+                "WGANGP takes points between real and fake samples, so it expects as "
+                f"many of both, got {x_real.shape} and {x_fake.shape}"
+            )
         eps = self.uniform(x_real, per_example(x_real), rng)
         return eps * x_real + (1 - eps) * x_fake  # eq: wgan-gp-points
 
@@ -191,7 +200,7 @@ class DRAGAN(UnitNorm):
 
     def __init__(self, weight: float = 10.0, k: float = 1.0, c: float = 0.5):
         super().__init__(weight, k, one_sided=False)
-        self.c = not_negative(self, "c", c)
+        self.c = number(self, "c >= 0", c)
 
     def points(self, x_real, x_fake, rng):
         """x_hat, (N, ...)."""

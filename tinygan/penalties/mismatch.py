@@ -5,10 +5,10 @@ GAN-CLS shows D three kinds of pairs. This penalty is for the third kind.
 
 import numpy as np
 
-from ..errors import InputError
+from ..errors import InputError, instance, number
 from ..ops import get_xp, sigmoid, softplus
 from ..values import in_place_of_first, leaves, together
-from .base import Penalty, not_negative
+from .base import Penalty
 
 
 class Mismatch(Penalty):
@@ -24,15 +24,14 @@ class Mismatch(Penalty):
     teaches D to read every word. Source: Reed et al. 2016, Algorithm 1, the term
     log(1 - s_w) / 2; `near` is ours.
 
-    Raises InputError for unconditional samples, ValueError unless 0 <= near <= 1.
+    Raises InputError for unconditional samples, and unless 0 <= near <= 1.
     """
 
     divisible = True
 
     def __init__(self, weight: float = 0.5, near: float = 0.0):
-        self.weight, self.near = not_negative(self, "weight", weight), float(near)
-        if not 0 <= self.near <= 1:
-            raise ValueError(f"Mismatch expects a share near 0 to 1, got {near}")
+        self.weight = number(self, "weight >= 0", weight)
+        self.near = number(self, "a share 0 <= near <= 1", near)
 
     def accumulate(self, D, real, fake, rng=None):
         pair = real[0]
@@ -40,6 +39,7 @@ class Mismatch(Penalty):
             raise InputError("Mismatch expects samples with a condition, (x, y)")
         if rng is None:
             raise InputError("Mismatch draws the wrong pairs: d_step needs rng=")
+        instance(self, "rng", rng, np.random.Generator, "np.random.default_rng(0)")
         x, y = pair
         own, N = self.group.place(len(y))
         xp, all_y = get_xp(y), together(self.group.all_gather(y))

@@ -18,7 +18,7 @@ from types import ModuleType
 from ..data import Images, Labelled, load_images
 from ..errors import InputError, NonFiniteError
 from ..runs import Experiment
-from ..userfile import failure, load_module
+from ..userfile import failure, is_users, load_module, placed
 
 DEFAULT = "dcgan-digits"
 READING = ("size", "array", "range")  # how the pictures at --data are to be read
@@ -109,7 +109,9 @@ def blamed(module: ModuleType, *passing: type[Exception]):
     """
     try:
         yield
-    except (InputError, NonFiniteError, MemoryError, *passing):
+    except InputError as e:
+        raise (placed(module.__file__, e) if is_users(module) else e) from e
+    except (NonFiniteError, MemoryError, *passing):
         raise
     except Exception as e:
         raise failure(module.__file__, e) from e

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..errors import InputError
+from ..data import Vocabulary
+from ..errors import InputError, instance, shown, whole
 from ..layers import Branch, Layer, Pick
 from ..values import Integers
 
@@ -115,7 +116,7 @@ class Classes(Condition):
     """One of K classes, 0 to K - 1; y is (N,). `names` are the K names of the classes;
     without them a class is called by its number.
 
-    Raises InputError unless there are K names.
+    Raises InputError unless K >= 1 and there are K names.
     """
 
     K: int
@@ -123,7 +124,10 @@ class Classes(Condition):
     kind = "a class: --label"
 
     def __post_init__(self):
+        object.__setattr__(self, "K", whole(self, "K >= 1", self.K))
         names = range(self.K) if self.names is None else self.names
+        if isinstance(names, str) or not isinstance(names, Sequence):
+            raise InputError(f"Classes expects a list of names, got {shown(names)}")
         object.__setattr__(self, "names", tuple(map(str, names)))
         if len(self.names) != self.K:
             raise InputError(f"Classes: expected {self.K} names, got {len(self.names)}")
@@ -167,13 +171,25 @@ class Sentences(Condition):
     A network encodes the `mixed` sentences of a sample one by one and takes the mean.
     With mixed = 2 one sentence is given twice, and two different sentences ask for what
     lies between them (Reed et al. 2016, eq. 5, beta = 1/2). A random y is one of the
-    `known` sentences.
+    `known` sentences. InputError unless there are known sentences, and mixed >= 1.
     """
 
     vocabulary: object  # data.Vocabulary
     known: Sequence[str]
     mixed: int = 2
     kind = "a sentence: --text"
+
+    def __post_init__(self):
+        instance(self, "vocabulary", self.vocabulary, Vocabulary)
+        object.__setattr__(self, "mixed", whole(self, "mixed >= 1", self.mixed))
+        known = self.known
+        listed = isinstance(known, list | tuple)
+        if not (listed and all(isinstance(s, str) for s in known)):
+            raise InputError(
+                f"Sentences expects a list of sentences, got {shown(known)}"
+            )
+        if not known:
+            raise InputError("Sentences expects at least one known sentence, got none")
 
     @property
     def shape(self) -> Integers:

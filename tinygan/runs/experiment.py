@@ -11,13 +11,24 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..backend import Backend
-from ..errors import InputError, ShapeError
+from ..errors import (
+    InputError,
+    ShapeError,
+    flag,
+    instance,
+    number,
+    one_of,
+    shown,
+    whole,
+)
 from ..layers import Layer
 from ..net import Net
 from ..objectives import Diversity, Objective
 from ..optim import Optimizer
 from ..penalties import Penalty
+from ..values import as_shape
 from .conditions import Sentences, Unconditional
+from .heads import require_logits
 from .schedule import CriticSteps as CriticSteps
 from .schedule import Schedule
 
@@ -26,7 +37,7 @@ from .schedule import Schedule
 class Latent:
     """p(z): `dim` independent numbers, N(0, scale^2), or uniform on [-scale, scale].
 
-    Raises ValueError for another kind, or dim < 1.
+    Raises InputError for another kind, and unless dim >= 1 and scale > 0.
     """
 
     dim: int
@@ -34,12 +45,13 @@ class Latent:
     scale: float = 1.0
 
     def __post_init__(self):
-        if self.dim < 1 or self.kind not in ("normal", "uniform"):
-            raise ValueError(
-                "Latent expects dim >= 1, normal or uniform, "
-                f"got {self.dim}, {self.kind!r}"
-            )
-        object.__setattr__(self, "scale", float(self.scale))  # no NumPy scalar
+        one_of("Latent", "kind", self.kind, ("normal", "uniform"))
+        dim, scale = (
+            whole(self, "dim >= 1", self.dim),
+            number(self, "scale > 0", self.scale),
+        )
+        object.__setattr__(self, "dim", dim)
+        object.__setattr__(self, "scale", scale)
 
     @property
     def shape(self) -> tuple[int]:
@@ -48,6 +60,8 @@ class Latent:
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """n latents as float32, (n, dim), on the host."""
+        whole(self, "n >= 0", n)
+        instance(self, "rng", rng, np.random.Generator, "np.random.default_rng(0)")
         if self.kind == "normal":
             z = rng.standard_normal((n, self.dim), dtype=np.float32)
         else:
@@ -111,33 +125,64 @@ class Experiment:
     checkpoint_every: int = 0  # 0: ten over the run; a multiple of log_every
 
     def __post_init__(self):
-        self.condition = self.condition or Unconditional()
+        self._check_parts()
         for schedule in (self.critic_steps, self.penalties_at, self.diversity_at):
             schedule(0)
         self._check_shares()
         least = {"steps": 1, "batch": 1, "log_every": 1}
-        for name in (*least, "picture_every", "checkpoint_every"):
-            value = getattr(self, name)
-            if not _whole(least.get(name, 0))(value):
-                raise InputError(f"{name}: expected {WHOLE}, got {value!r}")
-        if not _whole(0)(self.seed):
-            raise InputError(f"seed: expected 0 or a positive number, got {self.seed}")
+        for name in (*least, "picture_every", "checkpoint_every", "seed"):
+            wanted = f"a whole number >= {least.get(name, 0)}"
+            setattr(self, name, _setting(whole, name, wanted, getattr(self, name)))
         self.picture_every = self.picture_every or math.ceil(self.steps / 40)
         each = self.checkpoint_every or self.steps / 10
         self.checkpoint_every = self.log_every * math.ceil(each / self.log_every)
 
+    def _check_parts(self) -> None:
+        """Every part is an object of its kind, or a sentence says what to write."""
+        instance(self, "G", self.G, Layer, "G=Sequential(Dense(3), ReLU(), ...)")
+        instance(self, "D", self.D, Layer, "D=Sequential(Dense(3), ReLU(), ...)")
+        instance(self, "latent", self.latent, Latent, "latent=Latent(16)")
+        objective = "objective=NonSaturating()"
+        instance(self, "objective", self.objective, Objective, objective)
+        instance(self, "opt_G", self.opt_G, Optimizer, "opt_G=Adam(1e-3)")
+        instance(self, "opt_D", self.opt_D, Optimizer, "opt_D=Adam(1e-3)")
+        shape = as_shape(
+            tuple(self.shape) if isinstance(self.shape, list) else self.shape
+        )
+        if shape is None:
+            raise InputError(
+                "Experiment expects a shape such as (28, 28, 1), "
+                f"got {shown(self.shape)}"
+            )
+        self.shape = shape
+        self._check_data("data", self.data)
+        if self.unseen is not None:
+            self._check_data("unseen", self.unseen)
+        condition = Unconditional() if self.condition is None else self.condition
+        self.condition = instance(
+            self, "condition", condition, Unconditional, "Classes(10)"
+        )
+
+    def _check_data(self, name: str, data) -> None:
+        if not callable(data):
+            raise InputError(
+                f"Experiment expects {name} to be a function that returns the data, so "
+                f"that samples can be drawn without them; got {shown(data)}, write "
+                f"{name}=load_digits or {name}=lambda: ..."
+            )
+
     def _check_shares(self) -> None:
-        if not (isinstance(self.ema, int | float) and 0 <= self.ema < 1):
-            raise InputError(f"ema: expected a share 0 <= ema < 1, got {self.ema!r}")
-        if not (isinstance(self.decay, bool) or callable(self.decay)):
+        self.ema = _setting(number, "ema", "a share 0 <= ema < 1", self.ema)
+        if isinstance(self.decay, type) or not (
+            isinstance(self.decay, bool | np.bool_) or callable(self.decay)
+        ):
             raise InputError(
                 f"decay: expected True, False or a function of the turn, "
-                f"got {self.decay!r}"
+                f"got {shown(self.decay)}"
             )
-        if not isinstance(self.shared, bool):
-            raise InputError(f"shared: expected True or False, got {self.shared!r}")
-        if not 0 <= self.between <= 1:
-            raise InputError(f"between: expected a share 0 to 1, got {self.between!r}")
+        self.shared = flag(self, "shared", self.shared)
+        share = "a share 0 <= between <= 1"
+        self.between = _setting(number, "between", share, self.between)
         if self.between and not (
             isinstance(self.condition, Sentences) and self.condition.mixed >= 2
         ):
@@ -150,14 +195,14 @@ class Experiment:
         """k as a schedule."""
         kept = vars(self).get("_critic_steps")  # a schedule remembers its sums
         if kept is None or kept.setting is not self.k:
-            kept = self._critic_steps = Schedule("k", self.k, _whole(1), WHOLE)
+            kept = self._critic_steps = Schedule("k", self.k, _is_k, WHOLE)
         return kept
 
     @property
     def rate(self) -> Schedule:
         """The factor of both learning rates, as a schedule."""
         factor = self.decay
-        if isinstance(factor, bool):
+        if isinstance(factor, bool | np.bool_):
             factor = (lambda turn: 1 - turn / self.steps) if factor else 1.0
         return Schedule("decay", factor, _is_rate, "a factor >= 0")
 
@@ -185,6 +230,12 @@ class Experiment:
 
     def expects(self, data) -> None:
         """Raise InputError unless `data` have this experiment's shapes."""
+        for name in ("shape", "batches"):
+            if not hasattr(data, name):
+                raise InputError(
+                    "data: expected a function that returns data with a shape and "
+                    f"batches(batch, seed, backend), it returned {shown(data)}"
+                )
         if tuple(data.shape) != tuple(self.shape):
             raise InputError(
                 f"data: expected samples of shape {tuple(self.shape)}, "
@@ -205,18 +256,35 @@ class Experiment:
         if G.out_shape != D.in_shape:
             raise ShapeError(f"G makes samples {G.out_shape}, D takes {D.in_shape}")
         self.objective.expects(D.out_shape)
+        require_logits(self.objective, D.tree)
         return G, D
 
 
 WHOLE = "a whole positive number"
 
 
-def _whole(least: int) -> Callable:
-    return lambda value: isinstance(value, int) and value >= least
+def _setting(check, name: str, wanted: str, value):
+    """value as the check gives it; InputError, naming the setting as an option does."""
+    try:
+        return check(name, wanted, value)
+    except InputError:
+        raise InputError(f"{name}: expected {wanted}, got {shown(value)}") from None
+
+
+def _holds(check, wanted: str, value) -> bool:
+    try:
+        check("", wanted, value)
+    except InputError:
+        return False
+    return True
+
+
+def _is_k(value) -> bool:
+    return _holds(whole, "k >= 1", value)
 
 
 def _is_rate(value) -> bool:
-    return math.isfinite(value) and value >= 0
+    return _holds(number, "rate >= 0", value)
 
 
 def _are_penalties(found) -> bool:

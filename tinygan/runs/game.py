@@ -5,6 +5,7 @@ of images, or of networks whose size stays the same. The game knows all that. Th
 of a GAN is in turn.py.
 """
 
+import contextlib
 from typing import NamedTuple
 
 from ..net import Net
@@ -45,6 +46,10 @@ class Game:
 
     def rehearse(self) -> None:
         """Raise the error that a turn would raise, before anything is written."""
+
+    def watch(self) -> contextlib.AbstractContextManager:
+        """A context in which a turn raises NonFiniteError for NaN in what it draws."""
+        return contextlib.nullcontext()
 
     def inputs(self, n: int, *key: int):
         """The maker's input for n samples, drawn with the key `key` (rng.py)."""

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from ..backend import NUMPY, Backend
-from ..errors import InputError, NonFiniteError
+from ..errors import NonFiniteError, whole
 from ..parallel.shards import NoProcessesError, Shards
 from ..rng import PICTURE
 from .experiment import Experiment
@@ -61,8 +61,7 @@ class Run:
         """How many cores to use if so many are asked for."""
         if asked is None:
             return self.backend.cores_for(self.game.products())
-        if isinstance(asked, bool) or not isinstance(asked, int) or asked < 1:
-            raise InputError(f"cores: expected a whole number >= 1, got {asked!r}")
+        asked = whole("Run", "cores >= 1", asked)
         most = self.backend.cores()
         if asked > most:
             tell(f"{asked} cores were asked for, and {most} can be used here")
@@ -207,6 +206,7 @@ class Run:
         while self.step < last:
             try:
                 with contextlib.ExitStack() as stack:
+                    stack.enter_context(self.game.watch())
                     for name, player in self.players.items():
                         stack.enter_context(player.net.watch(name))
                     self.turn()

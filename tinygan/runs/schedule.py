@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
-from ..errors import InputError
+from ..errors import InputError, shown, whole
 
 
 class Schedule:
@@ -17,9 +17,13 @@ class Schedule:
         self.name, self.setting, self.ok, self.expected = name, setting, ok, expected
 
     def __call__(self, turn: int):
-        value = self.setting(turn) if callable(self.setting) else self.setting
+        is_schedule = callable(self.setting) and not isinstance(self.setting, type)
+        value = self.setting(turn) if is_schedule else self.setting
         if not self.ok(value):
-            raise InputError(f"{self.name}: expected {self.expected}, got {value!r}")
+            raise InputError(
+                f"{self.name}: expected {self.expected}, "
+                f"got {shown(value)}{_hint(value)}"
+            )
         return value
 
     def sum_before(self, turn: int) -> int:
@@ -34,13 +38,19 @@ class Schedule:
         return sums[turn]
 
 
+def _hint(value) -> str:
+    """The right line for a class in place of an object, alone or in a list."""
+    (first,) = value[:1] if isinstance(value, list | tuple) and value else (value,)
+    return f"; write {first.__name__}(...)" if isinstance(first, type) else ""
+
+
 @dataclasses.dataclass(frozen=True)
 class CriticSteps:
     """k discriminator steps a turn, but `boost` in the first turns and now and then.
 
     All turns before `first` are boosted, and every `every`-th turn (0: none). The
     default numbers are from the code of the first WGAN: its critic is to be near its
-    optimum before G trusts it (Arjovsky et al. 2017). ValueError for numbers out of
+    optimum before G trusts it (Arjovsky et al. 2017). InputError for numbers out of
     range.
     """
 
@@ -50,11 +60,10 @@ class CriticSteps:
     every: int = 500
 
     def __post_init__(self):
-        numbers = (self.k, self.boost, self.first, self.every)
-        if not all(isinstance(n, int) for n in numbers):
-            raise ValueError(f"CriticSteps expects whole numbers, got {self}")
-        if min(self.k, self.boost) < 1 or min(self.first, self.every) < 0:
-            raise ValueError(f"CriticSteps expects k, boost >= 1, others >= 0: {self}")
+        least = {"k": 1, "boost": 1, "first": 0, "every": 0}
+        for name, n in least.items():
+            value = whole(self, f"{name} >= {n}", getattr(self, name))
+            object.__setattr__(self, name, value)
 
     def __call__(self, turn: int) -> int:
         """How many discriminator steps turn 0, 1, 2 ... has."""

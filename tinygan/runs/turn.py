@@ -22,6 +22,7 @@ from ..rng import BETWEEN, CONDITION, LATENT, PICTURE, POINTS, generator
 from ..values import numbers, rows
 from .conditions import between_pairs, grid
 from .game import Game, Player
+from .reading import Reader
 
 MANY = 256  # times a few samples: below, the memory of a batch is not worth a question
 
@@ -45,6 +46,7 @@ class Turns(Game):
         self.data = e.data()
         e.expects(self.data)
         self.batches = self.data.batches(e.batch, e.seed, backend)
+        self.reader = Reader(e, self.data, self.batches, backend)
         self.group: Group = ALONE
         self.rows = slice(None)
         labels = {"V": "V", "J": "J", "D_x": "D(x)", "D_Gz": "D(G(z))", "P": "P"}
@@ -73,6 +75,10 @@ class Turns(Game):
         if diversity is not None:
             objective = WithDiversity(objective, diversity)
         return objective if self.group is ALONE else Gathered(objective, self.group)
+
+    def watch(self):
+        """A context in which NaN and infinity in the data, or in z, are an error."""
+        return self.reader.watching()
 
     def latents(self, n: int, *key: int):
         """n latents on the backend, drawn with the key `key` (rng.py)."""
@@ -125,12 +131,18 @@ class Turns(Game):
         take or a D that cannot be penalised.
         """
         e, G, D = self.experiment, self.G.clone(), self.D.clone()
-        penalties = [*e.penalties_at(0), *e.penalties_at(e.steps - 1)]
+        penalties = copy.deepcopy([*e.penalties_at(0), *e.penalties_at(e.steps - 1)])
+        opts = copy.deepcopy((e.opt_G, e.opt_D))
         with np.errstate(all="ignore"):
-            x, _ = G.forward(self.inputs(e.batch, LATENT, 0, 0))
-            _, cache = D.forward(x)
+            z = self.inputs(e.batch, LATENT, 0, 0)
+            x, _ = G.forward(z)  # in place of data, which are not read here
+            s, cache = D.forward(x)
             if any(isinstance(p, GradientPenalty) for p in penalties):
-                D.tangent(numbers(x), cache)
+                _, cache_dot = D.tangent(numbers(x), cache)
+                D.tangent_backward(None, s, cache, cache_dot)
+            rng = generator(e.seed, POINTS)
+            players, objective = (G, D, *opts), self.objective(0)
+            play(players, objective, lambda: x, lambda: z, 1, penalties, rng)
 
     def memory(self):
         """What the passes of both networks keep, found on a few samples: the caches of
@@ -207,8 +219,7 @@ class Draws:
 
     def real(self):
         """The next batch of data, as D takes it."""
-        batch = self.game.batches(self.first + self.batches)
-        self.x = self.game.experiment.condition.real(batch)
+        self.x = self.game.reader(self.first + self.batches, self.game.group)
         self.batches += 1
         return rows(self.x, self.game.rows)
 
@@ -217,6 +228,7 @@ class Draws:
         game, e = self.game, self.game.experiment
         if not (e.shared and self.latents == self.k):
             z = game.latents(e.batch, LATENT, self.turn, self.latents)
+            game.reader.require_finite("latents z", z)
             y = game.asked(e.condition.y_of(self.x), self.turn)
             self.z = rows(e.condition.pair(z, y), game.rows)
             self.latents += 1

@@ -147,7 +147,7 @@ def _chosen(names, body, is_header: bool, names_picture) -> Columns | None:
     others = [k for k in left if k != file]
     if not captions and len(others) > 1:
         others = [k for k in others if _has_sentences(cells[k])]
-    if not captions and len(others) == 1:
+    if not captions and len(others) == 1 and not _has_numbers(cells[others[0]]):
         captions = others
     if file is None or not captions:
         return None
@@ -192,6 +192,14 @@ def _is_index(name: str, cells: list[str], is_header: bool) -> bool:
     start = int(cells[0])
     steps = all(int(cell) == start + k for k, cell in enumerate(cells))
     return (steps and len(cells) > 1) or nameless
+
+
+def _has_numbers(cells: list[str]) -> bool:
+    """Whether most cells have numbers alone: a class, or a box around something."""
+    letters = [any(map(str.isalpha, cell)) for cell in cells[:_SAMPLE]]
+    digits = [any(map(str.isdigit, cell)) for cell in cells[:_SAMPLE]]
+    numbers = sum(d and not a for a, d in zip(letters, digits, strict=True))
+    return 2 * numbers > len(letters)
 
 
 def _has_sentences(cells: list[str]) -> bool:

@@ -11,11 +11,13 @@ import numpy as np
 from ...errors import DataError, InputError
 from ..images import Images
 from .albums import plural
+from .arrays import read_array
 from .channels import in_channels
 from .containers import open_files
 from .fold import Reading, folded, read_axes
 from .formats import ENDINGS
 from .found import Found
+from .idx import read_idx
 from .kinds import START, kind_of, named
 from .labels import classes
 from .photos import has_photos, read_photos
@@ -24,6 +26,8 @@ from .ranges import black_and_white
 from .sets import in_files
 from .single import READ, in_file
 from .source import system_errors
+
+__all__ = ["load_images", "read_array", "read_idx"]
 
 _FEW = 10  # pictures that may lie beside an array, as its previews
 
@@ -164,7 +168,7 @@ def _labels(found: Found, N: int):
         found.notes.append(found.missing)
         return None, None
     if not found.called:
-        if len(names) > max(2, N // 2):  # rather numbers of the pictures
+        if len(names) > max(10, N // 2):  # rather numbers of the pictures
             return None, None
         found.notes.append(f"{len(names)} labels from {found.labels_where}")
     found.notes.extend(notes)

@@ -70,14 +70,16 @@ def find_rows(files, tree: Tree, only: str | None = None) -> Rows:
 
 
 def has_captions(files) -> bool:
-    """Whether a folder or an archive has captions: sentences, and not the labels of
-    classes. They may yet be wrong.
+    """Whether a folder or an archive has captions: a table called so, which may be
+    wrong, or sentences, which are not the labels of classes.
     """
     tree = Tree(files)
+    if any(_rank(table, tree) == 0 for group in _groups(tree) for table in group):
+        return True
     try:
         rows = find_rows(files, tree).good[:_SAMPLE]
     except DataError:
-        return any(_rank(table, tree) == 0 for table in tree.names)
+        return False
     long = sum(any(len(split_words(c)) > 1 for c in row.captions) for row in rows)
     return 2 * long > len(rows)
 
@@ -181,7 +183,9 @@ def _the_one(files, fit: list[tuple[str, Rows]]) -> Rows:
 
 
 def _texts_beside(files, tree: Tree) -> Rows:
-    """A row for each text that belongs to a picture: each line is a caption."""
+    """A row for each text with letters that belongs to a picture: each line is a
+    caption.
+    """
     rows = Rows([], [], [])
     for name in sorted(tree.names):
         if stem_and_ending(name)[1] not in _BESIDE:
@@ -196,6 +200,8 @@ def _texts_beside(files, tree: Tree) -> Rows:
             rows.bad.append(str(e))
             continue
         captions = [line.strip() for line in lines_of(text) if line.strip()]
+        if not any(c.isalpha() for c in "".join(captions)):
+            continue  # numbers alone are boxes around things, as YOLO has them
         rows.good.append(Row(picture, captions, {}, where))
     told = len({row.name for row in rows.good})
     if 0 < told < tree.pictures:

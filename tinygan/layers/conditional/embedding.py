@@ -4,11 +4,12 @@ The gradient of a row is a sum over the places that hold its integer. `add_rows`
 sum, the adjoint of taking rows; every layer with parameters for each class uses it.
 """
 
+from ...errors import whole
 from ...fast import primitive
 from ...ops import Array, get_xp, require_integers
 from ...values import Integers
 from ..base import Layer, require, require_array
-from ..init import normal
+from ..init import initialiser, normal
 
 ONE_HOT = 1 << 24  # how many numbers of a one-hot matrix are made at a time
 
@@ -31,7 +32,8 @@ class Embedding(Layer):
     dW: Array
 
     def __init__(self, dim: int, init=None):
-        self.dim, self.initialise = dim, init or normal(1.0)
+        self.dim = whole(self, "dim >= 1", dim)
+        self.initialise = initialiser(self, init, normal(1.0))
 
     def build(self, in_shape):
         require(isinstance(in_shape, Integers), self, "Integers(..., n)", in_shape)

@@ -1,8 +1,9 @@
 """A recurrent layer: it reads a sequence step by step; gates decide what it keeps."""
 
+from ...errors import whole
 from ...ops import Array, column_sum, get_xp, sigmoid
 from ..base import Layer, require, require_array
-from ..init import uniform
+from ..init import initialiser, uniform
 
 
 class GRU(Layer):
@@ -41,7 +42,8 @@ class GRU(Layer):
     dc: Array
 
     def __init__(self, units: int, init=None):
-        self.units, self.initialise = units, init or uniform(units**-0.5)
+        self.units = whole(self, "units >= 1", units)
+        self.initialise = initialiser(self, init, uniform(self.units**-0.5))
 
     def build(self, in_shape):
         require_array(self, in_shape)

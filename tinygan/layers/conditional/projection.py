@@ -9,7 +9,7 @@ a term without y (Miyato and Koyama 2018, sec. 3). `Projection` does this for cl
 from ...ops import Array, column_sum
 from ...values import plus
 from ..base import Layer, require
-from ..init import normal
+from ..init import initialiser, normal
 from .embedding import add_rows, require_class, take_rows
 
 
@@ -76,7 +76,7 @@ class Projection(Layer):
     db: Array
 
     def __init__(self, init=None):
-        self.initialise = init
+        self.initialise = initialiser(self, init, None)
 
     def build(self, in_shape):
         h_shape, n = require_class(self, in_shape, "h (C,)")

@@ -7,11 +7,14 @@ order. `Each` applies any of them to several sentences of one sample.
 
 import math
 
+from ...errors import whole
+from ...guard.layers import built
 from ...ops import get_xp
 from ...values import Integers, is_tuple, mapped
 from ..base import (
     Affine,
     Layer,
+    a_layer,
     backward_of,
     backward_weights_of,
     each_once,
@@ -32,7 +35,12 @@ class Conv1d(Conv2d):
     """
 
     def __init__(self, C_out: int, kernel: int, pad=0, stride=1, bias=True, init=None):
-        super().__init__(C_out, (kernel, 1), (stride, 1), (pad, 0), bias, init)
+        k = whole(self, "kernel >= 1", kernel), 1
+        s, p = (
+            (whole(self, "stride >= 1", stride), 1),
+            (whole(self, "pad >= 0", pad), 0),
+        )
+        super().__init__(C_out, k, s, p, bias, init)
 
     def build(self, in_shape):
         require_array(self, in_shape)
@@ -93,7 +101,7 @@ class Each(Layer):
     divisible = True
 
     def __init__(self, f: Layer):
-        self.f = f
+        self.f = a_layer(self, f)
 
     def children(self):
         return (("f", self.f),)
@@ -106,7 +114,7 @@ class Each(Layer):
         apart = all(inner.packs == 1 for _, inner in each_once(self.f))
         require(apart, self, "a layer that keeps samples apart", self.f)
         self.M = shapes[0][0]
-        return self._with_M(self.f.build(self._without_M(in_shape)))
+        return self._with_M(built(self.f, self._without_M(in_shape)))
 
     def forward(self, x, train=True):
         y, cache = self.f.forward(self._folded(x), train)

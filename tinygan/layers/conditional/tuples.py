@@ -5,11 +5,14 @@ of a tuple its own layer, `Concat` puts arrays side by side, `Branch` gives one 
 several layers, and `Pick` keeps one value. A gradient or a tangent of None means zero.
 """
 
+from ...errors import whole
+from ...guard.layers import built
 from ...ops import get_xp
 from ...values import Integers, is_tuple, leaves, plus
 from ..base import (
     Affine,
     Layer,
+    a_layer,
     backward_of,
     backward_weights_of,
     named,
@@ -54,7 +57,7 @@ class Several(Layer):
     def __init__(self, *layers: Layer):
         if not layers:
             raise ValueError(f"{type(self).__name__} expects at least one layer")
-        self.layers = layers
+        self.layers = tuple(a_layer(self, layer) for layer in layers)
 
     def inputs(self, x) -> tuple:
         """(x_1, x_2, ...), one for each layer, from a value or tangent of any shape."""
@@ -70,7 +73,7 @@ class Several(Layer):
     def build(self, in_shape):
         shapes = self.inputs(in_shape)
         self.numbers = tuple(map(has_numbers, shapes))
-        return tuple(f.build(s) for f, s in zip(self.layers, shapes, strict=True))
+        return tuple(built(f, s) for f, s in zip(self.layers, shapes, strict=True))
 
     def forward(self, x, train=True):
         pairs = zip(self.layers, self.inputs(x), strict=True)
@@ -155,15 +158,13 @@ class Pick(Layer):
     """(v_0, v_1, ...) -> v_i      dv = (None, ..., dy, ..., None), dy at place i
 
     i < 0 counts from the end. Raises ShapeError when built on anything but a tuple that
-    has an i-th value, ValueError for an i that is not a whole number.
+    has an i-th value, InputError for an i that is not a whole number.
     """
 
     divisible = True
 
     def __init__(self, i: int):
-        if not isinstance(i, int):
-            raise ValueError(f"Pick expects a whole number, got {i!r}")
-        self.i = i
+        self.i = whole(self, "i", i)
 
     def build(self, in_shape):
         fits = is_tuple(in_shape) and -len(in_shape) <= self.i < len(in_shape)
