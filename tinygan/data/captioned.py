@@ -127,6 +127,10 @@ class Captioned(Conditioned):
             raise DataError(f"expected a list of captions, got {shown(captions)}")
         if isinstance(captions, str):
             raise DataError(f"expected a list of captions, got one: {captions[:40]!r}")
+        if not all(isinstance(c, str | tuple | list) for c in captions):
+            raise DataError(f"expected captions as strings, got {shown(captions)}")
+        if not isinstance(attributes, dict | None):
+            raise DataError(f"expected attributes by name, got {shown(attributes)}")
         self.all_captions = [(c,) if isinstance(c, str) else tuple(c) for c in captions]
         N, T = len(images), vocabulary.length
         if len(self.all_captions) != N:

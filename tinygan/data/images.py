@@ -45,7 +45,10 @@ class Images:
             )
         self.labels = None if labels is None else _checked_labels(labels, len(self))
         self.classes = 0 if labels is None else int(self.labels.max()) + 1
-        for what, several in (("names", names or ()), ("notes", notes)):
+        for what, several in (
+            ("names", () if names is None else names),
+            ("notes", notes),
+        ):
             if isinstance(several, str) or not isinstance(several, Iterable):
                 raise DataError(f"expected a list of {what}, got {shown(several)}")
         self.names, self.notes = self._named(names), tuple(notes)

@@ -15,7 +15,7 @@ from ..values import is_tuple, mapped, shape_of, zeros
 _FIT: set = set()  # the moves and the kinds of players that were looked at
 
 
-def fit(move: str, objective, penalties=(), **players) -> None:
+def fit(move: str, objective, penalties=(), rng=None, **players) -> None:
     """InputError unless these can play `move`. The players are called G, D, opt_G and
     opt_D.
     """
@@ -23,6 +23,8 @@ def fit(move: str, objective, penalties=(), **players) -> None:
     if kinds not in _FIT or not isinstance(penalties, list | tuple):
         _require(move, objective, penalties, players)
         _FIT.add(kinds)
+    if rng is not None:
+        instance(move, "rng", rng, np.random.Generator, "np.random.default_rng(0)")
     for penalty in penalties:
         if not isinstance(penalty, Penalty):
             instance(move, "penalty", penalty, Penalty, "R1(10)")
