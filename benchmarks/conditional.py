@@ -47,7 +47,7 @@ CONDITIONAL = [
 def shuffled(data: Captioned, seed: int) -> Captioned:
     """The images with each other's captions, and without their attributes."""
     order = generator(seed, SHUFFLE).permutation(len(data))
-    captions = [data.captions[i] for i in order]
+    captions = [data.all_captions[i] for i in order]
     return Captioned(data.images, captions, data.vocabulary)
 
 

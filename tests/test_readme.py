@@ -42,6 +42,14 @@ def test_the_readmes_recipe_trains_on_an_npz_of_images(tmp_path):
     assert run.samples(2).shape == (2, 16, 16, 3)
 
 
+def test_the_first_block_is_one_line_and_the_tests_are_the_next():
+    blocks = re.findall(r"(?:^    .*\n)+", README, re.MULTILINE)
+    assert blocks[0].strip() == "pip install . && tinygan train"
+    assert blocks[1].strip() == 'pip install -e ".[test]" && pytest'
+    run = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert blocks[0].strip() in run and 'install --quiet -e ".[test' in run
+
+
 def test_every_line_of_algorithm_1_stands_in_gan_py():
     source = (ROOT / "tinygan" / "gan.py").read_text(encoding="utf-8")
     table = README.split("| On paper |")[1].split("\n\n")[0]

@@ -19,14 +19,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinygan import BackendError, __version__, check, fast, get_backend, recipes
+from tinygan import BackendError, __version__, check, fast, get_backend, plots, recipes
 from tinygan.backend import NUMPY
 from tinygan.cli import arguments as cli
 from tinygan.cli import commands
 from tinygan.cli.arguments import main
 from tinygan.data import load_images
 from tinygan.rng import generator
-from tinygan.runs import folder as runfolder
 from tinygan.runs.checkpoint import read_manifest
 from tinygan.runs.sampling import SAMPLE
 
@@ -89,7 +88,7 @@ def no_pictures(monkeypatch):
 
 def _draw_nothing(monkeypatch):
     blank = np.zeros((4, 4, 3), np.uint8)
-    monkeypatch.setattr(runfolder.plots, "picture", lambda *_: blank)
+    monkeypatch.setattr(plots, "picture", lambda *_: blank)
 
 
 def idx(*sizes, magic=None, values=None) -> bytes:
@@ -306,7 +305,7 @@ def test_a_disk_that_fills_up_while_it_trains(capsys, here, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device", "x.png")
 
-    monkeypatch.setattr(runfolder.plots, "save_png", full)
+    monkeypatch.setattr(plots, "save_png", full)
     status, _, err = run(capsys, "train", "mlp-digits", "--steps", 2, "--quiet")
     assert status in (1, 2)
     assert len(err.splitlines()) == 1 and "No space left" in err

@@ -55,6 +55,17 @@ HOSTILE = {
     values.turns: ["0", str(10**15 + 1), *NO_NUMBERS],
     values.natural: [str(2**63), *NO_NUMBERS],
     values.rate: NO_RATES,
+    values.black_and_white: [
+        "",
+        "1",
+        "1,0",
+        "0,0",
+        "0,nan",
+        "0,inf",
+        "\u0663,4",
+        "1_0,20",
+        "0;1",
+    ],
     values.name: NO_NAMES,
     values.path: NO_NAMES,
 }

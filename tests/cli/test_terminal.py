@@ -129,6 +129,25 @@ def test_a_stream_that_was_closed_changes_nothing(monkeypatch):
     assert main(["recipes"]) == 1
 
 
+@pytest.mark.parametrize("progress", [True, False])
+@pytest.mark.parametrize("stream", ["none", "closed", "full"])
+def test_the_library_trains_without_a_stderr(monkeypatch, here, progress, stream):
+    from tinygan import recipes
+    from tinygan.runs.folder import RunFolder
+    from tinygan.runs.run import Run
+    from tinygan.runs.train import train
+
+    stderr = {"none": None, "closed": io.StringIO(), "full": Full()}[stream]
+    if stream == "closed":
+        stderr.close()
+    options = {"steps": 2, "batch": 4}
+    run = Run(recipes.build(recipes.find("mlp-ring"), options), cores=1)
+    folder = RunFolder.create("run", {"recipe": "mlp-ring", "options": options})
+    monkeypatch.setattr(sys, "stderr", stderr)
+    train(run, folder, progress=progress)
+    assert run.step == 2 and (here / "run" / "training.gif").exists()
+
+
 # Interrupts
 
 

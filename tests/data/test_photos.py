@@ -82,7 +82,7 @@ def refusal(path, *args, **options) -> str:
 
 
 def test_a_flat_folder_is_read_in_the_order_of_names(laid):
-    names = ["b.JPG", "a.png", "c", "10.png", "deep/er/x.jpeg", "2.bin"]
+    names = ["b.JPG", "a.png", "c", "10.png", "x.jpeg", "2.bin"]
     files = {n: png(k) for k, n in enumerate(names)}
     images = read(laid(files | JUNK))
     expected = [Image.open(io.BytesIO(files[n])) for n in sorted(names)]
@@ -110,9 +110,11 @@ def test_pictures_beside_class_folders(laid):
     images = read(laid(files))
     assert len(images) == 4 and images.labels is None
     (note,) = images.notes
-    assert note == (
-        "2 pictures lie beside the 2 folders, so the folders are not taken as classes"
+    assert (
+        note == "2 pictures lie beside 2 folders with 2: all are read, without classes"
     )
+    mixed = read(laid({"x/1.png": png(), "0.png": png()}))
+    assert mixed.notes[0].startswith("1 picture lies beside 1 folder with 1: all are")
 
 
 def test_one_folder_is_no_class(laid):
@@ -198,6 +200,13 @@ def test_files_that_are_left_behind(name):
     assert is_junk(name) and not is_junk("a.png") and not is_junk("DS_Store/x.y.png")
 
 
+def test_many_classes_with_long_names_fit_into_a_note(laid):
+    files = {f"{k}{'x' * 200}\x1b/1.png": png(k) for k in range(30)}
+    images = read(laid(files))
+    assert images.classes == 30 and "".join(images.names).isprintable()
+    assert all(len(note) < 500 and note.isprintable() for note in images.notes)
+
+
 def test_names_are_safe_to_print():
     assert quoted("a b.png") == "a b.png" and quoted("é😀.png") == "é😀.png"
     assert quoted("\x1b[31m.png") == "'\\x1b[31m.png'"
@@ -231,7 +240,7 @@ def test_a_size_crops_and_scales(laid):
 def test_the_size_that_is_suggested():
     from collections import Counter
 
-    assert usual_size(Counter({(480, 640): 5, (9, 9): 2})) == 128
+    assert usual_size(Counter({(480, 640): 5, (9, 9): 2})) == 64
     assert usual_size(Counter({(100, 70): 1})) == 64
     assert usual_size(Counter({(40, 300): 1})) == 32
     assert usual_size(Counter({(3, 3): 1})) == 16
@@ -405,6 +414,15 @@ def test_damaged_members_are_skipped(tmp_path):
     assert len(images) == 3
     (note,) = images.notes
     assert note == "1.png, 2.png skipped: not readable"
+
+
+def test_the_size_of_a_recipe_is_suggested(laid):
+    path = laid({"1.png": png(1, 9, 7), "2.png": png(2)})
+    with pytest.raises(DataError, match=r"; --size 28 makes them equal$"):
+        load_images(path, shape=(28, 28, 1))
+    with pytest.raises(DataError, match=r"--channels 1"):
+        load_images(path, shape=(28, 28, 1), size=28)
+    assert load_images(path, (28, 28, 1), size=28, channels=1).shape == (28, 28, 1)
 
 
 def test_load_images_reads_them(laid):

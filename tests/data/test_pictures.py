@@ -1,6 +1,8 @@
 """One picture file: every format that is read comes back, all else is one sentence."""
 
+import contextlib
 import io
+import os
 import struct
 import zlib
 
@@ -104,6 +106,9 @@ def test_pictures_stand_upright(kind, orientation):
     assert pixels.shape == (16, 24, 3)
     assert np.abs(pixels.astype(int) - SMOOTH).max() < 12
     assert measured(data, "x") == (16, 24)
+    small = decoded(data, 4, "x").astype(int)
+    assert np.abs(small - resized(SMOOTH[None], 4)[0]).max() < 12
+    assert pictures.read_picture(data, 4, 3, "x")[1:3] == (16, 24)
 
 
 def test_a_damaged_exif_block_is_no_fault():
@@ -243,10 +248,36 @@ def test_cut_files_are_damaged(kind):
         assert "found damage (" in sentence, sentence
 
 
+def test_libtiff_prints_nothing(capfd):
+    """It writes to the process's stderr, past Python."""
+    noise = RNG.integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    data = saved(noise, "TIFF", compression="tiff_lzw")
+    strip = data.index(b"\x80") + 40
+    for k in range(strip, strip + 400, 20):
+        mutant = data[:k] + b"\xff\xff" + data[k + 2 :]
+        with contextlib.suppress(DataError):
+            decoded(mutant, None, "x")
+    assert capfd.readouterr() == ("", "")
+    os.write(2, b"still there")
+    assert capfd.readouterr().err == "still there"
+
+
 def test_a_text_that_unpacks_to_gigabytes_is_not_unpacked():
     text = zlib.compress(bytes(1 << 26), 9)
     bomb = png_of(4, 4, _chunk(b"zTXt", b"Comment\0\0" + text))
     assert "found damage" in refusal(bomb)
+
+
+def test_text_as_pixels_is_read_if_it_is_short():
+    """Pillow takes minutes for a megabyte of comments in such a file."""
+    words = b"# a comment\n# another 9 9\n"
+    plain = b"P3 2 1 # wide\n" + words + b"255\n1 2 3 # red\n4 5 6\n"
+    assert decoded(plain, None, "x").tolist() == [[[1, 2, 3], [4, 5, 6]]]
+    binary = b"P6\n" + words + b"2 1 255\n" + bytes([1, 35, 3, 4, 5, 6])
+    assert decoded(binary, None, "x").tolist() == [[[1, 35, 3], [4, 5, 6]]]
+    assert "bytes of text" in refusal(plain + b"#\n" * (1 << 20))
+    far = b"P6\n" + b"#\n" * (1 << 20) + b"2 1 255\n" + bytes(6)
+    assert "in the first 4096 bytes" in refusal(far)
 
 
 @given(st.binary(max_size=60), st.sampled_from(["x.png", "x.tga", "x"]), st.data())

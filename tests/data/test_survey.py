@@ -99,6 +99,27 @@ def test_an_archive_with_captions(tmp_path):
         survey(path, array="x")
 
 
+def test_a_table_is_the_set_beside_it(tmp_path):
+    files = {"images/1.png": picture(16, 16), "images/2.png": picture(16, 16)}
+    folder = laid(tmp_path, files)
+    for place in ("annotations", "."):
+        table = folder / place / "mine.csv"
+        table.parent.mkdir(exist_ok=True)
+        table.write_text("file,caption\n1.png,a cat\n2.png,a dog\n")
+        found = survey(table)
+        assert found.kind == "a folder of pictures with captions"
+        assert facts(found)["captions"] == ["2, of at most 2 words each", '"a cat"',
+                                            '"a dog"']  # fmt: skip
+
+
+def test_many_pictures_are_announced(tmp_path, monkeypatch):
+    monkeypatch.setattr("tinygan.data.survey._MANY", 3)
+    folder = laid(tmp_path, {f"{k}.png": picture() for k in range(4)})
+    said = []
+    survey(folder, say=said.append)
+    assert said == ["reading 4 pictures"]
+
+
 def test_arrays(tmp_path):
     path = tmp_path / "x.npy"
     np.save(path, RNG.integers(0, 256, (100, 28, 28), dtype=np.uint8))
@@ -116,6 +137,9 @@ def test_arrays(tmp_path):
 def test_what_cannot_be_read(tmp_path):
     with pytest.raises(DataError, match="expected a file, found none"):
         survey(tmp_path / "nothing")
+    for name in ("x" * 5000, "x.csv" * 1000):
+        with pytest.raises(DataError, match="File name too long"):
+            survey(tmp_path / name)
     with pytest.raises(DataError, match="expected"):
         survey(laid(tmp_path / "notes", {"a.txt": b"a"}))
     with pytest.raises(DataError, match="cannot be read"):

@@ -200,7 +200,16 @@ def test_the_gradient_through_both_text_encoders(made):
             assert abs(exact - net.grad @ v) <= 1e-11 * size
 
 
-@pytest.mark.parametrize("made", [experiment, with_words])
+def with_several():
+    """The same with two captions for each picture, and three for the first."""
+    one = squares()
+    captions = [[c, c.replace("a ", "")] for c in one.captions]
+    captions[0].append("square")
+    several = Captioned(one.images, captions, WORDS, one.attributes)
+    return experiment(data=lambda: several)
+
+
+@pytest.mark.parametrize("made", [experiment, with_words, with_several])
 def test_a_run_repeats_and_resumes(made):
     whole, first, second = (Run(made()) for _ in range(3))
     for _ in range(5):

@@ -182,10 +182,10 @@ def stored(path) -> dict:
 @pytest.fixture
 def no_pictures(monkeypatch):
     """Drawing is slow, and other tests look at what is drawn."""
-    _draw_nothing(monkeypatch)
+    draw_nothing(monkeypatch)
 
 
-def _draw_nothing(monkeypatch):
+def draw_nothing(monkeypatch):
     blank = np.zeros((4, 4, 3), np.uint8)
     monkeypatch.setattr(plots, "picture", lambda *_: blank)
     monkeypatch.setattr(plots, "plot_losses", lambda *_: None)
@@ -869,7 +869,7 @@ def write_recipe(
     return str(path)
 
 
-def start(*arguments):
+def start(*arguments, **options):
     """`tinygan train` in a process of its own, on one thread."""
     return subprocess.Popen(
         [sys.executable, "-m", "tinygan", "train", "--quiet", *arguments],
@@ -877,6 +877,7 @@ def start(*arguments):
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+        **options,
     )
 
 
@@ -1046,7 +1047,7 @@ def finished(tmp_path_factory):
     path, recipe = folder / "run", write_recipe(folder / "mine.py", numbers="")
     arguments = ["--steps", "20", "--batch", "8", "--quiet", "--out", str(path)]
     with pytest.MonkeyPatch.context() as monkeypatch:
-        _draw_nothing(monkeypatch)
+        draw_nothing(monkeypatch)
         assert main(["train", recipe, *arguments]) == 0
     for name in ("losses.png", "training.gif"):
         (path / name).write_bytes(b"drawn after the checkpoint")

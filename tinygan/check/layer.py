@@ -104,8 +104,9 @@ def check_layer(
 
     analytic=False leaves the complex step out, for a forward that uses abs, conj, norm
     or a comparison that complex numbers do not know. Then a tangent has to fulfil only
-    the adjoint identity, and derivatives are checked only to 1e-6. InputError for
-    arguments of another kind.
+    the adjoint identity, and derivatives are checked only to 1e-6.
+
+    Raises InputError for an in_shape that is no shape.
     """
     a_layer("check_layer", layer)
     shape = as_shape(tuple(in_shape) if isinstance(in_shape, list) else in_shape)

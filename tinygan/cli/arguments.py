@@ -12,9 +12,10 @@ import traceback
 
 from .. import __version__
 from ..errors import InputError, NonFiniteError
-from . import commands, values
+from . import commands
 from .parser import Parser
 from .terminal import any_terminal, complain, final
+from .values import black_and_white, name, natural, path, positive, rate, turns
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -70,9 +71,9 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"tinygan {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for name, run, arguments, help, examples in COMMANDS:
+    for command, run, arguments, help, examples in COMMANDS:
         sub = subparsers.add_parser(
-            name,
+            command,
             help=help,
             description=help[0].upper() + help[1:] + ".",
             epilog="examples:\n" + "\n".join(f"  {e}" for e in examples),
@@ -92,34 +93,29 @@ def _train_arguments(sub) -> None:
     sub.add_argument(
         "recipe",
         nargs="?",
-        type=values.name,
+        type=name,
         metavar="RECIPE",
         help="a name that `tinygan recipes` lists, or a Python file (dcgan-digits)",
     )
-    sub.add_argument("--steps", type=values.turns, help="turns of the game")
-    sub.add_argument("--batch", type=values.positive, help="samples per step")
-    sub.add_argument("--seed", type=values.natural, help="seed of everything random")
-    sub.add_argument(
-        "--lr", type=values.rate, help="learning rate (of G, if D has another)"
-    )
+    sub.add_argument("--steps", type=turns, help="turns of the game")
+    sub.add_argument("--batch", type=positive, help="samples per step")
+    sub.add_argument("--seed", type=natural, help="seed of everything random")
+    sub.add_argument("--lr", type=rate, help="learning rate (of G, if D has another)")
     sub.add_argument(
         "--data",
-        type=values.name,
+        type=name,
         metavar="PATH",
         help=f"{DATA}; tinygan data PATH tells what it holds. Without a RECIPE, "
         "pictures or class-pictures is taken",
     )
     _picture_arguments(sub)
-    sub.add_argument("--out", type=values.name, help="the run's folder (runs/RECIPE)")
+    sub.add_argument("--out", type=name, help="the run's folder (runs/RECIPE)")
     sub.add_argument(
-        "--resume",
-        type=values.name,
-        metavar="RUN",
-        help="go on with the run in this folder",
+        "--resume", type=name, metavar="RUN", help="go on with the run in this folder"
     )
     sub.add_argument(
         "--cores",
-        type=values.positive,
+        type=positive,
         help="cores to use (all for large networks, fewer for small ones)",
     )
     sub.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -127,17 +123,13 @@ def _train_arguments(sub) -> None:
 
 
 def _sample_arguments(sub) -> None:
-    sub.add_argument(
-        "folder", type=values.name, metavar="RUN", help="the folder of a run"
-    )
-    sub.add_argument(
-        "--n", type=values.positive, default=64, help="number of samples (64)"
-    )
-    sub.add_argument("--seed", type=values.natural, default=0, help="seed of z (0)")
+    sub.add_argument("folder", type=name, metavar="RUN", help="the folder of a run")
+    sub.add_argument("--n", type=positive, default=64, help="number of samples (64)")
+    sub.add_argument("--seed", type=natural, default=0, help="seed of z (0)")
     which = sub.add_mutually_exclusive_group()
     which.add_argument(
         "--label",
-        type=values.name,
+        type=name,
         metavar="K",
         help="samples of class K, a number or a name, if the run has classes",
     )
@@ -150,48 +142,38 @@ def _sample_arguments(sub) -> None:
         help="each row has one class or sentence, each column one z",
     )
     sub.add_argument(
-        "--to",
-        metavar="SENTENCE",
-        help="from --text to this sentence, one z per row",
+        "--to", metavar="SENTENCE", help="from --text to this sentence, one z per row"
     )
     _data_argument(sub)
     sub.add_argument(
         "--out",
-        type=values.path,
+        type=path,
         help="a .png picture, or the samples as .npy or .npz (RUN/generated.png)",
     )
     _backend_argument(sub)
 
 
 def _evaluate_arguments(sub) -> None:
+    sub.add_argument("folder", type=name, metavar="RUN", help="the folder of a run")
     sub.add_argument(
-        "folder", type=values.name, metavar="RUN", help="the folder of a run"
+        "--n", type=positive, default=2500, help="number of samples, 20 or more (2500)"
     )
     sub.add_argument(
-        "--n",
-        type=values.positive,
-        default=2500,
-        help="number of samples, 20 or more (2500)",
-    )
-    sub.add_argument(
-        "--seed",
-        type=values.natural,
-        default=0,
-        help="seed of z and of all choices (0)",
+        "--seed", type=natural, default=0, help="seed of z and of all choices (0)"
     )
     _data_argument(sub)
     sub.add_argument(
-        "--out", type=values.path, help="also write the results to this file as JSON"
+        "--out", type=path, help="also write the results to this file as JSON"
     )
     _backend_argument(sub)
 
 
 def _data_arguments(sub) -> None:
-    sub.add_argument("path", type=values.name, metavar="PATH", help=f"the data: {DATA}")
+    sub.add_argument("path", type=name, metavar="PATH", help=f"the data: {DATA}")
     _picture_arguments(sub)
     sub.add_argument(
         "--out",
-        type=values.path,
+        type=path,
         help="draw some of the images into this .png picture (data.png)",
     )
 
@@ -200,12 +182,12 @@ def _picture_arguments(sub) -> None:
     """How `--data` become images."""
     sub.add_argument(
         "--size",
-        type=values.positive,
+        type=positive,
         help="crop the middle square of each picture and scale it to SIZE x SIZE",
     )
     sub.add_argument(
         "--channels",
-        type=int,
+        type=natural,
         choices=(1, 3, 4),
         help="1: grey, 3: colour, 4: colour with transparency (as the data are)",
     )
@@ -214,7 +196,7 @@ def _picture_arguments(sub) -> None:
     )
     sub.add_argument(
         "--range",
-        type=values.black_and_white,
+        type=black_and_white,
         metavar="LOW,HIGH",
         help="the numbers that are black and white, as in --range 0,16",
     )
@@ -222,11 +204,9 @@ def _picture_arguments(sub) -> None:
 
 def _check_arguments(sub) -> None:
     sub.add_argument(
-        "file", nargs="?", type=values.name, help="a Python file that defines layers"
+        "file", nargs="?", type=name, help="a Python file that defines layers"
     )
-    sub.add_argument(
-        "--seed", type=values.natural, default=0, help="seed of the draws (0)"
-    )
+    sub.add_argument("--seed", type=natural, default=0, help="seed of the draws (0)")
     sub.add_argument(
         "--finite", action="store_true", help="use finite differences only, to 1e-6"
     )
@@ -241,21 +221,18 @@ def _theory_arguments(sub) -> None:
     sub.add_argument(
         "name",
         nargs="?",
+        type=name,
         metavar="NAME",
         help="a figure; without NAME, list all figures",
     )
-    sub.add_argument(
-        "--out", type=values.path, help="write this .png picture (NAME.png)"
-    )
-    sub.add_argument(
-        "--seed", type=values.natural, default=0, help="seed of training (0)"
-    )
+    sub.add_argument("--out", type=path, help="write this .png picture (NAME.png)")
+    sub.add_argument("--seed", type=natural, default=0, help="seed of training (0)")
 
 
 def _data_argument(sub) -> None:
     sub.add_argument(
         "--data",
-        type=values.name,
+        type=name,
         metavar="PATH",
         help=f"the new place of the data, if they have moved: {DATA}",
     )

@@ -126,9 +126,10 @@ def _with_way_on(error: OSError, folder) -> OSError:
     with contextlib.suppress(InputError):
         saved = f"saved up to step {folder.step()}"
     why = error.strerror or str(error)
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    room = "make room, then go" if full else "go"
-    why = f"{why}; {saved}; {room} on by tinygan train --resume {folder.path}"
+    advice = {errno.EFBIG: "allow larger files (ulimit -f), then "}
+    advice |= dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "make room, then ")
+    first = advice.get(error.errno or 0, "")
+    why = f"{why}; {saved}; {first}go on by tinygan train --resume {folder.path}"
     return OSError(error.errno or errno.EIO, why, error.filename)
 
 
@@ -229,13 +230,9 @@ def evaluate(args) -> int:
         refuse_own_files(args.out)
     backend = get_backend(args.backend)
     folder, experiment, module = _trained(args)
-
-    def progress(sentence):
-        say(f"{sentence} ...", sys.stderr)
-
     try:
         with recipes.blamed(module):
-            n, rows = measured(experiment, folder, backend, args.n, args.seed, progress)
+            n, rows = measured(experiment, folder, backend, args.n, args.seed, _tell)
     except DataError as e:
         moved = "data" in folder.config["options"]
         hint = "; say with --data where the data are now" if moved else ""
@@ -254,13 +251,18 @@ def evaluate(args) -> int:
     return 0
 
 
+def _tell(sentence: str) -> None:
+    say(f"{sentence} ...", sys.stderr)
+
+
 def data(args) -> int:
     """Say what the data are, and draw some; InputError if they cannot be read."""
     from .. import plots
     from ..data.survey import survey
 
     out = _free_picture(args.out, pathlib.Path(args.path))
-    found = survey(args.path, args.size, args.channels, args.array, args.range)
+    options = (args.size, args.channels, args.array, args.range)
+    found = survey(args.path, *options, say=_tell)
     for line in (*found.text().splitlines(), "train on them with"):
         say(line)
     say(f"    {found.command}")
@@ -276,10 +278,14 @@ def _free_picture(out: pathlib.Path | None, data: pathlib.Path) -> pathlib.Path 
     """Where to draw: `out`, or the first of data.png, data-2.png ... that is free. None
     if that is a place among the data. InputError for an `out` that cannot be.
     """
+    from ..runs.owned import refuse_own_files
+
     n, path = 1, out or pathlib.Path("data.png")
     while out is None and os.path.lexists(path):
         n += 1
         path = pathlib.Path(f"data-{n}.png")
+    if out is not None:
+        refuse_own_files(out)
     among = data.is_dir() and path.resolve().is_relative_to(data.resolve())
     if out is None:
         return None if among else path

@@ -10,9 +10,8 @@ from .terminal import say
 
 
 class Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose errors are one sentence, with the names that are near.
-
-    It takes --range -1,1 as well.
+    """An ArgumentParser whose errors are one sentence, with the names that are near. It
+    takes --range -1,1.
     """
 
     def parse_known_args(self, args=None, namespace=None):
@@ -36,7 +35,7 @@ class Parser(argparse.ArgumentParser):
         names = set()
         for action in self._actions:
             for choice in action.choices or ():
-                names.add(choice)
+                names.add(str(choice))
                 if isinstance(action, argparse._SubParsersAction):
                     names.update(action.choices[choice]._option_string_actions)
         found = difflib.get_close_matches(word.partition("=")[0], names, 1)

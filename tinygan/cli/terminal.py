@@ -74,7 +74,7 @@ def final(status: int) -> int:
     return 1
 
 
-def _show_warning(message, category, *_) -> None:
+def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:
     """A warning may quote a file, as a sentence may."""
     complain(f"{category.__name__}: {message}")
 

@@ -1,14 +1,14 @@
-"""The values of options: each function takes the text, or raises ArgumentTypeError.
+"""The values of options: each function reads the text of one.
 
 Numbers are plain digits. Python's int() and float() also take " 5", "1_0" and the
 digits of every script, which are rather slips than numbers here.
 """
 
-import argparse
 import math
 import pathlib
 import re
 import reprlib
+from argparse import ArgumentTypeError
 
 MOST = 10**9  # samples, and cores
 
@@ -23,27 +23,27 @@ def _integer(text: str, least: int, most: int, expected: str) -> int:
     raise _expected(expected, text)
 
 
-def _expected(what: str, text: str) -> argparse.ArgumentTypeError:
-    return argparse.ArgumentTypeError(f"expected {what}, got {reprlib.repr(text)}")
+def _expected(what: str, text: str) -> ArgumentTypeError:
+    return ArgumentTypeError(f"expected {what}, got {reprlib.repr(text)}")
 
 
 def positive(text: str) -> int:
-    """A number of samples or of cores: 1 to MOST."""
+    """A number of samples or of cores, 1 to MOST. Else ArgumentTypeError."""
     return _integer(text, 1, MOST, "a positive whole number")
 
 
 def turns(text: str) -> int:
-    """A number of steps: 1 to 10**15."""
+    """A number of steps, 1 to 10**15. Else ArgumentTypeError."""
     return _integer(text, 1, 10**15, "a positive whole number")
 
 
 def natural(text: str) -> int:
-    """A seed or a class: 0 to 2**63 - 1."""
+    """A seed or a class, 0 to 2**63 - 1. Else ArgumentTypeError."""
     return _integer(text, 0, 2**63 - 1, "0 or a positive whole number")
 
 
 def rate(text: str) -> float:
-    """A learning rate: a finite number above 0."""
+    """A learning rate, a finite number above 0. Else ArgumentTypeError."""
     is_number = re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text)
     value = float(text) if is_number else math.nan
     if 0 < value < math.inf:
@@ -52,19 +52,19 @@ def rate(text: str) -> float:
 
 
 def black_and_white(text: str) -> tuple[float, float]:
-    """The ends of a range, LOW,HIGH: two finite numbers, the smaller first."""
-    low, _, high = text.partition(",")
-    try:
-        ends = float(low), float(high)
-    except ValueError:
-        ends = 0.0, 0.0
-    if ends[0] < ends[1] and math.isfinite(ends[1] - ends[0]):
-        return ends
+    """Black and white, two finite numbers. Else ArgumentTypeError."""
+    number = r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+    if re.fullmatch(f"{number} ?, ?{number}", text):
+        low, high = map(float, text.split(","))
+        if low < high and math.isfinite(high - low):
+            return low, high
     raise _expected("black and white as in 0,255, the smaller first", text)
 
 
 def name(text: str) -> str:
-    """A path or a name. An empty one is rather a slip than the present folder."""
+    """A path or a name. ArgumentTypeError if it is empty, which is rather a slip than
+    the present folder, or holds NUL.
+    """
     if not text.strip():
         raise _expected("a name", text)
     if "\0" in text:
@@ -73,5 +73,5 @@ def name(text: str) -> str:
 
 
 def path(text: str) -> pathlib.Path:
-    """A path, as `name` takes it."""
+    """A path. ArgumentTypeError for what `name` refuses."""
     return pathlib.Path(name(text))

@@ -23,12 +23,14 @@ from .files.images import load_images
 from .files.kinds import START, kind_of
 from .files.layouts import TABLES, has_captions
 from .files.photos import USUAL_SIZES, sizes_of, usual_size
-from .files.source import open_file
+from .files.source import open_file, system_errors
 from .images import Images
 
 SHOWN = 64  # pictures in the grid
 _EXAMPLES = 3  # captions
 _CLASSES = 10  # by name
+_MANY = 2000  # pictures, which take more than a second
+_OF_TABLES = ("annotations", "captions", "text")  # folders that hold tables alone
 
 
 @dataclass
@@ -60,18 +62,21 @@ class Survey:
         return "\n".join([f"{self.path}: {self.kind}", *facts, *notes])
 
 
-def survey(path, size=None, channels=None, array=None, range=None) -> Survey:
+def survey(
+    path, size=None, channels=None, array=None, range=None, say=lambda sentence: None
+) -> Survey:
     """What the data at `path` are: kind, number, sizes, channels, range, classes and
     captions.
 
     The options are those of `load_images`. If pictures have different sizes and there
-    is no `size`, a usual one is chosen.
+    is no `size`, a usual one is chosen. `say` is called with a sentence before many
+    pictures are read.
 
     Raises DataError if the data cannot be read, and InputError for an option that they
     do not have.
     """
     path = Path(path)
-    kind, sizes = _look(path)
+    kind, sizes = _look(path, say)
     options = {"channels": channels, "array": array, "range": range}
     options = {name: value for name, value in options.items() if value is not None}
     if size is None and len(sizes) > 1:
@@ -85,7 +90,7 @@ def survey(path, size=None, channels=None, array=None, range=None) -> Survey:
         options |= {} if size is None else {"size": size}
         data = load_images(path, **options)
         options.pop("size", None)
-    found = Survey(quoted(str(path)), kind, data)
+    found = Survey(quoted(str(path), 200), kind, data)
     found.lines = [*_size_lines(found.images, sizes), *_pixel_lines(found.images)]
     found.lines += [*_condition_lines(data)]
     found.samples = _samples(found.images)
@@ -93,12 +98,15 @@ def survey(path, size=None, channels=None, array=None, range=None) -> Survey:
     return found
 
 
-def _look(path: Path) -> tuple[str, Counter]:
+def _look(path: Path, say) -> tuple[str, Counter]:
     """The kind of the data in words, and the sizes of picture files."""
     with _opened(path) as files:
         if files is not None and has_photos(files):
             place = "a folder" if isinstance(files, Folder) else "a zip archive"
-            sizes = sizes_of(files, album_of(files).names)
+            names = album_of(files).names
+            if len(names) > _MANY:
+                say(f"reading {len(names):,} pictures")
+            sizes = sizes_of(files, names)
             table = " with captions" if has_captions(files) else ""
             return f"{place} of pictures{table}", sizes
     if path.is_dir():
@@ -111,9 +119,14 @@ def _look(path: Path) -> tuple[str, Counter]:
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[Folder | Archive | None]:
     """The files of a folder or a zip archive, or those beside a table; else None."""
-    if path.is_file() and path.name.lower().endswith(TABLES):
-        path = path.parent
-    if path.is_dir() or (path.is_file() and zipfile.is_zipfile(path)):
+    with system_errors(path):
+        is_table = path.is_file() and path.name.lower().endswith(TABLES)
+    if is_table:
+        beside = path.absolute().parent
+        path = beside.parent if beside.name in _OF_TABLES else beside
+    with system_errors(path):
+        has_files = path.is_dir() or (path.is_file() and zipfile.is_zipfile(path))
+    if has_files:
         with open_files(path) as files:
             yield files
     else:
@@ -162,7 +175,8 @@ def _condition_lines(data: Images | Captioned) -> Iterator[tuple[str, str]]:
         yield "classes", "none"
     else:
         counts = np.bincount(data.labels, minlength=data.classes)
-        each = [f"{n} ({k:,})" for n, k in zip(data.names, counts, strict=True)]
+        rows = zip(data.names, counts, strict=True)
+        each = [f"{quoted(name, 24)} ({count:,})" for name, count in rows]
         yield "classes", f"{data.classes}: {listed(each, _CLASSES)}"
 
 
@@ -180,7 +194,7 @@ def _command(path: Path, data: Images | Captioned, size, options: dict) -> str:
         words.insert(1, "text2character")
         fits = H == W and H >= 8 and H % 4 == 0
     else:
-        fits = H == W and H in USUAL_SIZES
+        fits = H == W and H in (*USUAL_SIZES, 128)
         size = size or H if fits else size
     if size is None and not fits:
         size = max((s for s in USUAL_SIZES if s <= 1.2 * min(H, W)), default=16)

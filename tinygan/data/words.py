@@ -20,7 +20,8 @@ from ..errors import InputError
 PADDING, UNKNOWN = 0, 1  # no word, and a word that is not in the list
 
 _WORD = re.compile(r"[^\W_]+")  # letters and digits; enough below U+0300
-_SELECTORS = re.compile("[\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+# Invisible marks, which choose the form of a letter or hold letters together.
+_SELECTORS = re.compile("[\u034f\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _DOTTED = re.compile("i\u0307+")  # the lower case of the Turkish \u0130
 
 # Scripts that write no space between two words: Thai, Lao, Myanmar, Khmer, Tai, kana,

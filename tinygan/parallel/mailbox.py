@@ -26,7 +26,10 @@ def can_fork() -> bool:
 
 
 def shared_memory(nbytes: int) -> mmap.mmap:
-    """Memory of zeros that this process and its forks all read and write."""
+    """Memory of zeros that this process and its forks all read and write.
+
+    Raises OSError if there is none.
+    """
     flags = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS | getattr(mmap, "MAP_NORESERVE", 0)
     try:
         return mmap.mmap(-1, max(1, nbytes), flags=flags)
@@ -43,7 +46,10 @@ def shared(a):
 
 
 class Signal:
-    """A counter: one process gives, and another one waits and takes."""
+    """A counter: one process gives, and another one waits and takes.
+
+    Raises OSError if the system has no room for it in /dev/shm.
+    """
 
     def __init__(self):
         try:

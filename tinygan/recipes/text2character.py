@@ -5,8 +5,9 @@ the figure, and one colour for the ground. D has spectral norms in place of Batc
 and the hinge loss. They keep D calm without noise on its input: noise would let G's
 pictures be as grainy as the noise is strong.
 
-The images are a folder or a zip with a captions.csv or captions.tsv beside them. The
-networks do not see the table's further columns, but `tinygan evaluate` asks for them.
+The images are a folder or a zip with a captions.csv or captions.tsv beside them, or a
+published layout with captions. `--size 32` makes all of them 32x32. The networks do not
+see the table's further columns, but `tinygan evaluate` asks for them.
 If there are two or more, the two with the most values are combined, and a tenth of the
 combinations is kept from training, to be asked for as unseen. With pictures of 32x32
 the run takes about twenty minutes on two cores.
@@ -37,17 +38,19 @@ def calm(layer):
     return SpectralNorm(layer), Scale(2), LeakyReLU(0.2)
 
 
-def recipe(steps=6000, batch=64, lr=1e-3, seed=0, data=None):
+def recipe(steps=6000, batch=64, lr=1e-3, seed=0, data=None, size=None):
     if data is None:
         raise InputError(
             "this recipe needs --data FOLDER or FILE.zip with captions.csv or "
-            "captions.tsv (columns file, caption) and the images that it names"
+            "captions.tsv (columns file, caption) and the images that it names; "
+            "tinygan data PATH tells what it holds"
         )
-    every = load_captioned(data)
+    every = load_captioned(data, size)
     H, W, _ = every.shape
     if H != W or H % 4:
         raise InputError(
-            f"{data}: expected square images of 8, 12 ... pixels, found {H}x{W}"
+            f"{data}: expected square images of 8, 12 ... pixels, found {H}x{W}; "
+            "--size 32 cuts out the middle and scales it"
         )
     known, unseen = every, None
     if len(every.attributes) >= 2:

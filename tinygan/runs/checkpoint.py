@@ -65,7 +65,7 @@ def load_checkpoint(path, expected: dict) -> tuple[dict, dict]:
         arrays = {name: archive.array(name, *e) for name, e in expected.items()}
         if "step" in arrays and arrays["step"] != manifest.get("step"):
             found = f"{reprlib.repr(manifest.get('step'))} in the manifest"
-            raise archive.error("step", f"the step {arrays['step']}, found {found}")
+            raise archive.fault("step", f"the step {arrays['step']}, found {found}")
     return arrays, manifest
 
 
@@ -120,13 +120,13 @@ class _Archive:
         try:
             manifest = json.loads(raw)
         except (ValueError, RecursionError) as e:
-            raise self.error(MANIFEST, f"JSON, found something else ({e})") from e
+            raise self.fault(MANIFEST, f"JSON, found something else ({e})") from e
         found = manifest.get("format") if isinstance(manifest, dict) else None
         if found != FORMAT:
-            raise self.error(MANIFEST, f"format {FORMAT!r}, found {found!r}")
+            raise self.fault(MANIFEST, f"format {FORMAT!r}, found {found!r}")
         if manifest.get("version") != VERSION:
             found, writer = manifest.get("version"), manifest.get("tinygan", "0.1.0")
-            raise self.error(
+            raise self.fault(
                 MANIFEST,
                 f"checkpoint format {VERSION}, which tinygan {__version__} reads, "
                 f"found format {found!r}, written by tinygan {reprlib.repr(writer)}",
@@ -135,37 +135,37 @@ class _Archive:
 
     def array(self, name: str, shape: tuple, dtype) -> np.ndarray:
         if f"{name}.npy" not in self.zip.NameToInfo:
-            raise self.error(name, f"an array of this name, found none{OTHER}")
+            raise self.fault(name, f"an array of this name, found none{OTHER}")
 
         def read(file):
             version = np.lib.format.read_magic(file)
             if version != (1, 0):
-                raise self.error(name, f"a version 1.0 array, found {version}")
+                raise self.fault(name, f"a version 1.0 array, found {version}")
             found, fortran, kind = np.lib.format.read_array_header_1_0(file)
             if found != shape or kind != np.dtype(dtype) or fortran:
                 want = f"{np.dtype(dtype)} {shape}"
-                raise self.error(name, f"{want}, found {kind} {found}{OTHER}")
+                raise self.fault(name, f"{want}, found {kind} {found}{OTHER}")
             size = kind.itemsize * int(np.prod(found, dtype=object))
             raw = file.read(size + 1)
             if len(raw) != size:
-                raise self.error(name, f"{size} bytes of data, found {len(raw)}")
+                raise self.fault(name, f"{size} bytes of data, found {len(raw)}")
             return np.frombuffer(raw, kind).reshape(found).copy()
 
         array = self._read(f"{name}.npy", read)
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             bad = array[~np.isfinite(array)].flat[0]
-            raise self.error(name, f"finite numbers, found {bad}")
+            raise self.fault(name, f"finite numbers, found {bad}")
         if _is_count(name) and not (array >= 0).all():
-            raise self.error(name, f"a count of steps, found {array.min()}")
+            raise self.fault(name, f"a count of steps, found {array.min()}")
         return array
 
     def _read(self, member: str, read):
         try:
             info = self.zip.getinfo(member)
         except KeyError as e:
-            raise self.error(member, "it to be there, found no such member") from e
+            raise self.fault(member, "it to be there, found no such member") from e
         if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
-            raise self.error(member, "plain stored bytes, found them packed")
+            raise self.fault(member, "plain stored bytes, found them packed")
         try:
             with self.zip.open(info) as file:
                 return read(file)
@@ -173,8 +173,8 @@ class _Archive:
             raise
         except Exception as e:  # zipfile and numpy.format raise many kinds on bad bytes
             where = f"sound bytes at offset {info.header_offset}"
-            raise self.error(member, f"{where}, found damage ({e})") from e
+            raise self.fault(member, f"{where}, found damage ({e})") from e
 
-    def error(self, member: str, expected: str) -> CheckpointError:
+    def fault(self, member: str, expected: str) -> CheckpointError:
         """A CheckpointError that says what was expected and found in a member."""
         return CheckpointError(f"{self.path}: {member}: expected {expected}")

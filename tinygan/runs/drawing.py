@@ -73,7 +73,8 @@ class Drawing:
             self.failed.pop(name, None)
         except OSError as e:
             kind = name.partition("/")[0]
-            if kind not in self.failed:  # said once
+            at_end = name in DRAWN[1:] and not isinstance(e, PermissionError)
+            if kind not in self.failed and not at_end:  # said once; `finish` raises it
                 tell(f"{self.path / name}: {e.strerror or e}; it is left out")
             self.failed[kind] = self.failed[name] = e
         except (ArithmeticError, LookupError, TypeError, ValueError) as e:
@@ -98,7 +99,9 @@ def frames(path) -> list[tuple[int, pathlib.Path]]:
     try:
         for file in (pathlib.Path(path) / SAMPLES).iterdir():
             named = FRAME.fullmatch(file.name)
-            if named and file.name == f"{int(named[1]):07d}.png":
+            # No link is followed out of the folder, and no pipe is waited for.
+            own = file.is_file() and not file.is_symlink()
+            if named and own and file.name == f"{int(named[1]):07d}.png":
                 found.append((int(named[1]), file))
     except OSError:
         return []

@@ -94,7 +94,8 @@ def _sentences(
     )
     rows.append(measurement("variety", *(math.nan if a is None else a for a in apart)))
     _, held, rest = real_samples(data.images, n, seed).parts
-    say(f"training a classifier for each of {', '.join(data.attributes)}")
+    if data.attributes:
+        say(f"training a classifier for each of {', '.join(data.attributes)}")
     judged, real = data.part(rest), data.part(held)
     if unseen is not None:  # the judges have to know these combinations as well
         m = min(n, len(unseen) // 2)

@@ -17,6 +17,7 @@ checkpoint holds no more than the beginning of a run, which may begin again.
 
 import contextlib
 import json
+import os
 import pathlib
 import reprlib
 import time
@@ -87,7 +88,7 @@ class RunFolder:
         InputError if `path` holds no run. TakenError if another process trains it.
         """
         folder = cls(path, {})
-        if hold and (folder.path / CONFIG).exists():
+        if hold and os.path.exists(folder.path / CONFIG):  # a long name is none
             folder.hold()
         try:
             folder.config = read_config(folder.path)

@@ -35,5 +35,11 @@ class Screen:
         with contextlib.suppress(OSError, ValueError):
             self.file.flush()
 
+    def isatty(self) -> bool:
+        """Whether somebody may be looking."""
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            return self.file.isatty()
+        return False
+
     def __getattr__(self, name):
         return getattr(self.file, name)

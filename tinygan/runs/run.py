@@ -106,8 +106,8 @@ class Run:
         if self.shards is not None:
             try:
                 values, *_ = self.shards.run("turn", turn)
-            except NoProcessesError as e:  # none of them has begun
-                tell(f"{e}; one process goes on")
+            except NoProcessesError as error:  # none of them has begun
+                tell(f"{error}; one process goes on")
                 self.alone()
         if self.shards is None:
             values = self.game.turn(turn)

@@ -215,7 +215,7 @@ def _bar(run: Run, progress: bool):
         unit="step",
         file=screen,
         disable=not progress or screen is None,
-        mininterval=0.1 if screen is not None and sys.stderr.isatty() else 10,
+        mininterval=0.1 if screen is not None and screen.isatty() else 10,
     )
 
 

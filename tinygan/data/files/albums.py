@@ -17,6 +17,8 @@ _TRAIN = ("train", "training", "train_images")
 _OTHERS = {"val", "valid", "validation", "dev", "test", "testing", "eval"}
 _OTHERS |= {"val_images", "test_images"}
 _SHOWN = 3  # names in a note
+# What lies beside pictures, often one for each: these files are not looked into.
+_TEXTS = (".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".md")
 
 
 @dataclass
@@ -38,6 +40,8 @@ def is_picture(files, name: str) -> bool:
     """
     if name.lower().endswith(ENDINGS):
         return True
+    if name.lower().endswith(_TEXTS):
+        return False
     try:
         start = files.start(name, kinds.START)
     except ValueError:  # a DataError: it cannot be opened
@@ -99,14 +103,13 @@ def _classes(prefix: str, names: list[str], notes: list[str]) -> list[str] | Non
     below = [name[len(prefix) :].partition("/") for name in names]
     folders = {top for top, slash, _ in below if slash}
     loose = sum(not slash for _, slash, _ in below)
-    if len(folders) < 2:
-        return None
-    if loose:
+    if loose and folders:
         beside = "1 picture lies" if loose == 1 else f"{loose} pictures lie"
         notes.append(
-            f"{beside} beside the {len(folders)} folders, so the folders are not "
-            f"taken as classes"
+            f"{beside} beside {plural(len(folders), 'folder')} with "
+            f"{len(names) - loose}: all are read, without classes"
         )
+    if loose or len(folders) < 2:
         return None
     if len(folders) > MOST_CLASSES:
         notes.append(
@@ -132,9 +135,9 @@ def listed(names: list[str], most: int = _SHOWN) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def quoted(name: str) -> str:
+def quoted(name: str, most: int = 60) -> str:
     """A file's name for a sentence: one line, no control characters, not too long."""
-    name = name if len(name) <= 60 else f"...{name[-57:]}"
+    name = name if len(name) <= most else f"...{name[3 - most :]}"
     return name if name.isprintable() and name.strip() == name else ascii(name)
 
 

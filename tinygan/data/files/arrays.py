@@ -76,7 +76,9 @@ def read_npy(source: Source, kinds: str = NUMBERS) -> np.ndarray:
     """
     header = read_header(source)
     if header.kind not in kinds:
-        raise source.error("real numbers", f"dtype {reprlib.repr(header.descr)}")
+        found = f"dtype {reprlib.repr(header.descr)}"
+        objects = " (Python objects, a pickle, which can run code)"
+        raise source.error("real numbers", found + objects * ("O" in found))
     order = "F" if header.fortran else "C"
     return values(source, header.descr, header.shape, order)
 

@@ -26,7 +26,7 @@ from .columns import Rows
 from .containers import Folder, open_files
 from .layouts import TABLES, find_rows
 from .pictures import decoded
-from .tree import Tree, stem_and_ending
+from .tree import Tree, quoted, same_name, stem_and_ending
 
 MOST_IMAGES = 200_000
 MOST_CAPTIONS = 2_000_000
@@ -41,6 +41,7 @@ class _Told(NamedTuple):
     """A picture and what is told about it."""
 
     file: str
+    name: str  # as it is written in the table
     captions: list[str]
     facts: list[dict[str, str]]  # of each line about it
     at: str  # the first of these lines
@@ -95,7 +96,8 @@ def load_captioned(
                 [c for several in captions for c in several], least
             )
         attributes = _attributes(told, rows.notes)
-        images = Images(pixels, 0, 255, notes=rows.notes)
+        notes = [note.replace(f"{files.path}: ", "") for note in rows.notes]
+        images = Images(pixels, 0, 255, notes=notes)
         return Captioned(images, captions, vocabulary, attributes)
     except InputError as e:
         raise DataError(f"{path}: {e}") from e
@@ -134,10 +136,11 @@ def _gathered(tree: Tree, rows: Rows, path: Path) -> list[_Told]:
             file = tree.find(row.name, rows.base)
         except DataError as e:
             raise DataError(f"{row.at}: {e}") from e
-        if file is None:
+        known = told.get(file)
+        if file is None or (known and not same_name(known.name, row.name)):
             missing.setdefault(row.name, row.at)
         elif captions:
-            picture = told.setdefault(file, _Told(file, [], [], row.at))
+            picture = told.setdefault(file, _Told(file, row.name, [], [], row.at))
             picture.captions.extend(captions)
             picture.facts.append(row.facts)
         if len(told) > MOST_IMAGES or n > MOST_CAPTIONS:
@@ -146,7 +149,7 @@ def _gathered(tree: Tree, rows: Rows, path: Path) -> list[_Told]:
     _leave_out("lines", bad, n, rows.notes)
     why = dict(tree.files.left_out)
     absent = [
-        f"{at}: expected the file {reprlib.repr(name)}, "
+        f"{at}: expected the file {quoted(name)}, "
         f"found {why.get(rows.base + name, 'none')}"
         for name, at in missing.items()
     ]
@@ -160,8 +163,10 @@ def _is_caption(caption: str, at: str, bad: list[str]) -> bool:
     """Whether a caption has words, and not too many. If not, it is among the bad."""
     words = len(split_words(caption))
     if not 1 <= words <= MOST_WORDS:
+        hint = "" if words or not caption else f" in {reprlib.repr(caption)}"
         bad.append(
-            f"{at}: expected a caption of 1 to {MOST_WORDS} words, found {words}"
+            f"{at}: expected a caption of 1 to {MOST_WORDS} words of letters or "
+            f"digits, found {words}{hint}"
         )
     return 1 <= words <= MOST_WORDS
 
@@ -178,7 +183,8 @@ def _leave_out(what: str, faults: list[str], n: int, notes: list[str]) -> None:
         more = f" (so it is with {of_all})" if len(faults) > 1 else ""
         raise DataError(f"{faults[0]}{more}")
     first = "; ".join(faults[:3])
-    notes.append(f"{of_all} are left out: {first}{'; ...' * (len(faults) > 3)}")
+    verb = "is" if len(faults) == 1 else "are"
+    notes.append(f"{of_all} {verb} left out: {first}{'; ...' * (len(faults) > 3)}")
 
 
 def _read_images(
@@ -193,7 +199,7 @@ def _read_images(
         for picture in told:
             try:
                 data = files.read(picture.file, MOST_IMAGE_BYTES)
-                image = decoded(data, size, reprlib.repr(picture.file), channels)
+                image = decoded(data, size, quoted(picture.file), channels)
             except DataError as e:
                 faults.append(f"{picture.at}: {e}")
                 if len(faults) > MOST_LEFT_OUT * len(told):
@@ -232,7 +238,7 @@ def _attributes(told: list[_Told], notes: list[str]) -> dict:
     differs between the lines of a picture, or for each picture, is left out and noted.
     """
     attributes = {}
-    for name in told[0].facts[0]:
+    for name in dict.fromkeys(name for picture in told for name in picture.facts[0]):
         columns = [{facts.get(name, "") for facts in told_of.facts} for told_of in told]
         if any(len(facts) > 1 for facts in columns):
             why = "differs between the captions of a picture"

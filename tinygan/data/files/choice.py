@@ -17,11 +17,11 @@ PICTURES += ("pictures", "picture", "photos", "data", "samples", "inputs", "inpu
 PICTURES += ("features", "faces", "digits", "sprites", "arr_1")
 LABELS = ("labels", "label", "y", "targets", "target", "classes", "class", "lbl", "lab")
 NAMES = ("names", "categories", "mapping")
-OTHERS = ("id", "ids", "index", "indices", "idx", "seed", "seeds", "files", "filenames")
-OTHERS += ("captions", "caption", "texts", "text", "tags", "tag", "prompts", "titles")
+ASIDE = ("id", "ids", "index", "indices", "idx", "seed", "seeds", "files", "filenames")
+ASIDE += ("captions", "caption", "texts", "text", "tags", "tag", "prompts", "titles")
 _TRAIN = ("train", "training", "tr")
-_OTHERS = ("test", "testing", "te", "val", "valid", "validation", "dev", "eval")
-_OTHERS += ("t10k", "test10k", "test50k", "extra", "unlabeled")
+_TESTS = ("test", "testing", "te", "val", "valid", "validation", "dev", "eval")
+_TESTS += ("t10k", "test10k", "test50k", "extra", "unlabeled")
 _GLUED = re.compile(
     r"^(x|y|images?|imgs?|labels?|data)(train|test|val)$|"
     r"^(train|test|val)(x|y|images?|imgs?|labels?|data)$"
@@ -97,73 +97,84 @@ def split_of(name: str) -> str:
     words = _words(name)
     if any(w in _TRAIN for w in words):
         return "train"
-    return next((w for w in words if w in _OTHERS), "")
+    return next((w for w in words if w in _TESTS), "")
 
 
 def _best(candidates: list[str], arrays: dict) -> str | None:
+    """The pictures among several candidates, or None if they are not plain.
+
+    A known name without a split comes first, then the train set, then what is no test
+    set. Among these, PICTURES has the order. The only array of three axes or more comes
+    before tables.
+    """
     if len(candidates) == 1:
         return candidates[0]
-    first = [n for n in candidates if split_of(n) == "train"]
-    if first and len(first) < len(candidates):  # others are tests, or have no split
-        plain = [n for n in candidates if not split_of(n) and _rank(n) < len(PICTURES)]
-        return _best(plain, arrays) if plain else _best(first, arrays)
-    first = [n for n in candidates if not split_of(n)]
-    if first and len(first) < len(candidates):
-        return _best(first, arrays)
+    plain = [n for n in candidates if not split_of(n)]
+    known = [n for n in plain if _rank(n) < len(PICTURES)]
+    train = [n for n in candidates if split_of(n) == "train"]
+    for fewer in (known if train else [], train, plain):
+        if 0 < len(fewer) < len(candidates):
+            return _best(fewer, arrays)
     ranks = sorted((_rank(n), n) for n in candidates)
-    if ranks and ranks[0][0] < len(PICTURES) and ranks[0][0] < ranks[1][0]:
+    if len(ranks) > 1 and ranks[0][0] < ranks[1][0]:
         return ranks[0][1]
     deep = [n for n in candidates if len(arrays[n][1]) > 2]
-    if ranks and ranks[0][0] == len(PICTURES) and len(deep) == 1:
-        return deep[0]
-    return None
+    is_unknown = bool(ranks) and ranks[0][0] == len(PICTURES)
+    return deep[0] if is_unknown and len(deep) == 1 else None
 
 
 def _with_labels(pictures: str, arrays: dict, candidates: list[str]) -> Choice:
-    shape, split = arrays[pictures][1], split_of(pictures)
-    counts = {shape[0], shape[-1]} if shape else set()  # SVHN's is last
-    fitting, called, notes = [], [], []
-    for name, (kind, found) in arrays.items():
-        if (
-            name == pictures
-            or split_of(name) not in ("", split)
-            or _is_called(name, OTHERS)
-        ):
-            continue
-        is_column = len(found) == 1 or (len(found) == 2 and 1 in found)
-        if _is_called(name, LABELS) and not _is_called(name, NAMES):
-            if kind == "O":
-                notes.append(f"no labels are read from {name}: it holds Python objects")
-            elif (is_column and kind in "iufbUS") or len(found) == 2:
-                called.append(name)
-        elif _is_called(name, OTHERS):
-            continue
-        elif is_column and kind in "iuUS" and max(found) in counts - {1}:
-            fitting.append(name)
-    called = [n for n in called if _may_belong(n, arrays[n][1], pictures, counts)]
-    labels = called if called else fitting
-    if len(labels) > 1:
-        labels = _counterparts(pictures, labels) or labels
-    if len(labels) > 1:
-        notes.append(f"no labels are read: {' and '.join(labels[:4])} may be meant")
-    label = labels[0] if len(labels) == 1 else None
-    names = [n for n in arrays if _is_called(n, NAMES) and arrays[n][0] in "US"]
-    names = [
-        n for n in names if len(arrays[n][1]) == 1 and arrays[n][1][0] not in counts
-    ]
+    """The choice of these pictures, with their labels and names of classes."""
+    shape = arrays[pictures][1]
+    counts = {shape[0], shape[-1]} - {1} if shape else set()  # SVHN's is the last
+    labels, called, notes = _labels(pictures, arrays, counts)
     left = [n for n in candidates if n != pictures]
     if left:
         more = f" and {len(left) - 3} more" if len(left) > 3 else ""
         notes.insert(0, f"{pictures} is read, {_list(left[:3])}{more} left out")
+    names = [
+        n
+        for n, (kind, found) in arrays.items()
+        if kind in "US"
+        and len(found) == 1
+        and found[0] not in counts
+        and _is_called(n, NAMES)
+    ]
     name = names[0] if len(names) == 1 else None
-    return Choice(pictures, label, bool(called), name, tuple(notes))
+    return Choice(pictures, labels, called, name, tuple(notes))
+
+
+def _labels(pictures: str, arrays: dict, counts: set[int]):
+    """(name of the labels or None, whether they are called so, notes)"""
+    split, notes = split_of(pictures), []
+    fitting, called = [], []
+    for name, (kind, found) in arrays.items():
+        if name == pictures or split_of(name) not in ("", split):
+            continue
+        is_column = len(found) == 1 or (len(found) == 2 and 1 in found)
+        if _is_called(name, LABELS):
+            if kind == "O":
+                notes.append(f"no labels are read from {name}: it holds Python objects")
+            elif is_column or len(found) == 2:
+                called.append(name)
+        elif _is_called(name, ASIDE):
+            continue
+        elif is_column and kind in "iuUS" and max(found) in counts:
+            fitting.append(name)
+    called = [n for n in called if _may_belong(n, arrays[n][1], pictures, counts)]
+    labels = called or fitting
+    if len(labels) > 1:
+        labels = _counterparts(pictures, labels)
+    if len(labels) > 1:
+        notes.append(f"no labels are read: {' and '.join(labels[:4])} may be meant")
+    return labels[0] if len(labels) == 1 else None, bool(called), notes
 
 
 def _may_belong(name: str, found: tuple, pictures: str, counts: set) -> bool:
     """Whether labels have the count of the pictures, or else no name of their own: then
     the wrong count is a fault that the user has to know.
     """
-    own = set(_words(name)) - {*LABELS, *PICTURES, *_TRAIN, *_OTHERS}
+    own = set(_words(name)) - {*LABELS, *PICTURES, *_TRAIN, *_TESTS}
     return bool(counts & set(found)) or own <= set(_words(pictures))
 
 
@@ -215,7 +226,7 @@ def _words(name: str) -> list[str]:
 
 
 def _is_called(name: str, words: tuple[str, ...]) -> bool:
-    known = [w for w in _words(name) if w in PICTURES + LABELS + NAMES + OTHERS]
+    known = [w for w in _words(name) if w in PICTURES + LABELS + NAMES + ASIDE]
     return bool(known) and known[-1] in words
 
 

@@ -24,6 +24,7 @@ CAPTIONS += ("label",)
 _NUMBERED = re.compile(r"(caption|text|description|sentence|comment|prompt)\d+")
 _INDEX = re.compile(r"(unnamed)?\d*|index|id|no|nr|row|number|#")
 _PICTURE = re.compile(r".*\.(png|jpe?g|webp|gif|bmp|tiff?)(#\d+)?", re.IGNORECASE)
+MOST_COLUMNS = 100
 _SAMPLE = 200  # lines that show what a column holds
 
 
@@ -99,6 +100,10 @@ def choose_columns(lines, where: str, names_picture: Callable[[str], bool]):
     """
     number, first = lines[0]
     at = f"{where}, line {number}"
+    if len(first) > MOST_COLUMNS:
+        raise DataError(
+            f"{at}: expected at most {MOST_COLUMNS} columns, found {len(first)}"
+        )
     is_header = is_named(first) or not any(map(names_picture, first))
     body = lines[1:] if is_header else lines
     if is_header:
@@ -142,7 +147,7 @@ def _chosen(names, body, is_header: bool, names_picture) -> Columns | None:
     others = [k for k in left if k != file]
     if not captions and len(others) > 1:
         others = [k for k in others if _has_sentences(cells[k])]
-    if not captions and len(others) == 1:
+    if not captions and len(others) == 1 and not _has_numbers(cells[others[0]]):
         captions = others
     if file is None or not captions:
         return None
@@ -187,6 +192,14 @@ def _is_index(name: str, cells: list[str], is_header: bool) -> bool:
     start = int(cells[0])
     steps = all(int(cell) == start + k for k, cell in enumerate(cells))
     return (steps and len(cells) > 1) or nameless
+
+
+def _has_numbers(cells: list[str]) -> bool:
+    """Whether most cells have numbers alone: a class, or a box around something."""
+    letters = [any(map(str.isalpha, cell)) for cell in cells[:_SAMPLE]]
+    digits = [any(map(str.isdigit, cell)) for cell in cells[:_SAMPLE]]
+    numbers = sum(d and not a for a, d in zip(letters, digits, strict=True))
+    return 2 * numbers > len(letters)
 
 
 def _has_sentences(cells: list[str]) -> bool:

@@ -163,7 +163,9 @@ def _hint(found: tuple[int, ...]) -> str:
     """How pictures may be hidden in the shape."""
     if len(found) == 1:
         s = side_of(found[0])
-        return f"; one picture is x.reshape(1, {s}, {s})" if s else ""
+        if s:
+            return f"; one picture is x.reshape(1, {s}, {s})"
+        return "; are these labels? The pictures are in another file"
     if len(found) == 2:
         for columns in (1, 2):
             s = side_of(found[1] - columns)

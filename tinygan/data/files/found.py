@@ -5,15 +5,17 @@ import functools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from textwrap import shorten
 from typing import BinaryIO
 
 import numpy as np
 
+from ...errors import DataError
 from .arrays import NUMBERS, TEXT, Arrays
 from .choice import chosen
 from .containers import Archive, Folder
 from .idx import idx_name, idx_values, labels_name
-from .source import Source, open_file, open_member
+from .source import DAMAGED, Source, open_file, open_member
 
 
 @dataclass
@@ -40,7 +42,8 @@ class Found:
 @contextlib.contextmanager
 def opened(files: Folder | Archive, name: str) -> Iterator[tuple[BinaryIO, str, int]]:
     """(file, where, size) of a file in a folder or an archive; `where` is for errors,
-    and `size` is the number of bytes that it should have.
+    and `size` is the number of bytes that it should have. Raises DataError if it cannot
+    be opened, or if a damaged member is read.
     """
     if isinstance(files, Folder):
         with open_file(files.path / name) as file:
@@ -48,7 +51,13 @@ def opened(files: Folder | Archive, name: str) -> Iterator[tuple[BinaryIO, str, 
         return
     member = files.members[name]
     with open_member(files.archive, member, files.path, "a zip archive") as source:
-        yield source.stream, str(source.name), member.file_size
+        try:
+            yield source.stream, str(source.name), member.file_size
+        except DAMAGED as e:
+            raise DataError(
+                f"{source.name}: expected a sound member, found damage "
+                f"({shorten(str(e), 100)})"
+            ) from e
 
 
 @contextlib.contextmanager

@@ -99,25 +99,33 @@ def idx_name(name: str) -> IdxName | None:
     return IdxName(name, folder, found["set"] or "", split, kind)
 
 
-def idx_files(names, where) -> tuple[str, str | None, list[str]] | None:
+def idx_files(names, where, wanted=None) -> tuple[str, str | None, list[str]] | None:
     """(images, labels, notes) among the names of files, or None if there are no images.
 
     The train set comes before the test set, a plain file before a gzipped one, the
-    files of an outer folder before those of an inner one. Raises DataError if there are
-    several data sets.
+    files of an outer folder before those of an inner one. If `wanted` is given, only
+    images with this word or name are looked at. Raises DataError if there are several
+    data sets.
     """
     known = [n for n in map(idx_name, names) if n is not None]
     images = [n for n in known if n.kind == "images"]
+    if wanted is not None:
+        images = [n for n in images if wanted in (n.name, *_words(n))]
     if not images:
         return None
     depth = min(_depth(n.folder) for n in images)
     images = [n for n in images if _depth(n.folder) == depth]
     sets = sorted({(n.folder, n.set) for n in images})
     if len(sets) > 1:
-        files = sorted({_first(images, folder, set_).name for folder, set_ in sets})
+        files = [_first(images, folder, set_) for folder, set_ in sets]
+        words = [
+            next(iter(_words(n) - _words(files[k - 1])), n.name)
+            for k, n in enumerate(files)
+        ]
         raise DataError(
-            f"{where}: expected one data set, found {len(sets)}: give the path of one "
-            f"file, as {', '.join(files[:6])}{' ...' if len(files) > 6 else ''}"
+            f"{where}: expected one data set, found {len(sets)}, as "
+            f"{', '.join(n.name for n in files[:2])}: array=NAME (--array NAME) says "
+            f"which, as {', '.join(words[:8])}"
         )
     best = _first(images, *sets[0])
     splits = {n.split for n in images} - {best.split}
@@ -126,6 +134,11 @@ def idx_files(names, where) -> tuple[str, str | None, list[str]] | None:
         left = " and ".join(sorted(split or "other" for split in splits))
         notes = [f"{best.name} is read, the {left} set is left out"]
     return best.name, labels_of(best, known), notes
+
+
+def _words(n: IdxName) -> set[str]:
+    """The words by which a data set is told from another: of its files and folders."""
+    return set(re.split(r"[-_./]", f"{n.set}/{n.folder}")) - {""}
 
 
 def labels_of(images: IdxName, known: list[IdxName]) -> str | None:

@@ -11,11 +11,13 @@ import numpy as np
 from ...errors import DataError, InputError
 from ..images import Images
 from .albums import plural
+from .arrays import read_array
 from .channels import in_channels
 from .containers import open_files
 from .fold import Reading, folded, read_axes
 from .formats import ENDINGS
 from .found import Found
+from .idx import read_idx
 from .kinds import START, kind_of, named
 from .labels import classes
 from .photos import has_photos, read_photos
@@ -24,6 +26,8 @@ from .ranges import black_and_white
 from .sets import in_files
 from .single import READ, in_file
 from .source import system_errors
+
+__all__ = ["load_images", "read_array", "read_idx"]
 
 _FEW = 10  # pictures that may lie beside an array, as its previews
 
@@ -62,7 +66,7 @@ def load_images(
     found = None if is_folder else in_file(path, array)
     if found is None:
         with open_files(path) as files:
-            found = _among(files, size, channels, array, range)
+            found = _among(files, shape, size, channels, array, range)
     if isinstance(found, Images):
         where = str(path)
         images = found
@@ -78,7 +82,7 @@ def load_images(
     return images
 
 
-def _among(files, size, channels, array, range) -> Found | Images:
+def _among(files, shape, size, channels, array, range) -> Found | Images:
     """The images of a folder or an archive: arrays, or else its pictures."""
     names = files.names()
     pictures = sum(name.lower().endswith(ENDINGS) for name in names)
@@ -91,7 +95,8 @@ def _among(files, size, channels, array, range) -> Found | Images:
     if array is not None:
         raise DataError(f"{files.path}: expected arrays, one named {array}, found none")
     if has_photos(files):
-        return read_photos(files, size, channels, range)
+        wanted = shape[0] if shape else None
+        return read_photos(files, size, channels, range, wanted)
     what = "no files"
     if not names and files.left_out:
         what = f"{files.left_out[0][0]}, {files.left_out[0][1]}"
@@ -163,7 +168,7 @@ def _labels(found: Found, N: int):
         found.notes.append(found.missing)
         return None, None
     if not found.called:
-        if len(names) > max(2, N // 2):  # rather numbers of the pictures
+        if len(names) > max(10, N // 2):  # rather numbers of the pictures
             return None, None
         found.notes.append(f"{len(names)} labels from {found.labels_where}")
     found.notes.extend(notes)

@@ -11,16 +11,17 @@ found by its name.
 """
 
 import itertools
-import reprlib
 from pathlib import PurePosixPath, PureWindowsPath
 
 from ...errors import DataError
+from ..words import split_words
 from .columns import Row, Rows
 from .records import read_json, read_json_lines
-from .tables import read_table, text_of
-from .tree import Tree, shown, stem_and_ending
+from .tables import lines_of, read_table, text_of
+from .tree import Tree, quoted, shown, stem_and_ending
 
-MOST_TABLE_BYTES = 1 << 28  # COCO's captions of 2017 have 92 MB
+MOST_TABLE_BYTES = 64 << 20
+MOST_JSON_BYTES = 144 << 20  # COCO's captions of 2017 have 92 MB
 MOST_TABLES = 12  # that are tried
 MOST_TEXT_BYTES = 1 << 20  # of a text beside a picture
 
@@ -69,12 +70,18 @@ def find_rows(files, tree: Tree, only: str | None = None) -> Rows:
 
 
 def has_captions(files) -> bool:
-    """Whether a folder or an archive has captions; they may yet be wrong."""
+    """Whether a folder or an archive has captions: a table called so, which may be
+    wrong, or sentences, which are not the labels of classes.
+    """
     tree = Tree(files)
+    if any(_rank(table, tree) == 0 for group in _groups(tree) for table in group):
+        return True
     try:
-        return bool(find_rows(files, tree).good)
+        rows = find_rows(files, tree).good[:_SAMPLE]
     except DataError:
-        return any(_rank(table, tree) == 0 for table in tree.names)
+        return False
+    long = sum(any(len(split_words(c)) > 1 for c in row.captions) for row in rows)
+    return 2 * long > len(rows)
 
 
 def _groups(tree: Tree) -> list[list[str]]:
@@ -119,8 +126,9 @@ def _read(files, tree: Tree, table: str) -> Rows:
     where = f"{files.path}: {shown(table)}"
     base = table[: table.rindex("/") + 1] if "/" in table else ""
     ending = stem_and_ending(table)[1]
-    data = files.read(table, MOST_TABLE_BYTES)
-    if ending == ".json":
+    is_json = ending == ".json"
+    data = files.read(table, MOST_JSON_BYTES if is_json else MOST_TABLE_BYTES)
+    if is_json:
         rows = read_json(data, where)
     elif ending == ".jsonl":
         rows = read_json_lines(data, where)
@@ -145,7 +153,7 @@ def _check_name(name: str, at: str) -> None:
     if not inside:
         raise DataError(
             f"{at}: expected a file below the table, with / between folders, "
-            f"found {reprlib.repr(name)}"
+            f"found {quoted(name)}"
         )
 
 
@@ -160,7 +168,7 @@ def _the_one(files, fit: list[tuple[str, Rows]]) -> Rows:
     """The only table that fits, or the only one for training. DataError if there are
     several.
     """
-    names = ", ".join(reprlib.repr(table) for table, _ in fit)
+    names = ", ".join(shown(table) for table, _ in fit[:4])
     training = [pair for pair in fit if "train" in pair[0].lower()]
     if len(fit) == 1:
         return fit[0][1]
@@ -170,12 +178,14 @@ def _the_one(files, fit: list[tuple[str, Rows]]) -> Rows:
             f"(give the path of one of them)"
         )
     table, rows = training[0]
-    rows.notes.append(f"of the tables {names} only {reprlib.repr(table)} is read")
+    rows.notes.append(f"of the tables {names} only {shown(table)} is read")
     return rows
 
 
 def _texts_beside(files, tree: Tree) -> Rows:
-    """A row for each text that belongs to a picture: each line is a caption."""
+    """A row for each text with letters that belongs to a picture: each line is a
+    caption.
+    """
     rows = Rows([], [], [])
     for name in sorted(tree.names):
         if stem_and_ending(name)[1] not in _BESIDE:
@@ -189,7 +199,9 @@ def _texts_beside(files, tree: Tree) -> Rows:
         except DataError as e:
             rows.bad.append(str(e))
             continue
-        captions = [line.strip() for line in text.splitlines() if line.strip()]
+        captions = [line.strip() for line in lines_of(text) if line.strip()]
+        if not any(c.isalpha() for c in "".join(captions)):
+            continue  # numbers alone are boxes around things, as YOLO has them
         rows.good.append(Row(picture, captions, {}, where))
     told = len({row.name for row in rows.good})
     if 0 < told < tree.pictures:
@@ -210,7 +222,7 @@ def _nothing(files, tree: Tree) -> str:
     found = [name for name in sorted(tree.names) if name.lower().endswith(others)]
     what = f"{tree.pictures:,} pictures and no table"
     if found:
-        what = f"{reprlib.repr(found[0])} (save it as CSV in UTF-8)"
+        what = f"{shown(found[0])} (save it as CSV in UTF-8)"
     elif tree.pictures:
         what += "; without captions, the recipe pictures trains on them"
     return (

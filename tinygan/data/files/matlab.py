@@ -142,8 +142,8 @@ class _Rest:
 
 
 class _Inflated:
-    """The stream that unpacks from the next n bytes of a file. `zlib.error` is raised
-    where they are damaged.
+    """The stream that unpacks from the next n bytes of a file. It raises `zlib.error`
+    where they are damaged, and EOFError where they end early.
     """
 
     def __init__(self, file: BinaryIO, n: int):
@@ -156,7 +156,7 @@ class _Inflated:
                 packed = self.file.read(min(self.left, 1 << 16))
                 self.left -= len(packed)
                 if not packed:
-                    return b""
+                    raise EOFError("the deflated bytes end early")
             data = self.unpacker.decompress(packed, n)
             if data:
                 return data

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import DataError
 from ..images import Images
-from .albums import Album, album_of, has_photos, listed, plural
+from .albums import Album, album_of, has_photos, listed, plural, quoted
 from .pictures import (
     CHANNELS,
     MOST_SIZE,
@@ -29,7 +29,7 @@ __all__ = ["has_photos", "read_photos", "sizes_of"]
 MOST_FILE_BYTES = 64 << 20  # per file
 HEADER_BYTES = 1 << 16  # in which a header usually ends
 MOST_BYTES = 4 << 30  # for all pixels together
-USUAL_SIZES = (16, 32, 64, 128)
+USUAL_SIZES = (16, 32, 64)  # of training on a few cores
 
 
 def read_photos(
@@ -37,13 +37,15 @@ def read_photos(
     size: int | None = None,
     channels: int | None = None,
     range: tuple[float, float] | None = None,
+    wanted: int | None = None,
 ) -> Images:
     """The pictures of a `Folder` or an `Archive`: pixels (N, H, W, C) in bytes.
 
     A size crops the middle square of each and scales it to size x size. Without a size
     all pictures must have one size. C is `channels`. Without it, C is 1 if every
     picture is grey, and else 3. Labels are the class folders, sorted, if there are two
-    or more. `range` is (black, white); without it the values decide (ranges.py).
+    or more. `range` is (black, white); without it the values decide (ranges.py). An
+    error suggests the size `wanted`.
 
     Raises DataError if there are no pictures, if most of them cannot be read, if their
     sizes differ, and for a size, channels or a range that cannot be.
@@ -64,7 +66,7 @@ def read_photos(
                 skipped.append((name, e.found))
                 continue
             if stack.differs(picture):
-                raise _unequal(files, album)
+                raise _unequal(files, album, wanted)
             stack.add(picture, size)
             good.append(n)
     if len(skipped) > len(good):
@@ -100,7 +102,7 @@ def _size(files, name: str) -> tuple[int, int]:
 
 
 def usual_size(sizes: Counter) -> int:
-    """The size to suggest: the largest of 16 to 128 that half of the pictures have."""
+    """The size to suggest: the largest of 16, 32, 64 that half of the pictures have."""
     sides = sorted(min(shape) for shape in sizes.elements())
     side = sides[len(sides) // 2]
     return max((s for s in USUAL_SIZES if s <= side), default=USUAL_SIZES[0])
@@ -206,13 +208,13 @@ def _spread(sizes: Counter) -> str:
     return f"{number} with sides of {min(sides)} to {max(sides)} pixels"
 
 
-def _unequal(files, album: Album) -> DataError:
+def _unequal(files, album: Album, wanted: int | None) -> DataError:
     sizes = sizes_of(files, album.names)
     (H, W), most = sizes.most_common(1)[0]
     usual = f", most often {H} x {W} ({most})" if most > 1 else ""
     return DataError(
         f"{files.path}: expected pictures of one size, found {_spread(sizes)}{usual}; "
-        f"--size {usual_size(sizes)} makes them equal"
+        f"--size {wanted or usual_size(sizes)} makes them equal"
     )
 
 
@@ -233,11 +235,11 @@ def _labels(album: Album, good: list[int]):
     names, labels, counts = np.unique(folders, return_inverse=True, return_counts=True)
     if len(names) < 2:
         return None, None
-    shown = [f"{name} ({count})" for name, count in zip(names, counts, strict=True)]
+    shown = [f"{quoted(n, 24)} ({k})" for n, k in zip(names, counts, strict=True)]
     album.notes.append(f"{len(names)} classes by folder: {listed(shown, 10)}")
     if empty := sorted(set(album.folders) - set(names.tolist())):
         album.notes.append(f"no picture of {listed(empty)} can be read: no class")
-    return labels.reshape(-1), names.tolist()
+    return labels.reshape(-1), [quoted(name, 255) for name in names.tolist()]
 
 
 def _left_out(files, album: Album, skipped) -> Iterator[str]:

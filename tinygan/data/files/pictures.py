@@ -7,6 +7,8 @@ DataError of one sentence.
 
 import contextlib
 import io
+import logging
+import os
 import re
 import warnings
 from collections.abc import Iterator
@@ -21,8 +23,12 @@ from .formats import NAMES, READ, START, format_of, told
 
 MOST_PIXELS = 1 << 25  # of a decoded picture, 5792 x 5792
 MOST_PROGRESSIVE = 1 << 26  # of a progressive JPEG, whose coefficients are all kept
+MOST_TEXT = 1 << 20  # bytes of a PPM file whose pixels are written as text
 MOST_SIZE = 4096  # that a caller may ask for
 CHANNELS = (1, 3, 4)
+
+# Pillow logs odd pictures, which without a handler would be printed.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 # The modes of Pillow that have 8 bits, and those that have 16 bits of grey.
 _MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK")
@@ -71,6 +77,20 @@ def quiet() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def _without_stderr() -> Iterator[None]:
+    """Within this context libtiff, which prints each damage, prints into nothing."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # there may be no stderr
+            kept = os.dup(2)
+            stack.callback(os.close, kept)
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            stack.callback(os.close, nothing)
+            os.dup2(nothing, 2)
+            stack.callback(os.dup2, kept, 2)
+        yield
+
+
 def read_picture(data: bytes, size: int | None, channels: int | None, name: str):
     """The `Picture` in a file's bytes, see `decoded`. Raises `PictureError`."""
     image, kind = _opened(data, name)
@@ -82,7 +102,8 @@ def read_picture(data: bytes, size: int | None, channels: int | None, name: str)
             image.draft(image.mode, (2 * size * W // short, 2 * size * H // short))
         if image.width * image.height > MOST_PIXELS:
             raise PictureError(f"at most {MOST_PIXELS} pixels", f"{H} x {W}")
-        image.load()
+        with _without_stderr() if kind == "TIFF" else contextlib.nullcontext():
+            image.load()
         H, W = (W, H) if _is_turned(image) else (H, W)
         image = _upright(image)
         if kind != "JPEG":  # which may be smaller than in the file
@@ -157,6 +178,8 @@ def _opened(data: bytes, name: str) -> tuple[Image.Image, str]:
     kind = format_of(data[:START], name)
     if kind is None:
         raise PictureError(f"an image ({READ})", told(data, name))
+    if kind == "PPM":
+        data = _quick_ppm(data)
     try:
         image = Image.open(io.BytesIO(data), formats=(kind,))
     except KeyError as e:  # this Pillow was built without it
@@ -177,6 +200,20 @@ def _opened(data: bytes, name: str) -> tuple[Image.Image, str]:
         found = {"I": "32 bits", "F": "floats"}.get(image.mode, f"mode {image.mode}")
         raise PictureError("8 or 16 bits per channel", found)
     return image, kind
+
+
+def _quick_ppm(data: bytes) -> bytes:
+    """A PPM file that Pillow reads quickly. Pillow takes minutes for long comments, and
+    for pixels that are written as text.
+    """
+    if data[1:2] in b"123":  # as text
+        if len(data) > MOST_TEXT:
+            raise PictureError(f"at most {MOST_TEXT} bytes of text", f"{len(data)}")
+        return re.sub(rb"#[^\r\n]*", b"", data)
+    start = re.sub(rb"#[^\r\n]*", b"", data[:4096])
+    if not re.match(rb"P[456]\s+\d+\s+\d+\s", start):
+        raise _damage("PPM", "no width and height are in the first 4096 bytes")
+    return data
 
 
 def _damage(kind: str, why) -> PictureError:

@@ -40,7 +40,9 @@ def black_and_white(pixels: np.ndarray, range=None):
         low, high = _usual(pixels, least, most)
     note = f"pixels {least:.8g} to {most:.8g}: {low:g} is black, {high:g} is white"
     if least < low or most > high:
-        if range is not None:
+        if range is None:
+            note += ", and what rounding has carried beyond is clipped"
+        else:
             note += f", {_beyond(pixels, low, high):.2g} % are beyond and clipped"
         pixels = _clipped(pixels, low, high)
     elif least == most:

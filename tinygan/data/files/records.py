@@ -13,8 +13,8 @@ import reprlib
 from textwrap import shorten
 
 from ...errors import DataError
-from .columns import Row, Rows, named_captions, named_file
-from .tables import text_of
+from .columns import MOST_COLUMNS, Row, Rows, named_captions, named_file
+from .tables import lines_of, text_of
 
 _LAYOUTS = "COCO's images and annotations, or a list of records {file_name, text}"
 
@@ -46,10 +46,13 @@ def read_json_lines(data: bytes, where: str) -> Rows:
     begins with `where`, if it holds none.
     """
     rows = Rows([], [], [])
-    for n, line in enumerate(text_of(data, where).splitlines(), 1):
+    for n, line in enumerate(lines_of(text_of(data, where)), 1):
         if line.strip():
             at = f"{where}, line {n}"
-            _sort(_parsed(line, at), at, rows)
+            try:
+                _sort(_parsed(line, at), at, rows)
+            except DataError as e:
+                rows.bad.append(str(e))
     return _some(rows, where)
 
 
@@ -105,8 +108,9 @@ def _coco(images: list, annotations: list, where: str, rows: Rows) -> Rows:
 def _sort(record, at: str, rows: Rows) -> None:
     """Put a record among the good rows, or a sentence about it among the bad ones."""
     names = [str(name) for name in record] if isinstance(record, dict) else []
+    names = names[:MOST_COLUMNS]
     files, columns = named_file(names), named_captions(names)
-    values = list(record.values()) if names else []
+    values = list(record.values())[:MOST_COLUMNS] if names else []
     texts = [text for k in columns for text in _texts(values[k])]
     file = values[files[0]] if files else None
     if not isinstance(file, str) or not texts:

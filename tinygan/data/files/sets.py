@@ -28,11 +28,10 @@ def in_files(files: Folder | Archive, array: str | None) -> Found | None:
     Raises DataError if it is not plain which files are meant, or if they are damaged.
     """
     names = files.names()
-    if array is None:
-        if (idx := idx_files(names, files.path)) is not None:
-            return _of_idx_set(files, names, *idx)
-        if (records := cifar.cifar_files(names)) is not None:
-            return _of_cifar(files, *records)
+    if (idx := idx_files(names, files.path, array)) is not None:
+        return _of_idx_set(files, names, *idx)
+    if array is None and (records := cifar.cifar_files(names)) is not None:
+        return _of_cifar(files, *records)
     arrays = [name for name in names if name.lower().endswith((".npy", ".npz"))]
     if arrays:
         return _of_array_files(files, arrays, array)

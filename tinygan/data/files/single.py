@@ -36,7 +36,7 @@ def in_file(path: Path, array: str | None) -> Found | None:
                 return None
             found = of_arrays(npz_arrays(file, path), path, array)
             return _with_labels(found, path) if found.labels is None else found
-        if kind == "a MATLAB file":
+        if start.startswith(b"MATLAB 5"):
             size = os.fstat(file.fileno()).st_size
             return of_arrays(MatlabArrays(file, path, size), path, array)
         if array is not None:

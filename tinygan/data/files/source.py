@@ -20,7 +20,8 @@ from ...errors import DataError
 
 _CHUNK = 1 << 20
 _NO_ARCHIVE = (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError)
-_DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
+# What streams of packed bytes raise.
+DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
 
 
 @contextlib.contextmanager
@@ -88,7 +89,7 @@ class Source:
         """Up to n further bytes, to tell what the source is. No error is raised."""
         try:
             return self.stream.read(n)
-        except (*_DAMAGED, OSError):
+        except (*DAMAGED, OSError):
             return b""
 
     def expect_end(self) -> None:
@@ -105,7 +106,7 @@ class Source:
     def _chunk(self, n: int, wanted: str) -> bytes:
         try:
             return self.stream.read(n)
-        except _DAMAGED as e:
+        except DAMAGED as e:
             why = shorten(str(e), 100)
             raise self.error(wanted, f"damaged data ({why})") from e
 

@@ -9,6 +9,7 @@ columns.py tells which column is what.
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterator
 from textwrap import shorten
 
@@ -16,6 +17,7 @@ from ...errors import DataError
 from .columns import Columns, Row, Rows, choose_columns, is_named, looks_like_picture
 from .kinds import START, kind_of, named
 
+MOST_LINES = 1_000_000
 MOST_LETTERS = 1 << 20  # in a line
 SEPARATORS = ",\t;|"
 _PAGE, _POINTER = "a web page (HTML)", "a Git LFS pointer"  # text, but no table
@@ -33,6 +35,9 @@ def read_table(
     Raises DataError, which begins with `where`, if it is no such table.
     """
     text = text_of(data, where)
+    hint = re.match(r'"?sep=([,;|\t])"?[\r\n]', text)  # a line that Excel understands
+    if hint:
+        natural, text = hint[1], text[len(hint[0]) - 1 :]
 
     def names_picture(field: str) -> bool:
         return looks_like_picture(field) or is_picture(field)
@@ -122,18 +127,24 @@ def _lines(text: str, separator: str, where: str) -> list[Line]:
     If all lines of a table with tabs or pipes have as many of them, no field needs
     quotes. Then a quote is a letter like any other, unless it encloses a whole field.
     """
-    if separator in "\t|":
+    if separator in "\t|" and text.count("\n") <= MOST_LINES:
         plain = [
             (number, [_unquoted(field) for field in line.split(separator)])
-            for number, line in enumerate(_texts(text), 1)
+            for number, line in enumerate(lines_of(text), 1)
             if line.strip()
         ]
         if len({len(fields) for _, fields in plain}) == 1:
             return [line for line in plain if any(line[1])]
-    return list(_parsed(text, separator, strict=True, where=where))
+    lines = []
+    for line in _parsed(text, separator, strict=True, where=where):
+        lines.append(line)
+        if len(lines) > MOST_LINES:
+            raise DataError(f"{where}: expected at most {MOST_LINES} lines, found more")
+    return lines
 
 
-def _texts(text: str) -> Iterator[str]:
+def lines_of(text: str) -> Iterator[str]:
+    """The lines of a text, which end in one or both of CR and LF."""
     return io.StringIO(text, newline=None)
 
 

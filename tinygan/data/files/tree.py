@@ -6,7 +6,6 @@ case.
 """
 
 import re
-import reprlib
 import unicodedata
 
 from ...errors import DataError
@@ -31,26 +30,33 @@ class Tree:
             if ending in ENDINGS:
                 self._stems.setdefault(stem, []).append(name)
         self.pictures = sum(map(len, self._stems.values()))
-        self.depth = len(_common(map(_folders, names)))  # folders around everything
+        self._whole = {_fold(name): name for name in names}
+        around = _common(map(_folders, names))
+        self.root, self.depth = "".join(f"{part}/" for part in around), len(around)
 
     def find(self, name: str, base: str = "") -> str | None:
         """The file that a table in the folder `base` calls `name`, or None.
 
         The name is tried as it is, then in any case and in either form of accents, then
-        below any folder, then without Flickr's #0, then without an ending. Raises
-        DataError if it fits several files.
+        below any folder, then without Flickr's #0, then with any ending, then without
+        folders that are not there. Raises DataError if it fits several files.
         """
         if len(name) > 1000 or not name.strip("./"):
             return None
         plain = "/".join(part for part in name.split("/") if part != ".")
-        unnumbered = re.sub(r"#\d+$", "", plain)
+        unnumbered = without_number(plain)
         for wanted in dict.fromkeys([plain, unnumbered]):
             if f"{base}{wanted}" in self.names:
                 return f"{base}{wanted}"
             found = self._nearest(self._folded, _fold(wanted), base)
             if found is not None:
                 return found
-        return self._nearest(self._stems, _fold(unnumbered), base)
+        found = self._nearest(self._stems, _fold(unnumbered), base)
+        while found is None and "/" in unnumbered:
+            unnumbered = unnumbered.partition("/")[2]
+            whole = self._whole.get(_fold(f"{base}{unnumbered}"))
+            found = whole or self._whole.get(_fold(f"{self.root}{unnumbered}"))
+        return found
 
     def _nearest(self, index: dict, wanted: str, base: str) -> str | None:
         """The file of the index that ends like the wanted one, or None. If there are
@@ -67,8 +73,8 @@ class Tree:
         fits.sort()
         if len(fits) > 1 and fits[0][:2] == fits[1][:2]:
             raise DataError(
-                f"expected one file {reprlib.repr(wanted)}, found "
-                f"{reprlib.repr(fits[0][2])} and {reprlib.repr(fits[1][2])}"
+                f"expected one file {quoted(wanted)}, found "
+                f"{quoted(fits[0][2])} and {quoted(fits[1][2])}"
             )
         return fits[0][2] if fits else None
 
@@ -97,9 +103,25 @@ class Tree:
         return scored[-1][2] if scored else None
 
 
+def without_number(name: str) -> str:
+    """a.jpg of Flickr's a.jpg#0."""
+    return re.sub(r"#\d+$", "", name)
+
+
+def same_name(first: str, second: str) -> bool:
+    """Whether two lines of a table mean the same file."""
+    a, b = (_fold(without_number(name)).removeprefix("./") for name in (first, second))
+    return a == b
+
+
 def shown(name: str) -> str:
     """A file's name for a sentence: as it is, or shortened and escaped if it is odd."""
-    return name if name.isprintable() and len(name) <= 80 else reprlib.repr(name)
+    return name if name.isprintable() and len(name) <= 80 else quoted(name)
+
+
+def quoted(name: str) -> str:
+    """A name in quotes for a sentence, escaped, and shortened in the middle."""
+    return repr(name if len(name) <= 80 else f"{name[:50]}...{name[-25:]}")
 
 
 def stem_and_ending(name: str) -> tuple[str, str]:
