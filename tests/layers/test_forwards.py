@@ -310,7 +310,7 @@ def test_sample_norms_refuse(layer, in_shape, message):
 @pytest.mark.parametrize("eps", [0.0, -1e-5, math.nan])
 def test_sample_norms_refuse_an_eps(eps):
     for kind in (LayerNorm, InstanceNorm, PixelNorm):
-        with pytest.raises(ValueError, match=f"{kind.__name__} expects eps > 0"):
+        with pytest.raises(ValueError, match=f"{kind.__name__} expects 0 < eps < 1"):
             kind(eps)
 
 

@@ -346,6 +346,9 @@ class Counter:
     def __init__(self, path=None):
         self.rng = np.random.default_rng(5)
 
+    def close(self):
+        """There is nothing to close."""
+
     def batches(self, batch, seed, backend):
         return lambda i: self.rng.standard_normal((batch, 64)).astype("float32")
 
@@ -370,6 +373,8 @@ def test_data_with_a_state_are_read_by_one_process(make, tmp_path, monkeypatch):
         for run in runs:
             run.turn()
     runs[1].shards.close()
+    for run in runs:
+        getattr(run.data, "file", run.data).close()
     apart = np.abs(runs[0].D.theta - runs[1].D.theta).max()
     assert apart < 1e-4  # another order of sums; wrong samples give 1e-2
 

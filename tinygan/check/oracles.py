@@ -15,6 +15,8 @@ import math
 
 import numpy as np
 
+from ..errors import function, numbers
+
 TINY = 1e-200  # the complex step: its square underflows to an exact zero
 STEP = (
     1e-5  # the finite step: truncation h^2 and cancellation eps/h are both near 1e-10
@@ -26,6 +28,8 @@ def complex_step(L, x, v) -> float:
 
     x and v: of the same shape, which may be any
     """
+    function("complex_step", "L", L, "lambda x: (x * x).sum()")
+    x, v = numbers("x", x), numbers("v", v)
     return float(np.imag(L(x + 1j * TINY * v)) / TINY)  # eq: complex-step
 
 
@@ -36,6 +40,9 @@ def finite_difference(L, x, v):
     L bends by O(h). Across a kink they do not agree, and L bends by O(1). x and v have
     the same shape.
     """
+
+    function("finite_difference", "L", L, "lambda x: (x * x).sum()")
+    x, v = numbers("x", x), numbers("v", v)
 
     def value(x):
         return float(np.real(L(x)))

@@ -5,12 +5,12 @@ the pair (x, y).
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from ..backend import NUMPY, Backend
-from ..errors import DataError, InputError
+from ..errors import DataError, InputError, instance, number, shown, whole
 from ..rng import CAPTION, SPLIT, generator
 from ..values import Integers
 from .images import Images
@@ -85,6 +85,7 @@ class Labelled(Conditioned):
     """
 
     def __init__(self, images: Images):
+        instance(self, "images", images, Images, "load_digits()")
         if images.labels is None:
             raise DataError(images.unlabelled)
         self.images, self.conditions = images, images.labels
@@ -120,9 +121,16 @@ class Captioned(Conditioned):
         vocabulary: Vocabulary,
         attributes: dict | None = None,
     ):
-        self.images, self.vocabulary = images, vocabulary
+        self.images = instance(self, "images", images, Images)
+        self.vocabulary = instance(self, "vocabulary", vocabulary, Vocabulary)
+        if not isinstance(captions, Iterable):
+            raise DataError(f"expected a list of captions, got {shown(captions)}")
         if isinstance(captions, str):
             raise DataError(f"expected a list of captions, got one: {captions[:40]!r}")
+        if not all(isinstance(c, str | tuple | list) for c in captions):
+            raise DataError(f"expected captions as strings, got {shown(captions)}")
+        if not isinstance(attributes, dict | None):
+            raise DataError(f"expected attributes by name, got {shown(attributes)}")
         self.all_captions = [(c,) if isinstance(c, str) else tuple(c) for c in captions]
         N, T = len(images), vocabulary.length
         if len(self.all_captions) != N:
@@ -189,6 +197,8 @@ class Captioned(Conditioned):
 
 def joined(first: Captioned, second: Captioned) -> Captioned:
     """The images of both sets, which must have the same vocabulary and attributes."""
+    for name, captioned in (("first", first), ("second", second)):
+        instance("joined", name, captioned, Captioned)
     a, b = first.images, second.images
     return Captioned(
         Images(np.concatenate([a.pixels, b.pixels]), a.low, a.high, notes=a.notes),
@@ -217,12 +227,14 @@ def split(
     Raises InputError for an unknown attribute, for a share that is not between 0 and 1,
     and if no combination can be held.
     """
-    if not 0 < share < 1:
-        raise InputError(f"split expects a share between 0 and 1, got {share}")
-    if not by:
-        raise InputError("split expects the names of attributes, got none")
+    instance("split", "captioned", captioned, Captioned)
+    share = number("split", "a share between 0 and 1, 0 < share < 1", share)
+    seed = whole("split", "seed >= 0", seed)
+    if not (isinstance(by, list | tuple) and by):
+        got = shown(by) if by else "none"
+        raise InputError(f"split expects the names of attributes, got {got}")
     for name in by:
-        if name not in captioned.attributes:
+        if not isinstance(name, str) or name not in captioned.attributes:
             known = ", ".join(captioned.attributes)
             raise InputError(f"expected an attribute of {known}, got {name!r}")
     columns = np.stack([captioned.attributes[name][1] for name in by], axis=1)

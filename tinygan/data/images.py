@@ -5,11 +5,12 @@ range of the generator's tanh.
 """
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
 from ..backend import NUMPY, Backend
-from ..errors import DataError
+from ..errors import DataError, InputError, number, shown
 from .stream import ImageStream
 
 MOST_CLASSES = 1000  # a larger label is rather a mistake than a class
@@ -24,7 +25,7 @@ class Images:
     user: what a reader of files decided or left out. `unlabelled` is the error for one
     who needs labels where there are none; a reader says where it has looked.
 
-    Raises ValueError unless low < high and both are finite. Raises DataError for pixels
+    Raises InputError unless low < high and both are finite. Raises DataError for pixels
     that are not numbers, have another shape, or are NaN, infinite or outside
     [low, high], for labels that are not N whole numbers from 0 to 999, and for fewer
     names than classes.
@@ -33,9 +34,9 @@ class Images:
     def __init__(
         self, pixels, low: float, high: float, labels=None, names=None, notes=()
     ):
-        self.low, self.high = float(low), float(high)
-        if not (math.isfinite(high - low) and low < high):
-            raise ValueError(f"expected finite low < high, got low {low}, high {high}")
+        self.low, self.high = number(self, "low", low), number(self, "high", high)
+        if not self.low < self.high:
+            raise InputError(f"expected finite low < high, got low {low}, high {high}")
         self.pixels = _checked_pixels(pixels)
         least, most = finite_range(self.pixels)
         if least < low or most > high:
@@ -44,6 +45,12 @@ class Images:
             )
         self.labels = None if labels is None else _checked_labels(labels, len(self))
         self.classes = 0 if labels is None else int(self.labels.max()) + 1
+        for what, several in (
+            ("names", () if names is None else names),
+            ("notes", notes),
+        ):
+            if isinstance(several, str) or not isinstance(several, Iterable):
+                raise DataError(f"expected a list of {what}, got {shown(several)}")
         self.names, self.notes = self._named(names), tuple(notes)
         self.unlabelled = f"expected images with labels, got {self!r}"
 

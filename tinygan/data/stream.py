@@ -44,7 +44,8 @@ class SampleStream(Stream):
         if not callable(getattr(density, "sample", None)):
             raise InputError(f"SampleStream expects a density, got {shown(density)}")
         self.density = density
-        self.divisible = getattr(density, "divisible", False) is True
+        own = type(self) is SampleStream  # a subclass says so itself
+        self.divisible = own and getattr(density, "divisible", False) is True
 
     def __call__(self, i: int):
         """Batch i: (batch, d), on the backend."""

@@ -118,7 +118,10 @@ def ring(n: int = 8, radius: float = 2.0, std: float = 0.02) -> GaussianMixture:
     This is the test for mode collapse of Metz et al. 2017 (unrolled GAN). The angle
     2 pi is left out: it would be the mode of angle 0 again.
     """
-    n, radius = whole("ring", "1 <= n <= 100000", n), number("ring", "radius", radius)
+    n, radius = (
+        whole("ring", "1 <= n <= 100000", n),
+        number("ring", "radius > 0", radius),
+    )
     angle = 2 * math.pi * np.arange(n) / n
     return GaussianMixture(
         radius * np.stack([np.cos(angle), np.sin(angle)], axis=1), std
@@ -128,7 +131,7 @@ def ring(n: int = 8, radius: float = 2.0, std: float = 0.02) -> GaussianMixture:
 def grid(side: int = 5, spacing: float = 2.0, std: float = 0.05) -> GaussianMixture:
     """side^2 modes on a square lattice centred on 0, as in Srivastava et al. 2017."""
     side = whole("grid", "1 <= side <= 300", side)
-    spacing = number("grid", "spacing", spacing)
+    spacing = number("grid", "spacing > 0", spacing)
     line = spacing * (np.arange(side) - (side - 1) / 2)
     return GaussianMixture(
         np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2), std

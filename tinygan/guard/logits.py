@@ -2,6 +2,8 @@
 
 import functools
 
+import numpy as np
+
 from ..errors import InputError, shown
 from ..values import leaves
 
@@ -16,9 +18,12 @@ def explained(method):
         try:
             return method(self, *logits, **named)
         except (ArithmeticError, AttributeError, TypeError, IndexError) as e:
-            given = [*logits, *named.values()]
-            for s in [*leaves(tuple(given)), *(s for s in given[:1] if s is None)]:
-                if getattr(getattr(s, "dtype", None), "kind", "") not in tuple("iufc"):
+            optional = method.__name__ in ("g_value", "g_grad") and not self.paired
+            for i, s in enumerate((*logits, *named.values())):
+                if s is None and i == 1 and optional:
+                    continue
+                kinds = [getattr(a, "dtype", np.dtype("O")).kind for a in leaves(s)]
+                if not kinds or set(kinds) - set("iufc"):
                     raise InputError(
                         f"{type(self).__name__}.{method.__name__} expects logits as "
                         f"arrays (N, 1) of numbers, got {shown(s)}"

@@ -12,11 +12,29 @@ from ..optim import Optimizer
 from ..penalties import Penalty
 from ..values import is_tuple, mapped, shape_of, zeros
 
+_FIT: set = set()  # the moves and the kinds of players that were looked at
 
-def fit(move: str, objective, penalties=(), **players) -> None:
+
+def fit(move: str, objective, penalties=(), rng=None, **players) -> None:
     """InputError unless these can play `move`. The players are called G, D, opt_G and
     opt_D.
     """
+    kinds = (move, type(objective), *map(type, players.values()))
+    if kinds not in _FIT or not isinstance(penalties, list | tuple):
+        _require(move, objective, penalties, players)
+        _FIT.add(kinds)
+    if rng is not None:
+        instance(move, "rng", rng, np.random.Generator, "np.random.default_rng(0)")
+    for penalty in penalties:
+        if not isinstance(penalty, Penalty):
+            instance(move, "penalty", penalty, Penalty, "R1(10)")
+    objective.expects(players["D"].out_shape)
+    if not is_ours(objective) and "_tried" not in vars(objective):
+        try_objective(objective, players["D"])
+        vars(objective)["_tried"] = True
+
+
+def _require(move: str, objective, penalties, players: dict) -> None:
     for name, player in players.items():
         if name.startswith("opt"):
             instance(move, name, player, Optimizer, "Adam(1e-3)")
@@ -26,17 +44,11 @@ def fit(move: str, objective, penalties=(), **players) -> None:
                 f"write {name} = Net(tree, in_shape)"
             )
     instance(move, "objective", objective, Objective, "NonSaturating()")
-    objective.expects(players["D"].out_shape)
     if not isinstance(penalties, list | tuple):
         raise InputError(
             f"{move} expects a list of penalties, got {shown(penalties)}; "
             "write [R1(10)]"
         )
-    for penalty in penalties:
-        instance(move, "penalty", penalty, Penalty, "R1(10)")
-    if not is_ours(objective) and "_tried" not in vars(objective):
-        try_objective(objective, players["D"])
-        vars(objective)["_tried"] = True
 
 
 def is_ours(thing) -> bool:

@@ -22,9 +22,9 @@ def mode_coverage(samples, mixture: GaussianMixture) -> tuple[int, float]:
 
     A mode is covered if one sample of high quality belongs to it. No generator can
     honestly pass the share P(|g| <= 3) of a Gaussian, `within(3, d)`: in two dimensions
-    1 - exp(-9/2) = 98.89 %. A sample that is not finite is not of high quality.
+    1 - exp(-9/2) = 98.89 %.
 
-    Raises InputError unless the samples are (N, d), d the mixture's, N >= 1.
+    Raises InputError unless the samples are finite and (N, d), d the mixture's, N >= 1.
     """
     nearest, distance = _nearest_mode(samples, mixture)
     good = distance <= NEAR
@@ -44,7 +44,7 @@ def reverse_kl(samples, mixture: GaussianMixture) -> float:
     is called reverse because the generator's distribution comes first: KL(w || p) is
     infinite as soon as one mode is lost.
 
-    Raises InputError unless the samples are (N, d), d the mixture's, N >= 1.
+    Raises InputError unless the samples are finite and (N, d), d the mixture's, N >= 1.
     """
     nearest, distance = _nearest_mode(samples, mixture)
     counts = np.bincount(nearest[distance <= NEAR], minlength=len(mixture.means))
@@ -100,6 +100,8 @@ def _nearest_mode(samples, mixture) -> tuple[np.ndarray, np.ndarray]:
     K, d = mixture.means.shape
     if x.ndim != 2 or x.shape[1] != d or len(x) == 0:
         raise InputError(f"samples: expected (N, {d}), N >= 1, got {x.shape}")
+    if not np.isfinite(x).all():
+        raise InputError("samples: expected finite samples, got NaN or infinity")
     nearest, distance = np.empty(len(x), np.int64), np.empty(len(x))
     rows = max(1, pairs.CELLS // (K * d))
     for i in range(0, len(x), rows):

@@ -55,6 +55,7 @@ class Objective:
         """
         raise TypeError(f"{type(self).__name__} does not define of_samples")
 
+    @explained
     def beliefs(self, s_real, s_fake):
         """D(x) and D(G(z)) as the log shows them, two 0-d arrays: mean sigma(s)."""
         return mean(sigmoid(s_real)), mean(sigmoid(s_fake))
