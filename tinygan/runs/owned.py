@@ -6,6 +6,7 @@ files.
 """
 
 import contextlib
+import os
 import pathlib
 import stat
 
@@ -79,15 +80,15 @@ def expect_plain(path, links: bool = False) -> None:
     root = path.resolve()
     for name in sorted({*OWN, COPY, COPIES, "generated.png", LOCK}):
         file = path / name
-        with contextlib.suppress(OSError):  # for instance there is none
-            if file.is_symlink() and not links and not _lies_in(root, file):
-                raise InputError(
-                    f"{file}: expected a file of this run, found a link out of its "
-                    "folder; say --trust if you made it"
-                )
+        with contextlib.suppress(OSError):
             mode = file.stat().st_mode
             if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
                 raise InputError(f"{file}: expected a plain file, found a pipe or such")
+        if not links and os.path.islink(file) and not _lies_in(root, file):
+            raise InputError(
+                f"{file}: expected a file of this run, found a link out of its folder; "
+                "say --trust if you made it"
+            )
 
 
 def _lies_in(root: pathlib.Path, file: pathlib.Path) -> bool:
