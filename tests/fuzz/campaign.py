@@ -83,6 +83,7 @@ def child(names, n: int, seed: int, only: int | None) -> None:
         signal.signal(alarm, _too_long)
     for name in names:
         with tempfile.TemporaryDirectory(dir=base) as folder:
+            os.environ["TINYGAN_STATE"] = f"{folder}/state"
             target = TARGETS[name](folder)
             result = read_mutants(name, target, n, seed, only)
         print(json.dumps(dataclasses.asdict(result)), file=out, flush=True)
