@@ -6,6 +6,7 @@ files.
 """
 
 import contextlib
+import os
 import pathlib
 import stat
 
@@ -83,7 +84,7 @@ def expect_plain(path, links: bool = False) -> None:
             mode = file.stat().st_mode
             if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
                 raise InputError(f"{file}: expected a plain file, found a pipe or such")
-        if not links and file.is_symlink() and not _lies_in(root, file):
+        if not links and os.path.islink(file) and not _lies_in(root, file):
             raise InputError(
                 f"{file}: expected a file of this run, found a link out of its folder; "
                 "say --trust if you made it"
