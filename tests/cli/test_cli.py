@@ -306,9 +306,10 @@ def test_a_disk_that_fills_up_while_it_trains(capsys, here, monkeypatch):
 
     monkeypatch.setattr(plots, "save_png", full)
     status, _, err = run(capsys, "train", "mlp-digits", "--steps", 2, "--quiet")
-    note, sentence = err.splitlines()  # a picture ends no run; its end is told
-    assert status == 1 and "No space left on device; it is left out" in note
-    assert "No space left on device; saved up to step 2; make room" in sentence
+    *notes, last = err.splitlines()  # a note for each kind of picture
+    assert status == 1 and len(notes) <= 3
+    assert all("No space left" in line for line in (*notes, last))
+    assert "--resume runs/mlp-digits" in last
 
 
 def test_a_folder_that_holds_a_run(capsys, points):
@@ -513,7 +514,8 @@ def test_cupy_without_a_gpu(capsys, here, points):
 def test_train_by_every_recipe(capsys, here, recipe):
     options = ["--steps", 2, "--batch", 8, "--seed", 3, "--quiet", "--out", "run"]
     accepted, given = recipes.defaults(recipes.find(recipe)), {}
-    assert set(accepted) <= {*commands.PLAYING, *commands.READING, "classes"}
+    settled = {"classes"}  # what the data decide
+    assert set(accepted) <= {*commands.PLAYING, *commands.READING} | settled
     if "data" in accepted:
         if not DATA:
             pytest.skip("TINYGAN_DATA names no folder of data sets")
