@@ -5,7 +5,28 @@ CuPy, as you choose. Begin to read at `tinygan/gan.py`: it is the game of the tw
 networks.
 """
 
+import os
+import sys
+
 __version__ = "0.2.0"
+
+
+def _import_nothing_from_here() -> None:
+    """Take the present folder out of sys.path, if this is the command `tinygan`.
+
+    `python -m` puts it there, and so does an empty entry of PYTHONPATH. But it may be
+    a stranger's run, and a numpy.py in it would be run in place of NumPy.
+    """
+    words = sys.argv[:1] or [""]
+    started = "-mtinygan" in "".join(sys.orig_argv) and words == ["-m"]
+    if started or os.path.basename(words[0]) in ("tinygan", "tinygan.exe"):
+        here = os.path.realpath(os.curdir)
+        meant = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        if here not in (*meant, os.path.dirname(os.path.dirname(__file__))):
+            sys.path[:] = [p for p in sys.path if p and os.path.realpath(p) != here]
+
+
+_import_nothing_from_here()
 
 from .backend import NUMPY, Backend, get_backend
 from .errors import (

@@ -1,4 +1,4 @@
-"""Files are written whole or not at all, on any file system.
+"""Files are written whole or not at all, on any file system; plain files are read.
 
 A file is written under a temporary name beside its place, flushed to the disk, and
 renamed. A crash at any moment leaves the old file or the new one.
@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import secrets
+import stat
 import time
 
 TEMPORARY = re.compile(r"\.(.+)\.[0-9a-z_]{8}\.tmp", re.IGNORECASE)
@@ -112,3 +113,26 @@ def _fsync_folder(folder: pathlib.Path) -> None:
         _fsync(fd)
     finally:
         os.close(fd)
+
+
+def read_plain(path, most: int, links: bool = True) -> bytes:
+    """The bytes of a regular file, at most `most`. A device or a pipe is not opened, so
+    nothing hangs. Without `links` a link is not followed.
+
+    Raises OSError if it is no regular file, larger, or cannot be read.
+    """
+    status = os.stat(path, follow_symlinks=links)
+    if stat.S_ISLNK(status.st_mode):
+        raise OSError(errno.ELOOP, "it is a link", str(path))
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    flags = os.O_RDONLY | (0 if links else getattr(os, "O_NOFOLLOW", 0))
+    for name in ("O_NONBLOCK", "O_BINARY", "O_CLOEXEC"):
+        flags |= getattr(os, name, 0)
+    with open(os.open(path, flags), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most} bytes", str(path))
+    return data

@@ -243,9 +243,12 @@ def _figure(width: float, height: float, rows: int = 1):
 
 def blank(width: float, height: float, dpi: int = 100, layout: str = "constrained"):
     """An empty matplotlib figure, width x height inches, that needs no screen."""
+    from matplotlib import rcParams
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    # matplotlib obeys a matplotlibrc in the present folder, which may be a stranger's.
+    rcParams["text.usetex"] = False  # LaTeX would be run
     figure = Figure(figsize=(width, height), dpi=dpi, layout=layout)
     FigureCanvasAgg(figure)
     return figure

@@ -5,7 +5,6 @@ expected and what was found; nothing is left behind on the disk.
 """
 
 import gzip
-import inspect
 import json
 import os
 import pathlib
@@ -308,7 +307,9 @@ def test_a_disk_that_fills_up_while_it_trains(capsys, here, monkeypatch):
     monkeypatch.setattr(plots, "save_png", full)
     status, _, err = run(capsys, "train", "mlp-digits", "--steps", 2, "--quiet")
     assert status in (1, 2)
-    assert len(err.splitlines()) == 1 and "No space left" in err
+    *left_out, last = err.splitlines()
+    assert all("left out" in line for line in left_out)
+    assert "No space left" in last and "saved up to step 2" in last
 
 
 def test_a_folder_that_holds_a_run(capsys, points):
@@ -364,11 +365,12 @@ def test_a_config_that_is_none(capsys, here, digits, config):
 # Checkpoints
 
 
-def checkpoint_refused(capsys, here) -> str:
+def checkpoint_refused(capsys, here, *more) -> str:
     """The sentences of sample and of --resume about the run's checkpoint."""
     path = pathlib.Path("run", "checkpoint.npz")
-    sampled = refused(capsys, "sample", "run", "--n", 2, "--out", "x.npy")
-    resumed = refused(capsys, "train", "--resume", "run", "--steps", 9, "--quiet")
+    sampled = refused(capsys, "sample", "run", "--n", 2, "--out", "x.npy", *more)
+    again = ("--resume", "run", "--steps", 9, "--quiet", *more)
+    resumed = refused(capsys, "train", *again)
     assert str(path) in sampled and str(path) in resumed
     assert "expected" in sampled and "expected" in resumed
     assert "found" in sampled and "found" in resumed
@@ -380,7 +382,8 @@ def test_a_checkpoint_of_another_architecture(capsys, here, digits, points):
     shutil.copytree(digits, here / "run")
     shutil.copy(points / "checkpoint.npz", here / "run")
     before = (here / "run" / "config.json").read_bytes()
-    sentences = checkpoint_refused(capsys, here)
+    assert checkpoint_refused(capsys, here).count("another run") == 2
+    sentences = checkpoint_refused(capsys, here, "--with-changes")
     assert sentences.count("architecture") == 2
     assert "G.theta" in sentences
     assert (here / "run" / "config.json").read_bytes() == before
@@ -391,7 +394,7 @@ def test_a_checkpoint_that_is_missing_truncated_or_none(capsys, here, digits):
     path = here / "run" / "checkpoint.npz"
     raw = path.read_bytes()
     path.unlink()
-    checkpoint_refused(capsys, here)
+    assert "expected a checkpoint" in refused(capsys, "sample", "run")
     for damaged in (b"", b"no zip", raw[:1000], raw[: len(raw) // 2], raw[:-1]):
         path.write_bytes(damaged)
         assert "architecture" not in checkpoint_refused(capsys, here)
@@ -432,10 +435,9 @@ def test_a_recipe_of_the_users_own(capsys, here):
     status, _, _ = run(capsys, "sample", "runs/mine", "--n", 5, "--out", "x.npy")
     assert status == 0 and np.load("x.npy").shape == (5, 1)
     (here / "mine.py").write_text(GOOD.replace("Latent(2)", "Latent(3)"))
-    err = refused(capsys, "sample", "runs/mine", "--n", 5, "--out", "y.npy")
-    assert "architecture" in err
-    (here / "mine.py").unlink()
-    assert "mine.py" in refused(capsys, "train", "--resume", "runs/mine")
+    again = ("sample", "runs/mine", "--n", 5, "--out", "y.npy")
+    assert "--with-changes" in refused(capsys, *again)
+    assert "architecture" in refused(capsys, *again, "--with-changes")
 
 
 @pytest.mark.parametrize(
@@ -508,8 +510,8 @@ def test_cupy_without_a_gpu(capsys, here, points):
 @pytest.mark.parametrize("recipe", recipes.names())
 def test_train_by_every_recipe(capsys, here, recipe):
     options = ["--steps", 2, "--batch", 8, "--seed", 3, "--quiet", "--out", "run"]
-    accepted, given = inspect.signature(recipes.find(recipe).recipe).parameters, {}
-    assert set(accepted) <= set(commands.SCALARS)
+    accepted, given = recipes.defaults(recipes.find(recipe)), {}
+    assert set(accepted) <= {*commands.PLAYING, *commands.READING, "classes"}
     if "data" in accepted:
         if not DATA:
             pytest.skip("TINYGAN_DATA names no folder of data sets")
@@ -523,14 +525,20 @@ def test_train_by_every_recipe(capsys, here, recipe):
     assert "run/samples.png" in out and "run/training.gif" in out
     names = {"config.json", "metrics.jsonl", "checkpoint.npz", "samples"}
     pictures = {"samples.png", "losses.png", "training.gif"}
-    assert set(os.listdir("run")) == names | pictures
+    copies = {"recipe.py", "recipe"} & set(os.listdir("run"))
+    assert set(os.listdir("run")) == names | pictures | copies
+    assert "recipe.py" in copies
     assert len(os.listdir("run/samples")) == 3
+    config = json.loads((here / "run" / "config.json").read_text())
+    assert config["options"].keys() == accepted.keys()
     assert read_manifest("run/checkpoint.npz") == {
         "format": "tinygan-checkpoint",
         "version": 1,
         "tinygan": __version__,
         "step": 2,
         "recipe": recipe,
+        "run": config["run"],
+        "source": config["source"]["sha256"],
     }
     for name in pictures:
         with Image.open(here / "run" / name) as image:

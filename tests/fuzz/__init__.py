@@ -5,5 +5,5 @@ targets.py     the ten kinds of files, and how tinygan reads each
 campaign.py    read many mutants of a target in a process of its own, and count
 
 Each mutant must be read, or refused by a documented error: one line of at most 500
-characters, without control characters, within 5 seconds and 1 GB.
+characters, without control characters, within 5 seconds of the processor and 1 GB.
 """

@@ -60,6 +60,11 @@ def _sleep(data):
     time.sleep(60)
 
 
+def _work(data):
+    while True:
+        pass
+
+
 def _refuse(sentence):
     def read(data):
         from tinygan.errors import InputError
@@ -81,6 +86,7 @@ def _refuse(sentence):
         (_refuse("a \x1b[31m b"), "control character"),
         (_refuse("a \u202e b"), "control character"),
         (_sleep, "hang"),
+        (_work, "hang"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -89,13 +95,16 @@ def test_planted_faults_are_found(monkeypatch, read, fault):
 
     from . import campaign
 
-    monkeypatch.setattr(campaign, "SECONDS", 0.2)
+    monkeypatch.setattr(campaign, "SECONDS", 0.3)
+    monkeypatch.setattr(campaign, "WAITING", 0.5)
     monkeypatch.setattr(campaign, "_limit", lambda more: None)
-    old = signal.signal(signal.SIGALRM, campaign._too_long)
+    alarms = signal.SIGALRM, signal.SIGPROF
+    old = [signal.signal(alarm, campaign._too_long) for alarm in alarms]
     try:
         result = read_mutants("planted", Planted(read), 2, 0)
     finally:
-        signal.signal(signal.SIGALRM, old)
+        for alarm, handler in zip(alarms, old, strict=True):
+            signal.signal(alarm, handler)
     (what,) = result.faults
     assert fault in what and result.faults[what] == [0, 1]
 

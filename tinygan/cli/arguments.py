@@ -111,7 +111,10 @@ def _train_arguments(sub) -> None:
     _picture_arguments(sub)
     sub.add_argument("--out", type=name, help="the run's folder (runs/RECIPE)")
     sub.add_argument(
-        "--resume", type=name, metavar="RUN", help="go on with the run in this folder"
+        "--resume",
+        type=name,
+        metavar="RUN",
+        help="go on with the run in this folder; --steps, --lr and --data may change",
     )
     sub.add_argument(
         "--cores",
@@ -120,6 +123,7 @@ def _train_arguments(sub) -> None:
     )
     sub.add_argument("--quiet", action="store_true", help="no progress bar")
     _backend_argument(sub)
+    _run_arguments(sub)
 
 
 def _sample_arguments(sub) -> None:
@@ -151,6 +155,7 @@ def _sample_arguments(sub) -> None:
         help="a .png picture, or the samples as .npy or .npz (RUN/generated.png)",
     )
     _backend_argument(sub)
+    _run_arguments(sub)
 
 
 def _evaluate_arguments(sub) -> None:
@@ -166,6 +171,7 @@ def _evaluate_arguments(sub) -> None:
         "--out", type=path, help="also write the results to this file as JSON"
     )
     _backend_argument(sub)
+    _run_arguments(sub)
 
 
 def _data_arguments(sub) -> None:
@@ -240,7 +246,28 @@ def _data_argument(sub) -> None:
 
 def _backend_argument(sub) -> None:
     sub.add_argument(
-        "--backend", choices=("numpy", "cupy"), default="numpy", help="CPU or GPU"
+        "--backend",
+        choices=("numpy", "cupy"),
+        help="CPU or GPU (numpy, or that of the run)",
+    )
+
+
+def _run_arguments(sub) -> None:
+    """How a run is taken up again, if its recipe or its data are not as they were."""
+    sub.add_argument(
+        "--with-changes",
+        action="store_true",
+        help="take the recipe, the checkpoint and the data as they are now",
+    )
+    sub.add_argument(
+        "--as-trained",
+        action="store_true",
+        help="take the recipe from the run's own copy, even if its file has changed",
+    )
+    sub.add_argument(
+        "--trust",
+        action="store_true",
+        help="run the recipe of a folder from elsewhere: it is a program",
     )
 
 

@@ -12,7 +12,8 @@ import pathlib
 import sys
 
 from .. import __version__
-from ..errors import DataError, InputError, NonFiniteError
+from ..errors import InputError, NonFiniteError
+from . import compare, folders
 from .terminal import say
 
 PLAYING = ("steps", "batch", "seed", "lr")  # options of the recipe
@@ -37,33 +38,35 @@ def _train(args) -> int:
     from ..runs.stopping import Stopped
     from ..runs.train import train as play_on
 
-    backend = get_backend(args.backend)
     names = PLAYING + READING
     given = {k: v for k in names if (v := getattr(args, k)) is not None}
     if "data" in given:
-        given["data"] = str(pathlib.Path(given["data"]).resolve())
-    cores = args.cores
-    if args.resume:
-        folder, experiment, module = _reopen(args, given)
-        cores = cores or folder.config.get("cores")
+        given["data"] = compare.data_path(given["data"])
+    cores, resumed = args.cores, args.resume is not None
+    if resumed:
+        folder, experiment, module, backend = folders.reopened(args, given)
+        cores = cores or compare.recorded_cores(folder, backend)
     else:
-        name, options = _chosen(args.recipe, given)
-        module = recipes.find(name)
+        folders.only_old_runs(args)
+        backend = get_backend(args.backend or "numpy")
+        args.recipe, options = _chosen(args.recipe, given)
+        module = recipes.find(args.recipe)
         experiment = recipes.build(module, options)
         given |= experiment.decided
     with recipes.blamed(module):  # the recipe reads the data
         run = Run(experiment, backend, cores)
-    if not args.resume:
-        folder = _new_folder(args, name, given, run)
+    if resumed:
+        folders.going_on(folder, module, run)
+    else:
+        folder = folders.begun(args, module, recipes.settled(module, given), run)
     for note in _notes(run.data):
         say(note)
     say(f"{folder.config['recipe']}: {experiment.steps} steps into {folder.path}")
     try:
         with recipes.blamed(module, OSError):  # a full disk is not the recipe's fault
-            play_on(run, folder, bool(args.resume), progress=not args.quiet)
+            play_on(run, folder, resumed, progress=not args.quiet)
     except NonFiniteError as e:
-        kept = folder.checkpoint if folder.checkpoint.exists() else "none yet"
-        raise NonFiniteError(f"{e}; last good checkpoint: {kept}") from e
+        raise NonFiniteError(f"{e}; {_way_on(folder)}") from e
     except OSError as e:
         raise _with_way_on(e, folder) from e
     except Stopped as e:
@@ -96,25 +99,16 @@ def _notes(data) -> tuple[str, ...]:
     return getattr(getattr(data, "images", data), "notes", ())
 
 
-def _new_folder(args, name: str, given: dict, run):
-    """Make the folder of a new run, and write its config.json."""
-    from ..runs.folder import RunFolder
-    from ..runs.owned import new_folder
-    from ..runs.provenance import provenance
-
-    is_file = name.endswith(".py")
-    config = {
-        "recipe": str(pathlib.Path(name).resolve()) if is_file else name,
-        "options": given,
-        "steps": run.experiment.steps,
-        "batch": run.experiment.batch,
-        "seed": run.experiment.seed,
-        "cores": run.cores,
-        **provenance(),
-        "machine": run.backend.describe(),
-    }
-    out = args.out or new_folder(pathlib.Path("runs") / pathlib.Path(name).stem)
-    return RunFolder.create(out, config)
+def _way_on(folder) -> str:
+    """The checkpoint of a diverged run, and the command that goes on more slowly."""
+    if not folder.checkpoint.exists():
+        return "last good checkpoint: none yet"
+    rate = folder.config["options"].get("lr")
+    hint = f"last good checkpoint: {folder.checkpoint}"
+    if isinstance(rate, int | float) and rate > 0:
+        command = f"tinygan train --resume {folder.path} --lr {rate / 2:g}"
+        hint += f"; a smaller rate may help: {command}"
+    return hint
 
 
 def _with_way_on(error: OSError, folder) -> OSError:
@@ -133,58 +127,6 @@ def _with_way_on(error: OSError, folder) -> OSError:
     return OSError(error.errno or errno.EIO, why, error.filename)
 
 
-def _reopen(args, given: dict):
-    """The folder, experiment and recipe of an earlier run. --steps and --data may be
-    new. InputError if any other option is new.
-    """
-    from .. import recipes
-    from ..runs import settings
-    from ..runs.folder import RunFolder
-
-    if args.recipe or args.out:
-        raise InputError("--resume takes the recipe and the folder from the run itself")
-    folder = RunFolder.open(args.resume, hold=True)
-    options = folder.config["options"]
-    with settings.blamed(folder.path):
-        module = recipes.find(folder.config["recipe"])
-    settled = {**recipes.defaults(module), **folder.config, **options}
-    for name in given:
-        if name not in ("steps", "data") and given[name] != settled.get(name):
-            raise InputError(
-                f"--{name} cannot change when a run is resumed, only --steps and --data"
-            )
-    options.update(given)
-    with settings.blamed(folder.path):
-        experiment = recipes.build(module, options)
-    at = folder.step() if folder.checkpoint.exists() else 0
-    if at > experiment.steps or (at == experiment.steps and not folder.undrawn()):
-        raise InputError(
-            f"{folder.path}: already at step {at} of {experiment.steps}; "
-            "give a larger --steps to go on"
-        )
-    if at == experiment.steps:
-        say(f"already at step {at} of {at}; some pictures have to be drawn again")
-    folder.config["steps"] = experiment.steps
-    return folder, experiment, module
-
-
-def _trained(args):
-    """The folder, experiment and recipe of a run. --data tells where its data are now,
-    if they have moved.
-    """
-    from .. import recipes
-    from ..runs import settings
-    from ..runs.folder import RunFolder
-
-    folder = RunFolder.open(args.folder)
-    options = folder.config["options"]
-    if args.data is not None:
-        options["data"] = str(pathlib.Path(args.data).resolve())
-    with settings.blamed(folder.path):
-        module = recipes.find(folder.config["recipe"])
-        return folder, recipes.build(module, options), module
-
-
 def _report(run):
     """A line that says how good the samples are, if the density is known."""
     from ..data import GaussianMixture
@@ -201,16 +143,15 @@ def _report(run):
 def sample(args) -> int:
     """Draw samples from a run; InputError if it cannot make what is asked for."""
     from .. import recipes
-    from ..backend import get_backend
     from ..runs import sampling
 
     if args.to is not None and args.text is None:
         raise InputError("--to: expected --text as well, to begin from")
     asked = sampling.Request(args.label, args.text, args.to, args.grid)
-    backend = get_backend(args.backend)
-    folder, experiment, module = _trained(args)
+    folder, experiment, module, backend = folders.trained(args)
     out = args.out or folder.path / "generated.png"
     with recipes.blamed(module):
+        compare.meaning_of_words(experiment, folder)
         n = sampling.write(experiment, folder, backend, args.n, args.seed, out, asked)
     say(f"{n} samples of step {folder.step()} in {out}")
     return 0
@@ -219,7 +160,6 @@ def sample(args) -> int:
 def evaluate(args) -> int:
     """Print the measures of a run; InputError if it or its data cannot be read."""
     from .. import recipes
-    from ..backend import get_backend
     from ..runs.evaluate import evaluate as measured
     from ..runs.owned import refuse_own_files
     from ..runs.results import table, write
@@ -228,15 +168,9 @@ def evaluate(args) -> int:
         raise InputError(f"--out {args.out}: expected a file in a folder that exists")
     if args.out:
         refuse_own_files(args.out)
-    backend = get_backend(args.backend)
-    folder, experiment, module = _trained(args)
-    try:
-        with recipes.blamed(module):
-            n, rows = measured(experiment, folder, backend, args.n, args.seed, _tell)
-    except DataError as e:
-        moved = "data" in folder.config["options"]
-        hint = "; say with --data where the data are now" if moved else ""
-        raise InputError(f"{e}{hint}") from e
+    folder, experiment, module, backend = folders.trained(args)
+    with recipes.blamed(module):
+        n, rows = measured(experiment, folder, backend, args.n, args.seed, _tell)
     few = f" (not {args.n:,}: at most a third of the data)" if n < args.n else ""
     step = folder.step()
     say(f"{folder.path}, step {step}: {n:,} samples{few} against as many real")

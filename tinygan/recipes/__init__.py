@@ -18,9 +18,18 @@ from types import ModuleType
 from ..data import Images, Labelled, load_images
 from ..errors import InputError, NonFiniteError
 from ..runs import Experiment
-from ..userfile import failure, is_users, load_module, placed
+from ..userfile import (
+    Source,
+    failure,
+    is_users,
+    load_module,
+    placed,
+    read_source,
+    source_of,
+)
 
 DEFAULT = "dcgan-digits"
+MOST_IN_A_ROW = 10_000  # values of an option, for instance names of classes
 READING = ("size", "array", "range")  # how the pictures at --data are to be read
 
 
@@ -33,18 +42,40 @@ def names() -> list[str]:
 def find(name: str) -> ModuleType:
     """The recipe called `name`, or the user's Python file at that path.
 
-    Raises InputError, with the nearest names, if there is none.
+    The file is run. Raises InputError, with the nearest names, if there is none.
     """
+    if not name.strip():
+        raise InputError(f"recipe {name!r}: expected a name; see tinygan recipes")
     if name in names():
         return importlib.import_module(f".{name.replace('-', '_')}", __name__)
     if not (name.endswith(".py") or "/" in name):
         near = difflib.get_close_matches(name, names(), n=3, cutoff=0.4)
         hint = f"did you mean {' or '.join(near)}?" if near else "see tinygan recipes"
         raise InputError(f"recipe {name!r} is unknown; {hint}")
-    module = load_module(name)
+    return _checked(load_module(name))
+
+
+def load(source: Source) -> ModuleType:
+    """The recipe of a source, which is run. InputError if it holds none."""
+    return _checked(source.load())
+
+
+def _checked(module: ModuleType) -> ModuleType:
     if not callable(getattr(module, "recipe", None)):
-        raise InputError(f"{name}: expected a function recipe(...), found none")
+        path = module.__file__
+        raise InputError(f"{path}: expected a function recipe(...), found none")
     return module
+
+
+def source(module: ModuleType) -> Source | None:
+    """The text of a recipe, with the files beside it that it imports; None if it cannot
+    be found out.
+    """
+    try:
+        own = source_of(module)
+        return own.gather() if own else read_source(module.__file__).gather(__name__)
+    except Exception:  # whatever a user's file may hold: no run ends for that
+        return None
 
 
 def mnist(data, **reading) -> Images:
@@ -99,6 +130,39 @@ def defaults(module: ModuleType) -> dict:
     parameters = dict(inspect.signature(module.recipe).parameters)
     more = dict.fromkeys(READING) if parameters.pop("reading", None) else {}
     return {name: p.default for name, p in parameters.items()} | more
+
+
+def settled(module: ModuleType, given: dict) -> dict:
+    """The options with which the recipe is called: those that are given, and the
+    default values of the others as far as JSON can hold them.
+    """
+    plain = {k: v for k, v in defaults(module).items() if _kind(v)}
+    return plain | given
+
+
+def stored(module: ModuleType, options: dict, where) -> dict:
+    """The options that the config.json at the path `where` holds. Raises InputError for
+    a value of another kind than the recipe's default value.
+    """
+    known, found = defaults(module), {}
+    for name, value in options.items():
+        kind, wanted = _kind(value), _kind(known.get(name))
+        if not kind or wanted not in (kind, "null", ""):
+            wanted = wanted or "a number or a text"
+            raise InputError(
+                f"{where}: option {name!r:.40}: expected {wanted}, found {value!r:.60}"
+            )
+        found[name] = tuple(value) if isinstance(known.get(name), tuple) else value
+    return found
+
+
+def _kind(value) -> str:
+    """What JSON calls a value, as far as an option may have it; "" otherwise."""
+    if isinstance(value, list | tuple):
+        return "a row" if len(value) <= MOST_IN_A_ROW and all(map(_kind, value)) else ""
+    kinds = {bool: "true or false", int | float: "a number", str: "a text"}
+    found = (kind for types, kind in kinds.items() if isinstance(value, types))
+    return "null" if value is None else next(found, "")
 
 
 @contextlib.contextmanager

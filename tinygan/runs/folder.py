@@ -1,6 +1,7 @@
 """A run's folder on the disk: write it, and read it back.
 
-    config.json       the recipe, its options, the machine and the versions
+    config.json       the recipe, its options, the data, the machine and the versions
+    recipe.py         a copy of the recipe, and recipe/ of the files that it imports
     metrics.jsonl     one line per log interval: step, means of V, J, D(x), D(G(z)), P;
                       forty lines also have measures of the samples
     samples/          pictures of G(z) for the same z, as training goes
@@ -10,9 +11,10 @@
     checkpoint.npz    everything needed to go on (checkpoint.py)
     .tinygan.lock     only while a process trains the run (lock.py)
 
-To resume a run, only config.json and checkpoint.npz are needed. A run begins with the
-checkpoint of step 0, so it can be resumed whenever it is ended. A folder without a
-checkpoint holds no more than the beginning of a run, which may begin again.
+To resume a run, only config.json and checkpoint.npz are needed, and recipe.py if the
+file of a user's own recipe has moved. A run begins with the checkpoint of step 0, so it
+can be resumed whenever it is ended. A folder without a checkpoint holds no more than
+the beginning of a run, which may begin again.
 """
 
 import contextlib
@@ -154,6 +156,9 @@ class RunFolder:
     def save_checkpoint(self, state: dict) -> None:
         """Write the state that Run.state() gave, in place of the old checkpoint."""
         manifest = {"step": int(state["step"]), "recipe": self.config["recipe"]}
+        source = self.config.get("source") or {}
+        facts = {"run": self.config.get("run"), "source": source.get("sha256")}
+        manifest |= {name: fact for name, fact in facts.items() if fact is not None}
         save_checkpoint(self.checkpoint, state, manifest, PATIENCE)
 
     def finish(self, run, only=("losses.png", "training.gif")) -> None:

@@ -6,11 +6,14 @@ files.
 """
 
 import contextlib
+import os
 import pathlib
+import stat
 
 from ..errors import CheckpointError, InputError
 from ..files import temporary_of
 from .checkpoint import read_manifest
+from .lock import NAME as LOCK
 from .settings import NAME as CONFIG
 from .settings import read_config
 
@@ -18,6 +21,8 @@ CHECKPOINT, METRICS = "checkpoint.npz", "metrics.jsonl"
 SAMPLES = "samples"
 DRAWN = ("samples.png", "losses.png", "training.gif")
 OWN = {CONFIG, CHECKPOINT, METRICS, SAMPLES, *DRAWN}
+COPIES = "recipe"  # the folder of the files that recipe.py imports
+COPY = "recipe.py"
 
 
 def is_run(path) -> bool:
@@ -56,13 +61,41 @@ def refuse_own_files(path) -> None:
     """Raise InputError if `path` is a run's own file, or lies in a run's samples/."""
     path = pathlib.Path(path)
     for whole in {path.absolute(), path.resolve()}:
-        inner = whole.parent.name.casefold() == SAMPLES and is_run(whole.parents[1])
-        own = whole.name.casefold() in OWN and is_run(whole.parent)
+        above = whole.parent.name.casefold()
+        inner = above in (SAMPLES, COPIES) and is_run(whole.parents[1])
+        own = whole.name.casefold() in {*OWN, COPY, COPIES} and is_run(whole.parent)
         if own or inner:
             raise InputError(
                 f"--out {path}: is a file of the run itself, which it needs to go on; "
                 "choose another name"
             )
+
+
+def expect_plain(path, links: bool = False) -> None:
+    """Raise InputError if a file of the run in the folder `path` is a pipe, a device,
+    or, unless `links` are allowed, a link out of the folder: to read or to write it
+    would reach something else, or hang.
+    """
+    path = pathlib.Path(path)
+    root = path.resolve()
+    for name in sorted({*OWN, COPY, COPIES, "generated.png", LOCK}):
+        file = path / name
+        with contextlib.suppress(OSError):
+            mode = file.stat().st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                raise InputError(f"{file}: expected a plain file, found a pipe or such")
+        if not links and os.path.islink(file) and not _lies_in(root, file):
+            raise InputError(
+                f"{file}: expected a file of this run, found a link out of its folder; "
+                "say --trust if you made it"
+            )
+
+
+def _lies_in(root: pathlib.Path, file: pathlib.Path) -> bool:
+    try:
+        return file.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):  # links in a circle
+        return False
 
 
 def new_folder(base) -> pathlib.Path:
@@ -89,10 +122,10 @@ def new_folder(base) -> pathlib.Path:
 def remove_leftovers(path) -> None:
     """Delete what a run was writing in the folder `path` when it was ended."""
     path = pathlib.Path(path)
-    for folder in (path, path / SAMPLES):
+    for folder in (path, path / SAMPLES, path / COPIES):
         with contextlib.suppress(OSError):
             for file in list(folder.iterdir()):
                 name = temporary_of(file)
-                ours = name in OWN or (folder.name == SAMPLES and name)
+                ours = name in {*OWN, COPY} or (folder != path and name)
                 if ours and file.is_file() and not file.is_symlink():
                     file.unlink()

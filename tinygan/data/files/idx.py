@@ -118,10 +118,8 @@ def idx_files(names, where, wanted=None) -> tuple[str, str | None, list[str]] | 
     sets = sorted({(n.folder, n.set) for n in images})
     if len(sets) > 1:
         files = [_first(images, folder, set_) for folder, set_ in sets]
-        words = [
-            next(iter(_words(n) - _words(files[k - 1])), n.name)
-            for k, n in enumerate(files)
-        ]
+        own = [_words(n) - _words(files[k - 1]) for k, n in enumerate(files)]
+        words = [min(w, default=n.name) for w, n in zip(own, files, strict=True)]
         raise DataError(
             f"{where}: expected one data set, found {len(sets)}, as "
             f"{', '.join(n.name for n in files[:2])}: array=NAME (--array NAME) says "
