@@ -23,13 +23,18 @@ STEP = (
 )
 
 
+def _point(name: str, x):
+    """An array of numbers, which may be complex; InputError for anything else."""
+    return x if getattr(x, "dtype", None) == np.complex128 else numbers(name, x)
+
+
 def complex_step(L, x, v) -> float:
     """<grad L(x), v> = Im L(x + i h v) / h, for L analytic in a complex128 array.
 
     x and v: of the same shape, which may be any
     """
     function("complex_step", "L", L, "lambda x: (x * x).sum()")
-    x, v = numbers("x", x), numbers("v", v)
+    x, v = _point("x", x), _point("v", v)
     return float(np.imag(L(x + 1j * TINY * v)) / TINY)  # eq: complex-step
 
 
@@ -42,7 +47,7 @@ def finite_difference(L, x, v):
     """
 
     function("finite_difference", "L", L, "lambda x: (x * x).sum()")
-    x, v = numbers("x", x), numbers("v", v)
+    x, v = _point("x", x), _point("v", v)
 
     def value(x):
         return float(np.real(L(x)))

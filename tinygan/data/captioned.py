@@ -229,7 +229,9 @@ def split(
     and if no combination can be held.
     """
     instance("split", "captioned", captioned, Captioned)
-    share = number("split", "a share between 0 and 1, 0 < share < 1", share)
+    share = number("split", "a share", share)
+    if not 0 < share < 1:
+        raise InputError(f"split expects a share between 0 and 1, got {share:g}")
     seed = whole("split", "seed >= 0", seed)
     if not (isinstance(by, list | tuple) and by):
         got = shown(by) if by else "none"

@@ -12,24 +12,27 @@ from ..optim import Optimizer
 from ..penalties import Penalty
 from ..values import is_tuple, mapped, shape_of, zeros
 
-_FIT: set = set()  # the moves and the kinds of players that were looked at
+_FIT: dict = {}  # the kinds of players looked at: is the objective tinygan's own?
 
 
 def fit(move: str, objective, penalties=(), rng=None, **players) -> None:
     """InputError unless these can play `move`. The players are called G, D, opt_G and
     opt_D.
     """
-    kinds = (move, type(objective), *map(type, players.values()))
-    if kinds not in _FIT or not isinstance(penalties, list | tuple):
+    kinds = (move, type(objective), type(penalties), *map(type, players.values()))
+    ours = _FIT.get(kinds)
+    if ours is None:
         _require(move, objective, penalties, players)
-        _FIT.add(kinds)
+        ours = _FIT[kinds] = is_ours(objective)
+    if move == "play":
+        return  # its moves look at the rest
     if rng is not None:
         instance(move, "rng", rng, np.random.Generator, "np.random.default_rng(0)")
     for penalty in penalties:
         if not isinstance(penalty, Penalty):
             instance(move, "penalty", penalty, Penalty, "R1(10)")
     objective.expects(players["D"].out_shape)
-    if not is_ours(objective) and "_tried" not in vars(objective):
+    if not ours and "_tried" not in vars(objective):
         try_objective(objective, players["D"])
         vars(objective)["_tried"] = True
 
