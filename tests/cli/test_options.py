@@ -107,7 +107,7 @@ def test_every_option_has_a_type_that_is_tried():
         for action in parser._actions
         if action.type is None and action.nargs != 0 and not action.choices
     }
-    assert {dest for _, dest in free} <= {"text", "to", "array"}  # words of any kind
+    assert {dest for _, dest in free} <= {"text", "to", "array"}  # sentences, a name
 
 
 @pytest.mark.parametrize("command, action, value", CASES)

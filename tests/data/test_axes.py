@@ -382,3 +382,10 @@ def test_column_major_arrays_of_every_shape(tmp_path, slab, monkeypatch):
         np.testing.assert_array_equal(read, x)
         assert read.flags.c_contiguous
         assert read.dtype.isnative
+
+
+def test_a_constant_set_is_asked_for_a_range_that_can_be(tmp_path):
+    np.save(tmp_path / "x.npy", np.full((3, 8, 8), 1000.0))
+    with pytest.raises(DataError, match="--range 0,2000"):
+        load_images(tmp_path / "x.npy")
+    assert load_images(tmp_path / "x.npy", range=(0, 2000)).high == 2000

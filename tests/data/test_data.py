@@ -237,7 +237,7 @@ def test_scaled_reaches_both_ends_exactly(low, high, dtype):
         (np.full((1, 2, 2), 7), 0, 1, None, "from 0 to 1, found 7 to 7"),
         (np.full((1, 2, 2), -1), 0, 1, None, "from 0 to 1, found -1 to -1"),
         (np.zeros((1, 2, 2)), 1, 1, None, "low 1, high 1"),
-        (np.zeros((1, 2, 2)), 0, math.inf, None, "high inf"),
+        (np.zeros((1, 2, 2)), 0, math.inf, None, "number high, got inf"),
         (np.zeros((2, 2, 2)), 0, 1, [1], r"shape \(2,\), found int64 of shape \(1,\)"),
         (np.zeros((2, 2, 2)), 0, 1, [0.5, 1], "found float64"),
         (np.zeros((2, 2, 2)), 0, 1, [-1, 3], "labels from 0 to 999, found -1 to 3"),

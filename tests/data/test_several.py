@@ -113,6 +113,13 @@ def test_a_split_and_sentences_work_with_them():
     assert condition.of(y).shape == (6, 2, 2)
 
 
+def test_captions_may_come_one_by_one():
+    assert several().all_captions == several(CAPTIONS).part(slice(None)).all_captions
+    data = several()
+    again = Captioned(data.images, iter(data.all_captions), data.vocabulary)
+    assert again.all_captions == data.all_captions
+
+
 def test_captions_that_are_none():
     with pytest.raises(DataError, match="image 2: expected a caption or more"):
         several([["a zero"], ["one"], [], ["three"]])

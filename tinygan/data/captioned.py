@@ -127,6 +127,7 @@ class Captioned(Conditioned):
             raise DataError(f"expected a list of captions, got {shown(captions)}")
         if isinstance(captions, str):
             raise DataError(f"expected a list of captions, got one: {captions[:40]!r}")
+        captions = list(captions)
         if not all(isinstance(c, str | tuple | list) for c in captions):
             raise DataError(f"expected captions as strings, got {shown(captions)}")
         if not isinstance(attributes, dict | None):

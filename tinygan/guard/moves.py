@@ -80,7 +80,7 @@ def _J(objective, s):
 
 def scalar(owner, name: str, v):
     """v itself, a number or a 0-d array. InputError for anything else."""
-    if v is None or np.shape(v) != () or isinstance(v, str):
+    if v is None or getattr(v, "shape", ()) != () or isinstance(v, str | tuple | list):
         who = owner if isinstance(owner, str) else type(owner).__name__
         raise InputError(f"{who}: {name} must return one number, got {shown(v)}")
     return v

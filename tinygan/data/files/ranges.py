@@ -67,11 +67,14 @@ def _usual(pixels: np.ndarray, least: float, most: float) -> tuple[float, float]
                 f"to {most:g}: range=(0, 1) (--range 0,1) takes 0 as black and clips, "
                 f"range=(-1, 1) takes -1"
             )
+        ends = f"{least:g}, {most:g}"
+        if least == most:  # a range that has them in its middle
+            ends = f"{min(0, 2 * most):g}, {max(0, 2 * most):g}"
         if most - least < (LEAST_PART - 1e-6) * (high - low):
             raise DataError(
                 f"expected pixels that fill a tenth of {low:g} to {high:g} or more, "
                 f"found {least:g} to {most:g}: say which numbers are black and white, "
-                f"as in range=({least:g}, {most:g}) (--range {least:g},{most:g})"
+                f"as in range=({ends}) (--range {ends.replace(' ', '')})"
             )
         return low, high
     raise DataError(
