@@ -79,40 +79,34 @@ class Net:
         """(y, cache) for x (N, *in_shape); ShapeError for an x of another shape."""
         if shape_of(x) != self.in_shape:
             guard.require_shape("inputs", x, self.in_shape)
-        return self._pass("forward")(x, train)
+        return self._tree("forward").forward(x, train)
 
     def backward(self, dy, cache, param_grads: bool = True):
         """dx = J^T dy; with param_grads, also grad += (dy/dtheta)^T dy."""
-        guard.require_form("dy", dy, self.out_shape)
-        return self._pass("backward")(dy, cache, param_grads)
+        if shape_of(dy) != self.out_shape:
+            guard.require_form("dy", dy, self.out_shape)
+        return self._tree("backward").backward(dy, cache, param_grads)
 
     def backward_weights(self, dy, cache) -> None:
         """grad += (dy/dtheta)^T dy, for a caller that needs no dx."""
-        guard.require_form("dy", dy, self.out_shape)
-        self._pass("backward_weights")(dy, cache)
+        if shape_of(dy) != self.out_shape:
+            guard.require_form("dy", dy, self.out_shape)
+        self._tree("backward_weights").backward_weights(dy, cache)
 
     def tangent(self, x_dot, cache):
         """(y_dot, cache_dot), y_dot = J x_dot, for the forward pass that left cache."""
         guard.require_form("x_dot", x_dot, self.in_shape)
-        return self._pass("tangent")(x_dot, cache)
+        return self._tree("tangent").tangent(x_dot, cache)
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
         """(dx, dx_dot), the reverse of (x, x_dot) -> (y, y_dot); adds to grad."""
-        return self._pass("tangent_backward")(dy, dy_dot, cache, cache_dot)
+        return self._tree("tangent_backward").tangent_backward(
+            dy, dy_dot, cache, cache_dot
+        )
 
-    def _pass(self, which: str):
-        """A pass of the tree. LayerError if its first call breaks the protocol."""
-        method = getattr(self.tree, which)
-        if which in self._proved:
-            return method
-
-        def first(*arguments):
-            with guard.proving(self.layers()):
-                result = getattr(self.tree, which)(*arguments)
-            self._proved.add(which)
-            return result
-
-        return first
+    def _tree(self, which: str):
+        """The tree for a pass. A wrong first pass of a kind raises LayerError."""
+        return self.tree if which in self._proved else guard.First(self, which)
 
     def advance(self) -> None:
         """Call `advance` of every layer: once per step, before its forward passes."""
@@ -124,9 +118,8 @@ class Net:
 
         LayerError if a layer has meanwhile set its W or dW to another array.
         """
-        for attributes, name, array in self._views:
-            if attributes.get(name) is not array:
-                guard.require_all_bound(self.layers(), self._views)
+        if not guard.all_bound(self._views):
+            guard.require_all_bound(self.layers(), self._views)
         self.grad[...] = 0
 
     # theta, grad and the state of the layers.
@@ -232,7 +225,8 @@ class Net:
             for name in layer.shapes:
                 setattr(layer, name, values[f"{path}.{name}"])
                 setattr(layer, f"d{name}", grads[f"{path}.{name}"])
-        self._views = [(vars(f), *array) for f in layers for array in guard.bound(f)]
+        views = [(vars(f), *array) for f in layers for array in guard.bound(f)]
+        self._views = list(zip(*views, strict=True))  # attributes, names, arrays
 
     def _convert(self, dtype, backend: Backend) -> None:
         """Move theta, grad and the layers' state to `backend`, as `dtype`."""

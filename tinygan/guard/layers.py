@@ -7,6 +7,7 @@ passes are not watched, and cost nothing.
 """
 
 import contextlib
+import operator
 
 from ..errors import LayerError, ShapeError, shown
 from ..values import Integers, as_shape, is_tuple, leaves, mapped, shape_of, size, spelt
@@ -86,11 +87,35 @@ def require_bound(path: str, layer, arrays) -> None:
             )
 
 
+def all_bound(views) -> bool:
+    """Whether the layers still hold their arrays. views: three lists of one length, the
+    attributes of the layers, names, and arrays; or no lists.
+    """
+    if not views:
+        return True
+    attributes, names, arrays = views
+    return all(map(operator.is_, map(dict.get, attributes, names), arrays))
+
+
 def require_all_bound(layers, views) -> None:
-    """`require_bound` for each (path, layer). views: (attributes, name, array) each."""
+    """`require_bound` for each (path, layer), for the views of `all_bound`."""
     for path, layer in layers:
-        own = [(name, array) for held, name, array in views if held is vars(layer)]
+        every = zip(*views, strict=True)
+        own = [(name, array) for held, name, array in every if held is vars(layer)]
         require_bound(path, layer, own)
+
+
+class First:
+    """The tree of a network for the first pass of a kind, which is watched."""
+
+    def __init__(self, net, which: str):
+        def first(*arguments):
+            with proving(net.layers()):
+                result = getattr(net.tree, which)(*arguments)
+            net._proved.add(which)
+            return result
+
+        setattr(self, which, first)
 
 
 def _fault(layer, which: str, first, result) -> str:
