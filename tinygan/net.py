@@ -118,8 +118,9 @@ class Net:
 
         LayerError if a layer has meanwhile set its W or dW to another array.
         """
-        if not guard.all_bound(self._views):
-            guard.require_all_bound(self.layers(), self._views)
+        for attributes, name, array in self._views:
+            if attributes.get(name) is not array:
+                guard.require_all_bound(self.layers(), self._views)
         self.grad[...] = 0
 
     # theta, grad and the state of the layers.
@@ -225,8 +226,7 @@ class Net:
             for name in layer.shapes:
                 setattr(layer, name, values[f"{path}.{name}"])
                 setattr(layer, f"d{name}", grads[f"{path}.{name}"])
-        views = [(vars(f), *array) for f in layers for array in guard.bound(f)]
-        self._views = list(zip(*views, strict=True))  # attributes, names, arrays
+        self._views = [(vars(f), *array) for f in layers for array in guard.bound(f)]
 
     def _convert(self, dtype, backend: Backend) -> None:
         """Move theta, grad and the layers' state to `backend`, as `dtype`."""

@@ -7,7 +7,6 @@ passes are not watched, and cost nothing.
 """
 
 import contextlib
-import operator
 
 from ..errors import LayerError, ShapeError, shown
 from ..values import Integers, as_shape, is_tuple, leaves, mapped, shape_of, size, spelt
@@ -87,21 +86,10 @@ def require_bound(path: str, layer, arrays) -> None:
             )
 
 
-def all_bound(views) -> bool:
-    """Whether the layers still hold their arrays. views: three lists of one length, the
-    attributes of the layers, names, and arrays; or no lists.
-    """
-    if not views:
-        return True
-    attributes, names, arrays = views
-    return all(map(operator.is_, map(dict.get, attributes, names), arrays))
-
-
 def require_all_bound(layers, views) -> None:
-    """`require_bound` for each (path, layer), for the views of `all_bound`."""
+    """`require_bound` for each (path, layer). views: (attributes, name, array) each."""
     for path, layer in layers:
-        every = zip(*views, strict=True)
-        own = [(name, array) for held, name, array in every if held is vars(layer)]
+        own = [(name, array) for held, name, array in views if held is vars(layer)]
         require_bound(path, layer, own)
 
 
