@@ -306,10 +306,10 @@ def test_a_disk_that_fills_up_while_it_trains(capsys, here, monkeypatch):
 
     monkeypatch.setattr(plots, "save_png", full)
     status, _, err = run(capsys, "train", "mlp-digits", "--steps", 2, "--quiet")
-    assert status in (1, 2)
-    *left_out, last = err.splitlines()
-    assert all("left out" in line for line in left_out)
-    assert "No space left" in last and "saved up to step 2" in last
+    *notes, last = err.splitlines()  # a note for each kind of picture
+    assert status == 1 and len(notes) <= 3
+    assert all("No space left" in line for line in (*notes, last))
+    assert "--resume runs/mlp-digits" in last
 
 
 def test_a_folder_that_holds_a_run(capsys, points):
@@ -394,7 +394,10 @@ def test_a_checkpoint_that_is_missing_truncated_or_none(capsys, here, digits):
     path = here / "run" / "checkpoint.npz"
     raw = path.read_bytes()
     path.unlink()
-    assert "expected a checkpoint" in refused(capsys, "sample", "run")
+    err = refused(capsys, "sample", "run", "--n", 2, "--out", "x.npy")
+    assert str(path.relative_to(here)) in err and "found none" in err
+    status, _, err = run(capsys, "train", "--resume", "run", "--steps", 2, "--quiet")
+    assert status == 0 and "has no checkpoint, so the run begins at step 0" in err
     for damaged in (b"", b"no zip", raw[:1000], raw[: len(raw) // 2], raw[:-1]):
         path.write_bytes(damaged)
         assert "architecture" not in checkpoint_refused(capsys, here)
@@ -511,7 +514,8 @@ def test_cupy_without_a_gpu(capsys, here, points):
 def test_train_by_every_recipe(capsys, here, recipe):
     options = ["--steps", 2, "--batch", 8, "--seed", 3, "--quiet", "--out", "run"]
     accepted, given = recipes.defaults(recipes.find(recipe)), {}
-    assert set(accepted) <= {*commands.PLAYING, *commands.READING, "classes"}
+    settled = {"classes"}  # what the data decide
+    assert set(accepted) <= {*commands.PLAYING, *commands.READING} | settled
     if "data" in accepted:
         if not DATA:
             pytest.skip("TINYGAN_DATA names no folder of data sets")

@@ -74,7 +74,8 @@ class Drawing:
         except OSError as e:
             kind = name.partition("/")[0]
             at_end = name in DRAWN[1:] and not isinstance(e, PermissionError)
-            if kind not in self.failed and not at_end:  # said once; `finish` raises it
+            known = {error.errno for error in self.failed.values()}
+            if e.errno not in known and not at_end:  # said once; `finish` raises it
                 tell(f"{self.path / name}: {e.strerror or e}; it is left out")
             self.failed[kind] = self.failed[name] = e
         except (ArithmeticError, LookupError, TypeError, ValueError) as e:

@@ -137,6 +137,7 @@ def _start(run: Run, folder: RunFolder, resume: bool, seconds: float) -> _Keeper
         keeper.saved = run.step
         return keeper
     if resume:
+        tell(f"{folder.path}: has no checkpoint, so the run begins at step 0")
         folder.write_config()
     keeper = _Keeper(run, folder, seconds)
     folder.begin()
