@@ -29,7 +29,7 @@ def d_step(D, opt_D, objective, x_real, x_fake, penalties=(), rng=None):
 
     The two batches may differ in N, unless the objective or a penalty pairs samples.
     """
-    fit("d_step", objective, penalties, rng, D=D, opt_D=opt_D)
+    fit("d_step", objective, D, opt_D, penalties, rng)
     D.advance()  # one power iteration of spectral norms, before any forward pass
     s_real, c_real = D.forward(x_real)  # (N, 1)
     s_fake, c_fake = D.forward(x_fake)
@@ -53,7 +53,7 @@ def g_step(G, D, opt_G, objective, z, x_real=None):
     own parameters are not computed. A `paired` objective compares fake samples with
     real samples, and needs x_real (N, *D.in_shape).      z: (N, *G.in_shape)
     """
-    fit("g_step", objective, G=G, D=D, opt_G=opt_G)
+    fit("g_step", objective, D, opt_G, G=G)
     G.advance()
     x_fake, c_G = G.forward(z)
     s_fake, c_D = D.forward(x_fake)
@@ -83,7 +83,7 @@ def play(players, objective, real, latent, k=1, penalties=(), rng=None):
     k = whole("play", "k >= 1", k)
     function("play", "real", real, "real=lambda: x")
     function("play", "latent", latent, "latent=lambda: z")
-    fit("play", objective, penalties, rng, G=G, D=D, opt_G=opt_G, opt_D=opt_D)
+    fit("play", objective, D, opt_G, penalties, rng, G)
     for _ in range(k):
         x_real, z = real(), latent()
         x_fake, _ = G.forward(z)  # theta_G is fixed here: the cache is dropped

@@ -79,40 +79,34 @@ class Net:
         """(y, cache) for x (N, *in_shape); ShapeError for an x of another shape."""
         if shape_of(x) != self.in_shape:
             guard.require_shape("inputs", x, self.in_shape)
-        return self._pass("forward")(x, train)
+        return self._tree("forward").forward(x, train)
 
     def backward(self, dy, cache, param_grads: bool = True):
         """dx = J^T dy; with param_grads, also grad += (dy/dtheta)^T dy."""
-        guard.require_form("dy", dy, self.out_shape)
-        return self._pass("backward")(dy, cache, param_grads)
+        if shape_of(dy) != self.out_shape:
+            guard.require_form("dy", dy, self.out_shape)
+        return self._tree("backward").backward(dy, cache, param_grads)
 
     def backward_weights(self, dy, cache) -> None:
         """grad += (dy/dtheta)^T dy, for a caller that needs no dx."""
-        guard.require_form("dy", dy, self.out_shape)
-        self._pass("backward_weights")(dy, cache)
+        if shape_of(dy) != self.out_shape:
+            guard.require_form("dy", dy, self.out_shape)
+        self._tree("backward_weights").backward_weights(dy, cache)
 
     def tangent(self, x_dot, cache):
         """(y_dot, cache_dot), y_dot = J x_dot, for the forward pass that left cache."""
         guard.require_form("x_dot", x_dot, self.in_shape)
-        return self._pass("tangent")(x_dot, cache)
+        return self._tree("tangent").tangent(x_dot, cache)
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
         """(dx, dx_dot), the reverse of (x, x_dot) -> (y, y_dot); adds to grad."""
-        return self._pass("tangent_backward")(dy, dy_dot, cache, cache_dot)
+        return self._tree("tangent_backward").tangent_backward(
+            dy, dy_dot, cache, cache_dot
+        )
 
-    def _pass(self, which: str):
-        """A pass of the tree. LayerError if its first call breaks the protocol."""
-        method = getattr(self.tree, which)
-        if which in self._proved:
-            return method
-
-        def first(*arguments):
-            with guard.proving(self.layers()):
-                result = getattr(self.tree, which)(*arguments)
-            self._proved.add(which)
-            return result
-
-        return first
+    def _tree(self, which: str):
+        """The tree for a pass. A wrong first pass of a kind raises LayerError."""
+        return self.tree if which in self._proved else guard.First(self, which)
 
     def advance(self) -> None:
         """Call `advance` of every layer: once per step, before its forward passes."""

@@ -93,6 +93,19 @@ def require_all_bound(layers, views) -> None:
         require_bound(path, layer, own)
 
 
+class First:
+    """The tree of a network for the first pass of a kind, which is watched."""
+
+    def __init__(self, net, which: str):
+        def first(*arguments):
+            with proving(net.layers()):
+                result = getattr(net.tree, which)(*arguments)
+            net._proved.add(which)
+            return result
+
+        setattr(self, which, first)
+
+
 def _fault(layer, which: str, first, result) -> str:
     """What is wrong with the result of a pass, for its first argument; "" if nothing
     is. Only shapes for which the layer was built are known.

@@ -15,37 +15,34 @@ from ..values import is_tuple, mapped, shape_of, zeros
 _FIT: dict = {}  # the kinds of players looked at: is the objective tinygan's own?
 
 
-def fit(move: str, objective, penalties=(), rng=None, **players) -> None:
-    """InputError unless these can play `move`. The players are called G, D, opt_G and
-    opt_D.
-    """
-    kinds = (move, type(objective), type(penalties), *map(type, players.values()))
+def fit(move: str, objective, D, opt, penalties=(), rng=None, G=None) -> None:
+    """InputError unless these can play `move`, in which `opt` moves a network."""
+    kinds = (move, type(objective), type(D), type(opt), type(penalties), type(G))
     ours = _FIT.get(kinds)
     if ours is None:
-        _require(move, objective, penalties, players)
+        nets = {"D": D} if move == "d_step" else {"D": D, "G": G}
+        _require(move, objective, nets, opt, penalties)
         ours = _FIT[kinds] = is_ours(objective)
-    if move == "play":
-        return  # its moves look at the rest
     if rng is not None:
         instance(move, "rng", rng, np.random.Generator, "np.random.default_rng(0)")
     for penalty in penalties:
         if not isinstance(penalty, Penalty):
             instance(move, "penalty", penalty, Penalty, "R1(10)")
-    objective.expects(players["D"].out_shape)
+    objective.expects(D.out_shape)
     if not ours and "_tried" not in vars(objective):
-        try_objective(objective, players["D"])
+        try_objective(objective, D)
         vars(objective)["_tried"] = True
 
 
-def _require(move: str, objective, penalties, players: dict) -> None:
-    for name, player in players.items():
-        if name.startswith("opt"):
-            instance(move, name, player, Optimizer, "Adam(1e-3)")
-        elif isinstance(player, type) or not hasattr(player, "zero_grad"):
+def _require(move: str, objective, nets: dict, opt, penalties) -> None:
+    for name, net in nets.items():
+        if isinstance(net, type) or not hasattr(net, "zero_grad"):
             raise InputError(
-                f"{move} expects a Net as {name}, got {shown(player)}; "
+                f"{move} expects a Net as {name}, got {shown(net)}; "
                 f"write {name} = Net(tree, in_shape)"
             )
+    which = "opt_D" if move == "d_step" else "opt_G"
+    instance(move, which, opt, Optimizer, "Adam(1e-3)")
     instance(move, "objective", objective, Objective, "NonSaturating()")
     if not isinstance(penalties, list | tuple):
         raise InputError(
