@@ -1,4 +1,4 @@
-"""Python files that users write: their own recipe, or a layer for `tinygan check`.
+"""The text of a user's file, and how it is run.
 
 A `Source` holds the text of such a file, and of the files beside it that it imports.
 The bytes that are read are the bytes that are hashed, kept and run.
@@ -12,21 +12,14 @@ import importlib.util
 import os
 import pathlib
 import sys
-import traceback
 from types import ModuleType
 
-import numpy as np
-
-from .errors import InputError
-from .files import read_plain
+from ..errors import InputError
+from ..files import read_plain
+from .blame import NAME, failure, placed
 
 MOST = 1 << 24  # bytes of one file
 MOST_FILES = 200
-NAME = "tinygan_userfile_"  # and the name of the file: how its module is called
-
-# Where code lies that is not the user's: tinygan, Python, and the installed packages.
-_HOMES = (__file__, 0), (traceback.__file__, 0), (np.__file__, 1)
-_LIBRARIES = ("<", *(str(pathlib.Path(f).resolve().parents[n]) for f, n in _HOMES))
 
 
 class Source:
@@ -270,34 +263,3 @@ def source_of(module: ModuleType) -> Source | None:
 
 def _loader(module: ModuleType):
     return getattr(getattr(module, "__spec__", None), "loader", None)
-
-
-def failure(path, error: Exception) -> InputError:
-    """The InputError for an error that the file at `path` raised: its line, and why."""
-    if isinstance(error, SyntaxError):
-        where = f"{path}, line {error.lineno}"
-    else:
-        where = _place(error) or str(path)
-    notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
-    why = f"{type(error).__name__}: {error}{notes}"
-    return InputError(f"{where}: {why}; TINYGAN_TRACEBACK=1 shows the traceback")
-
-
-def placed(path, error: InputError) -> InputError:
-    """The error with the user's line that led to it, if there is such a line."""
-    where = _place(error)
-    if not where or str(error).startswith((where, f"{path}:", f"{path}, ")):
-        return error
-    return type(error)(f"{where}: {error}")
-
-
-def is_users(module: ModuleType) -> bool:
-    """Whether `load_module` made this module from a user's file."""
-    return module.__name__.startswith("tinygan_userfile_")
-
-
-def _place(error: Exception) -> str:
-    """The last line of the traceback that is neither tinygan's nor a library's."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [f for f in frames if not f.filename.startswith(_LIBRARIES)]
-    return f"{ours[-1].filename}, line {ours[-1].lineno}" if ours else ""
