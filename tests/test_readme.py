@@ -45,7 +45,7 @@ def test_the_readmes_recipe_trains_on_an_npz_of_images(tmp_path):
 def test_the_first_block_is_one_line_and_the_tests_are_the_next():
     blocks = re.findall(r"(?:^    .*\n)+", README, re.MULTILINE)
     assert blocks[0].strip() == "pip install . && tinygan train"
-    assert blocks[1].strip() == 'pip install -e ".[test]" && pytest'
+    assert blocks[1].strip() == 'pip install -e ".[test]" && pytest -n auto'
     run = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert blocks[0].strip() in run and 'install --quiet -e ".[test' in run
 

@@ -516,7 +516,7 @@ def test_train_by_every_recipe(capsys, here, recipe):
     accepted, given = recipes.defaults(recipes.find(recipe)), {}
     settled = {"classes"}  # what the data decide
     assert set(accepted) <= {*commands.PLAYING, *commands.READING} | settled
-    if "data" in accepted:
+    if "data" in accepted and recipe != "text2digit":  # it would draw for a minute
         if not DATA:
             pytest.skip("TINYGAN_DATA names no folder of data sets")
         captioned = recipe == "text2character"

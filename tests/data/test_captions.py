@@ -550,7 +550,7 @@ def test_splits_that_cannot_be():
         (("a0", "a1"), 0.1, "no combination of a0, a1 can be held"),
         (("a0", "hat"), 0.1, "attribute of a0, a1, got 'hat'"),
         ((), 0.1, "names of attributes"),
-        (("a0", "a1"), 0, "between 0 and 1, 0 < share < 1, got 0"),
+        (("a0", "a1"), 0, "a share between 0 and 1, got 0"),
         (("a0", "a1"), 1.0, "between 0 and 1"),
     ):
         with pytest.raises(InputError, match=found):

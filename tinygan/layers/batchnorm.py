@@ -92,7 +92,7 @@ class BatchNorm(Layer):
     batch (`group`). gamma starts at N(1, gamma_std^2); DCGAN uses 0.02.
 
     Raises ShapeError in training when m = 1, because x_hat would be 0, and TangentError
-    for the tangent in training. InputError unless 0 < eps < 1, 0 <= momentum <= 1 and
+    for the tangent in training. InputError unless 0 <= eps < 1, 0 <= momentum <= 1 and
     gamma_std >= 0. Source: Ioffe and Szegedy 2015, Algorithm 1.
     """
 
@@ -103,7 +103,7 @@ class BatchNorm(Layer):
     dbeta: Array
 
     def __init__(self, eps: float = 1e-5, momentum: float = 0.1, gamma_std=0.0):
-        self.eps = number(self, "0 < eps < 1", eps)
+        self.eps = number(self, "0 <= eps < 1", eps)
         self.momentum = number(self, "0 <= momentum <= 1", momentum)
         self.gamma_std = number(self, "gamma_std >= 0", gamma_std)
 

@@ -34,7 +34,7 @@ class MinibatchStd(Layer):
 
     def __init__(self, group: int = 4, eps: float = 1e-8):
         self.g = whole(self, "group >= 1", group)
-        self.eps = number(self, "eps > 0", eps)
+        self.eps = number(self, "eps >= 0", eps)
 
     def build(self, in_shape):
         require_array(self, in_shape)

@@ -148,7 +148,7 @@ class RMSProp(Optimizer):
     def __init__(self, lr: float, rho: float = 0.99, eps: float = 1e-8):
         super().__init__(lr)
         self.rho = number(self, "0 <= rho < 1", rho)
-        self.eps = number(self, "eps > 0", eps)
+        self.eps = number(self, "eps >= 0", eps)
 
     def direction(self, g, out):
         moving_average(self.v, g * g, self.rho)
@@ -184,7 +184,7 @@ class Adam(Optimizer):
         super().__init__(lr)
         self.beta1 = number(self, "0 <= beta1 < 1", beta1)
         self.beta2 = number(self, "0 <= beta2 < 1", beta2)
-        self.eps = number(self, "eps > 0", eps)
+        self.eps = number(self, "eps >= 0", eps)
 
     def direction(self, g, out):
         moving_average(self.m, g, self.beta1)
