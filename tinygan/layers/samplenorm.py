@@ -64,8 +64,9 @@ class SampleNorm(Layer):
         dx = J (gamma dy) - (1/sigma) (x_hat mean(h x_hat_dot) + x_hat_dot mean(h x_hat)
                                        + dx_dot mean(x_hat x_dot))
 
-    A subclass says which axes the means are over. Raises InputError unless 0 <= eps < 1,
-    and ShapeError when built on a shape for which a mean would be over one number.
+    A subclass says which axes the means are over. Raises InputError unless
+    0 <= eps < 1, and ShapeError when built on a shape for which a mean would be over
+    one number.
     """
 
     divisible = True

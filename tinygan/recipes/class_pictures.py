@@ -35,7 +35,7 @@ from tinygan.runs import Classes, Experiment, Latent
 
 
 def recipe(
-    steps=6000,
+    steps=4000,
     batch=64,
     lr=1e-3,
     seed=0,

@@ -70,7 +70,7 @@ def widths(size: int, channels: int) -> list[int]:
 
 
 def recipe(
-    steps=6000,
+    steps=4000,
     batch=64,
     lr=1e-3,
     seed=0,
