@@ -127,7 +127,7 @@ def test_arrays(tmp_path):
     assert found.kind == "a NumPy array (.npy)"
     assert facts(found)["images"] == ["100"] and facts(found)["size"] == ["28 x 28"]
     assert facts(found)["channels"] == ["1 (grey)"]
-    assert found.command.endswith("--size 32")
+    assert found.command.endswith("--size 28")
     assert len(found.samples) == SHOWN
     first, last = found.images.pixels[[0, -1]]
     np.testing.assert_allclose(found.samples[0], first / 127.5 - 1, atol=1e-6)

@@ -30,6 +30,8 @@ SHOWN = 64  # pictures in the grid
 _EXAMPLES = 3  # captions
 _CLASSES = 10  # by name
 _MANY = 2000  # pictures, which take more than a second
+# The sides that the recipes for one's own pictures make: 4 to 7 pixels, doubled.
+SIDES = [b << k for b in range(4, 8) for k in range(1, 6) if 16 <= b << k <= 128]
 _OF_TABLES = ("annotations", "captions", "text")  # folders that hold tables alone
 
 
@@ -194,7 +196,7 @@ def _command(path: Path, data: Images | Captioned, size, options: dict) -> str:
         words.insert(1, "text2character")
         fits = H == W and H >= 8 and H % 4 == 0
     else:
-        fits = H == W and H in (*USUAL_SIZES, 128)
+        fits = H == W and H in SIDES
         size = size or H if fits else size
     if size is None and not fits:
         size = max((s for s in USUAL_SIZES if s <= 1.2 * min(H, W)), default=16)

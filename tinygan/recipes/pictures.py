@@ -23,13 +23,13 @@ from tinygan import (
     Tanh,
     normal,
 )
+from tinygan.data.survey import SIDES
 from tinygan.errors import InputError
 from tinygan.recipes import read_pictures
 from tinygan.runs import Experiment, Latent
 
 MOST_CHANNELS = 256
-# 4, 5, 6 or 7 pixels, doubled until there are 16 to 128
-SIZES = sorted(b << k for b in range(4, 8) for k in range(1, 6) if 16 <= b << k <= 128)
+SIZES = sorted(SIDES)
 
 
 def sides(size: int) -> list[int]:
