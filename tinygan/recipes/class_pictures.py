@@ -5,8 +5,8 @@
 
 The networks are those of the recipe `pictures`. In G the class chooses BatchNorm's
 scale and shift. D's logit is psi(h) + <V[y], h>: how real x looks, and how well it fits
-the class (Miyato and Koyama 2018). There may be any number of classes. With pictures of 32x32 the
-run takes ten minutes on one core.
+the class (Miyato and Koyama 2018). There may be any number of classes. With pictures of
+32x32 the run takes ten minutes on one core.
 """
 
 from tinygan import (
