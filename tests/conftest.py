@@ -1,9 +1,12 @@
 """How many examples hypothesis draws: TINYGAN_PROFILE is dev, ci or nightly.
 
-The record of the recipes that were trained here goes into a temporary folder.
+The record of the recipes that were trained here goes into a temporary folder. Signals
+are as in a terminal: a shell starts programs in the background, or by nohup, with
+SIGINT or SIGHUP ignored, and the programs that the tests start would inherit that.
 """
 
 import os
+import signal
 import tempfile
 
 from hypothesis import settings
@@ -15,3 +18,10 @@ settings.load_profile(os.environ.get("TINYGAN_PROFILE", "dev"))
 
 STATE = tempfile.TemporaryDirectory(prefix="tinygan_state_")
 os.environ["TINYGAN_STATE"] = STATE.name
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+for name in ("SIGHUP", "SIGTERM"):  # Windows has no SIGHUP
+    number = getattr(signal, name, None)
+    if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)

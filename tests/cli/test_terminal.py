@@ -178,6 +178,10 @@ def test_an_interrupted_process_has_no_traceback(here):
     ) as process:
         assert process.stdout.readline() == b"going\n"
         process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=60)
+        finally:
+            process.kill()
         assert process.stderr.read() == b"tinygan: interrupted\n"
     assert process.returncode == 130
 

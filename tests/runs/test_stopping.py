@@ -537,6 +537,9 @@ def test_a_closed_terminal_saves(tmp_path):
                 break
             time.sleep(0.05)
         os.close(ours)
-        process.wait(timeout=60)
+        try:
+            process.wait(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert read_manifest(path / "checkpoint.npz")["step"] >= 20
