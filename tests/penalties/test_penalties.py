@@ -606,8 +606,9 @@ def test_batch_norm_in_a_penalised_critic_on_the_command_line(
     norm, tmp_path, capsys, monkeypatch
 ):
     blank = np.zeros((4, 4, 3), np.uint8)
-    for name in ("picture", "plot_losses", "save_gif"):
+    for name in ("picture", "plot_losses"):
         monkeypatch.setattr(plots, name, lambda *_: blank)
+    monkeypatch.setattr(plots, "save_gif", lambda *_: [])
     (tmp_path / "mine.py").write_text(RECIPE.format(norm=norm))
     arguments = [str(tmp_path / "mine.py"), "--out", str(tmp_path / "run"), "--quiet"]
     status = main(["train", *arguments])

@@ -65,7 +65,7 @@ class SampleNorm(Layer):
                                        + dx_dot mean(x_hat x_dot))
 
     A subclass says which axes the means are over. Raises InputError unless
-    0 <= eps < 1, and ShapeError when built on a shape for which a mean would be over
+    0 < eps < 1, and ShapeError when built on a shape for which a mean would be over
     one number.
     """
 
@@ -80,7 +80,7 @@ class SampleNorm(Layer):
     affine = True  # whether there are gamma and beta, one of each per channel
 
     def __init__(self, eps: float = 1e-5):
-        self.eps = number(self, "0 <= eps < 1", eps)
+        self.eps = number(self, "0 < eps < 1", eps)
 
     def axes(self, ndim: int) -> tuple[int, ...]:
         """The axes of an x with `ndim` axes over which the statistics are taken."""
