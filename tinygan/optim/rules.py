@@ -255,6 +255,7 @@ def moving_average(a, b, rho: float) -> None:
 
 def same_shape(theta, g) -> None:
     """InputError unless theta and g are arrays of one shape."""
-    shapes = getattr(theta, "shape", shown(theta)), getattr(g, "shape", shown(g))
-    if shapes[0] != shapes[1] or isinstance(shapes[0], str):
-        raise InputError(f"theta has shape {shapes[0]}, its gradient {shapes[1]}")
+    shape = getattr(theta, "shape", None)
+    if shape is None or shape != getattr(g, "shape", None):
+        found, of_g = (getattr(a, "shape", shown(a)) for a in (theta, g))
+        raise InputError(f"theta has shape {found}, its gradient {of_g}")
