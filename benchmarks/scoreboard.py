@@ -9,6 +9,7 @@ stopped and repeated. With --docs the table and the plot are written into that f
 beside published numbers.
 """
 
+import contextlib
 import json
 import math
 import multiprocessing
@@ -56,12 +57,16 @@ def play_all(cells: list[dict], path: Path, jobs: int) -> None:
     todo = [cell for cell in cells if tuple(cell[k] for k in KEYS) not in done]
     kept = whole_lines(path)
     print(f"{len(todo)} games to play, {len(cells) - len(todo)} are in the file")
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool, path.open("a") as f:
+    with contextlib.ExitStack() as stack:
+        f, games = stack.enter_context(path.open("a")), map(play, todo)
+        if jobs > 1:
+            pool = multiprocessing.get_context("spawn").Pool(jobs)
+            games = stack.enter_context(pool).imap_unordered(play, todo)
         f.truncate(len(kept))  # drop a line that was half written
         if not kept:
             about = {"date": now(), "commit": commit(), "machine": machine()}
             f.write(json.dumps(about | {"numpy": np.__version__}) + "\n")
-        for i, row in enumerate(pool.imap_unordered(play, todo), start=1):
+        for i, row in enumerate(games, start=1):
             f.write(json.dumps(row) + "\n")
             f.flush()
             cell = " ".join(str(row[k]) for k in KEYS)
