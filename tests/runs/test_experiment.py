@@ -114,3 +114,30 @@ def test_a_users_penalty_with_any_setting_has_a_name():
 def test_a_game_has_discriminator_steps():
     with pytest.raises(ValueError, match="k >= 1"):
         tg.play((None, None, None, None), None, None, None, k=0)
+
+
+def test_both_players_may_be_given_one_optimizer():
+    """Each gets its own copy, in the rehearsal as in the game."""
+    from tinygan import Adam, Dense, NonSaturating
+    from tinygan.data import ring
+    from tinygan.runs import Experiment, Latent
+    from tinygan.runs.run import Run
+
+    opt = Adam(1e-3)
+    e = Experiment(
+        G=Dense(2),
+        D=Dense(1),
+        shape=(2,),
+        data=ring,
+        latent=Latent(5),
+        objective=NonSaturating(),
+        opt_G=opt,
+        opt_D=opt,
+        steps=2,
+        batch=4,
+    )
+    run = Run(e)
+    run.turn()
+    opts = [player.opt for player in run.players.values()]
+    assert opts[0] is not opts[1] and opts[0] is not opt
+    assert [len(o.m) for o in opts] == [12, 3] and opt.t == 0

@@ -132,7 +132,7 @@ class Turns(Game):
         """
         e, G, D = self.experiment, self.G.clone(), self.D.clone()
         penalties = copy.deepcopy([*e.penalties_at(0), *e.penalties_at(e.steps - 1)])
-        opts = copy.deepcopy((e.opt_G, e.opt_D))
+        opts = copy.deepcopy(e.opt_G), copy.deepcopy(e.opt_D)  # they may be one object
         with np.errstate(all="ignore"):
             z = self.inputs(e.batch, LATENT, 0, 0)
             x, _ = G.forward(z)  # in place of data, which are not read here
