@@ -23,7 +23,7 @@ def fit(move: str, objective, D, opt, penalties=(), rng=None, G=None) -> None:
         nets = {"D": D} if move == "d_step" else {"D": D, "G": G}
         _require(move, objective, nets, opt, penalties)
         ours = _FIT[kinds] = is_ours(objective)
-    if rng is not None and not hasattr(rng, "random"):
+    if rng is not None:
         instance(move, "rng", rng, np.random.Generator, "np.random.default_rng(0)")
     for penalty in penalties:
         if not isinstance(penalty, Penalty):

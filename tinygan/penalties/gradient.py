@@ -149,8 +149,7 @@ class UnitNorm(GradientPenalty):
     def accumulate(self, D, real, fake, rng=None):
         if rng is None:
             raise InputError(f"{self!r} draws its points at random: d_step needs rng=")
-        if not hasattr(rng, "random"):
-            instance(self, "rng", rng, np.random.Generator, "np.random.default_rng(0)")
+        instance(self, "rng", rng, np.random.Generator, "np.random.default_rng(0)")
         x_real, x_fake = real[0], fake[0]
         if isinstance(x_real, tuple):  # (x, y): both batches have the same condition
             x_hat = (self.points(x_real[0], x_fake[0], rng), *x_real[1:])

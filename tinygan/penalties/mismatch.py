@@ -39,8 +39,7 @@ class Mismatch(Penalty):
             raise InputError("Mismatch expects samples with a condition, (x, y)")
         if rng is None:
             raise InputError("Mismatch draws the wrong pairs: d_step needs rng=")
-        if not hasattr(rng, "random"):
-            instance(self, "rng", rng, np.random.Generator, "np.random.default_rng(0)")
+        instance(self, "rng", rng, np.random.Generator, "np.random.default_rng(0)")
         x, y = pair
         own, N = self.group.place(len(y))
         xp, all_y = get_xp(y), together(self.group.all_gather(y))
