@@ -11,14 +11,9 @@ the class (Miyato and Koyama 2018). There may be any number of classes. With pic
 
 from tinygan import (
     Adam,
-    BatchNorm,
     ConditionalBatchNorm,
-    Conv2d,
-    ConvTranspose2d,
     Dense,
-    Flatten,
     Identity,
-    LeakyReLU,
     NonSaturating,
     Parallel,
     Pick,
@@ -27,11 +22,10 @@ from tinygan import (
     Reshape,
     Sequential,
     Tanh,
-    normal,
 )
 from tinygan.data import Labelled
 from tinygan.recipes import read_pictures
-from tinygan.recipes.pictures import sides, square, widths
+from tinygan.recipes.pictures import INIT, look, sides, square, up, widths
 from tinygan.runs import Classes, Experiment, Latent
 
 
@@ -51,27 +45,17 @@ def recipe(
         size, channels = square(data).values()
         classes = list(Labelled(data).images.names)
     first, C = sides(size)[0], widths(size, channels)
-    init = normal(0.02)
 
     def beside(*layers):
         """(h, y) -> (layers(h), y)"""
         return Parallel(Sequential(*layers), Identity())
 
-    def norm():
-        return BatchNorm(gamma_std=0.02)
-
     def of_class():
         return ConditionalBatchNorm(gamma_std=0.5)
 
-    def up(C, **options):
-        return ConvTranspose2d(C, 4, stride=2, pad=1, init=init, **options)
-
-    def down(C, **options):
-        return Conv2d(C, 4, stride=2, pad=1, init=init, **options)
-
     G = Sequential(
         beside(
-            Dense(first * first * C[0], bias=False, init=init),
+            Dense(first * first * C[0], bias=False, init=INIT),
             Reshape(first, first, C[0]),
         ),
         of_class(),
@@ -81,19 +65,7 @@ def recipe(
         up(channels),
         Tanh(),
     )
-    D = Sequential(
-        beside(
-            down(C[-2]),
-            LeakyReLU(0.2),
-            *(
-                part
-                for c in C[-3::-1]
-                for part in (down(c, bias=False), norm(), LeakyReLU(0.2))
-            ),
-            Flatten(),
-        ),
-        Projection(init=init),
-    )
+    D = Sequential(beside(*look(C)), Projection(init=INIT))
     return Experiment(
         G=G,
         D=D,

@@ -29,6 +29,7 @@ from tinygan.errors import InputError
 from tinygan.recipes import read_pictures
 from tinygan.runs import Experiment, Latent
 
+INIT = normal(0.02)
 MOST_CHANNELS = 256
 SIZES = sorted(SIDES)
 
@@ -70,6 +71,23 @@ def widths(size: int, channels: int) -> list[int]:
     return [min(16 << k, MOST_CHANNELS) for k in range(smaller, 0, -1)] + [channels]
 
 
+def norm():
+    return BatchNorm(gamma_std=0.02)
+
+
+def up(C, **options):
+    return ConvTranspose2d(C, 4, stride=2, pad=1, init=INIT, **options)
+
+
+def look(C) -> list:
+    """D's layers up to a vector, for the widths C of G. Each halves the side."""
+    layers = [Conv2d(C[-2], 4, stride=2, pad=1, init=INIT), LeakyReLU(0.2)]
+    for c in C[-3::-1]:
+        down = Conv2d(c, 4, stride=2, pad=1, bias=False, init=INIT)
+        layers += [down, norm(), LeakyReLU(0.2)]
+    return [*layers, Flatten()]
+
+
 def recipe(
     steps=4000,
     batch=64,
@@ -84,19 +102,8 @@ def recipe(
         data = read_pictures(data, size=size, channels=channels, **reading)
         size, channels = square(data).values()
     first, C = sides(size)[0], widths(size, channels)
-    init = normal(0.02)
-
-    def norm():
-        return BatchNorm(gamma_std=0.02)
-
-    def up(C, **options):
-        return ConvTranspose2d(C, 4, stride=2, pad=1, init=init, **options)
-
-    def down(C, **options):
-        return Conv2d(C, 4, stride=2, pad=1, init=init, **options)
-
     G = Sequential(
-        Dense(first * first * C[0], bias=False, init=init),
+        Dense(first * first * C[0], bias=False, init=INIT),
         Reshape(first, first, C[0]),
         norm(),
         ReLU(),
@@ -104,17 +111,7 @@ def recipe(
         up(channels),
         Tanh(),
     )
-    D = Sequential(
-        down(C[-2]),
-        LeakyReLU(0.2),
-        *(
-            part
-            for c in C[-3::-1]
-            for part in (down(c, bias=False), norm(), LeakyReLU(0.2))
-        ),
-        Flatten(),
-        Dense(1, init=init),
-    )
+    D = Sequential(*look(C), Dense(1, init=INIT))
     return Experiment(
         G=G,
         D=D,
