@@ -72,10 +72,12 @@ def widths(size: int, channels: int) -> list[int]:
 
 
 def norm():
+    """BatchNorm whose gamma starts at N(1, 0.02^2), as DCGAN's does."""
     return BatchNorm(gamma_std=0.02)
 
 
 def up(C, **options):
+    """A transposed convolution that doubles the side: (N, s, s, ...) -> (N, 2s, 2s, C)"""
     return ConvTranspose2d(C, 4, stride=2, pad=1, init=INIT, **options)
 
 
