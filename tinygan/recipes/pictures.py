@@ -77,7 +77,7 @@ def norm():
 
 
 def up(C, **options):
-    """A transposed convolution that doubles the side: (N, s, s, ...) -> (N, 2s, 2s, C)"""
+    """A transposed convolution, (N, s, s, ...) -> (N, 2s, 2s, C)."""
     return ConvTranspose2d(C, 4, stride=2, pad=1, init=INIT, **options)
 
 
