@@ -366,10 +366,20 @@ def test_finite_steps_rarely_cross_a_kink():
 
 
 def test_a_step_across_a_kink_is_seen():
-    x, v = np.array([1e-6, 1.0]), np.array([1.0, 1.0])
-    assert finite_difference(lambda x: np.maximum(x, 0).sum(), x, -v) is None
-    assert finite_difference(lambda x: np.abs(x).sum(), x, v) is None
-    assert finite_difference(lambda x: (x * x).sum(), x, v) == pytest.approx(2 + 2e-6)
+    v = np.array([1.0, 1.0])
+    for apart, crossed in (
+        (1e-8, True),
+        (1e-6, False),
+    ):  # a shorter step does not reach
+        x = np.array([apart, 1.0])
+        relu = finite_difference(lambda x: np.maximum(x, 0).sum(), x, -v)
+        size = finite_difference(lambda x: np.abs(x).sum(), x, v)
+        square = finite_difference(lambda x: (x * x).sum(), x, v)
+        assert square == pytest.approx(2 + 2 * apart)
+        if crossed:
+            assert relu is None and size is None
+        else:
+            assert (relu, size) == (pytest.approx(-2), pytest.approx(2))
 
 
 @given(st.sampled_from([tg.Minimax, tg.NonSaturating]), seeds)
