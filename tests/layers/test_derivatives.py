@@ -370,7 +370,7 @@ def test_a_step_across_a_kink_is_seen():
     for apart, crossed in (
         (1e-8, True),
         (1e-6, False),
-    ):  # a shorter step does not reach
+    ):  # a shorter step fits
         x = np.array([apart, 1.0])
         relu = finite_difference(lambda x: np.maximum(x, 0).sum(), x, -v)
         size = finite_difference(lambda x: np.abs(x).sum(), x, v)
