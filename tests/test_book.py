@@ -69,6 +69,22 @@ def test_a_page_shows_no_code_that_is_not_run(page):
     assert kinds <= KINDS
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(DOCS).as_posix())
+def test_the_code_that_a_page_quotes_is_there(page):
+    blocks = re.findall(
+        r"^```\{literalinclude\}(.*?)^```", page.read_text("utf-8"), re.M | re.S
+    )
+    for block in blocks:
+        options = dict(re.findall(r"^:([\w-]+): *(.*)$", block, re.M))
+        text = (page.parent / block.split("\n")[0].strip()).read_text("utf-8")
+        node = ast.parse(text)
+        for name in filter(None, options.get("pyobject", "").split(".")):
+            (node,) = (n for n in node.body if getattr(n, "name", None) == name)
+        quoted = ast.get_source_segment(text, node) if "pyobject" in options else text
+        for option in ("start-at", "end-at", "start-after", "end-before"):
+            assert options.get(option, "") in quoted, options
+
+
 def test_every_figure_is_in_the_book_and_every_picture_has_its_script():
     text = "".join(page.read_text("utf-8") for page in PAGES)
     shown = set(re.findall(r"figures/out/([\w-]+)\.svg", text))

@@ -83,7 +83,6 @@ def play(players, objective, real, latent, k=1, penalties=(), rng=None):
     k = whole("play", "k >= 1", k)
     function("play", "real", real, "real=lambda: x")
     function("play", "latent", latent, "latent=lambda: z")
-    fit("play", objective, D, opt_G, penalties, rng, G)
     for _ in range(k):
         x_real, z = real(), latent()
         x_fake, _ = G.forward(z)  # theta_G is fixed here: the cache is dropped

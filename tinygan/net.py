@@ -8,6 +8,7 @@ and a layer sees its own W and dW.
 
 import copy
 import math
+import operator
 
 import numpy as np
 
@@ -118,9 +119,10 @@ class Net:
 
         LayerError if a layer has meanwhile set its W or dW to another array.
         """
-        for attributes, name, array in self._views:
-            if attributes.get(name) is not array:
-                guard.require_all_bound(self.layers(), self._views)
+        held, names, arrays = self._bound
+        if not all(map(operator.is_, map(dict.get, held, names), arrays)):
+            views = list(zip(*self._bound, strict=True))
+            guard.require_all_bound(self.layers(), views)
         self.grad[...] = 0
 
     # theta, grad and the state of the layers.
@@ -226,7 +228,8 @@ class Net:
             for name in layer.shapes:
                 setattr(layer, name, values[f"{path}.{name}"])
                 setattr(layer, f"d{name}", grads[f"{path}.{name}"])
-        self._views = [(vars(f), *array) for f in layers for array in guard.bound(f)]
+        every = [(vars(f), *array) for f in layers for array in guard.bound(f)]
+        self._bound = tuple(zip(*every, strict=True)) or ((), (), ())
 
     def _convert(self, dtype, backend: Backend) -> None:
         """Move theta, grad and the layers' state to `backend`, as `dtype`."""

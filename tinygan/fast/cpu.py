@@ -6,6 +6,7 @@ write in place into arrays that they made, do without arrays that are used once,
 along long rows.
 """
 
+import functools
 import itertools
 import math
 
@@ -162,8 +163,14 @@ def mean_product(a, b, axes):
 def column_sum(a):
     """A product with ones: BLAS adds rows faster than `sum` does."""
     n, C = len(a), a.shape[-1]
-    a = np.ones(n, a.dtype) @ a.reshape(n, -1)
-    return a if a.size == C else np.ones(a.size // C, a.dtype) @ a.reshape(-1, C)
+    a = ones(n, a.dtype) @ a.reshape(n, -1)
+    return a if a.size == C else ones(a.size // C, a.dtype) @ a.reshape(-1, C)
+
+
+@functools.lru_cache(8)
+def ones(n, dtype):
+    """(n,), made once for a batch of n."""
+    return np.ones(n, dtype)
 
 
 def column_dot(a, b):

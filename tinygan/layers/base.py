@@ -21,7 +21,6 @@ from ..errors import (
     name_of,
     shown,
 )
-from ..fast import primitive
 from ..group import ALONE, Group
 from ..ops import Array, column_sum
 from ..values import Integers, is_tuple, leaves
@@ -149,6 +148,11 @@ class Affine(Layer):
         if set(self.shapes) - {"b"}:
             raise TypeError(f"{self!r} does not define weight_grad(dy, cache)")
 
+    def weight_grad_and_adjoint(self, dy, cache):
+        """Both maps of dy. A layer may override it if they share work."""
+        self.weight_grad(dy, cache)
+        return self.adjoint(dy, cache)
+
     def forward(self, x, train=True):
         y, cache = self.linear(x)
         if self.bias:
@@ -160,7 +164,7 @@ class Affine(Layer):
             return self.adjoint(dy, cache)
         if self.bias:
             self.db += column_sum(dy)  # eq: affine-db
-        return weight_grad_and_adjoint(self, dy, cache)
+        return self.weight_grad_and_adjoint(dy, cache)
 
     def backward_weights(self, dy, cache):
         if self.bias:
@@ -178,13 +182,6 @@ class Affine(Layer):
             self.weight_grad(dy_dot, cache_dot)
             dx_dot = self.adjoint(dy_dot, cache_dot)
         return dx, dx_dot
-
-
-@primitive
-def weight_grad_and_adjoint(layer: Affine, dy, cache):
-    """dW += d<A x, dy>/dW, and return A^T dy; dy has the shape of y."""
-    layer.weight_grad(dy, cache)
-    return layer.adjoint(dy, cache)
 
 
 def require(ok: bool, layer: Layer, expected: str, got) -> None:

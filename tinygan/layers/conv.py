@@ -12,6 +12,7 @@ layers here follows by transposing it:
 import math
 
 from ..errors import flag, whole
+from ..fast import primitive
 from ..ops import Array
 from .base import Affine, Layer, require
 from .correlation import conv_size, correlation
@@ -43,6 +44,16 @@ class Convolution(Affine):
         self.pad = pair(self, "pad >= 0", pad)
         self.bias = flag(self, "bias", bias)
         self.initialise = initialiser(self, init, he())
+
+    def weight_grad_and_adjoint(self, dy, cache):
+        return weight_grad_and_adjoint(self, dy, cache)
+
+
+@primitive
+def weight_grad_and_adjoint(layer: Convolution, dy, cache):
+    """dW += d<A x, dy>/dW, and return A^T dy; dy has the shape of y."""
+    layer.weight_grad(dy, cache)
+    return layer.adjoint(dy, cache)
 
 
 class Conv2d(Convolution):

@@ -27,9 +27,9 @@ class Objective:
     unbounded = False  # True if s has to be any number: a D that ends in a Sigmoid is
     # refused, because its s lies in [0, 1]
 
-    def __init_subclass__(cls):
+    def __init_subclass__(cls, checks_logits: bool = True):
         for name in ("value", "d_grads", "g_value", "g_grad", "beliefs"):
-            if name in vars(cls):
+            if checks_logits and name in vars(cls):
                 setattr(cls, name, explained(vars(cls)[name]))
 
     def value(self, s_real, s_fake):

@@ -89,9 +89,11 @@ class Whole:
         return rows(value, self.own)
 
 
-class Gathered(Objective):
+class Gathered(Objective, checks_logits=False):
     """An objective that gathers the logits of all ranks, and returns the gradients of
     this rank's samples. So the two samples of a pair may be on two ranks.
+
+    The objective inside checks the logits.
     """
 
     def __init__(self, objective: Objective, rank: Group):
