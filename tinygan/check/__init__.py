@@ -12,11 +12,12 @@ from .adapters import Cut, Given, OneLogit
 from .builtin import builtin_rows
 from .diversity import check_diversity
 from .game import check_game
-from .layer import Row, check_layer
+from .layer import check_layer
 from .objective import check_objective
 from .optimizer import check_optimizer
 from .oracles import complex_step, finite_difference, relative
 from .penalty import check_penalty
+from .report import Row
 from .table import file_rows, print_table
 
 __all__ = [

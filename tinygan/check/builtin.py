@@ -63,10 +63,11 @@ from ..penalties import DRAGAN, R1, R2, WGANGP, Drift, Penalty
 from .adapters import Cut, Given, OneLogit
 from .diversity import check_diversity
 from .game import check_game
-from .layer import Row, check_layer
+from .layer import check_layer
 from .objective import check_objective
 from .optimizer import check_optimizer
 from .penalty import check_penalty
+from .report import Row
 
 
 def builtin_layers() -> list[tuple[Layer, tuple]]:

@@ -7,8 +7,8 @@ import numpy as np
 
 from ..errors import instance, whole
 from ..objectives import Diversity
-from .layer import Row
 from .objective import slopes
+from .report import Row
 
 
 def check_diversity(diversity: Diversity, batch=9, seed=0, analytic=True) -> list[Row]:

@@ -18,8 +18,8 @@ from ..layers import (
 from ..net import Net
 from ..objectives import Objective
 from ..optim import SGD
-from .layer import Row
 from .objective import slopes
+from .report import Row
 
 
 def check_game(objective: Objective, seed=0) -> list[Row]:

@@ -5,8 +5,6 @@ cotangents, and returns a `Row` for each quantity. It checks tinygan's own layer
 anyone else's. contract.py has the rules that no derivative shows.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ..errors import InputError, LayerError, TangentError, flag, whole
@@ -15,6 +13,7 @@ from ..net import Net
 from ..values import as_shape
 from .contract import breaches
 from .oracles import complex_step, finite_difference, relative
+from .report import Row
 
 DRAWS = 4  # random directions per quantity
 
@@ -27,22 +26,6 @@ LIMITS = {
     "finite": 1e-6,
     "contract": 0.0,
 }
-
-
-@dataclass
-class Row:
-    """One line of the table: what was checked, the worst error, and the limit."""
-
-    name: str
-    quantity: str
-    error: float
-    limit: float
-    note: str = ""
-
-    @property
-    def ok(self) -> bool:
-        """True if the error is within the limit."""
-        return self.error <= self.limit
 
 
 class Probe:

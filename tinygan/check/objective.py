@@ -7,8 +7,9 @@ import numpy as np
 
 from ..errors import flag, instance, whole
 from ..objectives import Objective
-from .layer import DRAWS, Row
+from .layer import DRAWS
 from .oracles import complex_step, finite_difference, relative
+from .report import Row
 
 
 def check_objective(objective: Objective, batch=5, seed=0, analytic=True) -> list[Row]:

@@ -19,8 +19,8 @@ from ..optim import (
     RMSProp,
     Wrapper,
 )
-from .layer import Row
 from .oracles import relative
+from .report import Row
 
 
 def check_optimizer(optimizer: Optimizer, steps=12, seed=0) -> list[Row]:

@@ -11,8 +11,9 @@ from ..errors import flag, instance, whole
 from ..layers import Conv2d, Dense, Flatten, LeakyReLU, Sequential, Tanh
 from ..net import Net
 from ..penalties import Penalty
-from .layer import DRAWS, Row
+from .layer import DRAWS
 from .oracles import complex_step, finite_difference, relative
+from .report import Row
 
 LIMIT = 1e-10
 

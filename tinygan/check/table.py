@@ -10,10 +10,11 @@ from ..optim import Optimizer
 from ..penalties import Penalty
 from ..userfile import failure, load_module, placed
 from .diversity import check_diversity
-from .layer import LIMITS, Row, check_layer
+from .layer import LIMITS, check_layer
 from .objective import check_objective
 from .optimizer import check_optimizer
 from .penalty import check_penalty
+from .report import Row
 
 KINDS = Layer | Objective | Optimizer | Penalty | Diversity
 NAME = 60  # characters of a name in the table
@@ -149,6 +150,8 @@ def print_table(rows: list[Row], say: Callable = print) -> bool:
             f"FAILS  {row.name}: {row.quantity}: error {row.error:.3g}, "
             f"at most {row.limit:g} allowed{why}"
         )
+        if row.line:
+            say(f"       {row.line}")
     if failures:
         say("")
     say(f"{len(things)} things, {len(rows)} checks, {len(failures)} failures")
