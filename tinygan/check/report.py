@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ..errors import InputError, shown
+
 
 @dataclass
 class Row:
@@ -21,3 +23,14 @@ class Row:
     def ok(self) -> bool:
         """True if the error is within the limit."""
         return self.error <= self.limit
+
+
+EFFORTS = ("quick", "normal", "thorough")  # how many cases a check tries
+
+
+def an_effort(owner: str, effort) -> str:
+    """The effort itself; InputError for a word that is none of EFFORTS."""
+    if effort not in EFFORTS:
+        words = ", ".join(map(repr, EFFORTS))
+        raise InputError(f"{owner} expects effort, one of {words}, got {shown(effort)}")
+    return effort
