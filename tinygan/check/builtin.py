@@ -242,7 +242,7 @@ def builtin_rows(seed: int = 0) -> list[Row]:
     """Check everything that tinygan brings."""
     rows = []
     for layer, shape in builtin_layers():
-        rows += check_layer(layer, shape, seed=seed)
+        rows += check_layer(layer, shape, seed=seed, effort="quick")
     for objective in builtin_objectives():
         rows += check_objective(objective, seed=seed)
     for objective in builtin_objectives():

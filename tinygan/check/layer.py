@@ -1,93 +1,49 @@
-"""Check one layer: its four passes against the complex step, and its contract.
+"""Check one layer: the plain case first, then many cases, the smallest first.
 
-`check_layer` puts the layer in a float64 `Net`, draws random weights, inputs and
-cotangents, and returns a `Row` for each quantity. It checks tinygan's own layers and
-anyone else's. contract.py has the rules that no derivative shows.
+In the plain case (a batch of four, normal numbers, in training and in evaluation) the
+four passes are compared with the oracles (passes.py) and with their contract
+(contract.py, state.py). Then the layer goes through generated cases (cases.py,
+trial.py). The first that fails is made as small as it can be (search.py) and explained
+(meaning.py). All layers are checked in the same way, tinygan's own and anyone else's.
 """
+
+import dataclasses
 
 import numpy as np
 
-from ..errors import InputError, LayerError, TangentError, flag, whole
+from ..errors import InputError, LayerError, flag, instance, whole
 from ..layers.base import Layer, a_layer
-from ..net import Net
 from ..values import as_shape
+from .cases import Case, fixed
 from .contract import breaches
-from .oracles import complex_step, finite_difference, relative
-from .report import Row
+from .meaning import explained
+from .passes import DRAWS, LIMITS, NOT_ANALYTIC, Verdict, backward, finite, tangents
+from .probe import Probe
+from .report import Row, an_effort
+from .search import hunted, smaller
+from .state import state_rules
+from .trial import Failure, NotTakenError, tried
 
-DRAWS = 4  # random directions per quantity
-
-LIMITS = {
-    "dx": 1e-11,
-    "dtheta": 1e-11,
-    "tangent": 1e-11,
-    "adjoint": 1e-12,
-    "reverse": 1e-11,
-    "finite": 1e-6,
-    "contract": 0.0,
-}
-
-
-class Probe:
-    """A layer in a float64 network, with random weights, inputs and cotangents.
-
-    Every pass starts from the same layer state, so that a layer with dropout masks or
-    running statistics is a plain function of (x, theta), x (batch, *in_shape) and theta
-    (n,).
-    """
-
-    def __init__(self, layer: Layer, in_shape, batch: int, seed: int, train: bool):
-        self.rng = np.random.default_rng(seed)
-        self.net = Net(layer, in_shape, seed=seed, dtype="float64")
-        self.train = train
-        self.net.theta += 0.3 * self.normal(self.net.theta.shape)  # no zero biases
-        self.net.advance()
-        self.x = self.normal((batch, *in_shape))
-        self.net.forward(self.normal(self.x.shape))  # running statistics move off 0, 1
-        self.state = {k: np.copy(v) for k, v in self.net.state().items()}
-        self.theta = self.net.theta.copy()
-        self.complex_net = self.net.clone("complex128")
-        self.y, self.cache = self.forward(self.net, self.x)
-        self.dy = self.normal(self.y.shape)
-
-    def normal(self, shape):
-        """Standard normal numbers of this shape."""
-        return self.rng.standard_normal(shape)
-
-    def forward(self, net, x):
-        """(y, cache) of a network at x, started from the same layer state each time."""
-        net.load_state(self.state)
-        return net.forward(x, self.train)
-
-    def at(self, x, theta):
-        """(net, y, cache) at x with parameters theta; complex if one of them is."""
-        net = self.complex_net if np.iscomplexobj(x + theta.sum()) else self.net
-        net.theta[...] = theta
-        result = self.forward(net, x.astype(net.theta.dtype))
-        self.net.theta[...] = self.theta
-        return net, *result
-
-    def gradients(self, dy=None, **kwargs):
-        """dx and a copy of dtheta by backward, for the cotangent dy."""
-        self.net.zero_grad()
-        dy = self.dy if dy is None else dy
-        dx = self.net.backward(dy.copy(), self.cache, **kwargs)
-        return dx, self.net.grad.copy()
-
-    def loss(self, x, theta):
-        """L = <dy, f(x; theta)>: its gradient is what backward returns."""
-        return (self.dy * self.at(x, theta)[1]).sum()  # eq: probe
+MANY = {"quick": 0, "normal": 40, "thorough": 1500}  # random cases, by effort
 
 
 def check_layer(
-    layer: Layer, in_shape, batch=4, seed=0, name=None, analytic=True
+    layer: Layer,
+    in_shape,
+    batch=4,
+    seed=0,
+    name=None,
+    analytic=True,
+    effort="normal",
+    case: Case | None = None,
 ) -> list[Row]:
     """Check all passes of `layer` on inputs (batch, *in_shape), in training and
-    evaluation.
+    evaluation, and then in many other cases: batch sizes, shapes, values, orders of
+    memory, float32.
 
-    analytic=False leaves the complex step out, for a forward that uses abs, conj, norm
-    or a comparison that complex numbers do not know. Then a tangent has to fulfil only
-    the adjoint identity, and derivatives are checked only to 1e-6.
+    A forward that is not analytic (abs, max, sort, var) is recognised: then differences
+    judge it, to 1e-9 or 1e-6. analytic=False leaves the complex step out altogether.
+    effort is "quick", "normal" or "thorough". With `case` only that case is tried.
 
     Raises InputError for an in_shape that is no shape.
     """
@@ -98,116 +54,113 @@ def check_layer(
     batch = whole("check_layer", "batch >= 1", batch)
     seed = whole("check_layer", "seed >= 0", seed)
     analytic = flag("check_layer", "analytic", analytic)
-    in_shape, name = shape, str(name) if name is not None else f"{layer!r} on {shape}"
+    effort = an_effort("check_layer", effort)
+    name = str(name) if name is not None else f"{layer!r} on {shape}"
     try:
-        return _checked(layer, in_shape, batch, seed, name, analytic)
+        if case is not None:
+            instance("check_layer", "case", case, Case, "Case(N=1)")
+            return _one_case(layer, shape, case, name, analytic)
+        plain = Case(batch, seed=seed)
+        rows = _plain(layer, shape, plain, name, analytic)
+        return _with_cases(rows, layer, shape, plain, name, analytic, effort)
     except LayerError as e:  # the other errors would say nothing
         return [Row(name, "contract", 1.0, LIMITS["contract"], str(e))]
 
 
-def _checked(layer: Layer, in_shape, batch, seed, name, analytic) -> list[Row]:
-    worst: dict[str, Row] = {}
+def _plain(layer, in_shape, case: Case, name, analytic) -> list[Row]:
+    """The rows of the plain case, in both modes; the worse row of the two."""
+    worst: dict[str, Verdict] = {}
     for train in (True, False):
-        probe = Probe(layer, in_shape, batch, seed, train)
-        checks = [{"contract": breaches(probe)}]
-        if np.shape(probe.gradients()[0]) == probe.x.shape:  # else errors say nothing
-            checks += [_finite(probe), _tangents(probe, analytic)]
-            checks += [_backward(probe)] if analytic else []
-        for errors in checks:
-            for quantity, (error, note) in errors.items():
-                row = Row(name, quantity, error, LIMITS[quantity], note)
-                if quantity not in worst or error > worst[quantity].error:
-                    worst[quantity] = row
-    return [worst[q] for q in LIMITS if q in worst]
+        p = Probe(layer, in_shape, dataclasses.replace(case, train=train))
+        for verdicts in _checks(p, analytic):
+            for quantity, verdict in verdicts.items():
+                if quantity in worst:
+                    worst[quantity].worst(verdict)
+                else:
+                    worst[quantity] = verdict
+    return [
+        Row(name, q, worst[q].error, worst[q].limit, worst[q].note)
+        for q in LIMITS
+        if q in worst
+    ]
 
 
-def _backward(p: Probe) -> dict:
-    """Compare dx and dtheta with the complex step of L = <dy, f(x; theta)>."""
-    dx, dtheta = p.gradients()
-    errors = {"dx": 0.0, "dtheta": 0.0}
-    for _ in range(DRAWS):
-        v = p.normal(p.x.shape)
-        exact = complex_step(lambda x: p.loss(x, p.theta), p.x, v)
-        errors["dx"] = max(errors["dx"], relative(exact - (dx * v).sum(), dx))
-        v = p.normal(p.theta.shape)
-        exact = complex_step(lambda theta: p.loss(p.x, theta), p.theta, v)
-        error = relative(exact - dtheta @ v, dtheta)
-        errors["dtheta"] = max(errors["dtheta"], error)
-    if not p.theta.size:
-        del errors["dtheta"]
-    return {q: (e, "") for q, e in errors.items()}
-
-
-def _finite(p: Probe) -> dict:
-    """Compare dx and dtheta with finite differences; discard steps across a kink.
-
-    The rounding error of a difference of L is proportional to L. So for a gradient far
-    smaller than L the error is divided by 1e-4 |L| instead of the gradient's size.
+def _checks(p: Probe, analytic):
+    """The verdicts of one mode. A pass that raises after its contract was broken says
+    no more than the contract.
     """
-    dx, dtheta = p.gradients()
-    floor = 1e-4 * abs(float((p.dy * p.y).sum()))
-    of_x = (lambda x: p.loss(x, p.theta), p.x, dx)
-    of_theta = (lambda theta: p.loss(p.x, theta), p.theta, dtheta)
-    worst, crossed = 0.0, 0
-    for L, point, gradient in (of_x, of_theta) if p.theta.size else (of_x,):
-        size, used = max(float(np.linalg.norm(gradient)), floor), 0
-        for _ in range(DRAWS):
-            v = p.normal(point.shape)
-            estimate = finite_difference(L, point, v)
-            if estimate is not None:
-                worst = max(worst, relative(estimate - (gradient * v).sum(), size))
-                used += 1
-        crossed += DRAWS - used
-        if not used:
-            return {"finite": (np.inf, "every finite step crossed a kink")}
-    return {"finite": (worst, f"{crossed} steps crossed a kink" if crossed else "")}
-
-
-def _tangents(p: Probe, analytic: bool) -> dict:
-    """Check tangent, the adjoint identity and tangent_backward; {} if no tangent."""
-    x_dot = p.normal(p.x.shape)
-    p.net.zero_grad()
+    broken, sentences = breaches(p)
+    if not broken:
+        broken, sentences = breaches(p, [state_rules])
+    yield {"contract": Verdict(broken, 0.0, sentences)}
+    if np.shape(p.gradients()[0]) != p.x.shape:
+        return  # the errors would say nothing
     try:
-        y_dot, cache_dot = p.net.tangent(x_dot.copy(), p.cache)
-    except TangentError:
-        return {}
-    dx, _ = p.gradients()
-    adjoint = (p.dy * y_dot).sum() - (dx * x_dot).sum()  # eq: adjoint-identity
-    size = np.linalg.norm(p.dy) * np.linalg.norm(y_dot)
-    errors = {"adjoint": (relative(adjoint, size), "")}
-    if analytic:
-        y = p.at(p.x + 1e-200j * x_dot, p.theta)[1]
-        errors["tangent"] = (relative(y.imag / 1e-200 - y_dot, y_dot), "")
-        errors["reverse"] = (_reverse(p, x_dot, cache_dot), "")
-    return errors
+        yield finite(p)
+        yield tangents(p, DRAWS, LIMITS["tangent"], analytic)
+        if analytic:
+            yield backward(p, DRAWS, LIMITS["dx"])
+    except Exception:
+        if not broken:
+            raise
 
 
-def _reverse(p: Probe, x_dot, cache_dot) -> float:
-    """Compare tangent_backward with the complex step of <dy, y> + <dy_dot, y_dot>."""
-    dy_dot = p.normal(p.y.shape)
-    p.net.zero_grad()
-    dx, dx_dot = p.net.tangent_backward(p.dy, dy_dot, p.cache, cache_dot)
-    dtheta = p.net.grad.copy()
+def _with_cases(
+    rows, layer, in_shape, plain: Case, name, analytic, effort
+) -> list[Row]:
+    """The rows, in which the failures of other cases have taken their places."""
+    failures: dict[str, Failure] = {}
+    analytic = analytic and all(NOT_ANALYTIC not in row.note for row in rows)
+    failed = {row.quantity for row in rows if not row.ok}
+    for case in fixed(layer, in_shape, effort, plain.seed):
+        for failure in _sure(layer, in_shape, case, analytic):
+            failures.setdefault(failure.quantity, failure)
+        if failures:
+            break
+    if not failures and not failed and MANY[effort]:
+        failures = hunted(layer, in_shape, analytic, MANY[effort], plain.seed)
+    found = {row.quantity: row for row in rows}
+    for quantity, failure in failures.items():
+        failure = smaller(layer, in_shape, failure, analytic)
+        row = explained(layer, in_shape, failure, name)
+        old = found.get(quantity)
+        if old is None or old.ok or not old.note:
+            found[quantity] = row
+    return [found[q] for q in LIMITS if q in found]
 
-    def L(point):
-        x, x_dot, theta = np.split(point, [p.x.size, 2 * p.x.size])
-        net, y, cache = p.at(x.reshape(p.x.shape), theta)
-        y_dot, _ = net.tangent(x_dot.reshape(p.x.shape), cache)
-        return (p.dy * y).sum() + (dy_dot * y_dot).sum()  # eq: probe-reverse
 
-    point = np.concatenate([p.x.ravel(), x_dot.ravel(), p.theta])
-    gradient = np.concatenate([dx.ravel(), dx_dot.ravel(), dtheta])
-    worst = 0.0
-    for _ in range(DRAWS):
-        v = p.normal(point.shape)
-        exact = complex_step(L, point, v)
-        worst = max(worst, relative(exact - gradient @ v, gradient))
-    p.net.zero_grad()  # None means zero: the two halves add up to the whole
-    dx_1, none_1 = p.net.tangent_backward(p.dy, None, p.cache, cache_dot)
-    dx_2, dx_dot_2 = p.net.tangent_backward(None, dy_dot, p.cache, cache_dot)
-    halves = [dx_1 + (0 if dx_2 is None else dx_2), dx_dot_2]
-    if none_1 is not None and np.any(none_1):
-        return np.inf
-    halves = np.concatenate([h.ravel() for h in halves] + [p.net.grad])
-    whole = np.concatenate([dx.ravel(), dx_dot.ravel(), dtheta])
-    return max(worst, relative(halves - whole, whole))
+def _sure(layer, in_shape, case: Case, analytic) -> list[Failure]:
+    """The failures of a case. One that is small is tried again with other numbers,
+    since a rounding error may be large by chance.
+    """
+    try:
+        failures = tried(layer, in_shape, case, analytic)
+    except NotTakenError:
+        return []
+    found = []
+    for failure in failures:
+        if failure.error < 1e3 * failure.limit:
+            again = [_again(layer, in_shape, case, i, analytic) for i in (1, 2)]
+            if not all(failure.quantity in quantities for quantities in again):
+                continue
+        found.append(failure)
+    return found
+
+
+def _again(layer, in_shape, case: Case, i: int, analytic) -> set[str]:
+    other = dataclasses.replace(case, seed=case.seed + 1000 * i)
+    try:
+        return {f.quantity for f in tried(layer, in_shape, other, analytic)}
+    except NotTakenError:
+        return set()
+
+
+def _one_case(layer, in_shape, case: Case, name, analytic) -> list[Row]:
+    """A row for each failure in a case, or one row that says that nothing fails."""
+    try:
+        failures = tried(layer, in_shape, case, analytic)
+    except NotTakenError as e:
+        raise InputError(f"{name} does not take {case!r}: {e}") from e
+    if failures:
+        return [explained(layer, in_shape, f, name) for f in failures]
+    return [Row(name, "contract", 0.0, 0.0, f"all passes in {case!r}")]

@@ -73,3 +73,48 @@ def relative(error, reference) -> float:
     size = float(np.linalg.norm(np.ravel(reference)))
     value = float(np.linalg.norm(np.ravel(error))) / (size or 1.0)  # eq: relative-error
     return value if math.isfinite(value) else math.inf
+
+
+def long_difference(L, x, v) -> tuple[float | None, float]:
+    """(<grad L(x), v>, its precision), by differences in the longest numbers there are.
+
+    The precision is 1e-9 if L computes in them, and 1e-6 if it falls back to float64.
+    The value is None where all steps cross a kink. x and v have the same shape.
+    """
+    x, v = np.asarray(x, np.longdouble), np.asarray(v, np.longdouble)
+    here = L(x)
+    long = np.finfo(np.asarray(here).real.dtype).eps < 1e-18
+    if not long:
+        return finite_difference(L, x.astype(float), v.astype(float)), 1e-6
+    longest = max(1.0, float(np.abs(v).max(initial=0.0)))
+    for h in (STEP / longest, SHORT * STEP / longest, SHORT**2 * STEP / longest):
+        near, bend = _secant(L, x, v, h, here)
+        far, far_bend = _secant(L, x, v, 2 * h, here)
+        jump = 2 * bend - far_bend  # of the slope at x itself: h L'' cancels
+        scale = abs(near) + np.linalg.norm(v.astype(float)) * 1e-3
+        if abs(near - far) <= 1e-8 * scale and abs(jump) <= 1e-8 * scale:
+            return float((4 * near - far) / 3), 1e-9
+    return None, 1e-9
+
+
+def _secant(L, x, v, h, here):
+    """((L(x + h v) - L(x - h v)) / 2h, (L(x + h v) - 2 L(x) + L(x - h v)) / h)"""
+    above, below = L(x + h * v), L(x - h * v)
+    return (above - below) / (2 * h), (above - 2 * here + below) / h
+
+
+def one_sided(f, x, v):
+    """(right, left): the derivatives of f(x + t v) in t at 0 from either side.
+
+    f may return an array of any shape. NaN where there is no derivative from a side,
+    as at a jump. x and v have the same shape.
+    """
+    sides = []
+    for sign in (1, -1):
+        slopes = []
+        for h in (1e-6, 5e-7, 2.5e-7):
+            slopes.append(sign * (f(x + sign * h * v) - f(x)) / h)
+        best, other = 2 * slopes[1] - slopes[0], 2 * slopes[2] - slopes[1]
+        settled = np.abs(best - other) <= 1e-5 * (1 + np.abs(other))
+        sides.append(np.where(settled, other, np.nan))
+    return tuple(sides)

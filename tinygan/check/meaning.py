@@ -1,0 +1,159 @@
+"""What a failure means: the number that differs, and what is likely behind it.
+
+The right gradient is computed entry by entry, by an oracle. Its ratio to what the layer
+gives tells a mean from a sum and a lost sign from a lost factor. The failing case tells
+the rest: what is right for one sample and wrong for two misses a sum over the batch.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from ..layers.base import Layer
+from .cases import Case
+from .oracles import complex_step, long_difference
+from .probe import Probe
+from .report import Row
+from .trial import Failure, NotTakenError, tried
+
+ENTRIES = 400  # of a gradient that are compared one by one
+
+
+def explained(layer: Layer, in_shape, failure: Failure, name: str) -> Row:
+    """The row of a failure: its note in words, and the line that repeats it."""
+    said = [failure.note] if failure.note else []
+    if failure.quantity in ("dx", "dtheta") and "slope" not in failure.note:
+        try:
+            with np.errstate(all="ignore"):
+                said += _numbers(layer, in_shape, failure)
+        except Exception:  # an explanation may fail where the layer does
+            said += []
+    said += _contrast(layer, in_shape, failure)
+    line = f"assert_layer({layer!r}, {in_shape}, case={failure.case!r})"
+    note = "; ".join(dict.fromkeys(said))
+    return Row(name, failure.quantity, failure.error, failure.limit, note, line)
+
+
+def _numbers(layer: Layer, in_shape, failure: Failure) -> list[str]:
+    """The entry that differs most, and the ratio to the right gradient."""
+    p = Probe(layer, in_shape, failure.case)
+    dx, dtheta = p.gradients()
+    of_x = failure.quantity == "dx"
+    found = (dx if of_x else dtheta).ravel()
+    if found.size > ENTRIES:
+        return []
+    point = p.x if of_x else p.theta
+
+    def L(a):
+        return p.loss(a, p.theta) if of_x else p.loss(p.x, a)
+
+    right = np.array([_entry(L, point, k) for k in range(point.size)])
+    if not np.isfinite(right).all():
+        return []
+    k = int(np.argmax(np.abs(found - right)))
+    where = _place(p, k, of_x)
+    said = [f"{where} is {found[k]:.8g}, it should be {right[k]:.8g}"]
+    return said + _ratio(found, right, p)
+
+
+def _entry(L, point, k: int) -> float:
+    v = np.zeros(point.shape)
+    v.ravel()[k] = 1.0
+    try:
+        exact = complex_step(L, point, v)
+    except Exception:
+        exact = None
+    close, _ = long_difference(L, point, v)
+    if close is None:
+        return np.nan
+    agree = exact is not None and abs(exact - close) <= 1e-6 * max(1.0, abs(close))
+    return exact if agree and exact is not None else close
+
+
+def _place(p: Probe, k: int, of_x: bool) -> str:
+    """The name of entry k: "dx[0, 3]" or "dW[2, 1]"."""
+    if of_x:
+        return f"dx{_index(k, p.x.shape)}"
+    for path, W in p.net.parameters().items():
+        if k < W.size:
+            owner, _, name = path.rpartition(".")
+            at = f" of {owner}" if owner else ""
+            return f"d{name}{_index(k, W.shape)}{at}"
+        k -= W.size
+    return f"dtheta[{k}]"
+
+
+def _index(k: int, shape) -> str:
+    return f"[{', '.join(str(int(i)) for i in np.unravel_index(k, shape))}]"
+
+
+def _ratio(found, right, p: Probe) -> list[str]:
+    """What all entries have in common, if it is one factor."""
+    size, N = float(right @ right), len(p.x)
+    if size == 0:
+        return []
+    factor = float(found @ right) / size
+    if np.abs(found - factor * right).max() > 1e-6 * np.abs(right).max():
+        wrong = np.abs(found - right) > 1e-6 * np.abs(right).max()
+        share = f"{int(wrong.sum())} of {wrong.size} entries differ"
+        return [share] if 0 < wrong.sum() < wrong.size else []
+    if abs(factor - 1) < 1e-6:
+        return [f"all are {factor - 1:+.1e} off, as a share"]
+    guesses = {
+        0.0: "the gradient is missing",
+        -1.0: "the sign is wrong",
+        1 / N: "a mean over the batch, where a sum belongs?",
+        float(N): "a factor N too much: the sum is not divided?",
+        2.0: "it is added twice?",
+        0.5: "a factor 2 is missing?",
+    }
+    near = min(guesses, key=lambda g: abs(g - factor))
+    why = f": {guesses[near]}" if abs(near - factor) < 1e-6 else ""
+    return [f"all entries are {factor:.4g} times what they should be{why}"]
+
+
+def _contrast(layer: Layer, in_shape, failure: Failure) -> list[str]:
+    """In which respect the case must be as it is, and what that tells."""
+    case, said = failure.case, []
+    for name, value in (
+        ("N", 1),
+        ("N", 2),
+        ("train", not case.train),
+        ("in_shape", None),
+        ("values", "normal"),
+        ("dtype", "float64"),
+        ("order", "C"),
+    ):
+        if getattr(case, name) == value:
+            continue
+        other = dataclasses.replace(case, **{name: value})
+        try:
+            right = not any(
+                f.quantity == failure.quantity for f in tried(layer, in_shape, other)
+            )
+        except NotTakenError:
+            continue
+        if right:
+            said.append(_sentence(name, case, other, failure.quantity, in_shape))
+    return [s for s in dict.fromkeys(said) if s]
+
+
+def _sentence(name: str, case: Case, right: Case, quantity: str, in_shape) -> str:
+    if name == "N" and right.N == 1 and case.N > 1:
+        if quantity == "dtheta":
+            return "right for one sample only: a sum over the batch is missing?"
+        return f"right for one sample, wrong for {case.N}"
+    if name == "N" and case.N == 1:
+        return f"wrong for one sample, right for {right.N}"
+    if name == "N":
+        return f"right for {right.N} samples, wrong for {case.N}"
+    if name == "train":
+        mode = "evaluation" if right.train else "training"
+        return f"wrong in {mode} only"
+    if name == "in_shape":
+        return f"wrong on {case.in_shape}, right on {in_shape}"
+    if name == "values":
+        return f"wrong where the values of x are {case.values!r}"
+    if name == "dtype":
+        return "wrong in float32 only"
+    return f"wrong for arrays in the order {case.order!r}"

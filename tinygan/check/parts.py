@@ -1,0 +1,133 @@
+"""`divisible` is a promise: parts of a batch give what the whole batch gives.
+
+Two ranks work on the parts, as the processes of `tinygan train` do. Here they are two
+threads, which wait for each other wherever a layer asks its group.
+"""
+
+import copy
+import threading
+
+import numpy as np
+
+from ..errors import ShapeError, TangentError
+from ..group import Group
+from ..values import together
+from .oracles import relative
+from .probe import Probe
+
+CLOSE = 1e-9  # sums over parts are rounded in another order
+PATIENCE = 20.0  # s, for a rank that asks its group when the other one does not
+
+
+class Thread(Group):
+    """One of several ranks in one process: `rank` of `size` threads."""
+
+    def __init__(self, rank: int, size: int, shared: dict):
+        self.rank, self.size, self.shared = rank, size, shared
+        self.key, self.keeps_state = (rank,), rank == 0
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def barrier(self):
+        self.shared["barrier"].wait(PATIENCE)
+
+    def all_gather(self, value):
+        self.shared[self.rank] = value
+        self.barrier()
+        every = [self.shared[rank] for rank in range(self.size)]
+        self.barrier()
+        return every
+
+    def all_reduce(self, *values):
+        every = self.all_gather(tuple(map(np.copy, values)))
+        return tuple(sum(rest, first) for first, *rest in zip(*every, strict=True))
+
+
+def part_rules(p: Probe):
+    """The rules of a layer that says it is divisible."""
+    layers = [layer for _, layer in p.net.layers()]
+    if not all(layer.divisible for layer in layers) or _draws(p):
+        return
+    N, packs = len(p.x), p.net.packs
+    half = N // packs // 2 * packs
+    if half == 0 or half == N:
+        return
+    whole = _passes(p.net, p, slice(None))
+    whole_state = {k: np.copy(v) for k, v in p.net.state().items()}
+    p.net.load_state(p.state)
+    try:
+        found, states = _in_parts(p, (slice(half), slice(half, N)))
+    except (threading.BrokenBarrierError, TimeoutError):
+        yield "every rank asks its group the same (divisible)", False
+        return
+    except ShapeError:  # a part is too small for the layer
+        return
+    finally:
+        p.net.load_state(p.state)
+    names = ("y", "dx", "y_dot", "dx of tangent_backward", "dx_dot")
+    *parts, grad = zip(*found, strict=True)
+    *arrays, dtheta = whole
+    for name, part, all_ in zip(names, parts, arrays, strict=False):
+        same = all_ is None or relative(together(part) - all_, all_) <= CLOSE
+        yield f"parts of a batch give the {name} of the whole (divisible)", same
+    same = relative(sum(grad) - dtheta, dtheta) <= CLOSE
+    yield "parts of a batch give the dtheta of the whole (divisible)", same
+    same = all(relative(states[k] - v, v) <= CLOSE for k, v in whole_state.items())
+    yield "parts of a batch leave the state of the whole (divisible)", same
+
+
+def _draws(p: Probe) -> bool:
+    """True for a layer that draws random numbers in a pass: parts draw others."""
+    p.net.load_state(p.state)
+    results = [np.copy(p.net.forward(p.x, p.train)[0]) for _ in range(2)]
+    p.net.load_state(p.state)
+    return not np.array_equal(*results)
+
+
+def _passes(net, p: Probe, rows) -> list:
+    """y, dx, y_dot, dx and dx_dot of the reversed tangent, and dtheta of both."""
+    x, packs = p.x[rows], p.net.packs
+    start = (rows.start or 0) // packs
+    stop = None if rows.stop is None else rows.stop // packs
+    dy = p.dy[start:stop]
+    net.load_state(p.state)
+    y, cache = net.forward(x, p.train)
+    net.zero_grad()
+    found = [np.copy(y), np.copy(net.backward(dy, cache))]
+    try:
+        y_dot, cache_dot = net.tangent(np.cos(x), cache)
+        back = net.tangent_backward(dy, dy, cache, cache_dot)
+    except TangentError:
+        return [*found, net.grad.copy()]
+    return [*found, np.copy(y_dot), *back, net.grad.copy()]
+
+
+def _in_parts(p: Probe, cuts) -> tuple[list, dict]:
+    shared: dict = {"barrier": threading.Barrier(len(cuts))}
+    ranks = [Thread(rank, len(cuts), shared) for rank in range(len(cuts))]
+    nets = [p.net.part(rank, np.zeros_like(p.net.grad)) for rank in ranks]
+    for net in nets[1:]:  # a rank of its own process has its own state
+        for _, layer in net.layers():
+            vars(layer)["_state"] = copy.deepcopy(layer.state)
+    results: list = [None for _ in cuts]
+
+    def work(i):
+        try:
+            results[i] = _passes(nets[i], p, cuts[i])
+        except BaseException as e:
+            results[i] = e
+            shared["barrier"].abort()
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(len(cuts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(4 * PATIENCE)
+    errors = [r for r in results if isinstance(r, BaseException)]
+    real = [e for e in errors if not isinstance(e, threading.BrokenBarrierError)]
+    if real or errors:
+        raise (real or errors)[0]
+    if any(r is None for r in results):
+        raise TimeoutError
+    return results, {k: np.copy(v) for k, v in nets[0].state().items()}

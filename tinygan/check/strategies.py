@@ -1,0 +1,70 @@
+"""Hypothesis strategies for the values, shapes and layers of your own tests.
+
+    @given(arrays((3, 4)))                  an array of plain and of strange numbers
+    @given(shapes(rank=3))                  shapes without the batch axis
+    @given(cases((5, 5, 2)))                cases for check_layer and assert_layer
+    @given(layers())                        (layer, in_shape) of tinygan
+
+They need Hypothesis, which the extra `test` installs. Examples shrink to small batches,
+plain values and C order.
+"""
+
+import numpy as np
+from hypothesis import strategies as st
+
+from ..errors import InputError
+from ..values import as_shape
+from .cases import ORDERS, VALUES, Case
+
+
+def shapes(rank: int | None = None, largest: int = 8):
+    """Shapes of a sample, without the batch axis: `rank` axes, or 1 to 3."""
+    ranks = st.integers(1, 3) if rank is None else st.just(rank)
+    axis = st.integers(1, largest)
+    return ranks.flatmap(lambda n: st.tuples(*(axis for _ in range(n))))
+
+
+def arrays(shape, values=None, dtype="float64"):
+    """Arrays of this shape: normal numbers, zeros, ties, large and tiny numbers.
+
+    values: some of the names in cases.VALUES; None for all. InputError for others.
+    """
+    names = [*VALUES] if values is None else list(values)
+    if not names or set(names) - set(VALUES):
+        raise InputError(f"arrays expects values out of {[*VALUES]}, got {values!r}")
+
+    def drawn(name, seed):
+        rng = np.random.default_rng(seed)
+        return np.array(VALUES[name](rng, tuple(shape)), dtype)
+
+    return st.builds(drawn, st.sampled_from(names), st.integers(0, 2**16))
+
+
+def cases(in_shape, seed: int = 0, shaped: bool = True):
+    """Cases for a layer on in_shape: batches, modes, values, orders, other shapes."""
+    stated = as_shape(tuple(in_shape))
+    if stated is None:
+        raise InputError(f"cases expects in_shape such as (3,), got {in_shape!r}")
+    other = st.none()
+    if shaped and stated and not isinstance(stated[0], tuple):
+        axes = (st.integers(1, max(2 * s, 6)) for s in stated)
+        other = st.one_of(st.none(), st.tuples(*axes))
+    return st.builds(
+        Case,
+        N=st.one_of(st.integers(1, 8), st.integers(9, 40)),
+        in_shape=other,
+        train=st.sampled_from([True, False]),
+        values=st.sampled_from([*VALUES]),
+        order=st.one_of(st.just("C"), st.sampled_from([*ORDERS])),
+        dtype=st.just("float64"),
+        seed=st.integers(seed, seed + 99),
+    )
+
+
+def layers():
+    """(layer, in_shape) of tinygan's own layers, in all their settings."""
+    from .builtin import builtin_layers
+
+    return st.sampled_from(range(len(builtin_layers()))).map(
+        lambda i: builtin_layers()[i]
+    )
