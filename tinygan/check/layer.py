@@ -43,7 +43,8 @@ def check_layer(
 
     A forward that is not analytic (abs, max, sort, var) is recognised: then differences
     judge it, to 1e-9 or 1e-6. analytic=False leaves the complex step out altogether.
-    effort is "quick", "normal" or "thorough". With `case` only that case is tried.
+    effort is "plain" (one case), "quick", "normal" or "thorough". With `case` only that
+    case is tried.
 
     Raises InputError for an in_shape that is no shape.
     """
@@ -62,6 +63,8 @@ def check_layer(
             return _one_case(layer, shape, case, name, analytic)
         plain = Case(batch, seed=seed)
         rows = _plain(layer, shape, plain, name, analytic)
+        if effort == "plain":
+            return rows
         return _with_cases(rows, layer, shape, plain, name, analytic, effort)
     except LayerError as e:  # the other errors would say nothing
         return [Row(name, "contract", 1.0, LIMITS["contract"], str(e))]
@@ -124,8 +127,10 @@ def _with_cases(
         failure = smaller(layer, in_shape, failure, analytic)
         row = explained(layer, in_shape, failure, name)
         old = found.get(quantity)
-        if old is None or old.ok or not old.note:
-            found[quantity] = row
+        if old is not None and not old.ok:  # the plain case says how wrong it is
+            row.error, row.limit = old.error, old.limit
+            row.note = "; ".join(filter(None, [old.note, row.note]))
+        found[quantity] = row
     return [found[q] for q in LIMITS if q in found]
 
 
@@ -148,7 +153,7 @@ def _sure(layer, in_shape, case: Case, analytic) -> list[Failure]:
 
 
 def _again(layer, in_shape, case: Case, i: int, analytic) -> set[str]:
-    other = dataclasses.replace(case, seed=case.seed + 1000 * i)
+    other = case.with_seed(case.seed + 1000 * i)
     try:
         return {f.quantity for f in tried(layer, in_shape, other, analytic)}
     except NotTakenError:

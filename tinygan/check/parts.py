@@ -16,6 +16,7 @@ from .oracles import relative
 from .probe import Probe
 
 CLOSE = 1e-9  # sums over parts are rounded in another order
+LEAST = 1e-3  # the least size of a gradient: one that cancels keeps its rounding
 PATIENCE = 20.0  # s, for a rank that asks its group when the other one does not
 
 
@@ -69,20 +70,24 @@ def part_rules(p: Probe):
     *parts, grad = zip(*found, strict=True)
     *arrays, dtheta = whole
     for name, part, all_ in zip(names, parts, arrays, strict=False):
-        same = all_ is None or relative(together(part) - all_, all_) <= CLOSE
+        same = all_ is None or _close(together(part), all_)
         yield f"parts of a batch give the {name} of the whole (divisible)", same
-    same = relative(sum(grad) - dtheta, dtheta) <= CLOSE
+    same = _close(sum(grad), dtheta)
     yield "parts of a batch give the dtheta of the whole (divisible)", same
-    same = all(relative(states[k] - v, v) <= CLOSE for k, v in whole_state.items())
+    same = all(_close(states[k], v) for k, v in whole_state.items())
     yield "parts of a batch leave the state of the whole (divisible)", same
+
+
+def _close(a, b) -> bool:
+    return relative(a - b, max(float(np.linalg.norm(b)), LEAST)) <= CLOSE
 
 
 def _draws(p: Probe) -> bool:
     """True for a layer that draws random numbers in a pass: parts draw others."""
     p.net.load_state(p.state)
-    results = [np.copy(p.net.forward(p.x, p.train)[0]) for _ in range(2)]
+    first, *others = (np.copy(p.net.forward(p.x, p.train)[0]) for _ in range(9))
     p.net.load_state(p.state)
-    return not np.array_equal(*results)
+    return not all(np.array_equal(first, other) for other in others)
 
 
 def _passes(net, p: Probe, rows) -> list:

@@ -25,7 +25,7 @@ class Row:
         return self.error <= self.limit
 
 
-EFFORTS = ("quick", "normal", "thorough")  # how many cases a check tries
+EFFORTS = ("plain", "quick", "normal", "thorough")  # how many cases a check tries
 
 
 def an_effort(owner: str, effort) -> str:

@@ -69,11 +69,14 @@ def hunted(
 ) -> dict[str, Failure]:
     """{quantity: failure} of the smallest failing case among `many` random ones.
 
-    {} if Hypothesis is not installed or finds none.
+    {} if Hypothesis finds none, is not installed, or draws for a test already.
     """
     try:
         from hypothesis import HealthCheck, Phase, Verbosity, errors, find, settings
+        from hypothesis import currently_in_test_context as drawing
     except ImportError:
+        return {}
+    if drawing():
         return {}
     from .strategies import cases
 
