@@ -259,7 +259,7 @@ class SquaredReLU(Layer):
         dx = np.zeros_like(r) if dy is None else 2 * r * dy
         if dy_dot is None:
             return dx, None
-        dx = dx + 2 * (r > 0) * x_dot * dy_dot
+        dx = dx + np.where(r > 0, 2 * x_dot * dy_dot, 0)
         return dx, 2 * r * dy_dot
 
 
