@@ -147,7 +147,7 @@ class FadeIn(Layer):
         self.state = {"a": np.zeros(())}
 
     def advance(self):
-        self.state["a"][...] = np.minimum(self.state["a"].real + 0.1, 1)
+        self.state["a"][...] = np.minimum(self.state["a"] + 0.1, 1)
 
     def forward(self, x, train=True):
         a = self.state["a"].copy()

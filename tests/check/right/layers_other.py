@@ -1,0 +1,428 @@
+"""Sorting, ranks, tables, statistics, and matrices of one sample."""
+
+import functools
+
+import numpy as np
+from tinygan import Layer
+
+
+class SortFeatures(Layer):
+    """y = x sorted along the features, by np.sort, with a tangent pass (GroupSort)"""
+
+    def forward(self, x, train=True):
+        return np.sort(x, axis=-1), (np.argsort(x, axis=-1),)
+
+    def backward(self, dy, cache, param_grads=True):
+        back = np.argsort(cache[0], axis=-1)
+        return np.take_along_axis(dy, back, axis=-1)
+
+    def tangent(self, x_dot, cache):
+        return np.take_along_axis(x_dot, cache[0], axis=-1), ()
+
+    def tangent_backward(self, dy, dy_dot, cache, cache_dot):
+        undo = functools.partial(self.backward, cache=cache)
+        return (
+            None if dy is None else undo(dy),
+            None if dy_dot is None else undo(dy_dot),
+        )
+
+
+class MaxMin(Layer):
+    """pairs of features become (max, min): GroupSort of size 2"""
+
+    def forward(self, x, train=True):
+        a, b = x[..., ::2], x[..., 1::2]
+        y = np.empty_like(x)
+        y[..., ::2] = np.fmax(a, b)
+        y[..., 1::2] = np.fmin(a, b)
+        return y, (a >= b,)
+
+    def backward(self, dy, cache, param_grads=True):
+        (keep,) = cache
+        up, low = dy[..., ::2], dy[..., 1::2]
+        dx = np.empty_like(dy)
+        dx[..., ::2] = np.where(keep, up, low)
+        dx[..., 1::2] = np.where(keep, low, up)
+        return dx
+
+
+class RankFeatures(Layer):
+    """y = x rank(x)/d: the rank counts, but has derivative 0"""
+
+    def forward(self, x, train=True):
+        rank = np.argsort(np.argsort(x, axis=1), axis=1)
+        w = (rank / x.shape[1]).astype(x.dtype)
+        return x * w, (w,)
+
+    def backward(self, dy, cache, param_grads=True):
+        return dy * cache[0]
+
+
+class WeightedOrder(Layer):
+    """y = sum_k w_k x_(k), order statistics with learnt weights (an L-estimator)"""
+
+    def build(self, in_shape):
+        self.shapes = {"w": in_shape}
+        return (1,)
+
+    def init(self, rng):
+        self.w[...] = rng.random(self.w.shape)
+
+    def forward(self, x, train=True):
+        order = x.argsort(axis=1)
+        s = x[np.arange(len(x))[:, None], order]
+        return (s @ self.w).reshape(-1, 1), (order, s)
+
+    def backward(self, dy, cache, param_grads=True):
+        order, s = cache
+        if param_grads:
+            self.dw += (dy * s).sum(axis=0)
+        dx = np.empty(s.shape, dy.dtype)
+        dx[np.arange(len(s))[:, None], order] = dy * self.w
+        return dx
+
+
+class QuantileClip(Layer):
+    """y = x clipped at its sample's second smallest and second largest feature"""
+
+    def forward(self, x, train=True):
+        order = np.argsort(x, axis=1)
+        lo = np.take_along_axis(x, order[:, 1:2], 1)
+        hi = np.take_along_axis(x, order[:, -2:-1], 1)
+        return np.clip(x, lo, hi), (order,)
+
+    def backward(self, dy, cache, param_grads=True):
+        (order,) = cache
+        g = np.take_along_axis(dy, order, 1)
+        g[:, 1] += g[:, 0]
+        g[:, -2] += g[:, -1]
+        g[:, 0] = g[:, -1] = 0
+        dx = np.empty_like(dy)
+        np.put_along_axis(dx, order, g, 1)
+        return dx
+
+
+class TableLookup(Layer):
+    """y = E[round(x) mod 5]: rows of a learnt table, dx = 0"""
+
+    def build(self, in_shape):
+        self.shapes = {"E": (5, 3)}
+        return (*in_shape, 3)
+
+    def init(self, rng):
+        self.E[...] = rng.standard_normal(self.E.shape)
+
+    def forward(self, x, train=True):
+        i = np.rint(x).astype(int) % 5
+        return self.E[i], (i,)
+
+    def backward(self, dy, cache, param_grads=True):
+        (i,) = cache
+        if param_grads:
+            np.add.at(self.dE, i, dy)
+        return np.zeros(i.shape, dy.dtype)
+
+
+class LinearTable(Layer):
+    """y = piecewise linear interpolation of a table of 6 learnt values on [-3, 3]"""
+
+    def build(self, in_shape):
+        self.shapes = {"v": (6,)}
+        return in_shape
+
+    def init(self, rng):
+        self.v[...] = rng.standard_normal(6)
+
+    def forward(self, x, train=True):
+        u = (x + 3) * (5 / 6)
+        i = np.clip(np.floor(u).astype(int), 0, 4)
+        w = np.clip(u - i, 0, 1).astype(x.dtype)
+        inside = (u > 0) & (u < 5)
+        return (1 - w) * self.v[i] + w * self.v[i + 1], (i, w, inside)
+
+    def backward(self, dy, cache, param_grads=True):
+        i, w, inside = cache
+        if param_grads:
+            np.add.at(self.dv, i, dy * (1 - w))
+            np.add.at(self.dv, i + 1, dy * w)
+        return dy * inside * (self.v[i + 1] - self.v[i]) * (5 / 6)
+
+
+class PerPositionScale(Layer):
+    """y = a x + b with a, b for each position, each channel (H, W, C)"""
+
+    def build(self, in_shape):
+        self.shapes = {"a": in_shape, "b": in_shape}
+        return in_shape
+
+    def init(self, rng):
+        self.a[...] = rng.normal(1, 0.2, self.a.shape)
+
+    def forward(self, x, train=True):
+        return self.a * x + self.b, (x,)
+
+    def backward(self, dy, cache, param_grads=True):
+        if param_grads:
+            np.add(self.da, np.einsum("n...,n...->...", cache[0], dy), out=self.da)
+            np.add(self.db, dy.sum(0), out=self.db)
+        return self.a * dy
+
+
+class Temperature(Layer):
+    """y = x exp(-t), one learnt log-temperature of shape (1, 1)"""
+
+    def build(self, in_shape):
+        self.shapes = {"t": (1, 1)}
+        return in_shape
+
+    def init(self, rng):
+        self.t[0, 0] = 0.4
+
+    def forward(self, x, train=True):
+        y = x * np.exp(-self.t[0, 0])
+        return y, (y,)
+
+    def backward(self, dy, cache, param_grads=True):
+        (y,) = cache
+        if param_grads:
+            self.dt[0, 0] -= np.tensordot(dy, y, axes=dy.ndim)
+        return dy * np.exp(-self.t[0, 0])
+
+
+class Gram(Layer):
+    """y = x^T x / T of each sample: the channels' second moments (style features)"""
+
+    def build(self, in_shape):
+        T, C = in_shape
+        return C, C
+
+    def forward(self, x, train=True):
+        return np.einsum("nti,ntj->nij", x, x) / x.shape[1], (x,)
+
+    def backward(self, dy, cache, param_grads=True):
+        (x,) = cache
+        return x @ (dy + dy.transpose(0, 2, 1)) / x.shape[1]
+
+
+class MeanStd(Layer):
+    """y = [mean, sqrt(var + 1e-4)] over time of each channel (statistics pooling)"""
+
+    def build(self, in_shape):
+        return (2 * in_shape[1],)
+
+    def forward(self, x, train=True):
+        mu = x.mean(axis=1)
+        sd = np.sqrt(np.var(x, axis=1) + 1e-4)
+        return np.r_["1", mu, sd], (x - mu[:, None], sd)
+
+    def backward(self, dy, cache, param_grads=True):
+        c, sd = cache
+        C = sd.shape[1]
+        return (dy[:, None, :C] + (dy[:, C:] / sd)[:, None] * c) / c.shape[1]
+
+
+class RidgeInverse(Layer):
+    """y = (X^T X + I)^-1 X^T t of each sample, ridge regression on a learnt t"""
+
+    def build(self, in_shape):
+        T, C = in_shape
+        self.shapes = {"t": (T,)}
+        return (C,)
+
+    def init(self, rng):
+        self.t[...] = rng.standard_normal(self.t.shape)
+
+    def forward(self, x, train=True):
+        A = np.einsum("nti,ntj->nij", x, x) + np.eye(x.shape[2], dtype=x.dtype)
+        w = np.linalg.solve(A, (x.swapaxes(1, 2) @ self.t)[..., None])[..., 0]
+        return w, (x, A, w)
+
+    def backward(self, dy, cache, param_grads=True):
+        x, A, w = cache
+        u = np.linalg.solve(A, dy[..., None])[..., 0]
+        xu, xw = np.einsum("ntc,nc->nt", x, u), np.einsum("ntc,nc->nt", x, w)
+        if param_grads:
+            self.dt += xu.sum(0)
+        return (
+            np.einsum("t,nc->ntc", self.t, u)
+            - xu[:, :, None] * w[:, None]
+            - xw[:, :, None] * u[:, None]
+        )
+
+
+class LogDet(Layer):
+    """y = log det(I + X X^T) of each sample"""
+
+    def build(self, in_shape):
+        return (1,)
+
+    def forward(self, x, train=True):
+        A = x @ np.swapaxes(x, -1, -2) + np.eye(x.shape[1], dtype=x.dtype)
+        return np.linalg.slogdet(A)[1][:, None], (x, A)
+
+    def backward(self, dy, cache, param_grads=True):
+        x, A = cache
+        return 2 * dy[:, :, None] * np.linalg.solve(A, x)
+
+
+class PairwiseDistances(Layer):
+    """y_ij = sqrt(|x_i - x_j|^2 + 1e-3) between the rows of a sample"""
+
+    def build(self, in_shape):
+        return (in_shape[0], in_shape[0])
+
+    def forward(self, x, train=True):
+        diff = x[:, :, None] - x[:, None]
+        y = np.sqrt(np.einsum("nijc,nijc->nij", diff, diff) + 1e-3)
+        return y, (diff, y)
+
+    def backward(self, dy, cache, param_grads=True):
+        diff, y = cache
+        g = (dy / y)[..., None] * diff
+        return g.sum(2) - g.sum(1)
+
+
+class SoftHistogram(Layer):
+    """y_k = mean_i exp(-(x_i - c_k)^2/2), 5 fixed bins"""
+
+    centres = np.linspace(-2, 2, 5)
+
+    def build(self, in_shape):
+        return (5,)
+
+    def forward(self, x, train=True):
+        c = self.centres.astype(x.dtype)
+        d = x.reshape(len(x), -1, 1) - c
+        k = np.exp(-(d**2) / 2)
+        return k.mean(1), (d, k, x.shape)
+
+    def backward(self, dy, cache, param_grads=True):
+        d, k, shape = cache
+        dx = -(dy[:, None] * d * k).sum(-1) / d.shape[1]
+        return dx.reshape(shape)
+
+
+class Polar(Layer):
+    """(a, b) -> (sqrt(a^2 + b^2 + 1e-6), arctan2(b, 1 + |a|))"""
+
+    def build(self, in_shape):
+        assert in_shape == (2,), "points of the plane"
+        return in_shape
+
+    def forward(self, x, train=True):
+        a, b = x.T
+        r = np.sqrt(a * a + b * b + 1e-6)
+        q = 1 + np.abs(a)
+        return np.stack([r, np.arctan2(b, q)], -1), (a, b, r, q)
+
+    def backward(self, dy, cache, param_grads=True):
+        a, b, r, q = cache
+        dr, dphi = dy.T
+        w = dphi / (q * q + b * b)
+        return np.stack([dr * a / r - w * b * np.sign(a), dr * b / r + w * q], axis=1)
+
+
+class CorrelateWithMean(Layer):
+    """y = x - (x.m) m, m the unit vector along the learnt p, loop over samples"""
+
+    def build(self, in_shape):
+        self.shapes = {"p": in_shape}
+        return in_shape
+
+    def init(self, rng):
+        self.p[...] = rng.normal(size=self.p.shape) + 1
+
+    def forward(self, x, train=True):
+        size = np.linalg.norm(self.p)
+        m = self.p / size
+        return np.array([row - np.dot(row, m) * m for row in x]), (x, m, size)
+
+    def backward(self, dy, cache, param_grads=True):
+        x, m, size = cache
+        dx = np.zeros_like(dy)
+        dm = np.zeros_like(m)
+        for n, (row, d) in enumerate(zip(x, dy, strict=True)):
+            dx[n] = d - np.dot(d, m) * m
+            dm -= np.dot(d, m) * row + np.dot(row, m) * d
+        if param_grads:
+            self.dp += (dm - np.dot(dm, m) * m) / size
+        return dx
+
+
+class Chebyshev(Layer):
+    """y = sum_k a_k T_k(tanh x), k = 0..4, by the recurrence of the polynomials"""
+
+    def build(self, in_shape):
+        self.shapes = {"a": (5, in_shape[-1])}
+        return in_shape
+
+    def init(self, rng):
+        self.a[...] = rng.standard_normal(self.a.shape) / 2
+
+    def forward(self, x, train=True):
+        t = np.tanh(x)
+        T = [np.ones_like(t), t]
+        D = [np.zeros_like(t), np.ones_like(t)]
+        for _ in range(3):
+            D.append(2 * T[-1] + 2 * t * D[-1] - D[-2])
+            T.append(2 * t * T[-1] - T[-2])
+        y = sum(a * Tk for a, Tk in zip(self.a, T, strict=True))
+        return y, (t, T, D)
+
+    def backward(self, dy, cache, param_grads=True):
+        t, T, D = cache
+        if param_grads:
+            for k in range(5):
+                self.da[k] += (dy * T[k]).sum(axis=tuple(range(dy.ndim - 1)))
+        return dy * sum(self.a[k] * D[k] for k in range(5)) * (1 - t * t)
+
+
+class HarmonicOscillator(Layer):
+    """(q, p) -> one leapfrog step with the learnt stiffness k = exp(w)"""
+
+    def build(self, in_shape):
+        self.shapes = {"w": ()}
+        return in_shape
+
+    def init(self, rng):
+        self.w[...] = 0.2
+
+    def forward(self, x, train=True):
+        k, h = np.exp(self.w), 0.3
+        q, p = np.hsplit(x, 2)
+        p1 = p - h / 2 * k * q
+        q1 = q + h * p1
+        p2 = p1 - h / 2 * k * q1
+        return np.hstack([q1, p2]), (q, q1, k, h)
+
+    def backward(self, dy, cache, param_grads=True):
+        q, q1, k, h = cache
+        dq1, dp2 = np.hsplit(dy, 2)
+        dq1 = dq1 - h / 2 * k * dp2
+        dp1 = dp2 + h * dq1
+        if param_grads:
+            self.dw += -h / 2 * k * ((dp2 * q1).sum() + (dp1 * q).sum())
+        return np.hstack([dq1 - h / 2 * k * dp1, dp1])
+
+
+CHECKS = [
+    (SortFeatures(), (3, 4)),
+    (MaxMin(), (6,)),
+    (RankFeatures(), (6,)),
+    (WeightedOrder(), (5,)),
+    (QuantileClip(), (7,)),
+    (TableLookup(), (4,)),
+    (LinearTable(), (4,)),
+    (PerPositionScale(), (2, 3, 2)),
+    (Temperature(), (5,)),
+    (Gram(), (4, 3)),
+    (MeanStd(), (5, 2)),
+    (RidgeInverse(), (5, 3)),
+    (LogDet(), (3, 4)),
+    (PairwiseDistances(), (4, 2)),
+    (SoftHistogram(), (7,)),
+    (Polar(), (2,)),
+    (CorrelateWithMean(), (4,)),
+    (Chebyshev(), (2, 3)),
+    (HarmonicOscillator(), (4,)),
+]
