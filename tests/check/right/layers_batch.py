@@ -1,6 +1,7 @@
 """Random masks, noise, state that moves, and samples that see each other."""
 
 import numpy as np
+
 from tinygan import Layer
 
 

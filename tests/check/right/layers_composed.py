@@ -1,7 +1,8 @@
 """Layers made of the package's layers, its short ways, and tuples of arrays."""
 
 import numpy as np
-from tinygan import Conv2d, Dense, Integers, LayerNorm, Layer, Sequential, Tanh
+
+from tinygan import Conv2d, Dense, Integers, Layer, LayerNorm, Sequential, Tanh
 from tinygan.layers import Activation, Affine
 
 
@@ -213,6 +214,29 @@ class Modulate(Layer):
         return (1 + self.g[c]) * dy, None
 
 
+class SplitHalves(Layer):
+    """x -> (a, 2 b), the two halves as a tuple; a gradient of None is zero"""
+
+    def build(self, in_shape):
+        h = in_shape[0] // 2
+        return (h,), (in_shape[0] - h,)
+
+    def forward(self, x, train=True):
+        h = x.shape[1] // 2
+        return (x[:, :h], 2 * x[:, h:]), (x,)
+
+    def backward(self, dy, cache, param_grads=True):
+        (x,) = cache
+        da, db = dy
+        h = x.shape[1] // 2
+        dx = np.zeros_like(x)
+        if da is not None:
+            dx[:, :h] = da
+        if db is not None:
+            dx[:, h:] = 2 * db
+        return dx
+
+
 CHECKS = [
     (Logistic2(), (6,)),
     (Asinh(), (6,)),
@@ -225,6 +249,7 @@ CHECKS = [
     (Scaled(Conv2d(2, 3, 1, 1)), (4, 4, 2)),
     (DenseSkip(Sequential(Dense(3), Tanh())), (4,)),
     (Siamese(Dense(3)), (6,)),
+    (SplitHalves(), (5,)),
     (Interaction(), ((3,), (4,))),
     (Modulate(), ((4,), Integers((), 3))),
 ]

@@ -3,6 +3,7 @@
 import functools
 
 import numpy as np
+
 from tinygan import Layer
 
 
@@ -189,99 +190,6 @@ class Temperature(Layer):
         return dy * np.exp(-self.t[0, 0])
 
 
-class Gram(Layer):
-    """y = x^T x / T of each sample: the channels' second moments (style features)"""
-
-    def build(self, in_shape):
-        T, C = in_shape
-        return C, C
-
-    def forward(self, x, train=True):
-        return np.einsum("nti,ntj->nij", x, x) / x.shape[1], (x,)
-
-    def backward(self, dy, cache, param_grads=True):
-        (x,) = cache
-        return x @ (dy + dy.transpose(0, 2, 1)) / x.shape[1]
-
-
-class MeanStd(Layer):
-    """y = [mean, sqrt(var + 1e-4)] over time of each channel (statistics pooling)"""
-
-    def build(self, in_shape):
-        return (2 * in_shape[1],)
-
-    def forward(self, x, train=True):
-        mu = x.mean(axis=1)
-        sd = np.sqrt(np.var(x, axis=1) + 1e-4)
-        return np.r_["1", mu, sd], (x - mu[:, None], sd)
-
-    def backward(self, dy, cache, param_grads=True):
-        c, sd = cache
-        C = sd.shape[1]
-        return (dy[:, None, :C] + (dy[:, C:] / sd)[:, None] * c) / c.shape[1]
-
-
-class RidgeInverse(Layer):
-    """y = (X^T X + I)^-1 X^T t of each sample, ridge regression on a learnt t"""
-
-    def build(self, in_shape):
-        T, C = in_shape
-        self.shapes = {"t": (T,)}
-        return (C,)
-
-    def init(self, rng):
-        self.t[...] = rng.standard_normal(self.t.shape)
-
-    def forward(self, x, train=True):
-        A = np.einsum("nti,ntj->nij", x, x) + np.eye(x.shape[2], dtype=x.dtype)
-        w = np.linalg.solve(A, (x.swapaxes(1, 2) @ self.t)[..., None])[..., 0]
-        return w, (x, A, w)
-
-    def backward(self, dy, cache, param_grads=True):
-        x, A, w = cache
-        u = np.linalg.solve(A, dy[..., None])[..., 0]
-        xu, xw = np.einsum("ntc,nc->nt", x, u), np.einsum("ntc,nc->nt", x, w)
-        if param_grads:
-            self.dt += xu.sum(0)
-        return (
-            np.einsum("t,nc->ntc", self.t, u)
-            - xu[:, :, None] * w[:, None]
-            - xw[:, :, None] * u[:, None]
-        )
-
-
-class LogDet(Layer):
-    """y = log det(I + X X^T) of each sample"""
-
-    def build(self, in_shape):
-        return (1,)
-
-    def forward(self, x, train=True):
-        A = x @ np.swapaxes(x, -1, -2) + np.eye(x.shape[1], dtype=x.dtype)
-        return np.linalg.slogdet(A)[1][:, None], (x, A)
-
-    def backward(self, dy, cache, param_grads=True):
-        x, A = cache
-        return 2 * dy[:, :, None] * np.linalg.solve(A, x)
-
-
-class PairwiseDistances(Layer):
-    """y_ij = sqrt(|x_i - x_j|^2 + 1e-3) between the rows of a sample"""
-
-    def build(self, in_shape):
-        return (in_shape[0], in_shape[0])
-
-    def forward(self, x, train=True):
-        diff = x[:, :, None] - x[:, None]
-        y = np.sqrt(np.einsum("nijc,nijc->nij", diff, diff) + 1e-3)
-        return y, (diff, y)
-
-    def backward(self, dy, cache, param_grads=True):
-        diff, y = cache
-        g = (dy / y)[..., None] * diff
-        return g.sum(2) - g.sum(1)
-
-
 class SoftHistogram(Layer):
     """y_k = mean_i exp(-(x_i - c_k)^2/2), 5 fixed bins"""
 
@@ -415,11 +323,6 @@ CHECKS = [
     (LinearTable(), (4,)),
     (PerPositionScale(), (2, 3, 2)),
     (Temperature(), (5,)),
-    (Gram(), (4, 3)),
-    (MeanStd(), (5, 2)),
-    (RidgeInverse(), (5, 3)),
-    (LogDet(), (3, 4)),
-    (PairwiseDistances(), (4, 2)),
     (SoftHistogram(), (7,)),
     (Polar(), (2,)),
     (CorrelateWithMean(), (4,)),

@@ -1,6 +1,7 @@
 """Activations with kinks or steps, and elementwise rules with jumps."""
 
 import numpy as np
+
 from tinygan import Layer
 
 

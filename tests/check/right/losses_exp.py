@@ -1,6 +1,7 @@
 """f-GAN losses with a true exponential: right, and infinite at logits of 10,000."""
 
 import numpy as np
+
 from tinygan import Critic
 
 

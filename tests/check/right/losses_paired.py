@@ -1,11 +1,12 @@
 """Losses that compare the logits of both batches with each other."""
 
 import numpy as np
+
 from tinygan import Critic, Objective, sigmoid, softplus
 
 
 class RelativisticHinge(Critic):
-    """the hinge on r = s_real - mean s_fake and f = s_fake - mean s_real (RaHingeGAN)"""
+    """the hinge on r = s_real - mean s_fake and f = s_fake - mean s_real"""
 
     paired = True
 
@@ -73,7 +74,7 @@ class AllPairsLogistic(Objective):
 
 
 class SoftmaxGAN(Critic):
-    """V = mean r - log sum_all e^s      J = log sum_all e^s - mean of all s (Lin 2017)"""
+    """V = mean r - log sum_all e^s      J = log sum_all e^s - mean of all s"""
 
     paired = True
 

@@ -1,6 +1,7 @@
 """Penalties that people put on a discriminator: D.grad -= dP/dtheta."""
 
 import numpy as np
+
 from tinygan import Penalty
 from tinygan.penalties.gradient import SquaredNorm
 
@@ -77,7 +78,7 @@ class LogitVariance(Penalty):
     """P = var(s_real), by np.var"""
 
     def accumulate(self, D, real, fake, rng=None):
-        x, s, cache = real
+        _x, s, cache = real
         D.backward_weights(-2 * (s - s.mean()) / s.size, cache)
         return np.var(s)
 
@@ -163,7 +164,9 @@ class OneSidedLP(Penalty):
         x = x + 0.05 * rng.standard_normal(x.shape).astype(x.dtype)
         s, cache = D.forward(x)
         g = D.backward(np.ones_like(s), cache, param_grads=False)
-        norm = np.sqrt(np.sum(g**2, axis=tuple(range(1, g.ndim)), keepdims=True) + 1e-12)
+        norm = np.sqrt(
+            np.sum(g**2, axis=tuple(range(1, g.ndim)), keepdims=True) + 1e-12
+        )
         over = np.maximum(norm - self.bound, 0)
         v = 2 * self.lam * over * g / norm / len(x)
         _, cache_dot = D.tangent(v, cache)
