@@ -105,14 +105,14 @@ class CausalAttention(Layer):
 
 
 class LinearAttention(Layer):
-    """y = phi(q)(phi(k)^T v)/(phi(q) sum phi(k)), phi = elu + 1, q = k = v = x"""
+    """y = phi(x)(phi(x)^T x)/(phi(x) sum phi(x) + eps), phi = elu + 1"""
 
     def forward(self, x, train=True):
         f = np.where(x > 0, x + 1, np.exp(np.minimum(x, 0)))
         KV = np.einsum("ntc,ntd->ncd", f, x)
         Z = f.sum(axis=1)
         num = np.einsum("ntc,ncd->ntd", f, KV)
-        den = np.einsum("ntc,nc->nt", f, Z)[..., None]
+        den = np.einsum("ntc,nc->nt", f, Z)[..., None] + 1e-6
         y = num / den
         return y, (x, f, KV, Z, den, y)
 

@@ -127,10 +127,9 @@ class NuclearRatio(Layer):
     def backward(self, dy, cache, param_grads=True):
         x, n, t = cache
         g = dy[:, :, None] / (1 + n)[:, None, None]
-        unit = x / n[:, None, None]
-        return g * (
-            np.eye(x.shape[1], dtype=x.dtype) - unit * (t / (1 + n))[:, None, None]
-        )
+        unit = x / np.where(n > 0, n, 1)[:, None, None]
+        along = unit * (t / (1 + n))[:, None, None]
+        return g * (np.eye(x.shape[1], dtype=x.dtype) - along)
 
 
 class CholeskyFactor(Layer):

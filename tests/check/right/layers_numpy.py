@@ -247,7 +247,7 @@ class Sinc(Layer):
         z = np.pi * cache[0] / 4
         small = np.abs(z) < 1e-2
         safe = np.where(small, 1, z)
-        series = -z / 3 + z**3 / 30
+        series = -z / 3 + z**3 / 30 - z**5 / 840
         slope = np.where(small, series, (np.cos(safe) - np.sin(safe) / safe) / safe)
         return dy * slope * (math.pi / 4)
 
