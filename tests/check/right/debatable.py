@@ -2,9 +2,12 @@
 
 NoiseInDtype: float32 draws other noise than float64, so the two outputs differ.
 ParameterView: y is a view into theta, so y changes when theta does.
+OwnGenerator, GlobalRandom: the random numbers come from a generator that is not in
+`state`, so the next forward draws other numbers even after `load_state`.
 """
 
 import numpy as np
+
 from tinygan import Layer
 
 
@@ -44,7 +47,38 @@ class ParameterView(Layer):
         return 0 * dy
 
 
+class OwnGenerator(Layer):
+    """y = m x/0.5 in training, m from a generator that the layer keeps for itself"""
+
+    def __init__(self, seed=0):
+        self.rng = np.random.default_rng(seed)
+
+    def forward(self, x, train=True):
+        m = np.ones(x.shape)
+        if train:
+            m = (self.rng.random(x.shape) < 0.5) / 0.5
+        m = m.astype(x.dtype)
+        return x * m, (m,)
+
+    def backward(self, dy, cache, param_grads=True):
+        return dy * cache[0]
+
+
+class GlobalRandom(Layer):
+    """y = x + 0.1 n in training, n from np.random, the generator of the process"""
+
+    def forward(self, x, train=True):
+        if train:
+            x = x + 0.1 * np.random.randn(*x.shape).astype(x.dtype)
+        return x, ()
+
+    def backward(self, dy, cache, param_grads=True):
+        return dy
+
+
 CHECKS = [
     (NoiseInDtype(), (4,)),
     (ParameterView(), (4,)),
+    (OwnGenerator(), (4,)),
+    (GlobalRandom(), (4,)),
 ]
