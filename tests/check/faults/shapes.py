@@ -204,8 +204,9 @@ class HeightAndWidthMixedUp(Pool):
     """dx takes the axes of height and width for each other; a square hides it."""
 
     def adjoint(self, dy, cache):
-        dx = super().adjoint(dy, cache)
-        return dx.transpose(0, 2, 1, 3).reshape(dx.shape)
+        N, H, W, C = dy.shape
+        dx = super().adjoint(dy.reshape(N, W, H, C), cache)
+        return dx.reshape(N, H * self.k, W * self.k, C)
 
 
 @BOOK.layer(SHAPE, (6,), seen_at=[(7000,)])

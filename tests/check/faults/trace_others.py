@@ -8,7 +8,7 @@ import numpy as np
 from tinygan import Net
 from tinygan.layers import Dense, Sequential, Tanh
 
-from .trace import locked, tried
+from .trace import Trace, locked, tried
 
 LOGITS = {
     "normal": lambda rng, s: rng.standard_normal(s),
@@ -20,9 +20,9 @@ LOGITS = {
 }
 
 
-def objective_trace(objective) -> dict[str, list]:
+def objective_trace(objective) -> Trace:
     """Values and gradients of logits of many kinds, and what the calls leave behind."""
-    trace = {"paired": tried(lambda: (objective.paired, objective.sees_samples))}
+    yield "paired", tried(lambda: (objective.paired, objective.sees_samples))
     sizes = [(5, 5), (1, 1), (2, 2), (8, 8), (16, 16), (5, 3), (3, 5)]
     for name, (n, m), dtype in itertools.product(LOGITS, sizes, ("float64", "float32")):
         rng = np.random.default_rng(n)
@@ -37,15 +37,13 @@ def objective_trace(objective) -> dict[str, list]:
             shown += [own.value(r, r), own.value(r, f), own.d_grads(f, r)]
             return [*shown, type(own.value(r, f)).__name__]
 
-        trace[f"{name}, {n} and {m}, {dtype}"] = tried(calls)
+        yield f"{name}, {n} and {m}, {dtype}", tried(calls)
     r, f = locked(np.ones((4, 1))), locked(np.zeros((4, 1)))
-    trace["locked"] = tried(lambda: (objective.value(r, f), objective.d_grads(r, f)))
-    return trace
+    yield "locked", tried(lambda: (objective.value(r, f), objective.d_grads(r, f)))
 
 
-def penalty_trace(penalty) -> dict[str, list]:
+def penalty_trace(penalty) -> Trace:
     """P and D.grad of critics from flat to steep, with batches of several sizes."""
-    trace = {}
     cases = itertools.product((1, 4, 6, 16), (0.0, 0.1, 1.0, 10.0), range(2))
     for n, scale, seed in cases:
         rng = np.random.default_rng(n)
@@ -54,7 +52,7 @@ def penalty_trace(penalty) -> dict[str, list]:
         def calls(x=x, z=z, scale=scale, seed=seed):
             D = Net(Sequential(Dense(6), Tanh(), Dense(1)), (3,), seed=1, dtype=float)
             D.theta *= scale
-            np.random.seed(seed)  # noqa: NPY002
+            np.random.seed(seed)
             own, rng, shown = copy.deepcopy(penalty), np.random.default_rng(seed), []
             for _ in range(3):
                 D.grad[...] = 1
@@ -63,27 +61,25 @@ def penalty_trace(penalty) -> dict[str, list]:
                 shown += [P, D.grad.copy(), D.theta.copy(), x, z]
             return shown
 
-        trace[f"{n} samples, theta x {scale:g}, seed {seed}"] = tried(calls)
-    return trace
+        yield f"{n} samples, theta x {scale:g}, seed {seed}", tried(calls)
 
 
-def optimizer_trace(optimizer) -> dict[str, list]:
+def optimizer_trace(optimizer) -> Trace:
     """Forty steps of several sizes, up, down, resumed, beside another optimizer."""
-    trace = {}
     cases = itertools.product((3, 1500, 40000), ("float64", "float32"), (1.0, 1e-6, 0))
     for n, dtype, scale in cases:
         key = f"{n}, {dtype}, g x {scale:g}"
-        trace[key] = tried(
-            lambda n=n, t=dtype, scale=scale: steps(optimizer, n, t, scale)
+        yield (
+            key,
+            tried(lambda n=n, t=dtype, scale=scale: steps(optimizer, n, t, scale)),
         )
     for name in ("ascend", "descend"):
-        trace[name] = tried(lambda name=name: walk(optimizer, name))
-    trace["-g"] = tried(lambda: steps(optimizer, 4, "float64", -1.0))
-    trace["g large"] = tried(lambda: steps(optimizer, 4, "float64", 100.0))
-    trace["resumed at 7"] = tried(lambda: steps(optimizer, 4, "float64", 1.0, 7))
-    trace["rate changed"] = tried(lambda: steps(optimizer, 4, "float64", 1.0, None, 3))
-    trace["two"] = tried(lambda: beside(optimizer))
-    return trace
+        yield name, tried(lambda name=name: walk(optimizer, name))
+    yield "-g", tried(lambda: steps(optimizer, 4, "float64", -1.0))
+    yield "g large", tried(lambda: steps(optimizer, 4, "float64", 100.0))
+    yield "resumed at 7", tried(lambda: steps(optimizer, 4, "float64", 1.0, 7))
+    yield "rate changed", tried(lambda: steps(optimizer, 4, "float64", 1.0, None, 3))
+    yield "two", tried(lambda: beside(optimizer))
 
 
 def gradient(i, n, dtype, scale):

@@ -218,7 +218,7 @@ class ZeroWeightsNeverLearn(Linear):
         self.db += rows(dy).sum(axis=0)
 
 
-@BOOK.layer(VALUES, (6,))
+@BOOK.layer(VALUES, (12,))
 class NegativeInputsLearnNothing(Linear):
     """A sample whose inputs are all negative adds nothing to dW."""
 
