@@ -63,7 +63,7 @@ class FirstEntryOfDbMissing(Linear):
             self.db[j] += rows(dy)[:, j].sum()
 
 
-@BOOK.layer(KIND, (6,))
+@BOOK.layer(KIND, (6,), function=False)
 class WeightGradientOverwritten(Linear):
     """dW is assigned, not added: the second batch of a step replaces the first."""
 

@@ -19,7 +19,7 @@ from .book import Book
 BOOK = Book()
 
 
-@BOOK.other("loss")
+@BOOK.other("loss", function=False)
 class BatchOfEightInV(Wasserstein):
     """V is a sum over 8, not a mean; its gradient agrees with it."""
 
@@ -74,7 +74,7 @@ class OneSampleGivesNothing(LeastSquares):
         return super().g_grad(s_fake) * (s_fake.size > 1)
 
 
-@BOOK.other("loss")
+@BOOK.other("loss", function=False)
 class VNegated(Hinge):
     """V and dV are the loss of other libraries: D would learn to be wrong."""
 
@@ -85,7 +85,7 @@ class VNegated(Hinge):
         return tuple(-d for d in super().d_grads(s_real, s_fake))
 
 
-@BOOK.other("loss")
+@BOOK.other("loss", function=False)
 class JNegated(Wasserstein):
     """J and dJ have the other sign: G would learn to be found out."""
 
@@ -96,7 +96,7 @@ class JNegated(Wasserstein):
         return -super().g_grad(s_fake)
 
 
-@BOOK.other("loss")
+@BOOK.other("loss", function=False)
 class BothNegated(NonSaturating):
     """V and J both have the other sign, each with its gradient."""
 
@@ -129,7 +129,7 @@ class OnlyTheValueOfJNegated(Minimax):
         return -super().g_value(s_fake)
 
 
-@BOOK.other("loss")
+@BOOK.other("loss", function=False)
 class RealAndFakeExchanged(Wasserstein):
     """V and dV take the real logits for the fake ones."""
 
@@ -199,7 +199,7 @@ class MovingTarget(LeastSquares):
         return result
 
 
-@BOOK.other("loss")
+@BOOK.other("loss", function=False)
 class RealLogitsUsedThoughNotPaired(Minimax):
     """J depends on s_real, and `paired` is False: g_step passes None."""
 
@@ -212,14 +212,14 @@ class RealLogitsUsedThoughNotPaired(Minimax):
         return g if s_real is None else g + 0.1 * mean(s_real) / s_fake.size
 
 
-@BOOK.other("loss")
+@BOOK.other("loss", function=False)
 class PairedSaysItIsNot(RelativisticAverage):
     """J needs s_real, and `paired` is False, so g_step fails."""
 
     paired = False
 
 
-@BOOK.other("loss")
+@BOOK.other("loss", function=False)
 class ValueHasAnAxis(LeastSquares):
     """V is (1,), not 0-d."""
 
@@ -227,7 +227,7 @@ class ValueHasAnAxis(LeastSquares):
         return np.reshape(super().value(s_real, s_fake), (1,))
 
 
-@BOOK.other("loss")
+@BOOK.other("loss", function=False)
 class ValueIsAFloat(Wasserstein):
     """V is a Python float: a GPU would have to wait, the complex step is lost."""
 
@@ -235,7 +235,7 @@ class ValueIsAFloat(Wasserstein):
         return float(np.real(super().value(s_real, s_fake)))
 
 
-@BOOK.other("loss")
+@BOOK.other("loss", function=False)
 class ValueIsSummed(Hinge):
     """V and dV are sums over the samples, with no 1/N."""
 

@@ -33,7 +33,7 @@ class ForwardCentresXInPlace(Softmax):
         return super().forward(x, train)
 
 
-@BOOK.layer(WRITES, (6,))
+@BOOK.layer(WRITES, (6,), function=False)
 class EvaluationWritesIntoX(Elementwise):
     """In evaluation, where nobody needs x again, y is written into x."""
 
@@ -96,7 +96,7 @@ class ReverseWritesIntoDy(Linear):
         return result
 
 
-@BOOK.layer(WRITES, (6,))
+@BOOK.layer(WRITES, (6,), function=False)
 class BackwardWithoutDthetaWritesIntoDy(Linear):
     """With param_grads=False, as in the step of G, dy is cleared."""
 
