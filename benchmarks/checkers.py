@@ -86,7 +86,7 @@ def answer(ask: Callable[[], bool | None]) -> dict:
     "seconds": ...}
     """
     begun, before = time.perf_counter(), signal.signal(signal.SIGALRM, late)
-    signal.alarm(LIMIT)
+    signal.setitimer(signal.ITIMER_REAL, LIMIT)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
@@ -94,7 +94,7 @@ def answer(ask: Callable[[], bool | None]) -> dict:
     except Late:
         refused = "late"
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     return {"refused": refused, "seconds": time.perf_counter() - begun}
 

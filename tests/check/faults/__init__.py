@@ -12,6 +12,7 @@ from . import (
     losses,
     memory,
     optimizers,
+    pairs,
     passes,
     penalties,
     shapes,
@@ -22,6 +23,7 @@ from .book import Book, Fault
 
 ROOMS = (
     layers,
+    pairs,
     little,
     shapes,
     values,

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tinygan import Net, Objective, Optimizer, TangentError
+from tinygan.layers.base import walk
 from tinygan.penalties import Penalty
 
 from . import faults, right
@@ -94,9 +95,10 @@ def own_layers() -> dict:
     entries = [entry for checks in right().values() for entry in checks]
     layers = [entry for entry in entries if isinstance(entry, tuple)]
     return {
-        f"{type(f).__name__} on {shape}": (f, shape)
+        f"{type(own).__name__} on {shape}": (f, shape)
         for f, shape in layers
-        if type(f).__module__.startswith(__package__)
+        for _, own in walk(f)
+        if type(own).__module__.startswith(__package__)
     }
 
 
