@@ -6,6 +6,7 @@ some admissible use the two differ.
 """
 
 from . import (
+    buffers,
     evaluation,
     layers,
     little,
@@ -27,6 +28,7 @@ ROOMS = (
     little,
     shapes,
     values,
+    buffers,
     state,
     memory,
     passes,

@@ -4,7 +4,6 @@ import numpy as np
 
 from tinygan.layers import BatchNorm, LayerNorm, MinibatchStd
 from tinygan.ops import column_sum
-from tinygan.values import Integers
 
 from .book import Book
 from .right import (
@@ -18,7 +17,6 @@ from .right import (
     Shortcut,
     Softmax,
     Swish,
-    Words,
     rows,
 )
 
@@ -211,15 +209,6 @@ class BorderLeftOutOfDb(Conv):
         if param_grads:
             self.db += column_sum(dy[:, 1:-1, 1:-1]) - column_sum(dy)
         return super().backward(dy, cache, param_grads)
-
-
-@BOOK.layer(KIND, Integers((5,), 4))
-class RepeatedWordsCountOnce(Words):
-    """dW[i] += dy keeps one of several places with the same word."""
-
-    def backward(self, dy, cache, param_grads=True):
-        if param_grads:
-            self.dW[cache[0]] += dy
 
 
 @BOOK.layer(KIND, (4, 6, 2))

@@ -1,18 +1,20 @@
-"""Layers of two inputs, and layers with a class for each sample."""
+"""Layers of two inputs, and layers with a class or with words for each sample."""
 
 import numpy as np
 
 from tinygan import Layer
 from tinygan.check import Cut, Given
-from tinygan.layers import Sequential
+from tinygan.layers import Concat, Identity, Parallel, Sequential
 from tinygan.values import plus
 
 from .book import Book
-from .right import rows
+from .right import Words, rows
 
 BOOK = Book()
 FORMULA, TANGENT = "formula of dx, dW or db", "tangent passes"
+OTHER = "other passes and None"
 CLASSES = np.random.default_rng(7).integers(0, 3, 64)
+WORDS = np.random.default_rng(8).choice([0, 1, 2, 257, 299], (64, 5))
 
 
 def cut(layer):
@@ -23,6 +25,11 @@ def cut(layer):
 def given(layer):
     """The layer on (x, y), with fixed classes y"""
     return Sequential(Given(CLASSES, 3), layer)
+
+
+def beside_words(layer):
+    """x beside what the layer makes of five words, each one of 300"""
+    return Sequential(Given(WORDS, 300), Parallel(Identity(), layer), Concat())
 
 
 class Product(Layer):
@@ -155,6 +162,31 @@ class ClassWeightsForgottenInTheReverse(ClassScale):
             return dx, None
         dx = (0 * dy_dot, None) if dx is None else dx
         return dx, (self.scale(cache[1]) * dy_dot, None)
+
+
+@BOOK.layer(FORMULA, (6,), inside=beside_words)
+class RepeatedWordsCountOnce(Words):
+    """dW[i] += dy keeps one of several places with the same word."""
+
+    def backward(self, dy, cache, param_grads=True):
+        if param_grads:
+            self.dW[cache[0]] += dy
+
+
+@BOOK.layer(FORMULA, (6,), inside=beside_words)
+class WordsBeyond256(Words):
+    """Words are kept as uint8, so the gradient of word 256 goes to word 0."""
+
+    def backward(self, dy, cache, param_grads=True):
+        return super().backward(dy, (cache[0].astype(np.uint8),), param_grads)
+
+
+@BOOK.layer(OTHER, (6,), inside=beside_words)
+class BackwardWeightsOfDistinctWords(Words):
+    """backward_weights counts a word once where it stands twice."""
+
+    def backward_weights(self, dy, cache):
+        self.dW[cache[0]] += dy
 
 
 FAULTS = BOOK.checks()

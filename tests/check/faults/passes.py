@@ -5,7 +5,6 @@ import numpy as np
 from tinygan.layers import BatchNorm, InstanceNorm, LayerNorm
 from tinygan.layers.activations import Sigmoid, Softplus, Tanh
 from tinygan.ops import column_sum
-from tinygan.values import Integers
 
 from .book import Book
 from .right import (
@@ -17,7 +16,6 @@ from .right import (
     Linear,
     MaxPool,
     Swish,
-    Words,
     rows,
 )
 
@@ -199,14 +197,6 @@ class BackwardWeightsTwice(Swish):
     def backward_weights(self, dy, cache):
         self.backward(dy, cache)
         self.backward(dy, cache)
-
-
-@BOOK.layer(OTHER, Integers((5,), 4))
-class BackwardWeightsOfDistinctWords(Words):
-    """backward_weights counts a word once where it stands twice."""
-
-    def backward_weights(self, dy, cache):
-        self.dW[cache[0]] += dy
 
 
 @BOOK.layer(OTHER, (6, 3))

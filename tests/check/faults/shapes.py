@@ -1,9 +1,6 @@
 """Wrong for some batch sizes only, and wrong for some shapes only."""
 
-import numpy as np
-
 from tinygan.layers import BatchNorm
-from tinygan.values import Integers
 
 from .book import Book
 from .right import (
@@ -17,7 +14,6 @@ from .right import (
     Pool,
     Softmax,
     Swish,
-    Words,
     rows,
 )
 
@@ -218,14 +214,6 @@ class ParametersBeyond32768(Linear):
         block[32768:] = 0
         self.dW += block.reshape(self.W.shape)
         self.db += rows(dy).sum(axis=0)
-
-
-@BOOK.layer(SHAPE, Integers((5,), 10), seen_at=[Integers((5,), 300)])
-class WordsBeyond256(Words):
-    """Words are kept as uint8, so the gradient of word 256 goes to word 0."""
-
-    def backward(self, dy, cache, param_grads=True):
-        return super().backward(dy, (cache[0].astype(np.uint8),), param_grads)
 
 
 @BOOK.layer(SHAPE, (5, 3), seen_at=[(1, 3)])

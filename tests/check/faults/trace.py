@@ -13,7 +13,6 @@ import numpy as np
 from tinygan import Net
 from tinygan.layers import Dense, Flatten, Sequential, Tanh
 from tinygan.penalties import R1
-from tinygan.values import Integers
 
 Trace = Iterator[tuple[str, list]]
 SIZES = 1, 2, 3, 4, 6, 7, 12, 33, 40
@@ -46,9 +45,7 @@ def locked(a):
 
 
 def drawn(rng, shape, n, values="normal", dtype="float64"):
-    """n samples of a shape; integers where the shape is of integers."""
-    if isinstance(shape, Integers):
-        return rng.integers(0, shape.n, (n, *shape))
+    """n samples of a shape."""
     return VALUES[values](rng, (n, *shape)).astype(dtype)
 
 
@@ -80,16 +77,14 @@ class Passes:
     def all_of(self, x, train=True, layout="plain", scale=1.0):
         """Each pass from one forward pass; dy is multiplied by `scale`."""
         f, relay = self.tree, LAYOUTS[layout]
-        numbers = x.dtype.kind not in "iu"
-        x = relay(x) if numbers else x
+        x = relay(x)
         y, cache = f.forward(x, train)
         dy = relay((scale * like(y)).astype(y.dtype))
         shown = [y, x, dy]
         for added in (True, False):
             shown += [self.learnt(f.backward, dy, cache, added), dy, x]
         shown += [self.learnt(f.backward_weights, dy, cache), dy]
-        if numbers:
-            shown += tried(lambda: self.tangents(x, dy, cache, relay))
+        shown += tried(lambda: self.tangents(x, dy, cache, relay))
         return [*shown, self.net.state(), self.net.theta, dy.shape]
 
     def tangents(self, x, dy, cache, relay):
@@ -119,8 +114,7 @@ def layer_trace(layer, shape, seen_at=()) -> Trace:
     for s, n, train in itertools.product((shape, *seen_at), SIZES, (True, False)):
         x = drawn(np.random.default_rng(0), s, n)
         yield f"{n} of {s}, train={train}", used(layer, s, x, train)
-    if not isinstance(shape, Integers):
-        yield from value_trace(layer, shape)
+    yield from value_trace(layer, shape)
     yield from order_trace(layer, shape)
     yield from use_trace(layer, shape)
 
