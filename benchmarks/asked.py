@@ -69,7 +69,7 @@ def of_layer(layer: Layer, shape, seed: int = 0) -> Function:
 
     def backward(dy, cache, *args):
         split(args)
-        dx = leaves(net.tree.backward(dy, cache))
+        dx = leaves(net.tree.backward(dy, cache, True))
         return (*dx, net.grad) if parameters else tuple(dx)
 
     return Function((*floats, *parameters), forward, backward)

@@ -39,10 +39,6 @@ from .report import ROOT, Parser, commit, machine, now, write_json
 
 LIMIT = 60  # seconds for one answer
 RIGHT = str(ROOT / "tests" / "check" / "right" / "*.py")
-FAULT = """from tests.check.faults import {which}
-
-CHECKS = {which}()[{name!r}]
-"""
 
 
 def by_tinygan(text: str) -> bool:
@@ -114,13 +110,13 @@ def ask_all(judges: dict, text: str, make: Callable, function: bool = True) -> d
 
 def of_faults(judges: dict, only: str = "") -> list[dict]:
     """The answers about each fault and about its twin."""
-    from tests.check.faults import faults  # not part of the package
+    from tests.check.faults import faults, file_of  # no part of the package
 
     results = []
     for name, fault in faults().items():
         if only not in name:
             continue
-        texts = [FAULT.format(which=w, name=name) for w in ("every", "right")]
+        texts = [file_of(name, which) for which in ("every", "right")]
         results.append(
             {
                 "name": name,

@@ -2,6 +2,7 @@
 
 import json
 import statistics
+import textwrap
 from collections import Counter
 from pathlib import Path
 
@@ -29,7 +30,7 @@ a backward pass in training, and they see the shape and the values of that one p
 gradient: the contract of [a layer](layer.md) and of [a loss](loss.md).
 
 A mistake is found if the checker refuses the file with it, and does not refuse the same
-file without it. *False alarms* are right things that a checker refuses: {right}.
+file without it. *False alarms* are refusals of right things: {right}.
 
 """
 FOOT = """
@@ -40,7 +41,9 @@ tinygan are by the same authors. The mistakes were written from a list of kinds,
 a look at the checker. scipy returns a distance and leaves the judgement to its reader.
 Here more than 1e-5 of the gradient's norm counts as refused.
 
-{about}. Repeat it with
+{about}
+
+Repeat it with
 
     pip install -e '.[compare]'
     python -m benchmarks.checkers --out checkers.json --docs docs
@@ -129,9 +132,11 @@ def page(results: dict) -> str:
         f"{things} of `tests/check/right`" if things else "the files without mistakes"
     )
     versions = ", ".join(f"{k} {v}" for k, v in results["versions"].items())
-    about = f"Measured {results['date'][:10]} with {versions}"
+    about = f"Measured {results['date'][:10]} with {versions}."
     return (
         HEAD.format(n=n, right=right)
         + table(results)
-        + FOOT.format(n=n, asked=common, unasked=n - common, about=about)
+        + FOOT.format(
+            n=n, asked=common, unasked=n - common, about=textwrap.fill(about, 88)
+        )
     )

@@ -8,7 +8,7 @@ import pytest
 from benchmarks import checkers, checkers_pages
 from benchmarks.asked import functions
 from benchmarks.judges import JUDGES
-from tests.check.faults import faults
+from tests.check.faults import faults, file_of
 from tinygan.layers import Dropout, Embedding, Tanh
 from tinygan.objectives import NonSaturating, RelativisticAverage
 from tinygan.optim import SGD
@@ -72,7 +72,7 @@ def test_nobody_is_asked_about_noise_or_what_is_no_function():
 
 def test_tinygan_is_asked_by_a_file():
     for which, refused in (("every", True), ("right", False)):
-        text = checkers.FAULT.format(which=which, name=WRONG[0])
+        text = file_of(WRONG[0], which)
         assert checkers.by_tinygan(text) is refused
 
 

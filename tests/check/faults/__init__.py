@@ -60,4 +60,9 @@ def right() -> dict[str, list]:
     return {name: fault.twin() for name, fault in faults().items()}
 
 
-__all__ = ["Book", "Fault", "every", "faults", "right"]
+def file_of(name: str, which: str = "every") -> str:
+    """A user's file with this fault; `which` = "right": the same without the fault."""
+    return f"from tests.check.faults import {which}\n\nCHECKS = {which}()[{name!r}]\n"
+
+
+__all__ = ["Book", "Fault", "every", "faults", "file_of", "right"]

@@ -6,7 +6,7 @@ from tinygan.layers import BatchNorm
 from tinygan.layers.activations import Tanh
 
 from .book import Book
-from .right import Causal, Elementwise, Elman, Linear, MaxPool, Swish
+from .right import Causal, Elementwise, Elman, Linear, MaxPool, Swish, rows
 
 BOOK = Book()
 CACHE = "buffer, cache or counter"
@@ -48,6 +48,18 @@ class DxIsAddedIntoABuffer(Elman):
             dx = dx + old
         self.dx = dx
         return dx
+
+
+@BOOK.layer(CACHE, (6,))
+class ScratchOfDwNeverCleared(Linear):
+    """dW is summed in an array on self that keeps the sums of earlier passes."""
+
+    def learn(self, dy, x):
+        part = rows(x).T @ rows(dy)
+        old = vars(self).get("scratch")
+        self.scratch = part if old is None or old.dtype != part.dtype else old + part
+        self.dW += self.scratch
+        self.db += rows(dy).sum(axis=0)
 
 
 @BOOK.layer(CACHE, (6,))
