@@ -92,7 +92,7 @@ def answer(ask: Callable[[], bool | None]) -> dict:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    return {"refused": refused, "seconds": time.perf_counter() - begun}
+    return {"refused": refused, "seconds": round(time.perf_counter() - begun, 4)}
 
 
 def ask_all(judges: dict, text: str, make: Callable, function: bool = True) -> dict:
@@ -121,7 +121,6 @@ def of_faults(judges: dict, only: str = "") -> list[dict]:
             {
                 "name": name,
                 "kind": fault.kind,
-                "what": fault.what,
                 "fault": ask_all(judges, texts[0], fault.make, fault.function),
                 "twin": ask_all(judges, texts[1], fault.twin, fault.function),
             }

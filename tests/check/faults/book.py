@@ -25,7 +25,9 @@ LAYERS = {
     "state and resuming": False,
     "init, advance, divisible": False,
 }
-BETWEEN = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"  # the words of a name
+BETWEEN = re.compile(  # the words of a name
+    r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[a-z])(?<!loat)(?=[0-9])"
+)
 OTHERS = {"loss": True, "penalty": False, "optimizer": False}
 
 
@@ -49,11 +51,11 @@ class Book(dict[str, Fault]):
     """{name of a fault: Fault}. Its methods are decorators of faulty classes.
 
     The name is that of the class, the docstring says what is wrong, and the twin is an
-    instance of the parent, unless `right` is another class.
+    instance of the parent, unless `twin` sets another.
     """
 
     def layer(
-        self, kind, *shapes, right=None, seen_at=(), inside=None, function=None
+        self, kind: str, *shapes, seen_at=(), inside=None, function=None
     ) -> Callable[[type], type]:
         """A faulty layer, checked on `shapes`; `inside` builds a container around it.
 
@@ -65,30 +67,28 @@ class Book(dict[str, Fault]):
         def entries(cls) -> Callable[[], list]:
             return lambda: [(wrap(cls()), shape) for shape in shapes]
 
-        return self._note(kind, entries, right, asked, seen_at)
+        return self._note(kind, entries, asked, seen_at)
 
-    def other(self, kind: str, *args, right=None, function=None):
+    def other(self, kind: str, *args, function=None) -> Callable[[type], type]:
         """A faulty loss, penalty or optimizer, made with `args`."""
         asked = OTHERS[kind] if function is None else function
 
         def entries(cls) -> Callable[[], list]:
             return lambda: [cls(*copy.deepcopy(args))]
 
-        return self._note(kind, entries, right, asked, ())
+        return self._note(kind, entries, asked, ())
 
     def twin(self, name: str, make: Callable[[], list]) -> None:
         """Set the twin of a fault whose parent is not its twin: CHECKS entries."""
         self[name] = replace(self[name], twin=make)
 
-    def _note(self, kind, entries, right, asked, seen_at):
+    def _note(self, kind, entries, asked, seen_at):
         def note(cls: type) -> type:
-            name = re.sub(BETWEEN, "_", cls.__name__).lower()
+            name = BETWEEN.sub("_", cls.__name__).lower()
             if name in self or not cls.__doc__:
                 raise ValueError(f"{name} is there already, or has no docstring")
-            twin = entries(cls.__mro__[1] if right is None else right)
-            self[name] = Fault(
-                kind, cls.__doc__, entries(cls), twin, asked, tuple(seen_at)
-            )
+            made, twin = entries(cls), entries(cls.__mro__[1])
+            self[name] = Fault(kind, cls.__doc__, made, twin, asked, tuple(seen_at))
             return cls
 
         return note

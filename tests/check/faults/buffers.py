@@ -6,7 +6,7 @@ from tinygan.layers import BatchNorm
 from tinygan.layers.activations import Tanh
 
 from .book import Book
-from .right import Causal, Elementwise, Elman, Linear, MaxPool, Swish, rows
+from .right import Causal, Elementwise, Elman, Linear, MaxPool, Softmax, Swish, rows
 
 BOOK = Book()
 CACHE = "buffer, cache or counter"
@@ -129,28 +129,15 @@ class OldTransposeOfW(Linear):
 
 
 @BOOK.layer(CACHE, (6,))
-class CacheUsedUp(Swish):
+class CacheUsedUp(Softmax):
     """The cache holds a list that backward empties: a second backward fails."""
 
     def forward(self, x, train=True):
-        y, cache = super().forward(x, train)
-        return y, ([*cache],)
+        y, _ = super().forward(x, train)
+        return y, ([y],)
 
     def backward(self, dy, cache, param_grads=True):
-        g, x = cache[0].pop(), cache[0].pop()
-        return super().backward(dy, (x, g), param_grads)
-
-    def tangent(self, x_dot, cache):
-        return super().tangent(x_dot, tuple(cache[0]))
-
-    def tangent_backward(self, dy, dy_dot, cache, cache_dot):
-        kept = tuple(cache[0])
-        if dy is not None:
-            kept = (list(kept),)
-            dx = self.backward(dy, kept)
-            kept = tuple(cache[0])
-        more, dx_dot = super().tangent_backward(None, dy_dot, kept, cache_dot)
-        return (more if dy is None else dx if more is None else dx + more), dx_dot
+        return super().backward(dy, (cache[0].pop(),), param_grads)
 
 
 @BOOK.layer(CACHE, (6,))

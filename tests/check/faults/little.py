@@ -134,10 +134,9 @@ class InitIsNanForOneInput(Linear):
     """`init` scales by 1/sqrt(n - 1), which is 1/0 where n = 1."""
 
     def init(self, rng):
-        n = len(self.W)
-        with np.errstate(all="ignore"):
-            scale = np.float64(0) / (n - 1) if n == 1 else 1 / (n - 1)
-            self.W[...] = rng.standard_normal(self.W.shape) * scale
+        with np.errstate(divide="ignore"):
+            scale = 1 / np.sqrt(len(self.W) - 1)
+        self.W[...] = rng.standard_normal(self.W.shape) * scale
 
 
 @BOOK.layer(MADE, (6,))
@@ -181,14 +180,13 @@ class SigmaIsNotHeldConstant(Spectral):
         return super().forward(x, train)
 
 
-@BOOK.layer(MADE, (6,))
-class BatchMeanSaysDivisible(Linear):
-    """y has the mean over the batch taken off, and says that samples do not meet."""
+class BatchMean(Linear):
+    """y = (x - mean of the batch) W + b"""
 
-    divisible = True
+    divisible = False
 
     def forward(self, x, train=True):
-        return (x - x.mean(axis=0)) @ self.W + self.b, (x - x.mean(axis=0),)
+        return super().forward(x - x.mean(axis=0), train)
 
     def backward(self, dy, cache, param_grads=True):
         dx = super().backward(dy, cache, param_grads)
@@ -203,8 +201,16 @@ class BatchMeanSaysDivisible(Linear):
 
 
 @BOOK.layer(MADE, (6,))
-class BatchSoftmaxSaysDivisible(Softmax):
-    """The softmax is over the batch, and says that samples do not meet."""
+class BatchMeanSaysDivisible(BatchMean):
+    """The mean over the batch is taken off, and the layer says: samples do not meet."""
+
+    divisible = True
+
+
+class BatchSoftmax(Softmax):
+    """The softmax over the batch"""
+
+    divisible = False
 
     def forward(self, x, train=True):
         y, _ = super().forward(x.T, train)
@@ -212,6 +218,13 @@ class BatchSoftmaxSaysDivisible(Softmax):
 
     def backward(self, dy, cache, param_grads=True):
         return super().backward(dy.T, cache, param_grads).T
+
+
+@BOOK.layer(MADE, (6,))
+class BatchSoftmaxSaysDivisible(BatchSoftmax):
+    """The softmax is over the batch, and the layer says that samples do not meet."""
+
+    divisible = True
 
 
 FAULTS = BOOK.checks()

@@ -174,8 +174,8 @@ class WeightsInHalf(Causal):
 
 
 @BOOK.layer(FLOATS, (3, 4))
-class EpsLostInFloat32(LayerNorm):
-    """In float32 the variance is rounded to half: 1/sigma is off by 1e-4 or so."""
+class SigmaInHalf(LayerNorm):
+    """In float32 sigma is kept in half precision: dx is off by 1e-4 or so."""
 
     def forward(self, x, train=True):
         y, (x_hat, inv_std) = super().forward(x, train)

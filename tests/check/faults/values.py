@@ -132,15 +132,13 @@ class SmallXTakenForZero(Tanh):
 
 
 @BOOK.layer(VALUES, (6,))
-class DenormalSlope(Tanh):
-    """f' is tanh(x)/x where |x| is denormal and divides to infinity or NaN."""
+class SquareUnderflows(Tanh):
+    """f' has sqrt(y^2)/|y| in it, which is 0 where y^2 is below the smallest number."""
 
     def slope(self, y, v):
-        right = super().slope(y, v)
-        tiny = (size(y) > 0) & (size(y) < 1e-307)
-        with np.errstate(all="ignore"):
-            broken = v * (1 / np.where(tiny, y, 1))
-        return np.where(tiny, broken, right)
+        length = np.where(y == 0, 1, size(y))
+        one = np.where(y == 0, 1, np.sqrt(y * y) / length)
+        return one.astype(v.dtype) * super().slope(y, v)
 
 
 @BOOK.layer(VALUES, (6,))
@@ -276,13 +274,13 @@ class TanhByExponentials(Tanh):
 
 @BOOK.layer(OVER, (6,))
 class SlopeOverflowsWhereYDoesNot(Swish):
-    """dx has e^u / (1 + e^u)^2, which is NaN at u = 1,000; y is right."""
+    """dx has g' = e^u / (1 + e^u)^2, which is NaN at u = 1,000; y is right."""
 
     def backward(self, dy, cache, param_grads=True):
-        dx = super().backward(dy, cache, param_grads)
-        with np.errstate(all="ignore"):
-            e = np.exp(self.b * cache[0])
-            return dx * ((e / (1 + e) ** 2) * (1 + e) ** 2 / e)
+        super().backward(dy, cache, param_grads)
+        x, g = cache
+        e = np.exp(self.b * x)
+        return (g + self.b * x * e / (1 + e) ** 2) * dy
 
 
 @BOOK.layer(OVER, (4, 3))
