@@ -48,7 +48,7 @@ def assert_gradient(
     f maps an array of any shape to a number. Or it maps it to an array y, and then
     grad(x, dy) must be J^T dy. The points are x itself, other numbers of its size, and
     small numbers. An error is divided by the gradient's size. It may be 1e-11 if f is
-    analytic, and 1e-9 or 1e-6 otherwise.
+    analytic, and 1e-8 or 1e-6 otherwise.
 
     Raises InputError if f or grad is no function.
     """

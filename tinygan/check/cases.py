@@ -12,8 +12,11 @@ import math
 import numpy as np
 
 from ..errors import InputError, one_of, whole
-from ..layers.base import Layer
+from ..layers.base import Layer, each_once
 from ..values import as_shape
+
+
+BLOCK = 32768  # numbers: fast code often works in blocks of so many
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,10 +160,7 @@ def shapes_of(layer: Layer, in_shape: tuple, effort: str) -> list[tuple]:
         {out_shape[-1]} if out_shape and not isinstance(out_shape[-1], tuple) else set()
     )
     if effort != "quick":
-        last |= {17, 65}
-        n = sum(math.prod(shape) for shape in built.shapes.values())
-        if n >= 2:  # at least as many parameters as channels
-            last.add(-(-33000 * C // n))
+        last |= {17, 65, *_many_parameters(layer, in_shape)}
     found = [(*places, c) for c in sorted(last - {C})]
     if places:
         found.append((*(p + 1 + i for i, p in enumerate(places)), C))
@@ -168,6 +168,30 @@ def shapes_of(layer: Layer, in_shape: tuple, effort: str) -> list[tuple]:
         found.append((*(2 * p for p in places), C))
         found.append((*places[::-1], C))
     return [s for s in dict.fromkeys(found) if s != in_shape and math.prod(s) <= 70000]
+
+
+def _many_parameters(layer: Layer, in_shape: tuple) -> list[int]:
+    """The number of channels for which the layer has a few more parameters than fit in
+    a block of 32,768; [] if there is none.
+    """
+    C, n = in_shape[-1], 0
+    try:
+        while n <= BLOCK and C < 70000:
+            C, before = C + max(1, C // 4), n
+            n = _parameters(layer, (*in_shape[:-1], C))
+            if n == before:  # they do not grow
+                return []
+    except Exception:  # a layer may refuse a shape in any way
+        return []
+    return [C] if BLOCK < n < 4 * BLOCK else []
+
+
+def _parameters(layer: Layer, in_shape: tuple) -> int:
+    built = copy.deepcopy(layer)
+    built.build(in_shape)
+    return sum(
+        math.prod(shape) for _, f in each_once(built) for shape in f.shapes.values()
+    )
 
 
 SIZES = {"quick": (1, 9), "normal": (1, 2, 3, 5, 6, 7, 8, 9, 17, 33)}

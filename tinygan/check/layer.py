@@ -42,7 +42,7 @@ def check_layer(
     memory, float32.
 
     A forward that is not analytic (abs, max, sort, var) is recognised: then differences
-    judge it, to 1e-9 or 1e-6. analytic=False leaves the complex step out altogether.
+    judge it, to 1e-8 or 1e-6. analytic=False leaves the complex step out altogether.
     effort is "plain" (one case), "quick", "normal" or "thorough". With `case` only that
     case is tried.
 

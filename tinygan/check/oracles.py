@@ -78,7 +78,7 @@ def relative(error, reference) -> float:
 def long_difference(L, x, v) -> tuple[float | None, float]:
     """(<grad L(x), v>, its precision), by differences in the longest numbers there are.
 
-    The precision is 1e-9 if L computes in them, and 1e-6 if it falls back to float64.
+    The precision is 1e-8 if L computes in them, and 1e-6 if it falls back to float64.
     The value is None where all steps cross a kink. x and v have the same shape.
     """
     x, v = np.asarray(x, np.longdouble), np.asarray(v, np.longdouble)
@@ -92,9 +92,9 @@ def long_difference(L, x, v) -> tuple[float | None, float]:
         far, far_bend = _secant(L, x, v, 2 * h, here)
         jump = 2 * bend - far_bend  # of the slope at x itself: h L'' cancels
         scale = abs(near) + np.linalg.norm(v.astype(float)) * 1e-3
-        if abs(near - far) <= 1e-8 * scale and abs(jump) <= 1e-8 * scale:
-            return float((4 * near - far) / 3), 1e-9
-    return None, 1e-9
+        if abs(near - far) <= 1e-9 * scale and abs(jump) <= 1e-9 * scale:
+            return float((4 * near - far) / 3), 1e-8
+    return None, 1e-8
 
 
 def _secant(L, x, v, h, here):

@@ -193,7 +193,7 @@ def _memory_rules(p: Probe):
 
 
 def _used_rules(p: Probe, net: Net):
-    """Numbers that training moves have an effect, or evaluation has forgotten them."""
+    """Arrays that training moves have an effect, or evaluation has forgotten them."""
     start = {k: np.copy(v) for k, v in net.state().items()}
     net.forward(p.normal(p.x.shape))
     now = net.state()

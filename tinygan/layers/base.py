@@ -83,7 +83,7 @@ class Layer:
 
     def backward_weights(self, dy, cache) -> None:
         """Add to the parameters' gradients, for a caller that needs no dx."""
-        self.backward(dy, cache)
+        self.backward(dy, cache, True)
 
     def tangent(self, x_dot, cache):
         """Return (y_dot, cache_dot) for the forward pass that left `cache`.
