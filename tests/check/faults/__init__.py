@@ -17,6 +17,7 @@ from . import (
     passes,
     penalties,
     shapes,
+    starts,
     state,
     values,
 )
@@ -28,6 +29,7 @@ ROOMS = (
     little,
     shapes,
     values,
+    starts,
     buffers,
     state,
     memory,
