@@ -17,6 +17,7 @@ from . import (
     passes,
     penalties,
     shapes,
+    signs,
     starts,
     state,
     values,
@@ -36,6 +37,7 @@ ROOMS = (
     passes,
     evaluation,
     losses,
+    signs,
     penalties,
     optimizers,
 )

@@ -15,7 +15,7 @@ from tinygan.layers import Dense, Flatten, Sequential, Tanh
 from tinygan.penalties import R1
 
 Trace = Iterator[tuple[str, list]]
-SIZES = 1, 2, 3, 4, 6, 7, 12, 33, 40
+SIZES = 1, 2, 3, 4, 6, 7, 12, 33, 70
 VALUES = {
     "normal": lambda rng, s: rng.standard_normal(s),
     "wide": lambda rng, s: 30 * rng.standard_normal(s),
