@@ -23,9 +23,10 @@ mistakes five checkers find. A cell is *found / asked*. A dash means that the ch
 cannot be asked.
 
 Four of the checkers are given one function $y = f(x, W)$ with its gradient by hand, and
-one test point: four random samples. That is their documented use, in float64 and with
-the default tolerances. So they can only be asked where the mistake lies in a forward or
-a backward pass in training, and they see the shape and the values of that one point.
+one test point: four random samples, and the parameters as `init` leaves them. That is
+their documented use, in float64 and with the default tolerances. So they can only be
+asked where the mistake lies in a forward or a backward pass in training, and they see
+the shape and the values of that one point. More points would find more.
 `tinygan check` is given the file. It chooses inputs itself, and it asks for more than a
 gradient: the contract of [a layer](layer.md) and of [a loss](loss.md).
 
