@@ -129,9 +129,7 @@ def page(results: dict) -> str:
     """The page in Markdown."""
     n, common = len(results["faults"]), sum(map(asked_of_all, results["faults"]))
     things = len(results["right"])
-    right = (
-        f"{things} of `tests/check/right`" if things else "the files without mistakes"
-    )
+    right = f"{things} from other files" if things else "the files without mistakes"
     versions = ", ".join(f"{k} {v}" for k, v in results["versions"].items())
     about = f"Measured {results['date'][:10]} with {versions}."
     return (
