@@ -23,9 +23,10 @@ mistakes five checkers find. A cell is *found / asked*. A dash means that the ch
 cannot be asked.
 
 Four of the checkers are given one function $y = f(x, W)$ with its gradient by hand, and
-one test point: four random samples. That is their documented use, in float64 and with
-the default tolerances. So they can only be asked where the mistake lies in a forward or
-a backward pass in training, and they see the shape and the values of that one point.
+one test point: four random samples, and the parameters as `init` leaves them. That is
+their documented use, in float64 and with the default tolerances. So they can only be
+asked where the mistake lies in a forward or a backward pass in training, and they see
+the shape and the values of that one point. More points would find more.
 `tinygan check` is given the file. It chooses inputs itself, and it asks for more than a
 gradient: the contract of [a layer](layer.md) and of [a loss](loss.md).
 
@@ -128,9 +129,7 @@ def page(results: dict) -> str:
     """The page in Markdown."""
     n, common = len(results["faults"]), sum(map(asked_of_all, results["faults"]))
     things = len(results["right"])
-    right = (
-        f"{things} of `tests/check/right`" if things else "the files without mistakes"
-    )
+    right = f"{things} from other files" if things else "the files without mistakes"
     versions = ", ".join(f"{k} {v}" for k, v in results["versions"].items())
     about = f"Measured {results['date'][:10]} with {versions}."
     return (

@@ -17,6 +17,8 @@ from . import (
     passes,
     penalties,
     shapes,
+    signs,
+    starts,
     state,
     values,
 )
@@ -28,12 +30,14 @@ ROOMS = (
     little,
     shapes,
     values,
+    starts,
     buffers,
     state,
     memory,
     passes,
     evaluation,
     losses,
+    signs,
     penalties,
     optimizers,
 )

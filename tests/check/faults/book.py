@@ -14,6 +14,7 @@ LAYERS = {
     "some batch sizes only": True,
     "some shapes only": True,
     "some values of x only": True,
+    "some parameters or state only": True,
     "overflow": True,
     "buffer, cache or counter": True,
     "writes into an argument": True,

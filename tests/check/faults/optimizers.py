@@ -246,4 +246,49 @@ class AlphaBetaSwapped(OwnAdam):
         moving_average(self.v, g * g, self.beta1)
 
 
+@BOOK.other("optimizer", 1e-2)
+class LastParameterStands(SGD):
+    """u is 0 for the last parameter: a slice that ends one too early."""
+
+    def direction(self, g, out):
+        out[:-1], out[-1] = g[:-1], 0
+        return 1.0
+
+
+@BOOK.other("optimizer", 1e-2)
+class FirstStepSkipped(Momentum):
+    """The first step only fills m."""
+
+    def direction(self, g, out):
+        factor = super().direction(g, out)
+        return factor if self.t > 1 else 0.0
+
+
+@BOOK.other("optimizer", 1e-3)
+class TimeNotLoaded(OwnAdam):
+    """load_state leaves t at 0, so the bias is undone once more."""
+
+    def load_state(self, state):
+        super().load_state(state)
+        self.t = 0
+
+
+@BOOK.other("optimizer", 1e-2)
+class LoadedStateIsShared(Momentum):
+    """load_state keeps the checkpoint's array, and steps write into it."""
+
+    def load_state(self, state):
+        super().load_state(state)
+        self.m = state["m"]
+
+
+@BOOK.other("optimizer", 1e-2)
+class SmallGradientsIgnored(SGD):
+    """u is 0 where |g| < 1e-5."""
+
+    def direction(self, g, out):
+        out[...] = np.where(np.abs(g) < 1e-5, 0, g)
+        return 1.0
+
+
 FAULTS = BOOK.checks()

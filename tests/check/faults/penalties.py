@@ -249,4 +249,22 @@ class PIsAVector(R1):
         return P + np.zeros(len(real[1]), np.real(real[1]).dtype)
 
 
+@BOOK.other("penalty")
+class SlopeOfTheFirstCall(R1):
+    """The norms of the first call are kept, for batches of the same size."""
+
+    def phi(self, r):
+        kept = vars(self).setdefault("kept", {}).setdefault(r.shape, r)
+        return super().phi(kept)
+
+
+@BOOK.other("penalty")
+class TargetIgnoredInTheGradient(WGANGP):
+    """The gradient is that of k = 0, and P that of k = 1."""
+
+    def phi(self, r):
+        value, slope = super().phi(r)
+        return value, 2 * self.weight + 0 * slope
+
+
 FAULTS = BOOK.checks()

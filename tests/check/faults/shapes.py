@@ -268,4 +268,25 @@ class PoolingToOnePlace(MaxPool):
         return dx
 
 
+@BOOK.layer(BATCH, (6,))
+class LastTileBeyond64Dropped(Swish):
+    """dx is made in tiles of 64 samples, and a last tile that is not full is lost."""
+
+    def backward(self, dy, cache, param_grads=True):
+        dx = super().backward(dy, cache, param_grads)
+        if len(dx) > 64:
+            dx[len(dx) - len(dx) % 64 :] = 0
+        return dx
+
+
+@BOOK.layer(SHAPE, (5, 3), seen_at=[(20, 3)])
+class TruncatedAfter16Steps(Elman):
+    """The gradient of a sequence ends 16 steps before its last step."""
+
+    def backward(self, dy, cache, param_grads=True):
+        dx = super().backward(dy, cache, param_grads)
+        dx[:, :-16] = 0
+        return dx
+
+
 FAULTS = BOOK.checks()

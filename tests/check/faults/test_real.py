@@ -80,7 +80,12 @@ def test_a_fault_shows_where_it_says(name):
     assert WHERE[name] in shows(name)
 
 
-RARE = "some shapes only", "some values of x only", "overflow"
+RARE = (
+    "some shapes only",
+    "some values of x only",
+    "some parameters or state only",
+    "overflow",
+)
 
 
 @pytest.mark.parametrize("name", [n for n, f in FAULTS.items() if f.kind in RARE])

@@ -15,7 +15,7 @@ from tinygan.layers import Dense, Flatten, Sequential, Tanh
 from tinygan.penalties import R1
 
 Trace = Iterator[tuple[str, list]]
-SIZES = 1, 2, 3, 4, 6, 7, 12, 33, 40
+SIZES = 1, 2, 3, 4, 6, 7, 12, 33, 70
 VALUES = {
     "normal": lambda rng, s: rng.standard_normal(s),
     "wide": lambda rng, s: 30 * rng.standard_normal(s),
@@ -69,9 +69,10 @@ def flat(v):
 class Passes:
     """A network of one copy of a layer, and what its passes return, add and leave."""
 
-    def __init__(self, layer, shape, dtype="float64", scale=1.0):
+    def __init__(self, layer, shape, dtype="float64", scale=1.0, away=0.0):
         self.net = Net(copy.deepcopy(layer), shape, seed=3, dtype=dtype)
         self.net.theta *= scale
+        self.net.theta += away * like(self.net.theta)
         self.tree = self.net.tree
 
     def all_of(self, x, train=True, layout="plain", scale=1.0):
@@ -124,6 +125,15 @@ def used(layer, shape, x, train=True, dtype="float64", theta=1.0, **how) -> list
     return tried(lambda: Passes(layer, shape, dtype, theta).all_of(x, train, **how))
 
 
+def moved(layer, shape, train, away):
+    """What all passes give after some training, or elsewhere than at the start."""
+    x = 2 + 3 * drawn(np.random.default_rng(0), shape, 5)
+    p = Passes(layer, shape, away=away)
+    for _ in range(0 if away else 5):
+        p.tree.forward(x)
+    return p.all_of(x, train)
+
+
 def value_trace(layer, shape) -> Trace:
     """Values of many sizes, in both dtypes, in both modes and in all layouts."""
     modes = (True, 1.0), (False, 1.0), (True, 0.0)
@@ -135,6 +145,9 @@ def value_trace(layer, shape) -> Trace:
     x = drawn(np.random.default_rng(0), shape, 5)
     for scale in (1e-7, 1e3):
         yield f"dy x {scale:g}", used(layer, shape, x, scale=scale)
+    for train, away in itertools.product((True, False), (0, 0.3)):
+        key = f"train={train}, theta + {away:g} noise, or five batches later"
+        yield key, tried(lambda a=(train, away): moved(layer, shape, *a))
     for layout in LAYOUTS:
         yield layout, used(layer, shape, x, layout=layout)
 

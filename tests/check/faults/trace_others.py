@@ -23,7 +23,7 @@ LOGITS = {
 def objective_trace(objective) -> Trace:
     """Values and gradients of logits of many kinds, and what the calls leave behind."""
     yield "paired", tried(lambda: (objective.paired, objective.sees_samples))
-    sizes = [(5, 5), (1, 1), (2, 2), (8, 8), (16, 16), (5, 3), (3, 5)]
+    sizes = [(5, 5), (1, 1), (2, 2), (8, 8), (70, 70), (5, 3), (3, 5)]
     for name, (n, m), dtype in itertools.product(LOGITS, sizes, ("float64", "float32")):
         rng = np.random.default_rng(n)
         r, f = (LOGITS[name](rng, (k, 1)).astype(dtype) for k in (n, m))
@@ -59,6 +59,7 @@ def penalty_trace(penalty) -> Trace:
                 real, fake = ((a, *D.forward(a)) for a in (x, z))
                 P = own.accumulate(D, real, fake, rng)
                 shown += [P, D.grad.copy(), D.theta.copy(), x, z]
+                D.theta *= 1.1
             return shown
 
         yield f"{n} samples, theta x {scale:g}, seed {seed}", tried(calls)
@@ -90,19 +91,20 @@ def gradient(i, n, dtype, scale):
 
 def steps(optimizer, n, dtype, scale, resume=None, slower=None):
     own = copy.deepcopy(optimizer)
-    theta, shown = np.zeros(n, dtype), []
+    theta, shown, saved = np.zeros(n, dtype), [], {}
     for i in range(24 if n < 1000 else 3):
         if i == resume:
             new = copy.deepcopy(optimizer)
             new.prepare(theta)
-            new.load_state(copy.deepcopy(own.state()))
+            saved = copy.deepcopy(own.state())
+            new.load_state(saved)
             own = new
         if i == slower:
             own.lr /= 10
         g = gradient(i, n, dtype, scale)
         own.ascend(theta, g)
         shown += [theta.copy(), g]
-    return shown
+    return shown, saved
 
 
 def walk(optimizer, name):

@@ -296,4 +296,13 @@ class NormOfLargeXByMoments(LayerNorm):
         return self.gamma * x_hat + self.beta, (x_hat, inv_std)
 
 
+@BOOK.layer(VALUES, (6,))
+class EqualSamplesCountOnce(Linear):
+    """dW is summed over distinct samples: copies of a sample in a batch are lost."""
+
+    def learn(self, dy, x):
+        kept = np.unique(rows(x), axis=0, return_index=True)[1]
+        super().learn(rows(dy)[kept], rows(x)[kept])
+
+
 FAULTS = BOOK.checks()
