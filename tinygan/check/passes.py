@@ -14,6 +14,7 @@ from .oracles import complex_step, finite_difference, long_difference, relative
 from .probe import Probe
 
 DRAWS = 4  # random directions per quantity
+LONG_LIMIT = 1e-8  # of differences in the longest numbers
 AGREE = 1e-6  # oracles that differ by more do not differ by their rounding
 NOT_ANALYTIC = "its forward is not analytic, so differences judge it"
 
@@ -62,6 +63,8 @@ def judged(
         return Verdict(0.0, limit, crossed=1)
     if exact is not None and abs(exact - close) <= AGREE * max(size, abs(close)):
         return Verdict(relative(exact - slope, size), limit)
+    if precision > LONG_LIMIT:  # differences of L keep the rounding of L
+        size = max(size, 1e-4 * abs(float(np.real(L(point)))))
     return Verdict(relative(close - slope, size), max(limit, precision), NOT_ANALYTIC)
 
 

@@ -23,6 +23,8 @@ def state_rules(p: Probe):
     yield from _theta_rules(p)
     yield from _result_rules(p)
     yield from _again_rules(p)
+    yield from _linear_rules(p)
+    yield from _moved_rules(p)
     yield from _mode_rules(p)
     yield from _instance_rules(p)
     yield from _memory_rules(p)
@@ -77,8 +79,10 @@ def _theta_rules(p: Probe):
         _passes(p, net, p.x, p.dy, cache)
         yield "backward leaves theta alone", np.array_equal(net.theta, p.theta)
         yield "backward leaves the state alone", _unchanged(p, before)
+    net.grad[...] = grad = p.normal(net.grad.shape)
     net.advance()
     yield "advance leaves theta alone", np.array_equal(net.theta, p.theta)
+    yield "advance leaves the gradients alone", np.array_equal(net.grad, grad)
     y, _ = net.forward(p.x, p.train)
     yield "y is finite after advance", bool(np.isfinite(y).all())
     net.theta[...] = p.theta
@@ -126,6 +130,30 @@ def _again_rules(p: Probe):
     yield "init draws from its rng alone", np.array_equal(theta, again)
 
 
+def _linear_rules(p: Probe):
+    """Backward is linear in dy, however large or small dy is."""
+    _, cache = p.forward(p.net, p.x)
+    plain = _copies(_passes(p, p.net, p.x, p.dy, cache)[:2])
+    for factor in (2.0**30, 2.0**-30, -1.0):
+        scaled = _passes(p, p.net, p.x, factor * p.dy, cache)[:2]
+        same = _equal([a / factor for a in scaled], plain, 1e-12)
+        yield f"backward of {factor:.3g} dy is {factor:.3g} times that of dy", same
+
+
+def _moved_rules(p: Probe):
+    """When theta moves, as an optimizer moves it, the passes follow."""
+    net, theta = p.net, 0.7 * p.theta + 0.1
+    fresh = Net(copy.deepcopy(p.pristine), p.in_shape, p.case.seed, "float64")
+    results = []
+    for one in (net, fresh):
+        one.theta[...] = theta
+        y, cache = p.forward(one, p.x)
+        results.append([np.copy(y), *_copies(_passes(p, one, p.x, p.dy, cache))])
+    net.theta[...] = p.theta
+    net.load_state(p.state)
+    yield "the passes follow theta when it moves", _equal(*results, 1e-13)
+
+
 def _mode_rules(p: Probe):
     """Passes of training and of evaluation may be in flight at once."""
     lone = {}
@@ -158,6 +186,9 @@ def _instance_rules(p: Probe):
         more = p.normal(p.x.shape)
         y_other, cache_other = other.forward(more, p.train)
     dy = p.normal(np.shape(y_other))
+    before = {k: np.copy(v) for k, v in p.net.state().items()}
+    other.forward(more)
+    yield "two layers of one class share no state", _unchanged(p, before)
     _passes(p, other, more, dy, cache_other)
     found = [y, *_passes(p, p.net, p.x, p.dy, cache)]
     yield "two layers of one class share nothing", _equal(found, lone)
@@ -200,7 +231,7 @@ def _used_rules(p: Probe, net: Net):
     moved = [
         k
         for k, v in start.items()
-        if np.ndim(v)
+        if np.size(v) > 1
         and np.asarray(v).dtype.kind == "f"
         and not np.array_equal(v, now[k])
     ]
