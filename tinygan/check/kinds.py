@@ -22,9 +22,16 @@ CHECKS = {
 
 
 def rows_of(
-    thing: KINDS, in_shape=None, seed=0, analytic=True, effort="normal", code=None
+    thing: KINDS,
+    in_shape=None,
+    seed=0,
+    analytic=True,
+    effort="normal",
+    batch=4,
+    code=None,
 ) -> list[Row]:
-    """The rows of the check of a thing's kind. A layer is tried on `in_shape`.
+    """The rows of the check of a thing's kind. A layer is tried on `in_shape`, with
+    `batch` samples.
 
     code: an expression that makes the thing. With it, each row that fails has a line of
     Python that repeats its case.
@@ -32,6 +39,8 @@ def rows_of(
     check = next(check for kind, check in CHECKS.items() if isinstance(thing, kind))
     place = (in_shape,) if isinstance(thing, Layer) else ()
     options = {"seed": seed} | _options(effort)
+    if isinstance(thing, Layer):
+        options["batch"] = batch
     if not isinstance(thing, Optimizer):
         options["analytic"] = analytic
     rows = check(thing, *place, **options)
@@ -45,7 +54,7 @@ def rows_of(
     return rows
 
 
-DEFAULTS = {"seed": 0, "analytic": True, "effort": "normal"}
+DEFAULTS = {"batch": 4, "seed": 0, "analytic": True, "effort": "normal"}
 
 
 def _options(effort: str) -> dict:

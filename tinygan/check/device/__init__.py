@@ -15,6 +15,6 @@ library.py      all this as one library, and the backend over it
 
 from .arrays import Array
 from .counts import Counts, counting
-from .library import FakeBackend, xp
+from .library import FakeBackend, as_cupy, xp
 
-__all__ = ["Array", "Counts", "FakeBackend", "counting", "xp"]
+__all__ = ["Array", "Counts", "FakeBackend", "as_cupy", "counting", "xp"]

@@ -10,21 +10,23 @@ from ...userfile import is_library
 __all__ = ["Counts", "counting", "host_reads", "launches"]
 
 HERE = str(pathlib.Path(__file__).parent)
+PLACED = ("host_reads", "uploads", "numpy_calls")
 EDGES = ("to_host", "asarray")  # methods of a Backend: their caller is meant
 
 
 class Counts:
     """Calls that compute or copy on the device (`launches`, one a call unless operands
-    must be copied first), that make the host wait for it (`host_reads`), and that send
-    it host memory (`uploads`). Views cost nothing.
+    must be copied first), that make the host wait for it (`host_reads`), that send it
+    host memory (`uploads`), and that ask NumPy for its work (`numpy_calls`, within
+    `as_cupy`). Views cost nothing.
 
-    With `until`, the code of a function, `places` has for host reads and for uploads a
+    With `until`, the code of a function, `places` has for each kind but launches a
     Counter of (file, line): the innermost line of a user's file below that function,
     or else the innermost line that is not the stand-in's.
     """
 
     def __init__(self, until=None):
-        self.launches = self.host_reads = self.uploads = 0
+        self.launches = self.host_reads = self.uploads = self.numpy_calls = 0
         self.until = until
         self.places: dict[str, Counter] = {
             "host_reads": Counter(),
@@ -57,7 +59,7 @@ def counting(until=None):
 
 
 def count(what: str, n: int = 1) -> None:
-    """Count n calls of a kind: "launches", "host_reads" or "uploads"."""
+    """Count n calls of a kind: "launches", or one of PLACED."""
     for counts in _open:
         setattr(counts, what, getattr(counts, what) + n)
         if counts.until is not None and n and what in counts.places:

@@ -1,5 +1,6 @@
 """The library of the stand-in, `xp`, and the backend over its arrays."""
 
+import contextlib
 import math
 import sys
 import types
@@ -11,7 +12,7 @@ from . import functions, making
 from .arrays import Array, into, launch
 from .counts import Counts, count, counting, host_reads, launches
 
-__all__ = ["FakeBackend", "xp"]
+__all__ = ["FakeBackend", "as_cupy", "xp"]
 
 NAME = "cupy_stand_in"  # `get_xp` finds the library of an array by this name
 
@@ -87,6 +88,33 @@ def _missing(name):
 
 
 xp = sys.modules[NAME] = _library()
+
+
+@contextlib.contextmanager
+def as_cupy():
+    """Within this context NumPy's functions of device arrays alone are computed on the
+    device, as by CuPy. Outside of it they are refused. Both are counted.
+    """
+    names = ("__array_ufunc__", "__array_function__")
+    strict = {name: vars(Array)[name] for name in names}
+    Array.__array_ufunc__, Array.__array_function__ = _ufunc, _function
+    try:
+        yield
+    finally:
+        for name, value in strict.items():
+            setattr(Array, name, value)
+
+
+def _ufunc(self, ufunc, method, *inputs, **kwargs):
+    if method != "__call__":
+        return NotImplemented
+    count("numpy_calls")
+    return getattr(xp, ufunc.__name__)(*inputs, **kwargs)
+
+
+def _function(self, function, types, args, kwargs):
+    count("numpy_calls")
+    return getattr(xp, function.__name__)(*args, **kwargs)
 
 
 class FakeBackend(Backend):
