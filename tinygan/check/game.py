@@ -189,10 +189,10 @@ def judged(
         if estimate is not None:  # None: the step crossed a kink
             finite, used = max(finite, relative(estimate - slope, size)), used + 1
     rows = [Row(name, quantity, worst, 1e-11)] if exact else []
+    other = f"{quantity} finite"
     if not used:
-        kinks = Row(name, f"{quantity} finite", np.inf, 1e-6, "each step meets a kink")
-        return rows or [kinks]
-    return [*rows, Row(name, f"{quantity} finite", finite, 1e-6, "" if exact else ROUGH)]
+        return rows or [Row(name, other, np.inf, 1e-6, "each step meets a kink")]
+    return [*rows, Row(name, other, finite, 1e-6, "" if exact else ROUGH)]
 
 
 def _short_difference(L, point, v) -> float | None:

@@ -12,7 +12,7 @@ from .adapters import Flat, width
 from .kinds import rows_of
 from .report import Row
 
-CONTAINERS = (Sequential, Residual, Parallel, Branch, Each)  # looked into, if exactly so
+CONTAINERS = (Sequential, Residual, Parallel, Branch, Each)  # no subclass of them
 LIGHT = 3e5  # products of one sample: a layer or a network with more is large
 SAMPLES = (4, 6, 8, 9, 10, 12, 16, 32, 64)  # batches to try a layer on
 

@@ -116,13 +116,13 @@ def device_rows(experiment, name: str = "a turn on CuPy") -> list[Row]:
     except Exception as e:
         return [_stopped(e, name)]
     words = [
-        _counted(counts, "host_reads", "host read", ", each of which makes the GPU wait"),
-        _counted(counts, "uploads", "upload"),
-        f"{counts.launches} launches",
+        _counted(counts, "host_reads", "host reads", ", and the GPU waits at each"),
+        f"uploads: {counts.uploads}",
+        f"launches: {counts.launches}",
     ]
     if counts.numpy_calls:
-        advice = ", which CuPy computes; write get_xp(x) for np"
-        words.append(_counted(counts, "numpy_calls", "call of NumPy", advice))
+        advice = ", which CuPy takes over; write get_xp(x) for np"
+        words.append(_counted(counts, "numpy_calls", "calls of NumPy", advice))
     note = f"note: {'; '.join(words)} (counted on a stand-in, without kernels)"
     return [Row(name, "runs", 0.0, 0.0, note)]
 
@@ -131,17 +131,13 @@ def _play(game, turn: int) -> None:
     game.turn(turn)
 
 
-def _counted(counts, kind: str, word: str, advice: str = "") -> str:
-    """"2 host reads: mine.py, line 3 (2), which ..." """
-    n = getattr(counts, kind)
-    if not n:
-        return f"no {word}"
-    several = word if n == 1 else word.replace(" ", "s ", 1) if " of " in word else f"{word}s"
-    if kind == "uploads":
-        return f"{n} {several}"
-    most = counts.places[kind].most_common(MOST)
-    places = ", ".join(f"{os.path.relpath(f)}, line {line} ({k})" for (f, line), k in most)
-    return f"{n} {several} at {places}{advice}"
+def _counted(counts, kind: str, word: str, advice: str) -> str:
+    """How often, and where, in words."""
+    found = counts.places[kind].most_common(MOST)
+    if not found:
+        return f"{word}: 0"
+    where = "; ".join(f"{os.path.relpath(file)}, line {n}" for (file, n), _ in found)
+    return f"{word}: {getattr(counts, kind)} ({where}){advice}"
 
 
 def _stopped(error: Exception, name: str) -> Row:
@@ -151,7 +147,7 @@ def _stopped(error: Exception, name: str) -> Row:
     note = f"{where}: {why}" if where and not why.startswith(where) else why
     refused = isinstance(error, TypeError) and any(s in why for s in STAYS_OFF)
     if refused or isinstance(error, InputError):
-        hint = "; take the library from the array, xp = get_xp(x), and call xp's functions"
+        hint = "; take xp = get_xp(x) from the array, and call its functions"
         return Row(name, "runs", 1.0, 0.0, note + (hint if refused else ""))
     note = f"note: not counted, the stand-in for CuPy has not all of it: {note}"
     return Row(name, "runs", 0.0, 0.0, note)

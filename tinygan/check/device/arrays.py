@@ -57,6 +57,7 @@ def into(out, f, *args, n=1, **kwargs):
 
 
 def elementwise(f, xs, out=None, **kwargs):
+    """f of Arrays and scalars; TypeError if there is no Array among them."""
     if Array not in map(type, xs):
         raise TypeError(
             f"{f.__name__} of {[type(x).__name__ for x in xs]}: no device array among "
@@ -66,6 +67,7 @@ def elementwise(f, xs, out=None, **kwargs):
 
 
 def is_view(a, b):
+    """Whether the memory of a is that of b."""
     return a.size == 0 or np.may_share_memory(a, b)
 
 
@@ -95,7 +97,10 @@ def index(key):
 
 
 class Array:
-    """An array on the device. Only this module touches the memory behind it."""
+    """An array on the device, of any shape. Only the stand-in touches its memory.
+
+    Raises TypeError where it meets host memory, and ValueError for an `item` of many.
+    """
 
     __slots__ = ("_a",)
     __hash__ = None

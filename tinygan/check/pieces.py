@@ -1,0 +1,231 @@
+"""The pieces of a recipe that are certified one by one, with a few samples."""
+
+import copy
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from ..backend import NUMPY
+from ..errors import InputError, ShapeError
+from ..net import Net
+from ..objectives import Objective, WithDiversity
+from ..optim import Optimizer
+from ..rng import LATENT
+from ..values import Integers, mapped, size
+from .adapters import OneLogit
+from .game import move_rows, penalty_rows
+from .kinds import rows_of
+from .layer import DRAWS
+from .networks import is_light, is_ours, layer_rows, units
+from .report import Row
+from .turns import device_rows, turn_rows
+
+BATCHES = (4, 6, 8, 12, 16, 32)  # samples to try the game with, before its own batch
+MOST_STEPS = 2  # of D in a turn
+SLOW = 1.0  # seconds: data that take longer are read once
+FEW = 2  # random directions through large networks
+
+
+class Pieces:
+    """What there is to check in an experiment. Calling it yields (name, check) pairs.
+
+    call: how `part` is called for this recipe, without the part's name.
+    """
+
+    def __init__(self, experiment, seed: int, call: str):
+        from ..runs.turn import Turns
+
+        self.e, self.seed, self.call = experiment, seed, call
+        self.read = Reading(experiment.data)
+        self.small = self._small()
+        self.game = self.small.game(NUMPY)
+        self.nets = {name: net for name, (net, _) in self.game.players.items()}
+        self.is_gan = isinstance(self.game, Turns)
+        if self.is_gan:  # G as it was written: a condition is put around it
+            shape = experiment.condition.shapes(experiment.latent.shape)
+            self.nets["G"] = Net(copy.deepcopy(experiment.G), shape)
+
+    def _small(self):
+        """The experiment with few samples, of which its layers take as many."""
+        from ..runs.run import Run
+
+        k = min(self.e.critic_steps(0), MOST_STEPS)
+        own = self.e.batch
+        for n in [*(n for n in BATCHES if n < own), own]:
+            small = dataclasses.replace(self.e, batch=n, k=k, data=self.read)
+            try:
+                self.run = Run(small, NUMPY, cores=1)
+            except ShapeError:
+                if n == own:
+                    raise
+            else:
+                return small
+        raise InputError("no batch fits")
+
+    def begin(self):
+        """A new run with few samples."""
+        from ..runs.run import Run
+
+        return Run(self.small, NUMPY, cores=1)
+
+    def parts(self) -> dict[str, object]:
+        """What can be tried alone, by name."""
+        found = {
+            f"{name}.{path}" if path else name: layer
+            for name, net in self.nets.items()
+            for path, layer, _ in units(net)
+        }
+        found |= {name: net.tree for name, net in self.nets.items()}
+        if self.is_gan:
+            found |= {"opt_G": self.e.opt_G, "opt_D": self.e.opt_D}
+            found["objective"] = self.logits_alone()
+            found |= {f"penalties.{i}": p for i, p in enumerate(self.penalties())}
+            if self.diversity():
+                found["diversity"] = self.diversity()
+        return found
+
+    def penalties(self) -> list:
+        """The penalties of the first turn and of the last one."""
+        e = self.e
+        both = [*e.penalties_at(0), *e.penalties_at(e.steps - 1)]
+        return list({repr(p): p for p in both}.values())
+
+    def diversity(self):
+        """The diversity of the first turn or of the last one; None if there is none."""
+        return self.e.diversity_at(0) or self.e.diversity_at(self.e.steps - 1)
+
+    def logits_alone(self) -> Objective | None:
+        """The objective as one of logits (N, 1); None if D gives more than it needs."""
+        out = self.nets["D"].out_shape
+        if out == (1,):
+            return self.e.objective
+        if len(out) == 2 and isinstance(out[1], Integers) and len(out[0]) == 2:
+            return OneLogit(self.e.objective, tuple(out[1]))
+        return None
+
+    def __call__(self, analytic: bool, effort: str) -> Iterator[tuple[str, Callable]]:
+        options = {"seed": self.seed, "analytic": analytic, "effort": effort}
+        for name, net in self.nets.items():
+            yield from self._network(name, net, options)
+        if self.is_gan:
+            yield from self._rules(options)
+        yield "two turns", lambda: turn_rows(self.begin)
+        yield "a turn on CuPy", lambda: device_rows(self.small)
+
+    def _network(self, name: str, net: Net, options: dict):
+        """The pieces of a network. A large one of tinygan's own layers is left to the
+        moves, and so is a large whole.
+        """
+        failed: set[str] = set()
+        left = []
+
+        def check(path, layer, in_shape, title):
+            code = self._part(f"{name}.{path}" if path else name)
+            heavy = {} if is_light(layer) else {"effort": "quick"}
+            rows = layer_rows(layer, in_shape, title, code, **options | heavy)
+            failed.update(row.name for row in rows if not row.ok)
+            return rows
+
+        for path, layer, in_shape in units(net):
+            title = f"{name}.{path} on {in_shape}" if path else f"{name} on {in_shape}"
+            if is_ours(layer) and not is_light(layer):
+                left.append(path)
+                continue
+            yield title, lambda *a, p=(path, layer, in_shape, title): check(*p)
+        title = f"{name}, the whole network"
+        if is_light(net.tree):
+            yield title, lambda: check("", net.tree, net.in_shape, title)
+        else:
+            yield title, lambda: [_left_to_the_moves(title, left, failed)]
+
+    def _rules(self, options: dict):
+        e, analytic = self.e, options["analytic"]
+        few = DRAWS if all(is_light(n.tree) for n in self.nets.values()) else FEW
+        alone = self.logits_alone()
+        if alone is not None:
+            yield self._one("objective", alone, options)
+        moves = f"the moves, {e.objective!r}"
+        yield moves, lambda: self._moves(few, analytic)
+        for i, penalty in enumerate(self.penalties()):
+            if e.condition.kind == "no condition":
+                yield self._one(f"penalties.{i}", penalty, options)
+            title = f"{penalty!r} on D"
+            yield title, lambda p=penalty, t=title: self._penalty(p, t, few, analytic)
+        if self.diversity():
+            yield self._one("diversity", self.diversity(), options)
+        yield self._one("opt_G", e.opt_G, options)
+        yield self._one("opt_D", e.opt_D, options)
+
+    def _part(self, name: str) -> str:
+        """The code that makes a part of the recipe."""
+        path, *more = self.call.split(", data=")
+        return f"part({', data='.join([f'{path}, {name!r}', *more])})"
+
+    def _one(self, name: str, thing, options: dict):
+        is_opt = isinstance(thing, Optimizer)
+        title = f"{name}, {type(thing).__name__ if is_opt else repr(thing)}"
+
+        def check():
+            rows = rows_of(thing, code=self._part(name), **options)
+            return [dataclasses.replace(row, name=title) for row in rows]
+
+        return title, check
+
+    def _moves(self, draws: int, analytic: bool) -> list[Row]:
+        G, D, x, z, rng = self._players()
+        objective = self.e.objective
+        if self.diversity():
+            objective = WithDiversity(objective, self.diversity())
+        name = f"{objective!r}"
+        return move_rows(objective, G, D, x, z, rng, name, draws, analytic)
+
+    def _penalty(self, penalty, title: str, draws: int, analytic: bool) -> list[Row]:
+        G, D, x, z, rng = self._players()
+        x_fake, _ = G.forward(z)
+        return penalty_rows(penalty, D, x, x_fake, rng, title, draws, analytic)
+
+    def _players(self):
+        """G and D in float64, a batch of the data, latents, and a generator.
+
+        The weights are moved off their start a little, or biases of 0 would hide much.
+        """
+        e, rng = self.small, np.random.default_rng(self.seed)
+        nets = e.networks(NUMPY, "float64")
+        for net in nets:
+            net.theta += 0.02 * rng.standard_normal(net.theta.size)
+        x = self.game.reader(0, self.game.group)
+        y = self.game.asked(e.condition.y_of(x), 0)
+        z = e.condition.pair(self.game.latents(size(x), LATENT, self.seed), y)
+        return *nets, *(mapped(_wide, v) for v in (x, z)), rng
+
+
+class Reading:
+    """Reads an experiment's data, but only once if they take long."""
+
+    def __init__(self, data: Callable):
+        self.data, self.kept = data, None
+
+    def __call__(self):
+        if self.kept is not None:
+            return self.kept
+        start = time.perf_counter()
+        found = self.data()
+        if time.perf_counter() - start > SLOW:
+            self.kept = found
+        return found
+
+
+def _left_to_the_moves(title: str, left: list[str], failed: set[str]) -> Row:
+    """The row of a large network: how many layers are wrong, and what was done."""
+    wrong = float(len(failed))
+    if wrong:
+        return Row(title, "layers", wrong, 0.0, f"wrong: {', '.join(sorted(failed))}")
+    own = f"; so do they for tinygan's own large layers ({', '.join(left)})"
+    note = "note: large: each layer is checked by itself, the moves check the whole"
+    return Row(title, "layers", wrong, 0.0, note + (own if left else ""))
+
+
+def _wide(a):
+    return a if a.dtype.kind in "iu" else a.astype("float64")
