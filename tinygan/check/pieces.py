@@ -25,6 +25,7 @@ from .turns import device_rows, turn_rows
 BATCHES = (4, 6, 8, 12, 16, 32)  # samples to try the game with, before its own batch
 MOST_STEPS = 2  # of D in a turn
 SLOW = 1.0  # seconds: data that take longer are read once
+WHOLE = ", the whole network"  # in the name of a network's row
 FEW = 2  # random directions through large networks
 
 
@@ -134,7 +135,7 @@ class Pieces:
                 left.append(path)
                 continue
             yield title, lambda *a, p=(path, layer, in_shape, title): check(*p)
-        title = f"{name}, the whole network"
+        title = f"{name}{WHOLE}"
         if is_light(net.tree):
             yield title, lambda: check("", net.tree, net.in_shape, title)
         else:

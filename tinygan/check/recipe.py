@@ -9,8 +9,10 @@ import copy
 from types import ModuleType
 
 from ..errors import InputError
-from .pieces import Pieces
+from .pieces import WHOLE, Pieces
 from .report import Row
+
+MOST = 3  # wrong parts that a note names
 
 
 def recipe_rows(
@@ -43,13 +45,25 @@ def recipe_rows(
                 if say is not None:
                     say(name)
                 found = check()
-                for row in found:
-                    if not (row.ok or row.line):
-                        row.line = again.format(repr(name))
+                _explain(found, rows, again.format(repr(name)))
                 rows += found
     if not rows:
         raise InputError(f"{recipe}: no piece {only!r}, only {', '.join(known)}")
     return rows
+
+
+def _explain(found: list[Row], before: list[Row], line: str) -> None:
+    """Give each failure a line, and to one of the whole the parts that are wrong."""
+    wrong = list(dict.fromkeys(row.name for row in before if not row.ok))
+    parts = [name for name in wrong if WHOLE not in name]
+    for row in found:
+        if row.ok:
+            continue
+        net, whole, _ = row.name.partition(WHOLE)
+        causes = [p for p in parts if p.startswith(f"{net}.")] if whole else parts
+        if causes and not row.note and (whole or not row.line):
+            row.note = f"perhaps because of {'; '.join(causes[:MOST])}"
+        row.line = row.line or line
 
 
 def _again(call: str, seed: int, analytic: bool) -> str:

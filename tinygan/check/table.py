@@ -10,6 +10,19 @@ NAME = 60  # characters of a name in the table
 MOST = 20  # things whose failures are told one by one
 LONGEST = 1000  # characters of a note
 LAYER_COLUMNS = [*LIMITS]
+MEANINGS = {  # of a failure without a note
+    "dx": "backward does not return the derivative of forward with respect to x",
+    "dtheta": "backward does not add the derivative of forward to the gradients",
+    "tangent": "tangent does not return the derivative of forward along x_dot",
+    "adjoint": "backward and tangent do not belong to the same Jacobian",
+    "reverse": "tangent_backward is not the reverse of tangent, which a penalty needs",
+    "finite": "the derivative does not agree with finite differences",
+    "dV/ds": "d_grads does not return the derivative of value",
+    "dJ/ds": "g_grad does not return the derivative of g_value",
+    "dL/dx": "grad does not return the derivative of value",
+    "dP/dtheta": "accumulate does not subtract dP/dtheta from the gradient",
+    "gradient": "the player does not move along the derivative of its value",
+}
 # A note says what a failure means. One that begins so is told of a row that is right.
 TELLING = ("note: ", "not analytic")
 
@@ -80,9 +93,13 @@ def _notes(things: dict[str, list[Row]]):
         yield ""
 
 
+def _meaning(row: Row) -> str:
+    return row.note or MEANINGS.get(row.quantity.removesuffix(" finite"), "")
+
+
 def _failures(rows: list[Row]):
-    """The lines about the failures, thing by thing. A line that repeats several of them
-    stands below the last one.
+    """The lines about the failures, thing by thing. What several of them share stands
+    below the last one.
     """
     names = list(dict.fromkeys(row.name for row in rows))
     for name in names[:MOST]:
@@ -92,10 +109,11 @@ def _failures(rows: list[Row]):
                 f"FAILS  {one_line(name)}: {row.quantity}: error {row.error:.3g}, "
                 f"at most {row.limit:g} allowed"
             )
-            if row.note:
-                yield f"       {one_line(row.note, LONGEST)}"
-            last = i + 1 == len(own) or own[i + 1].line != row.line
-            if row.line and last:
+            after = own[i + 1] if i + 1 < len(own) else None
+            meaning = _meaning(row)
+            if meaning and (after is None or _meaning(after) != meaning):
+                yield f"       {one_line(meaning, LONGEST)}"
+            if row.line and (after is None or after.line != row.line):
                 yield f"       {row.line}"
     if len(names) > MOST:
         yield f"FAILS  {len(names) - MOST} more things, marked with ! in the table"

@@ -21,8 +21,8 @@ def check(args) -> int:
     effort = "thorough" if args.thorough else "normal"
     with fast.plain(args.plain or fast.is_plain()), _progress() as at:
         if args.file:
-            options = {"analytic": not args.finite, "effort": effort}
-            rows = file_rows(args.file, args.seed, **options, data=data, say=at)
+            exact = not args.finite
+            rows = file_rows(args.file, args.seed, exact, effort, data, say=at)
         else:
             rows = builtin_rows(args.seed)
         plain = fast.is_plain()

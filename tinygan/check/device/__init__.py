@@ -13,8 +13,7 @@ making.py       how they are made, moved and joined
 library.py      all this as one library, and the backend over it
 """
 
-from .arrays import Array
 from .counts import Counts, counting
 from .library import FakeBackend, as_cupy, xp
 
-__all__ = ["Array", "Counts", "FakeBackend", "as_cupy", "counting", "xp"]
+__all__ = ["Counts", "FakeBackend", "as_cupy", "counting", "xp"]

@@ -6,7 +6,7 @@ import numpy as np
 
 from .counts import count
 
-__all__ = ["Array"]
+__all__: list[str] = []
 
 # The one way in and out of an Array: what a device function accepts, what it returns.
 

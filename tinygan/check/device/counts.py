@@ -28,10 +28,7 @@ class Counts:
     def __init__(self, until=None):
         self.launches = self.host_reads = self.uploads = self.numpy_calls = 0
         self.until = until
-        self.places: dict[str, Counter] = {
-            "host_reads": Counter(),
-            "uploads": Counter(),
-        }
+        self.places: dict[str, Counter] = {kind: Counter() for kind in PLACED}
 
 
 _open = [Counts()]
