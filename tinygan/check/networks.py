@@ -14,6 +14,7 @@ from .report import Row
 
 CONTAINERS = (Sequential, Residual, Parallel, Branch, Each)  # no subclass of them
 LIGHT = 3e5  # products of one sample: a layer or a network with more is large
+WIDE = 20_000  # numbers of one sample: a layer that takes more is large
 SAMPLES = (4, 6, 8, 9, 10, 12, 16, 32, 64)  # batches to try a layer on
 
 
@@ -81,10 +82,10 @@ def fitting_batch(layer: Layer, in_shape) -> int:
     return n
 
 
-def is_light(layer: Layer) -> bool:
+def is_light(layer: Layer, in_shape=()) -> bool:
     """Whether a check of a layer that was built takes a second or two at most."""
     own = ((f.reuses, math.prod(s)) for _, f in walk(layer) for s in f.shapes.values())
-    return sum(reuses * n for reuses, n in own) <= LIGHT
+    return sum(reuses * n for reuses, n in own) <= LIGHT and width(in_shape) <= WIDE
 
 
 def is_ours(layer: Layer) -> bool:

@@ -11,7 +11,7 @@ from ..backend import NUMPY
 from ..errors import InputError, ShapeError
 from ..net import Net
 from ..objectives import Objective, WithDiversity
-from ..optim import Optimizer
+from ..optim import ClipWeights, Optimizer
 from ..rng import LATENT
 from ..values import Integers, mapped, size
 from .adapters import OneLogit
@@ -80,7 +80,7 @@ class Pieces:
         }
         found |= {name: net.tree for name, net in self.nets.items()}
         if self.is_gan:
-            found |= {"opt_G": self.e.opt_G, "opt_D": self.e.opt_D}
+            found |= {"opt_G": odd(self.e.opt_G), "opt_D": odd(self.e.opt_D)}
             found["objective"] = self.logits_alone()
             found |= {f"penalties.{i}": p for i, p in enumerate(self.penalties())}
             if self.diversity():
@@ -124,19 +124,20 @@ class Pieces:
 
         def check(path, layer, in_shape, title):
             code = self._part(f"{name}.{path}" if path else name)
-            heavy = {} if is_light(layer) else {"effort": "quick"}
-            rows = layer_rows(layer, in_shape, title, code, **options | heavy)
+            known = is_ours(layer) or not is_light(layer, in_shape)
+            quick = {"effort": "quick"} if known else {}
+            rows = layer_rows(layer, in_shape, title, code, **options | quick)
             failed.update(row.name for row in rows if not row.ok)
             return rows
 
         for path, layer, in_shape in units(net):
             title = f"{name}.{path} on {in_shape}" if path else f"{name} on {in_shape}"
-            if is_ours(layer) and not is_light(layer):
+            if is_ours(layer) and not is_light(layer, in_shape):
                 left.append(path)
                 continue
             yield title, lambda *a, p=(path, layer, in_shape, title): check(*p)
         title = f"{name}{WHOLE}"
-        if is_light(net.tree):
+        if is_light(net.tree, net.in_shape):
             yield title, lambda: check("", net.tree, net.in_shape, title)
         else:
             yield title, lambda: [_left_to_the_moves(title, left, failed)]
@@ -156,8 +157,8 @@ class Pieces:
             yield title, lambda p=penalty, t=title: self._penalty(p, t, few, analytic)
         if self.diversity():
             yield self._one("diversity", self.diversity(), options)
-        yield self._one("opt_G", e.opt_G, options)
-        yield self._one("opt_D", e.opt_D, options)
+        for name, opt in {"opt_G": e.opt_G, "opt_D": e.opt_D}.items():
+            yield self._one(name, odd(opt), options)
 
     def _part(self, name: str) -> str:
         """The code that makes a part of the recipe."""
@@ -200,6 +201,13 @@ class Pieces:
         y = self.game.asked(e.condition.y_of(x), 0)
         z = e.condition.pair(self.game.latents(size(x), LATENT, self.seed), y)
         return *nets, *(mapped(_wide, v) for v in (x, z)), rng
+
+
+def odd(opt: Optimizer) -> Optimizer:
+    """The optimizer without ClipWeights, which moves theta back into a box: only what
+    is inside of it goes up as it goes down.
+    """
+    return odd(opt.inner) if type(opt) is ClipWeights else opt
 
 
 class Reading:

@@ -23,7 +23,8 @@ MEANINGS = {  # of a failure without a note
     "dP/dtheta": "accumulate does not subtract dP/dtheta from the gradient",
     "gradient": "the player does not move along the derivative of its value",
 }
-# A note says what a failure means. One that begins so is told of a row that is right.
+# A note says what a failure means. Of a row that is right it is told only if it has
+# one of these: how the row was judged, or what was counted.
 TELLING = ("note: ", "not analytic")
 
 
@@ -82,7 +83,7 @@ def _notes(things: dict[str, list[Row]]):
     """A line for each note of rows that are right, with the things it is about."""
     about: dict[str, list[str]] = {}
     for name, rows in things.items():
-        notes = (row.note for row in rows if row.ok and row.note.startswith(TELLING))
+        notes = (row.note for row in rows if row.ok and _is_told(row.note))
         for note in dict.fromkeys(notes):
             about.setdefault(note.removeprefix("note: "), []).append(name)
     for note, names in about.items():
@@ -95,6 +96,10 @@ def _notes(things: dict[str, list[Row]]):
 
 def _meaning(row: Row) -> str:
     return row.note or MEANINGS.get(row.quantity.removesuffix(" finite"), "")
+
+
+def _is_told(note: str) -> bool:
+    return any(words in note for words in TELLING)
 
 
 def _failures(rows: list[Row]):
