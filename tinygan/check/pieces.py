@@ -25,6 +25,7 @@ from .turns import device_rows, turn_rows
 BATCHES = (4, 6, 8, 12, 16, 32)  # samples to try the game with, before its own batch
 MOST_STEPS = 2  # of D in a turn
 SLOW = 1.0  # seconds: data that take longer are read once
+MORE = 8  # times as many in a thorough check
 WHOLE = ", the whole network"  # in the name of a network's row
 FEW = 2  # random directions through large networks
 
@@ -145,6 +146,7 @@ class Pieces:
     def _rules(self, options: dict):
         e, analytic = self.e, options["analytic"]
         few = DRAWS if all(is_light(n.tree) for n in self.nets.values()) else FEW
+        few *= MORE if options["effort"] == "thorough" else 1
         alone = self.logits_alone()
         if alone is not None:
             yield self._one("objective", alone, options)
