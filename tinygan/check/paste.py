@@ -4,10 +4,12 @@ import ast
 import builtins
 import importlib
 import pathlib
+import pkgutil
 import sys
 from types import ModuleType
 
-HOMES = ("tinygan.check", "tinygan", "tinygan.values")  # where names are looked for
+HERE = "tinygan.check"
+HOMES = (HERE, "tinygan", "tinygan.values")  # where names are looked for first
 
 
 def self_contained(line: str, module: ModuleType | None = None, path=None) -> str:
@@ -23,11 +25,13 @@ def self_contained(line: str, module: ModuleType | None = None, path=None) -> st
     names = [n.id for n in nodes if isinstance(n, ast.Name)]
     bound = {n.id for n in nodes if isinstance(n, ast.Name) and _is_set(n)}
     wanted = [n for n in dict.fromkeys(names) if n not in bound and _unknown(n)]
+    files = pkgutil.iter_modules([str(pathlib.Path(__file__).parent)])
+    homes = [*HOMES, *(f"{HERE}.{file.name}" for file in files)]
     found: dict[str, list[str]] = {}
     modules = []
     for name in sorted(wanted):
         value = vars(module).get(name) if module is not None else None
-        home = next((h for h in HOMES if _has(h, name, value)), None)
+        home = next((h for h in homes if _has(h, name, value)), None)
         if isinstance(value, ModuleType):
             modules.append(f"import {value.__name__} as {name}")
         elif home:
@@ -50,7 +54,7 @@ def _unknown(name: str) -> bool:
 def _has(home: str, name: str, value) -> bool:
     """Whether the module `home` has the name, for the same thing as the user's file."""
     there = getattr(importlib.import_module(home), name, None)
-    return there is not None and value in (None, there)
+    return there is not None and (value is None or value is there)
 
 
 def _of_file(path, names: list[str]) -> list[str]:
