@@ -52,9 +52,12 @@ def _unknown(name: str) -> bool:
 
 
 def _has(home: str, name: str, value) -> bool:
-    """Whether the module `home` has the name, for the same thing as the user's file."""
+    """Whether the module `home` has the name, for the same thing as the user's file. A
+    file of this room has only what it defines.
+    """
     there = getattr(importlib.import_module(home), name, None)
-    return there is not None and (value is None or value is there)
+    own = home in HOMES or getattr(there, "__module__", None) == home
+    return there is not None and own and (value is None or value is there)
 
 
 def _of_file(path, names: list[str]) -> list[str]:
