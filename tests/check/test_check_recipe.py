@@ -1,6 +1,7 @@
 """A whole recipe is certified: right ones pass, and each planted fault is named."""
 
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from tinygan.check import (
     file_rows,
     finite_difference,
     part,
+    pieces,
     recipe_rows,
 )
 from tinygan.check.device import FakeBackend, as_cupy, counting, xp
@@ -165,6 +167,30 @@ def test_what_is_right_does_not_fail_with_a_wrong_loss(write):
     change = ("return 2 * (s_fake - 1)", "return -2 * (s_fake - 1)")
     found = failures(file_rows(write("", "{}", change)))
     assert set(found) == {"objective, Loss()", "g_step, Loss()"}
+
+
+LARGE = """{
+    "G": Sequential(Dense(600), Square(), Dense(600), Tanh(), Dense(2)),
+    "diversity": lambda turn: Diversity(0.1, 0.5) if turn > 3 else None}"""
+
+
+def test_a_large_network_is_checked_by_layers_and_by_the_moves(write):
+    rows = file_rows(write("", LARGE))
+    assert failures(rows) == {}
+    names = {row.name for row in rows}
+    assert "G.2_Dense on (600,)" not in names  # tinygan's own, of 360,600 numbers
+    assert "d_step, WithDiversity(Loss(), Diversity(0.1, 0.5))" in names
+    assert "diversity, Diversity(0.1, 0.5)" in names
+    note = the_row(rows, "G, the whole network", "layers").note
+    assert note.startswith("note: large: ") and note.endswith("layers (2_Dense)")
+
+
+def test_a_wrong_layer_in_a_large_network(write):
+    rows = file_rows(write("", LARGE, ("return x * dy\n", "return x * dy * 1.001\n")))
+    row = the_row(rows, "G, the whole network", "layers")
+    assert (row.error, row.note) == (1.0, "wrong: G.1_Square on (600,)")
+    name = "g_step, WithDiversity(Loss(), Diversity(0.1, 0.5))"
+    assert not the_row(rows, name, "gradient").ok
 
 
 # The rules of two turns.
@@ -431,6 +457,14 @@ def test_a_function_that_is_not_analytic_is_judged_by_differences():
         assert not judge(L, 1.001 * grad, x)[0].ok
 
 
+def test_a_step_that_is_short_enough_judges_next_to_a_kink():
+    x = np.array([1e-7])
+    assert finite_difference(lambda x: np.abs(x).sum(), x, np.ones(1)) is None
+    (row,) = judge(lambda x: np.abs(x).sum(), np.ones(1), x)
+    assert row.ok and row.note.startswith("not analytic")
+    assert not judge(lambda x: np.abs(x).sum(), -np.ones(1), x)[0].ok
+
+
 def test_an_analytic_function_is_judged_by_both():
     x = np.random.default_rng(1).standard_normal(50)
     rows = judge(lambda x: (x**3).sum(), 3 * x * x, x)
@@ -469,6 +503,15 @@ def test_a_file_of_the_same_name_comes_first(tmp_path, monkeypatch):
     (tmp_path / "mlp-ring").write_text("")
     with pytest.raises(tg.InputError, match="whose name ends in"):
         file_rows("mlp-ring")
+
+
+def test_data_that_take_long_are_read_once(write, monkeypatch):
+    monkeypatch.setattr(pieces, "SLOW", 0.0)
+    code = "read = []\ndef data():\n    read.append(1)\n    return ring()\n"
+    path = write(f"\n\n{code}", '{"data": data}')
+    said = []
+    file_rows(path, say=said.append)
+    assert said and sys.modules["tinygan_userfile_mine"].read == [1]
 
 
 def test_parts_of_a_recipe(write):
@@ -531,10 +574,9 @@ def test_missing_data_are_one_sentence(tmp_path):
 def test_a_game_of_one(tmp_path, monkeypatch):
     """Another kind of game has no objective and no moves of two, but it has turns."""
     from tests.runs.test_game import solo
-    from tinygan.check.pieces import Pieces
 
-    pieces = Pieces(solo(), 0, "'solo'")
-    rows = [row for _, check in pieces(True, "normal") for row in check()]
+    all_of_it = pieces.Pieces(solo(), 0, "'solo'")
+    rows = [row for _, check in all_of_it(True, "normal") for row in check()]
     assert failures(rows) == {}
     names = {row.name for row in rows}
     assert {"model.0_Dense on (3,)", "two turns", "a turn on CuPy"} <= names

@@ -180,25 +180,27 @@ def judged(
         slope, estimate = float((gradient * v).sum()), None
         found = _complex(L, point, v) if exact else None
         if i % 2 == 0 or found is None:  # it costs five times as much
-            estimate = finite_difference(L, point, v)
+            estimate = _difference(L, point, v)
         exact = found is not None and _agree(found, estimate, size)
         if exact:
             worst = max(worst, relative(found - slope, gradient))
-        elif estimate is None:
-            estimate = _short_difference(L, point, v)
         if estimate is not None:  # None: the step crossed a kink
             finite, used = max(finite, relative(estimate - slope, size)), used + 1
-    rows = [Row(name, quantity, worst, 1e-11)] if exact else []
+    note = "" if used else "or its forward has abs or conj: each finite step met a kink"
+    rows = [Row(name, quantity, worst, 1e-11, note)] if exact else []
     other = f"{quantity} finite"
     if not used:
         return rows or [Row(name, other, np.inf, 1e-6, "each step meets a kink")]
     return [*rows, Row(name, other, finite, 1e-6, "" if exact else ROUGH)]
 
 
-def _short_difference(L, point, v) -> float | None:
-    """The finite difference with a step of a thirtieth, which meets fewer kinks."""
-    found = finite_difference(L, point, 30.0 * v)
-    return None if found is None else found / 30.0
+def _difference(L, point, v) -> float | None:
+    """The finite difference. If it meets a kink, a step of a thirtieth may do."""
+    found = finite_difference(L, point, v)
+    if found is None:
+        found = finite_difference(L, point, 30.0 * v)
+        return None if found is None else found / 30.0
+    return found
 
 
 def _agree(exact: float, estimate: float | None, size: float) -> bool:

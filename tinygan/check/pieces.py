@@ -26,6 +26,7 @@ BATCHES = (4, 6, 8, 12, 16, 32)  # samples to try the game with, before its own 
 MOST_STEPS = 2  # of D in a turn
 SLOW = 1.0  # seconds: data that take longer are read once
 MORE = 8  # times as many in a thorough check
+MOST = 3  # names in a note
 WHOLE = ", the whole network"  # in the name of a network's row
 FEW = 2  # random directions through large networks
 
@@ -118,30 +119,33 @@ class Pieces:
 
     def _network(self, name: str, net: Net, options: dict):
         """The pieces of a network. A large one of tinygan's own layers is left to the
-        moves, and so is a large whole.
+        moves of a GAN, and so is a large whole.
         """
-        failed: set[str] = set()
+        checked: dict[str, bool] = {}
         left = []
+
+        def is_left(layer, in_shape):
+            return self.is_gan and not is_light(layer, in_shape)
 
         def check(path, layer, in_shape, title):
             code = self._part(f"{name}.{path}" if path else name)
             known = is_ours(layer) or not is_light(layer, in_shape)
             quick = {"effort": "quick"} if known else {}
             rows = layer_rows(layer, in_shape, title, code, **options | quick)
-            failed.update(row.name for row in rows if not row.ok)
+            checked[title] = all(row.ok for row in rows)
             return rows
 
         for path, layer, in_shape in units(net):
             title = f"{name}.{path} on {in_shape}" if path else f"{name} on {in_shape}"
-            if is_ours(layer) and not is_light(layer, in_shape):
+            if is_ours(layer) and is_left(layer, in_shape):
                 left.append(path)
                 continue
             yield title, lambda *a, p=(path, layer, in_shape, title): check(*p)
         title = f"{name}{WHOLE}"
-        if is_light(net.tree, net.in_shape):
-            yield title, lambda: check("", net.tree, net.in_shape, title)
+        if is_left(net.tree, net.in_shape):
+            yield title, lambda: _left_to_the_moves(title, left, checked)
         else:
-            yield title, lambda: [_left_to_the_moves(title, left, failed)]
+            yield title, lambda: check("", net.tree, net.in_shape, title)
 
     def _rules(self, options: dict):
         e, analytic = self.e, options["analytic"]
@@ -228,14 +232,21 @@ class Reading:
         return found
 
 
-def _left_to_the_moves(title: str, left: list[str], failed: set[str]) -> Row:
-    """The row of a large network: how many layers are wrong, and what was done."""
-    wrong = float(len(failed))
-    if wrong:
-        return Row(title, "layers", wrong, 0.0, f"wrong: {', '.join(sorted(failed))}")
-    own = f"; so do they for tinygan's own large layers ({', '.join(left)})"
+def _left_to_the_moves(title: str, left: list, checked: dict) -> list[Row]:
+    """The row of a large network: how many layers are wrong, and what was done. No row
+    if its layers were not checked.
+    """
+    if not (left or checked):
+        return []
+    wrong = [name for name, ok in checked.items() if not ok]
     note = "note: large: each layer is checked by itself, the moves check the whole"
-    return Row(title, "layers", wrong, 0.0, note + (own if left else ""))
+    if left:
+        more = f" and {len(left) - MOST} more" if len(left) > MOST else ""
+        names = ", ".join(left[:MOST]) + more
+        note += f", and they alone check tinygan's own large layers ({names})"
+    if wrong:
+        note = f"wrong: {', '.join(wrong)}"
+    return [Row(title, "layers", float(len(wrong)), 0.0, note)]
 
 
 def _wide(a):
