@@ -254,6 +254,7 @@ def test_a_broken_rule_of_two_turns(write, quantity):
     rows = recipe_rows(write(code, more), only="two turns")
     row = the_row(rows, "two turns", quantity.partition(",")[0])
     assert not row.ok and words in row.note
+    assert set(failures(rows)["two turns"]) == {row.quantity}
     assert "only='two turns'" in row.line
 
 
@@ -575,7 +576,7 @@ def test_a_game_of_one(tmp_path, monkeypatch):
     """Another kind of game has no objective and no moves of two, but it has turns."""
     from tests.runs.test_game import solo
 
-    all_of_it = pieces.Pieces(solo(), 0, "'solo'")
+    all_of_it = pieces.Pieces(solo(), 0, "solo")
     rows = [row for _, check in all_of_it(True, "normal") for row in check()]
     assert failures(rows) == {}
     names = {row.name for row in rows}

@@ -1,5 +1,6 @@
 """The pieces of a recipe that are certified one by one, with a few samples."""
 
+import contextlib
 import copy
 import dataclasses
 import time
@@ -8,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ..backend import NUMPY
-from ..errors import InputError, ShapeError
+from ..errors import ShapeError
 from ..net import Net
 from ..objectives import Objective, WithDiversity
 from ..optim import ClipWeights, Optimizer
@@ -34,13 +35,14 @@ FEW = 2  # random directions through large networks
 class Pieces:
     """What there is to check in an experiment. Calling it yields (name, check) pairs.
 
-    call: how `part` is called for this recipe, without the part's name.
+    path: the recipe's path or name      data: the path of its data, or None
     """
 
-    def __init__(self, experiment, seed: int, call: str):
+    def __init__(self, experiment, seed: int, path: str, data: str | None = None):
         from ..runs.turn import Turns
 
-        self.e, self.seed, self.call = experiment, seed, call
+        self.e, self.seed, self.path = experiment, seed, repr(path)
+        self.more = "" if data is None else f", data={data!r}"  # of a call in code
         self.read = Reading(experiment.data)
         self.small = self._small()
         self.game = self.small.game(NUMPY)
@@ -51,27 +53,18 @@ class Pieces:
             self.nets["G"] = Net(copy.deepcopy(experiment.G), shape)
 
     def _small(self):
-        """The experiment with few samples, of which its layers take as many."""
-        from ..runs.run import Run
-
+        """The experiment with the first of a few batches that its layers take, or with
+        its own one.
+        """
         k = min(self.e.critic_steps(0), MOST_STEPS)
-        own = self.e.batch
-        for n in [*(n for n in BATCHES if n < own), own]:
-            small = dataclasses.replace(self.e, batch=n, k=k, data=self.read)
-            try:
-                self.run = Run(small, NUMPY, cores=1)
-            except ShapeError:
-                if n == own:
-                    raise
-            else:
-                return small
-        raise InputError("no batch fits")
-
-    def begin(self):
-        """A new run with few samples."""
-        from ..runs.run import Run
-
-        return Run(self.small, NUMPY, cores=1)
+        small = dataclasses.replace(self.e, k=k, data=self.read)
+        for n in (n for n in BATCHES if n < self.e.batch):
+            smaller = dataclasses.replace(small, batch=n)
+            with contextlib.suppress(ShapeError):
+                begun(smaller)
+                return smaller
+        begun(small)
+        return small
 
     def parts(self) -> dict[str, object]:
         """What can be tried alone, by name."""
@@ -83,7 +76,8 @@ class Pieces:
         found |= {name: net.tree for name, net in self.nets.items()}
         if self.is_gan:
             found |= {"opt_G": odd(self.e.opt_G), "opt_D": odd(self.e.opt_D)}
-            found["objective"] = self.logits_alone()
+            if self.logits_alone() is not None:
+                found["objective"] = self.logits_alone()
             found |= {f"penalties.{i}": p for i, p in enumerate(self.penalties())}
             if self.diversity():
                 found["diversity"] = self.diversity()
@@ -114,7 +108,7 @@ class Pieces:
             yield from self._network(name, net, options)
         if self.is_gan:
             yield from self._rules(options)
-        yield "two turns", lambda: turn_rows(self.begin)
+        yield "two turns", lambda: turn_rows(lambda: begun(self.small))
         yield "a turn on CuPy", lambda: device_rows(self.small)
 
     def _network(self, name: str, net: Net, options: dict):
@@ -168,8 +162,7 @@ class Pieces:
 
     def _part(self, name: str) -> str:
         """The code that makes a part of the recipe."""
-        path, *more = self.call.split(", data=")
-        return f"part({', data='.join([f'{path}, {name!r}', *more])})"
+        return f"part({self.path}, {name!r}{self.more})"
 
     def _one(self, name: str, thing, options: dict):
         is_opt = isinstance(thing, Optimizer)
@@ -207,6 +200,13 @@ class Pieces:
         y = self.game.asked(e.condition.y_of(x), 0)
         z = e.condition.pair(self.game.latents(size(x), LATENT, self.seed), y)
         return *nets, *(mapped(_wide, v) for v in (x, z)), rng
+
+
+def begun(experiment):
+    """A new run of an experiment, in which a turn was rehearsed."""
+    from ..runs.run import Run
+
+    return Run(experiment, NUMPY, cores=1)
 
 
 def odd(opt: Optimizer) -> Optimizer:

@@ -36,7 +36,7 @@ def recipe_rows(
     from .. import recipes
 
     module, pieces = _begun(recipe, seed, data, module)
-    again = _again(pieces.call, seed, analytic)
+    again = _again(pieces, analytic)
     rows, known = [], []
     with recipes.blamed(module):
         for name, check in pieces(analytic, effort):
@@ -66,11 +66,11 @@ def _explain(found: list[Row], before: list[Row], line: str) -> None:
         row.line = row.line or line
 
 
-def _again(call: str, seed: int, analytic: bool) -> str:
+def _again(pieces: Pieces, analytic: bool) -> str:
     """A line that repeats one piece; its name belongs in the place of {}."""
-    options = f", seed={seed}" if seed else ""
+    options = f", seed={pieces.seed}" if pieces.seed else ""
     options += "" if analytic else ", analytic=False"
-    return f"print_table(recipe_rows({call}, only={{}}{options}))"
+    return f"print_table(recipe_rows({pieces.path}, only={{}}{pieces.more}{options}))"
 
 
 def part(recipe, name: str, data=None):
@@ -90,6 +90,5 @@ def _begun(recipe, seed: int, data, module) -> tuple[ModuleType, Pieces]:
     module = recipes.find(str(recipe)) if module is None else module
     given = {} if data is None else {"data": str(data)}
     experiment = recipes.build(module, given)
-    call = repr(str(recipe)) + ("" if data is None else f", data={str(data)!r}")
     with recipes.blamed(module):
-        return module, Pieces(experiment, seed, call)
+        return module, Pieces(experiment, seed, str(recipe), given.get("data"))

@@ -32,10 +32,11 @@ def turn_rows(begin, name: str = "two turns") -> list[Row]:
             for player in run.players
             if np.array_equal(start[f"{player}.theta"], last[f"{player}.theta"])
         ]
-        bad = [k for k, a in last.items() if a.dtype.kind == "f" and not _finite(a)]
-        why = run.diagnose(start) if bad else ""
         again.load(first)
         again.turn()
+    bad = [k for k, a in last.items() if a.dtype.kind == "f" and not _finite(a)]
+    with np.errstate(all="ignore"):
+        why = run.diagnose(start) if bad else ""
     resumed = again.on_host(again.state())
     lost = [k for k, a in last.items() if not _same(a, resumed[k])]
     note = f"after a saved state is restored, turn 2 differs in {_some(lost)}"
@@ -70,7 +71,7 @@ def watched(players):
 
     def compare(when: str, mover=None):
         for name, (net, _) in players.items():
-            if name != mover and not np.array_equal(net.theta, last[name]):
+            if name != mover and not _same(net.theta, last[name]):
                 faults.append(f"theta_{name} changed {when}")
             last[name][...] = net.theta
 
