@@ -239,6 +239,19 @@ def test_the_lines_of_a_recipe(capsys, here):
     assert "FAILS  g_step, Hinge()" in pasted(move, here)
 
 
+def test_the_lines_of_a_recipe_say_where_its_data_are(capsys, here):
+    text = RECIPE.replace("seed=0):", "seed=0, data=None):\n    open(data).close()")
+    (here / "my_recipe.py").write_text(text)
+    (here / "numbers.txt").write_text("")
+    assert "TypeError" in run(capsys, "my_recipe.py")[2]
+    _, out, _ = run(capsys, "my_recipe.py", "--data", "numbers.txt")
+    lines = lines_of(out)
+    for line in (lines[0], lines[-1]):
+        assert f"data={str(here / 'numbers.txt')!r}" in line
+    assert "dx: error " in pasted(lines[0], here)
+    assert "FAILS  g_step, Hinge()" in pasted(lines[-1], here)
+
+
 def test_what_a_line_needs_is_imported(here):
     (here / "mine.py").write_text(LAYER + "from tinygan.layers import Dense\n")
     module = load_module("mine.py")
