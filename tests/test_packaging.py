@@ -154,7 +154,7 @@ def undocumented():
 
 COMMANDS = {
     f"tinygan.cli.commands.{command}"
-    for command in ("train", "sample", "evaluate", "list_recipes", "check", "theory")
+    for command in ("train", "sample", "evaluate", "list_recipes", "theory")
 }
 
 
@@ -201,7 +201,7 @@ MAY_IMPORT = {
     "plots": BASE | {"files"},
     "measures": BASE | {"objectives", "layers", "net", "optim", "data"},
     "theory": BASE | CORE | {"data", "measures", "plots"},
-    "check": BASE | CORE | {"userfile"},
+    "check": BASE | CORE | {"userfile", "backend", "runs", "recipes"},
 }
 ORDER = ("ops", "layers", "net", "gan", "theory", "recipes", "cli", "__main__")
 

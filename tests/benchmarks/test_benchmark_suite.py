@@ -12,7 +12,6 @@ import textwrap
 import types
 from pathlib import Path
 
-import fake_device
 import numpy as np
 import pytest
 
@@ -40,6 +39,7 @@ from benchmarks import (
     works,
 )
 from tinygan import fast
+from tinygan.check.device import xp as fake_device
 
 WORKS, CASES = works.WORKS, cases.CASES
 TINY = {

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_device import FakeBackend, counting
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from tinygan.check.device import FakeBackend, counting
 from tinygan.data import (
     Captioned,
     Images,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_device import FakeBackend, counting
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tinygan.check.device import FakeBackend, counting
 from tinygan.data import (
     Density,
     GaussianMixture,

@@ -4,8 +4,8 @@ import collections
 
 import numpy as np
 import pytest
-from fake_device import FakeBackend, counting
 
+from tinygan.check.device import FakeBackend, counting
 from tinygan.data import Captioned, Images, Labelled, Vocabulary, joined, split
 from tinygan.data.words import split_words
 from tinygan.errors import DataError

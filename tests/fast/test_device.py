@@ -1,21 +1,22 @@
 """One program, two kinds of memory: what NumPy computes, a device computes too.
 
 Every layer, objective, optimizer and step runs on the strict stand-in of
-`fake_device.py` and, where there is a GPU, on CuPy, and is held against NumPy. On the
-stand-in the host reads and launches are counted as well: a training step reads nothing.
+`tinygan/check/device` and, where there is a GPU, on CuPy, and is held against NumPy. On
+the stand-in the host reads and launches are counted as well: a training step reads
+nothing.
 """
 
 import contextlib
 import sys
 import types
 
-import fake_device
 import numpy as np
 import pytest
 
 import tinygan as tg
 from tinygan import NUMPY, Net, backend
 from tinygan.check import Cut, Given, OneLogit
+from tinygan.check.device import xp as fake_device
 from tinygan.layers import (
     GRU,
     AvgPool2d,

@@ -6,11 +6,11 @@ import math
 import pickle
 import types
 
-import fake_device as xp
 import numpy as np
 import pytest
 
 from tinygan import get_xp
+from tinygan.check.device import xp
 
 HOST = np.arange(6, dtype="float32").reshape(2, 3) + 1
 

@@ -3,7 +3,7 @@
 Neither needs a GPU. NVRTC compiles without one. And the very same CUDA source is also
 a C++ program, but for a few words: `EMULATOR` defines those, the threads of a block
 become coroutines, and `CpuKernel` stands in for `cupy.RawKernel` on the arrays of
-`fake_device.py`. Where there is a GPU, the same comparisons run on it as well.
+`tinygan/check/device`. Where there is a GPU, the same comparisons run on it as well.
 """
 
 import copy
@@ -20,7 +20,6 @@ import tempfile
 import types
 import typing
 
-import fake_device
 import numpy as np
 import pytest
 import test_device
@@ -29,6 +28,7 @@ from hypothesis import strategies as st
 
 import tinygan as tg
 from tinygan import NUMPY, Net, ops
+from tinygan.check.device import xp as fake_device
 from tinygan.fast import PRIMITIVES, twins
 from tinygan.fast.cuda import KERNELS, Kernel, launch, sums
 from tinygan.group import ALONE

@@ -13,7 +13,6 @@ import os
 import subprocess
 import sys
 
-import fake_device
 import numpy as np
 import pytest
 import test_kernels
@@ -23,6 +22,7 @@ from hypothesis import strategies as st
 import tinygan as tg
 from tinygan import fast
 from tinygan.check import builtin_rows, relative
+from tinygan.check.device import xp as fake_device
 from tinygan.fast import winograd
 from tinygan.group import ALONE
 from tinygan.layers import (

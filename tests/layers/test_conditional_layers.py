@@ -8,7 +8,6 @@ integers of its real inputs. Mistakes that one makes with such layers are plante
 import itertools
 import math
 
-import fake_device
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,6 +17,7 @@ from test_derivatives import certify, float32_errors
 import tinygan as tg
 from tinygan import Net, ShapeError, TangentError
 from tinygan.check import Cut, Given, check_layer, complex_step, relative
+from tinygan.check.device import xp as fake_device
 from tinygan.fast import cpu
 from tinygan.layers import (
     GRU,

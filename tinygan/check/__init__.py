@@ -3,25 +3,28 @@
 `check_layer`, `check_objective`, `check_diversity`, `check_optimizer` and
 `check_penalty` compare one thing, tinygan's or your own, with independent oracles
 (oracles.py). `check_game` does so for whole moves. `builtin_rows` checks all that
-tinygan brings, and `file_rows` checks what a user's own file defines. `Given` and `Cut`
-make the input of a layer that takes tuples or integers. `OneLogit` wraps an objective
-on several heads.
+tinygan brings, `recipe_rows` a whole recipe, and `file_rows` what a user's own file
+defines. `Given` and `Cut` make the input of a layer that takes tuples or integers, and
+`Flat` makes any layer one of vectors. `OneLogit` wraps an objective on several heads.
 """
 
-from .adapters import Cut, Given, OneLogit
+from .adapters import Cut, Flat, Given, OneLogit
 from .builtin import builtin_rows
 from .diversity import check_diversity
+from .file import file_rows
 from .game import check_game
 from .layer import check_layer
 from .objective import check_objective
 from .optimizer import check_optimizer
 from .oracles import complex_step, finite_difference, relative
 from .penalty import check_penalty
+from .recipe import part, recipe_rows
 from .report import Row
-from .table import file_rows, print_table
+from .table import print_table
 
 __all__ = [
     "Cut",
+    "Flat",
     "Given",
     "OneLogit",
     "Row",
@@ -35,6 +38,8 @@ __all__ = [
     "complex_step",
     "file_rows",
     "finite_difference",
+    "part",
     "print_table",
+    "recipe_rows",
     "relative",
 ]

@@ -1,137 +1,43 @@
-"""Check a user's own file, and print the table of `tinygan check`."""
+"""Print what a check found: the table of `tinygan check`, and each failure below it."""
 
-import inspect
 from collections.abc import Callable
 
-from ..errors import InputError
-from ..layers import Layer
-from ..objectives import Diversity, Objective
-from ..optim import Optimizer
-from ..penalties import Penalty
-from ..userfile import failure, load_module, placed
-from .diversity import check_diversity
-from .layer import LIMITS, check_layer
-from .objective import check_objective
-from .optimizer import check_optimizer
-from .penalty import check_penalty
+from ..errors import one_line
+from .layer import LIMITS
 from .report import Row
 
-KINDS = Layer | Objective | Optimizer | Penalty | Diversity
 NAME = 60  # characters of a name in the table
+MOST = 20  # things whose failures are told one by one
+LONGEST = 1000  # characters of a note
 LAYER_COLUMNS = [*LIMITS]
-SHAPES = (
-    (6,),
-    (5, 4, 3),
-    (7, 2),
-    (),
-)  # tried in this order on a layer whose input shape is not stated
-
-
-def file_rows(path, seed: int = 0, analytic: bool = True) -> list[Row]:
-    """Check what the user's Python file defines.
-
-    The file may list what to check: `CHECKS = [(layer, in_shape), objective, optimizer,
-    ...]`. Without this list, every Layer, Objective, Optimizer, Penalty and Diversity
-    class in it is made without arguments, and layers are tried on a few shapes.
-
-    Raises InputError if there is nothing to check or something cannot be built.
-    """
-    module = load_module(path)
-    rows = []
-    for thing, shape in _things(module, path):
-        try:
-            if isinstance(thing, Layer):
-                rows += check_layer(thing, shape, seed=seed, analytic=analytic)
-            elif isinstance(thing, Objective):
-                rows += check_objective(thing, seed=seed, analytic=analytic)
-            elif isinstance(thing, Penalty):
-                rows += check_penalty(thing, seed=seed, analytic=analytic)
-            elif isinstance(thing, Diversity):
-                rows += check_diversity(thing, seed=seed, analytic=analytic)
-            else:
-                rows += check_optimizer(thing, seed=seed)
-        except InputError as e:
-            raise placed(path, e) from e
-        except Exception as e:  # in the passes that the user wrote
-            raise failure(path, e) from e
-    return rows
-
-
-def _things(module, path):
-    """The (thing, in_shape or None) pairs to check in a user's module."""
-    stated = getattr(module, "CHECKS", None)
-    if stated is None:
-        stated = [_make(cls, path) for cls in _classes(module)]
-    if not isinstance(stated, list | tuple) or not stated:
-        raise InputError(
-            f"{path}: expected a Layer, Objective, Optimizer, Penalty or Diversity "
-            "class, or a list CHECKS = [(layer, in_shape), ...], found none"
-        )
-    for item in stated:
-        is_pair = isinstance(item, tuple) and len(item) == 2
-        thing, shape = item if is_pair else (item, None)
-        if not isinstance(thing, KINDS):
-            raise InputError(
-                f"{path}: expected layers, objectives, optimizers, penalties and "
-                f"diversities in CHECKS, found {thing!r}"
-            )
-        if shape is not None and not isinstance(shape, tuple):
-            raise InputError(
-                f"{path}: expected (layer, in_shape) in CHECKS, in_shape a tuple, "
-                f"found {shape!r}"
-            )
-        if isinstance(thing, Layer) and shape is None:
-            shape = _fitting_shape(thing, path)
-        yield thing, shape
-
-
-def _classes(module) -> list[type]:
-    """The classes defined in the module itself that keep one of the protocols."""
-    return [
-        cls
-        for cls in vars(module).values()
-        if inspect.isclass(cls)
-        and cls.__module__ == module.__name__
-        and issubclass(cls, KINDS)
-    ]
-
-
-def _make(cls: type, path):
-    try:
-        return cls(0.01) if issubclass(cls, Optimizer) else cls()
-    except TypeError as e:
-        raise InputError(
-            f"{path}: {cls.__name__} needs arguments ({e}); say how to make it with "
-            f"CHECKS = [({cls.__name__}(...), in_shape)]"
-        ) from e
-    except Exception as e:  # from the user's own constructor
-        raise failure(path, e) from e
-
-
-def _fitting_shape(layer: Layer, path) -> tuple:
-    """The first of a few shapes that the layer can be built on."""
-    for shape in SHAPES:
-        try:
-            layer.build(shape)
-        except Exception as e:  # a user's build may refuse a shape in any way
-            why = e
-        else:
-            return shape
-    raise InputError(
-        f"{path}: {layer!r} fits none of the input shapes {SHAPES} ({why}); state one "
-        "with CHECKS = [(layer, in_shape)]"
-    )
+MEANINGS = {  # of a failure without a note
+    "dx": "backward does not return the derivative of forward with respect to x",
+    "dtheta": "backward does not add the derivative of forward to the gradients",
+    "tangent": "tangent does not return the derivative of forward along x_dot",
+    "adjoint": "backward and tangent do not belong to the same Jacobian",
+    "reverse": "tangent_backward is not the reverse of tangent, which a penalty needs",
+    "finite": "the derivative does not agree with finite differences",
+    "dV/ds": "d_grads does not return the derivative of value",
+    "dJ/ds": "g_grad does not return the derivative of g_value",
+    "dL/dx": "grad does not return the derivative of value",
+    "dP/dtheta": "accumulate does not subtract dP/dtheta from the gradient",
+    "gradient": "the player does not move along the derivative of its value",
+}
+# A note says what a failure means. Of a row that is right it is told only if it has
+# one of these: how the row was judged, or what was counted.
+TELLING = ("note: ", "not analytic")
 
 
 def print_table(rows: list[Row], say: Callable = print) -> bool:
     """Print one line of errors for each thing checked; return True if none fails.
 
-    Things that are checked for the same quantities share a header. `say` prints a line.
+    Things that are checked for the same quantities share a header. Below the table each
+    failure is told: the error, the limit, what it means, and a line that repeats it.
+    `say` prints a line.
     """
     things: dict[str, list[Row]] = {}
     for row in rows:
         things.setdefault(row.name, []).append(row)
-    failures = [row for row in rows if not row.ok]
     columns: list[str] = []
     for name, checks in things.items():
         errors = {row.quantity: row for row in checks}
@@ -142,20 +48,24 @@ def print_table(rows: list[Row], say: Callable = print) -> bool:
             say(" ".join([f"{'worst error of':<{NAME}}", *heads]))
         cells = (_cell(errors.get(c)) for c in columns)
         line = (f"{v:>{_wide(c)}}" for c, v in zip(columns, cells, strict=True))
-        say(" ".join([f"{name[:NAME]:<{NAME}}", *line]))
+        say(" ".join([f"{_short(name):<{NAME}}", *line]))
     say("")
-    for row in failures:
-        why = f" ({row.note})" if row.note else ""
-        say(
-            f"FAILS  {row.name}: {row.quantity}: error {row.error:.3g}, "
-            f"at most {row.limit:g} allowed{why}"
-        )
-        if row.line:
-            say(f"       {row.line}")
-    if failures:
-        say("")
+    for line in _notes(things):
+        say(line)
+    failures = [row for row in rows if not row.ok]
+    for line in _failures(failures):
+        say(line)
     say(f"{len(things)} things, {len(rows)} checks, {len(failures)} failures")
     return not failures
+
+
+def _short(name: str) -> str:
+    """A name that fits into the table: a long one loses its middle."""
+    name = one_line(name)
+    if len(name) <= NAME:
+        return name
+    tail = NAME // 2
+    return f"{name[: NAME - tail - 3]}...{name[-tail:]}"
 
 
 def _wide(column: str) -> int:
@@ -167,3 +77,50 @@ def _cell(row: Row | None) -> str:
     if row is None:
         return "-"
     return f"{row.error:.0e}" if row.ok else f"{row.error:.0e}!"
+
+
+def _notes(things: dict[str, list[Row]]):
+    """A line for each note of rows that are right, with the things it is about."""
+    about: dict[str, list[str]] = {}
+    for name, rows in things.items():
+        notes = (row.note for row in rows if row.ok and _is_told(row.note))
+        for note in dict.fromkeys(notes):
+            about.setdefault(note.removeprefix("note: "), []).append(name)
+    for note, names in about.items():
+        first = "; ".join(map(one_line, names[:3]))
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        yield f"note   {first}{more}: {one_line(note, LONGEST)}"
+    if about:
+        yield ""
+
+
+def _meaning(row: Row) -> str:
+    return row.note or MEANINGS.get(row.quantity.removesuffix(" finite"), "")
+
+
+def _is_told(note: str) -> bool:
+    return any(words in note for words in TELLING)
+
+
+def _failures(rows: list[Row]):
+    """The lines about the failures, thing by thing. What several of them share stands
+    below the last one.
+    """
+    names = list(dict.fromkeys(row.name for row in rows))
+    for name in names[:MOST]:
+        own = [row for row in rows if row.name == name]
+        for i, row in enumerate(own):
+            yield (
+                f"FAILS  {one_line(name)}: {row.quantity}: error {row.error:.3g}, "
+                f"at most {row.limit:g} allowed"
+            )
+            after = own[i + 1] if i + 1 < len(own) else None
+            meaning = _meaning(row)
+            if meaning and (after is None or _meaning(after) != meaning):
+                yield f"       {one_line(meaning, LONGEST)}"
+            if row.line and (after is None or after.line != row.line):
+                yield f"       {row.line}"
+    if len(names) > MOST:
+        yield f"FAILS  {len(names) - MOST} more things, marked with ! in the table"
+    if rows:
+        yield ""

@@ -12,7 +12,7 @@ import traceback
 
 from .. import __version__
 from ..errors import InputError, NonFiniteError
-from . import commands, options
+from . import checking, commands, options
 from .parser import Parser
 from .terminal import any_terminal, complain, final
 
@@ -142,14 +142,17 @@ COMMANDS = (
     ),
     (
         "check",
-        commands.check,
+        checking.check,
         options.check,
-        "certify every derivative, of tinygan or of your own layer",
+        "certify every derivative: of tinygan, of your own layer, of a whole recipe",
         (
             "tinygan check",
             "tinygan check --plain",
             "tinygan check my_layer.py",
+            "tinygan check my_layer.py --thorough",
             "tinygan check my_layer.py --finite   (a forward with abs, norm or conj)",
+            "tinygan check my_recipe.py",
+            "tinygan check dcgan-mnist --data folder/of/idx/files",
         ),
     ),
     (

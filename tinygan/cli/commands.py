@@ -1,4 +1,4 @@
-"""The commands of `tinygan`: train, sample, evaluate, data, recipes, check, theory.
+"""The commands of `tinygan`: train, sample, evaluate, data, recipes, theory.
 
 arguments.py reads the command line and calls one of these functions. Each takes the
 parsed arguments and returns an exit status. It imports what it needs when it is called,
@@ -242,21 +242,6 @@ def list_recipes(args) -> int:
     say()
     say("* the default. A recipe may also be a Python file of your own.")
     return 0
-
-
-def check(args) -> int:
-    """Print the table of errors; return 1 if one is too large."""
-    from .. import fast
-    from ..check import builtin_rows, file_rows, print_table
-
-    with fast.plain(args.plain or fast.is_plain()):
-        if args.file:
-            rows = file_rows(args.file, args.seed, analytic=not args.finite)
-        else:
-            rows = builtin_rows(args.seed)
-        if fast.is_plain():
-            say("the plain code, without fast twins")
-    return 0 if print_table(rows, say) else 1
 
 
 def theory(args) -> int:

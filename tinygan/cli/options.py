@@ -134,9 +134,19 @@ def _picture_arguments(sub) -> None:
 def check(sub) -> None:
     """The options of `tinygan check`."""
     sub.add_argument(
-        "file", nargs="?", type=name, help="a Python file that defines layers"
+        "file",
+        nargs="?",
+        type=name,
+        metavar="FILE",
+        help="a Python file with layers, objectives ... or with a recipe, or the name "
+        "of a recipe; without FILE, everything that tinygan brings",
     )
     sub.add_argument("--seed", type=natural, default=0, help="seed of the draws (0)")
+    sub.add_argument(
+        "--thorough",
+        action="store_true",
+        help="try many more cases, which takes longer",
+    )
     sub.add_argument(
         "--finite", action="store_true", help="use finite differences only, to 1e-6"
     )
@@ -144,6 +154,12 @@ def check(sub) -> None:
         "--plain",
         action="store_true",
         help="check the plain code, without its fast twins",
+    )
+    sub.add_argument(
+        "--data",
+        type=name,
+        metavar="PATH",
+        help="the data of the recipe, as `tinygan train` takes them",
     )
 
 

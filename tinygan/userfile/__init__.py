@@ -1,6 +1,6 @@
 """Python files that users write: their own recipe, or a layer for `tinygan check`."""
 
-from .blame import failure, is_users, placed
+from .blame import failure, is_library, is_users, placed, users_line
 from .source import (
     MOST,
     MOST_FILES,
@@ -15,9 +15,11 @@ __all__ = [
     "MOST_FILES",
     "Source",
     "failure",
+    "is_library",
     "is_users",
     "load_module",
     "placed",
     "read_source",
     "source_of",
+    "users_line",
 ]

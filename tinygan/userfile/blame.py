@@ -19,7 +19,7 @@ def failure(path, error: Exception) -> InputError:
     if isinstance(error, SyntaxError):
         where = f"{path}, line {error.lineno}"
     else:
-        where = _place(error) or str(path)
+        where = users_line(error) or str(path)
     notes = "".join(f" ({note})" for note in getattr(error, "__notes__", ()))
     why = f"{type(error).__name__}: {error}{notes}"
     return InputError(f"{where}: {why}; TINYGAN_TRACEBACK=1 shows the traceback")
@@ -27,7 +27,7 @@ def failure(path, error: Exception) -> InputError:
 
 def placed(path, error: InputError) -> InputError:
     """The error with the user's line that led to it, if there is such a line."""
-    where = _place(error)
+    where = users_line(error)
     if not where or str(error).startswith((where, f"{path}:", f"{path}, ")):
         return error
     return type(error)(f"{where}: {error}")
@@ -38,8 +38,15 @@ def is_users(module: ModuleType) -> bool:
     return module.__name__.startswith(NAME)
 
 
-def _place(error: Exception) -> str:
-    """The last line of the traceback that is neither tinygan's nor a library's."""
+def is_library(file: str) -> bool:
+    """Whether a file of code is tinygan's, Python's or a library's, not the user's."""
+    return file.startswith(_LIBRARIES)
+
+
+def users_line(error: Exception) -> str:
+    """The last line of the traceback that is neither tinygan's nor a library's, as
+    "mine.py, line 3"; "" if there is none.
+    """
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [f for f in frames if not f.filename.startswith(_LIBRARIES)]
+    ours = [f for f in frames if not is_library(f.filename)]
     return f"{ours[-1].filename}, line {ours[-1].lineno}" if ours else ""
