@@ -7,13 +7,15 @@ trial.py). The first that fails is made as small as it can be (search.py) and ex
 (meaning.py). All layers are checked in the same way, tinygan's own and anyone else's.
 """
 
+import copy
 import dataclasses
 
 import numpy as np
 
 from ..errors import InputError, LayerError, flag, instance, whole
 from ..layers.base import Layer, a_layer
-from ..values import as_shape
+from ..values import Integers, as_shape, is_tuple
+from .adapters import Flat, width
 from .cases import Case, fixed
 from .contract import breaches
 from .meaning import explained
@@ -46,6 +48,9 @@ def check_layer(
     effort is "plain" (one case), "quick", "normal" or "thorough". With `case` only that
     case is tried.
 
+    The input or the output may be a tuple, or integers (values.py). Then the layer is
+    tried as a map of vectors (`Flat`).
+
     Raises InputError for an in_shape that is no shape.
     """
     a_layer("check_layer", layer)
@@ -57,6 +62,9 @@ def check_layer(
     analytic = flag("check_layer", "analytic", analytic)
     effort = an_effort("check_layer", effort)
     name = str(name) if name is not None else f"{layer!r} on {shape}"
+    if not _is_of_arrays(layer, shape):
+        layer = Flat(layer, shape, seed)
+        shape = (max(1, width(shape)),)
     try:
         if case is not None:
             instance("check_layer", "case", case, Case, "Case(N=1)")
@@ -68,6 +76,17 @@ def check_layer(
         return _with_cases(rows, layer, shape, plain, name, analytic, effort)
     except LayerError as e:  # the other errors would say nothing
         return [Row(name, "contract", 1.0, LIMITS["contract"], str(e))]
+
+
+def _is_of_arrays(layer: Layer, in_shape) -> bool:
+    """True for a layer that maps one array of numbers to another one."""
+    if isinstance(in_shape, Integers) or is_tuple(in_shape):
+        return False
+    try:
+        out_shape = copy.deepcopy(layer).build(in_shape)
+    except Exception:  # it is built again, where the error is explained
+        return True
+    return not (isinstance(out_shape, tuple) and is_tuple(out_shape))
 
 
 def _plain(layer, in_shape, case: Case, name, analytic) -> list[Row]:

@@ -59,7 +59,8 @@ def judged(
         return Verdict(relative(exact - slope, size), limit)
     with np.errstate(all="ignore"):
         close, precision = long_difference(L, point, v)
-    if close is None:
+    too_coarse = precision > LONG_LIMIT and 0 < np.abs(point).max() < 1e-6
+    if close is None or too_coarse:
         return Verdict(0.0, limit, crossed=1)
     if exact is not None and abs(exact - close) <= AGREE * max(size, abs(close)):
         return Verdict(relative(exact - slope, size), limit)

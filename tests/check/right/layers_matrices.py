@@ -117,6 +117,7 @@ class NuclearRatio(Layer):
     """y = trace(X)/(|X|_F + 1), by np.trace and np.linalg.norm over two axes"""
 
     def build(self, in_shape):
+        assert in_shape[0] == in_shape[1], "square matrices"
         return (1,)
 
     def forward(self, x, train=True):
