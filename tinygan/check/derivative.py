@@ -55,8 +55,8 @@ def complex_gradient(L, s, dtype=np.complex128):
 
 
 def differences(L, s, i: int):
-    """(left, right, central, noise) at entry i: one-sided derivatives, the derivative if
-    there is no kink, and how far the rounding of L may move them.
+    """(left, right, central, noise) at entry i: one-sided derivatives, the derivative
+    if there is no kink, and how far the rounding of L may move them.
     """
     h = STEP * min(max(1.0, abs(float(s.flat[i]))), 100.0)
     point, values = s.copy(), {}
@@ -100,7 +100,7 @@ def judge(L, s, gradient, unit: float, everywhere: bool, analytic: bool) -> Verd
     kinks = _ask_differences(L, s, g, exact, asked, scale, verdict)
     if verdict.analytic:
         errors = np.where(kinks | ~np.isfinite(exact), 0, abs(exact - g)) / scale
-        verdict.exact = float(errors.max(initial=0.0))
+        verdict.exact = _total(errors, EXACT)
         if verdict.exact > EXACT:
             verdict.entry = int(errors.argmax())
             verdict.expected = float(exact[verdict.entry])
@@ -109,7 +109,7 @@ def judge(L, s, gradient, unit: float, everywhere: bool, analytic: bool) -> Verd
 
 def _ask_differences(L, s, g, exact, asked, scale: float, verdict: Verdict):
     """Put into the verdict what differences say of these entries; return the kinks."""
-    kinks = np.zeros(g.size, bool)
+    kinks, errors = np.zeros(g.size, bool), np.zeros(g.size)
     for i in asked:
         left, right, central, noise = differences(L, s, i)
         verdict.tried = True
@@ -119,13 +119,19 @@ def _ask_differences(L, s, g, exact, asked, scale: float, verdict: Verdict):
         kinks[i] = abs(right - left) > 10 * FINITE * scale + noise
         low, high = sorted((left, right)) if kinks[i] else (central, central)
         apart = max(low - g[i], g[i] - high, 0.0)
-        error = max(apart - noise, 0.0) / scale
-        if error > verdict.finite:
-            verdict.finite, verdict.entry = error, int(i)
-            verdict.expected = central
+        errors[i] = max(apart - noise, 0.0) / scale
+        if errors[i] >= errors.max():
+            verdict.entry, verdict.expected = int(i), central
         if not kinks[i] and abs(exact[i] - central) > 10 * FINITE * scale + noise:
             verdict.analytic = False
+    verdict.finite = _total(errors, FINITE)
     return kinks
+
+
+def _total(errors, limit: float) -> float:
+    """The norm of the errors above the limit; without any, the largest error."""
+    over = errors[errors > limit]
+    return float(np.linalg.norm(over) if len(over) else errors.max(initial=0.0))
 
 
 def _off(exact, g, limit):

@@ -129,7 +129,7 @@ class _Taken:
 
 
 class Tally:
-    """What was found of one quantity: the worst errors, and the first case that fails."""
+    """What was found of one quantity: the worst errors, the first failure."""
 
     def __init__(self, quantity: str, analytic: bool):
         self.quantity, self.analytic, self.asked = quantity, analytic, analytic

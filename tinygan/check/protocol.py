@@ -1,8 +1,8 @@
 """The rules of an objective that no derivative shows.
 
 A right formula may still write into its logits, keep something from an earlier call,
-return its own buffer, or be upside down as a whole: then D learns to believe fakes. Each
-rule is a sentence, with the numbers that break it.
+return its own buffer, or be upside down as a whole: then D learns to believe fakes.
+Each rule is a sentence, with the numbers that break it.
 """
 
 import copy
@@ -229,7 +229,7 @@ def _layouts(objective, s):
 
 
 def _float32(objective, s):
-    """float32 gives what float64 gives for the same logits, up to float32's rounding."""
+    """float32 gives what float64 gives for the same logits, up to rounding."""
     for shift in (0.0, 5.0, -5.0):
         small = [(a + shift).astype("float32") for a in s]
         large = [a.astype(float) for a in small]
@@ -262,8 +262,8 @@ def _real_left_out(objective, s, other):
             if not same(call(fake, s_real), without):
                 yield (
                     f"{method} with {words} is {_first(call(fake, s_real)):.6g}, and "
-                    f"{_first(without):.6g} without; g_step gives it s_real only if the "
-                    "class says paired = True"
+                    f"{_first(without):.6g} without; g_step gives s_real only to a "
+                    "class that says paired = True"
                 )
                 return
 
@@ -298,7 +298,8 @@ def toy_game(objective):
         way = "up" if push > 0 else "down" if push < 0 else "nowhere"
         yield (
             f"G gains by what D rewards: climbing V makes real logits {higher} than "
-            f"fake ones, and going down J moves fake logits {way}; V or J is upside down"
+            f"fake ones, and going down J moves fake logits {way}; V or J is upside "
+            "down"
         )
     of_real, of_fake = map(float, players.call("beliefs", s_real, s_fake))
     if not of_real > of_fake:
