@@ -88,18 +88,19 @@ def judge(L, s, gradient, unit: float, everywhere: bool, analytic: bool) -> Verd
     scale *= max(1.0, float(np.abs(s).max(initial=0.0)) / FAR)
     verdict = Verdict(analytic=exact is not None)
     if exact is None:
-        exact, asked = np.full(g.size, np.nan), np.arange(g.size)
+        exact, off = np.full(g.size, np.nan), np.ones(g.size, bool)
     else:
         off = _off(exact, g, EXACT * scale)
         if off.any():  # rounding, or a fault? ask in more digits
             exact = _second_opinion(L, s, g, exact, EXACT * scale)
             off = _off(exact, g, EXACT * scale)
-        asked = np.arange(g.size) if everywhere else np.flatnonzero(off)
-    if len(asked) > MOST:
-        asked = asked[np.linspace(0, len(asked) - 1, MOST).astype(int)]
-    kinks = _ask_differences(L, s, g, exact, asked, scale, verdict)
+    asked = [*_spread(np.flatnonzero(off))]
+    if everywhere:
+        asked += [*_spread(np.flatnonzero(~off))][: MOST - len(asked)]
+    unsure = off & ~np.isin(np.arange(g.size), asked)  # perhaps kinks, too
+    unsure |= _ask_differences(L, s, g, exact, asked, scale, verdict)
     if verdict.analytic:
-        errors = np.where(kinks | ~np.isfinite(exact), 0, abs(exact - g)) / scale
+        errors = np.where(unsure | ~np.isfinite(exact), 0, abs(exact - g)) / scale
         verdict.exact = _total(errors, EXACT)
         if verdict.exact > EXACT:
             verdict.entry = int(errors.argmax())
@@ -132,6 +133,13 @@ def _total(errors, limit: float) -> float:
     """The norm of the errors above the limit; without any, the largest error."""
     over = errors[errors > limit]
     return float(np.linalg.norm(over) if len(over) else errors.max(initial=0.0))
+
+
+def _spread(entries):
+    """At most MOST of these entries, evenly."""
+    if len(entries) > MOST:
+        entries = entries[np.linspace(0, len(entries) - 1, MOST).astype(int)]
+    return entries
 
 
 def _off(exact, g, limit):
