@@ -58,6 +58,12 @@ def parent_rule(o) -> type | None:
     return next((c for c in type(o).__mro__ if c in DEFINITIONS or c in CLIPPED), None)
 
 
+def is_plain(o) -> bool:
+    """Whether the optimizer is tinygan's own, and the one inside it is, too."""
+    kind = type(o)
+    return kind in DEFINITIONS or (kind in CLIPPED and is_plain(o.inner))
+
+
 def definition(o):
     """A function from gradients (t, n) to the direction of step t; None if unknown."""
     kind = parent_rule(o)

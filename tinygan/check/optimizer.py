@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import instance, whole
 from ..optim import Optimizer
-from .known import definition, misrules, parent_rule
+from .known import definition, is_plain, misrules, parent_rule
 from .meaning import call
 from .oracles import relative
 from .report import Row, an_effort
@@ -82,7 +82,6 @@ def _definition_rows(optimizer, gradients, path, effort: str) -> tuple[list[Row]
     kind, rule = parent_rule(optimizer), definition(optimizer)
     if rule is None:
         return [], ""
-    own = type(optimizer) is kind
     try:
         error, t = _apart(optimizer, rule, gradients, path)
     except AttributeError:  # a class that does not keep its parent's settings
@@ -92,7 +91,7 @@ def _definition_rows(optimizer, gradients, path, effort: str) -> tuple[list[Row]
         found = _misrule(optimizer, gradients, path)
         if found:
             note = f"its steps are those of {kind.__name__} with {found}"
-        elif not own:
+        elif not is_plain(optimizer):
             name = kind.__name__
             return [], f"another rule than {name}'s: only its contract was checked"
     else:
@@ -121,8 +120,7 @@ def _misrule(optimizer, gradients, path) -> str:
     moved = path[1:] - path[0]
     for words, rule in misrules(optimizer):
         expected = _expected(rule, optimizer.lr, gradients, path[0])[1:] - path[0]
-        size = np.abs(moved).max(axis=0) + 1e-300
-        if (np.abs(moved - expected) <= MISRULE * size + 1e-15).all():
+        if np.allclose(moved, expected, rtol=MISRULE, atol=1e-14, equal_nan=True):
             return words
     return ""
 

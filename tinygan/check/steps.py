@@ -80,6 +80,11 @@ def broken_rules(optimizer, gradients, path, rng, effort: str) -> list[str]:
 def _moves(optimizer, gradients, path):
     """Every number of theta moves at some step, in place, and g is only read."""
     rule = "theta moves in place, and g is only read"
+    if not np.isfinite(path).all():
+        t = int(np.argmin(np.isfinite(path).all(axis=1)))
+        bad = path[t][~np.isfinite(path[t])][0]
+        yield f"each step is finite: step {t} gives {bad}"
+        return
     if not (np.diff(path, axis=0) != 0).any(axis=0).all():
         yield rule
         return
