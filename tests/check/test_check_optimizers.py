@@ -347,7 +347,7 @@ def clamps(self, g, out):
 
 
 def power(self, g, out):
-    out[...] = g**21
+    out[...] = g + g**3
     return 1.0
 
 

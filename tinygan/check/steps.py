@@ -62,7 +62,7 @@ def broken_rules(optimizer, gradients, path, rng, effort: str) -> list[str]:
     broken = [*dead_overrides(optimizer), *_moves(optimizer, gradients, path)]
     if broken:
         return broken
-    noisy = is_noisy(optimizer)
+    noisy, gradients = is_noisy(optimizer), gradients_for(12, 7, rng)
     rules = [
         _layouts(optimizer, gradients),
         _counts(optimizer, gradients),
