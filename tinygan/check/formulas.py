@@ -45,9 +45,10 @@ class Scene:
 
 
 def scenes(seed: int) -> list[Scene]:
-    """Vectors in a batch of three, and images in a batch of four."""
+    """Vectors in a batch of three, images in a batch of four, and many vectors."""
     vectors = Sequential(Dense(7), Tanh(), Dense(1))
-    return [Scene(vectors, (4,), 3, seed), Scene(IMAGES, (3, 2, 2), 4, seed + 1)]
+    few, images = Scene(vectors, (4,), 3, seed), Scene(IMAGES, (3, 2, 2), 4, seed + 1)
+    return [few, images, Scene(vectors, (4,), 33, seed)]
 
 
 def each(x):
@@ -196,6 +197,7 @@ def compare(penalty, accumulated, seed: int) -> tuple[float, str, bool]:
         return max(errors), f"its P is that of {name} with {words}", False
     note = f"its P is {found[0]:.9g}, and that of {name} is {right[0]:.9g}"
     if errors[0] <= AGREES:
-        note = f"its P is that of {name} for vectors, and another for images"
+        other = "images" if errors[1] > AGREES else "a batch of 33"
+        note = f"its P is that of {name} for three vectors, and another for {other}"
         return max(errors), note, False
     return max(errors), note, type(penalty) is not parent_penalty(penalty)

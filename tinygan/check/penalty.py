@@ -19,7 +19,14 @@ from .formulas import AGREES, compare, parent_penalty
 from .layer import DRAWS
 from .meaning import call
 from .oracles import STEP, complex_step, finite_difference, relative
-from .penalty_rules import accumulated, contract_rules, memory_rules, shared_rules
+from .penalty_rules import (
+    accumulated,
+    contract_rules,
+    memory_rules,
+    shared_rules,
+    state_rules,
+    states_divisible,
+)
 from .report import Row, an_effort
 
 LIMIT, FINITE = 1e-10, 1e-6
@@ -102,7 +109,12 @@ def _rows(penalty, seed: int, analytic: bool, effort: str) -> list[Row]:
     batches = np.random.default_rng(seed).standard_normal((2, 6, *shape))
     broken = _broken(contract_rules(penalty, D, batches, seed))
     if all(row.ok for row in rows) and not broken:
-        broken = _broken(shared_rules(penalty, 6, seed))
+        broken = _broken(state_rules(penalty, 6, seed))
+        shared = _broken(shared_rules(penalty, 6, seed))
+        if states_divisible(penalty):
+            broken += shared
+        elif shared:
+            remark = f"say divisible = False in the class: {shared[0]}"
     return [*rows, _contract(name, broken, remark)]
 
 
@@ -218,7 +230,8 @@ def _judge(found: Tally, slopes: "Slopes", words: str, differences: bool) -> Non
     own = -float((slopes.grad * v).sum())  # D ascends V - P
     exact = slopes.exact(v) if found.analytic else None
     found.analytic = exact is not None
-    if differences or exact is None:
+    agrees = exact is not None and relative(exact - own, slopes.grad) <= LIMIT
+    if differences or not agrees:
         estimate, noise = slopes.finite(v)
         if estimate is not None:
             found.tried = True
@@ -239,8 +252,8 @@ def _judge(found: Tally, slopes: "Slopes", words: str, differences: bool) -> Non
 
 def _in_words(words: str, own: float, right: float) -> str:
     guess = ""
-    if own == 0:
-        guess = ": nothing was added to D.grad"
+    if own == 0 or right == 0:
+        guess = ": nothing was added to D.grad" if own == 0 else ""
     elif abs(own / right + 1) < 1e-6:
         guess = ": the sign is opposite, but D ascends V - P"
     elif np.isfinite(own / right):
