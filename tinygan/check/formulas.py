@@ -4,6 +4,7 @@ P is computed from the slopes of D by the complex step in x, one number of x at 
 no backward pass, and no tangent.
 """
 
+import copy
 import itertools
 
 import numpy as np
@@ -15,6 +16,7 @@ from .oracles import TINY, relative
 
 KINDS = (WGANGP, R1, R2, DRAGAN, Drift)
 AGREES = 1e-9
+VECTORS = Sequential(Dense(7), Tanh(), Dense(1))
 IMAGES = Sequential(Conv2d(3, 2), Tanh(), Flatten(), Dense(1))
 
 
@@ -23,7 +25,7 @@ class Scene:
 
     def __init__(self, tree, shape, n: int, seed: int):
         rng = np.random.default_rng(seed)
-        self.D = Net(tree, shape, seed=seed, dtype="float64")
+        self.D = Net(copy.deepcopy(tree), shape, seed=seed, dtype="float64")
         self.D.theta[...] = rng.normal(0, 0.5, self.D.theta.size)
         self.complex_D, self.seed = self.D.clone("complex128"), seed
         self.batches = rng.standard_normal((2, n, *shape))
@@ -46,9 +48,8 @@ class Scene:
 
 def scenes(seed: int) -> list[Scene]:
     """Vectors in a batch of three, images in a batch of four, and many vectors."""
-    vectors = Sequential(Dense(7), Tanh(), Dense(1))
-    few, images = Scene(vectors, (4,), 3, seed), Scene(IMAGES, (3, 2, 2), 4, seed + 1)
-    return [few, images, Scene(vectors, (4,), 33, seed)]
+    few, images = Scene(VECTORS, (4,), 3, seed), Scene(IMAGES, (3, 2, 2), 4, seed + 1)
+    return [few, images, Scene(VECTORS, (4,), 33, seed)]
 
 
 def each(x):

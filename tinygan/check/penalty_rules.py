@@ -144,8 +144,8 @@ def states_divisible(penalty) -> bool:
 
 
 def shared_rules(penalty, batch: int, seed: int):
-    """`divisible` says the truth. Two ranks share the batch of a linear critic, whose slope is the same anywhere:
-    so it does not matter where each of them draws its points.
+    """`divisible` says the truth. Two ranks share the batch of a linear critic. Its
+    slope is the same anywhere, so it does not matter where each rank draws its points.
     """
     if not penalty.divisible:
         return
