@@ -190,9 +190,8 @@ def compare(penalty, accumulated, seed: int) -> tuple[float, str, bool]:
     for words, values in misformulas(penalty, seen):
         if np.allclose(found, values, rtol=AGREES, atol=0):
             return max(errors), f"its P is that of {name} with {words}", False
-    built_in = [
-        len(s.batches[0]) * b / a for s, a, b in zip(seen, found, right, strict=True)
-    ]
+    sizes = np.array([len(scene.batches[0]) for scene in seen])
+    built_in = sizes * np.array(right) / np.where(found, found, np.nan)
     if np.ptp(built_in) < 1e-9 and abs(built_in[0] - round(built_in[0])) < 1e-9:
         words = f"a batch of {round(built_in[0])} built in"
         return max(errors), f"its P is that of {name} with {words}", False
