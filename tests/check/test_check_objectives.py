@@ -438,9 +438,9 @@ FAULTS = [
     ({"d_grads": as_d(lambda a, b, r, f: (np.where(r < -12, 0, a), b))}, "shifted by"),
     ({"d_grads": as_d(lambda a, b, r, f: (a, np.where(f == 0, 0, b)))}, "all logits 0"),
     ({"g_grad": as_g(lambda g, f: np.where(abs(f) < 1e-3, 0, g))}, ""),
-    ({"g_grad": as_g(lambda g, f: np.where(abs(f - 3.3) < 0.2, 0, g))}, "from -9 to 9"),
+    ({"g_grad": as_g(lambda g, f: np.where(abs(f - 3.3) < 0.2, 0, g))}, ""),
     ({"g_grad": as_g(lambda g, f: g * (1 + 1e-9))}, "times the derivative"),
-    ({"g_grad": as_g(lambda g, f: np.where(f < -35, np.nan, g))}, "NaN or infinite"),
+    ({"g_grad": as_g(lambda g, f: np.where(abs(f + 40) < 4, np.nan, g))}, "NaN or"),
     (
         {"g_grad": as_g(lambda g, f: g if len(f) < 9 else g * 9 / len(f))},
         "with 16 real",
@@ -507,7 +507,7 @@ def test_a_kink_is_a_choice_within_limits():
 def test_a_wrong_gradient_of_what_is_not_analytic():
     class Wrong(Absolute):
         def dc(self, s):
-            return np.where(s > 1, 1.001, -1.0)
+            return np.where(s > 1, 1.001, -1.0).astype(s.dtype)
 
     assert failures(Wrong()).keys() == {"dJ/ds finite"}
 

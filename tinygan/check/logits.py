@@ -35,7 +35,7 @@ DRAWS = {"quick": 0, "normal": 5, "thorough": 60}  # batches of any scale and pl
 
 def column(values) -> np.ndarray:
     """(N, 1) logits."""
-    return np.asarray(values, float).reshape(-1, 1)
+    return np.array(values, float, order="C").reshape(-1, 1)
 
 
 def usual(sizes, rng) -> tuple[np.ndarray, np.ndarray]:

@@ -236,9 +236,10 @@ def _float32(objective, s):
         players = Players(objective)
         moved = max(float(np.abs(a).max()) for a in large)
         for method, of in (("value", "d_grads"), ("g_value", "g_grad")):
-            slopes = _flat(players.call(of, *large))
-            size = np.abs(slopes).max() + 1e-3 * np.abs(slopes).sum()
-            total = moved * np.abs(slopes).sum()
+            slopes = np.abs(_flat(players.call(of, *large)))
+            near_0 = np.abs(_flat(players.call(of, *(0.1 * a for a in s))))
+            size = max(slopes.max(), near_0.max())  # far off, slopes may be tiny
+            total = moved * max(slopes.sum(), near_0.sum())
             for name, scale in ((method, total), (of, size)):
                 right = _flat(players.call(name, *large))
                 error = np.abs(_flat(players.call(name, *small)) - right).max()
