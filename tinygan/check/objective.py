@@ -18,8 +18,9 @@ from .layer import DRAWS
 from .logits import KIND_SIZES, SIZES, kinds, more, usual
 from .meaning import call, what_it_is
 from .oracles import complex_step, finite_difference, relative
-from .protocol import Players, before_derivatives, beyond_derivatives, remarks
+from .protocol import Players, before_derivatives, beyond_derivatives
 from .report import Row, an_effort
+from .toy import remarks, toy_game
 
 
 def check_objective(
@@ -71,6 +72,7 @@ def _rows(objective, sizes, seed: int, analytic: bool, effort: str) -> list[Row]
         rows = [row for tally in found for row in tally.rows(name)]
         if all(row.ok for row in rows):
             broken = beyond_derivatives(objective, sizes, seed)
+            broken = broken or [*toy_game(objective)]
     notes = "; ".join(broken) or (remarks(objective) if rows else "")
     return [*rows, Row(name, "contract", float(len(broken)), 0.0, notes, line)]
 

@@ -1,8 +1,8 @@
 """The rules of an objective that no derivative shows.
 
 A right formula may still write into its logits, keep something from an earlier call,
-return its own buffer, or be upside down as a whole: then D learns to believe fakes.
-Each rule is a sentence, with the numbers that break it.
+or return its own buffer. Each rule is a sentence, with the numbers that break it.
+toy.py plays with the objective.
 """
 
 import copy
@@ -160,12 +160,11 @@ def beyond_derivatives(objective, sizes, seed: int) -> list[str]:
         _layouts(objective, s),
         _float32(objective, s),
         _real_left_out(objective, s, other),
-        toy_game(objective),
     )
     return [sentence for rule in rules for sentence in rule]
 
 
-def _flat(result) -> np.ndarray:
+def flat(result) -> np.ndarray:
     """All numbers of a result, of a pair or of one array."""
     parts = result if isinstance(result, tuple | list) else [result]
     return np.concatenate([np.ravel(np.asarray(p, float)) for p in parts])
@@ -173,7 +172,7 @@ def _flat(result) -> np.ndarray:
 
 def same(a, b) -> bool:
     """True if two results have the same numbers, up to the order of a sum."""
-    a, b = _flat(a), _flat(b)
+    a, b = flat(a), flat(b)
     if a.shape != b.shape:
         return False
     return bool((np.abs(a - b) <= SAME * np.abs(b).max(initial=0.0)).all())
@@ -186,7 +185,7 @@ def _memory(objective, s, other):
     alone = {}
     for method in PROTOCOL:
         try:
-            alone[method] = _flat(Players(objective).call(method, *s))
+            alone[method] = flat(Players(objective).call(method, *s))
         except Exception as e:  # from the user's own code
             why = f"{type(e).__name__}: {e}"
             yield f"{method} works without an earlier call ({why})"
@@ -236,13 +235,13 @@ def _float32(objective, s):
         players = Players(objective)
         moved = max(float(np.abs(a).max()) for a in large)
         for method, of in (("value", "d_grads"), ("g_value", "g_grad")):
-            slopes = np.abs(_flat(players.call(of, *large)))
-            near_0 = np.abs(_flat(players.call(of, *(0.1 * a for a in s))))
+            slopes = np.abs(flat(players.call(of, *large)))
+            near_0 = np.abs(flat(players.call(of, *(0.1 * a for a in s))))
             size = max(slopes.max(), near_0.max())  # far off, slopes may be tiny
             total = moved * max(slopes.sum(), near_0.sum())
             for name, scale in ((method, total), (of, size)):
-                right = _flat(players.call(name, *large))
-                error = np.abs(_flat(players.call(name, *small)) - right).max()
+                right = flat(players.call(name, *large))
+                error = np.abs(flat(players.call(name, *small)) - right).max()
                 scale = max(float(scale), float(np.abs(right).max()))
                 if not error <= 2e-5 * scale:
                     yield (
@@ -270,55 +269,4 @@ def _real_left_out(objective, s, other):
 
 
 def _first(result) -> float:
-    return float(_flat(result)[0])
-
-
-def toy_game(objective):
-    """Free logits play: D climbs V from undecided, then G goes down J.
-
-    D has to tell real from fake, either way up. G has to move the fake logits to where
-    V puts real ones. beliefs has to show that D now believes the real ones more.
-    """
-    players = Players(objective)
-    s_real = column(np.linspace(-0.5, 0.5, 8))
-    s_fake, start = s_real.copy(), s_real.copy()
-    for _ in range(10):
-        d_real, d_fake = players.dV(s_real, s_fake)
-        size = max(np.abs(d_real).max(), np.abs(d_fake).max())
-        if not size:
-            break
-        s_real, s_fake = s_real + 0.1 * d_real / size, s_fake + 0.1 * d_fake / size
-    apart = float(s_real.mean() - s_fake.mean())
-    if abs(apart) < 1e-6:
-        yield "D tells real from fake when it climbs V: the logits stay alike"
-        return
-    push = -float(players.dJ(s_fake, s_real).sum())
-    push = push or -float(players.dJ(start, start).sum())
-    if push * apart <= 0:
-        higher = "higher" if apart > 0 else "lower"
-        way = "up" if push > 0 else "down" if push < 0 else "nowhere"
-        yield (
-            f"G gains by what D rewards: climbing V makes real logits {higher} than "
-            f"fake ones, and going down J moves fake logits {way}; V or J is upside "
-            "down"
-        )
-    of_real, of_fake = map(float, players.call("beliefs", s_real, s_fake))
-    if not of_real > of_fake:
-        yield (
-            f"D believes real samples more, after it climbed V: beliefs gives "
-            f"D(x) = {of_real:.3g} and D(G(z)) = {of_fake:.3g}; they are exchanged, or "
-            "V and J are upside down"
-        )
-
-
-def remarks(objective) -> str:
-    """What is worth knowing of a right objective: a value that grows with the batch."""
-    s = usual((3, 3), np.random.default_rng(0))
-    twice = tuple(np.repeat(a, 2, axis=0) for a in s)
-    try:
-        once, double = (_flat(Players(objective).call("value", *a)) for a in (s, twice))
-    except Exception:  # it may take batches of one size alone
-        return ""
-    if abs(once[0]) > 1e-9 and same(double, 2 * once):
-        return "V is a sum over the batch, so its gradient grows with the batch"
-    return ""
+    return float(flat(result)[0])
