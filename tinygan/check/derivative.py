@@ -16,6 +16,7 @@ from .oracles import STEP, TINY
 EXACT, FINITE = 1e-11, 1e-6  # the limits of the two oracles, relative to the gradient
 FLOOR = 1e-2  # errors are relative to this share of the unit, if the gradient is less
 FAR = 50.0  # from logits of this size on, their own rounding enters the errors
+BESIDE = 1e-2  # derivatives beside a point that differ so much show a kink
 MOST = 20  # entries of one case that finite differences look at
 
 
@@ -118,15 +119,32 @@ def _ask_differences(L, s, g, exact, asked, scale: float, verdict: Verdict):
             kinks[i] = True
             continue
         kinks[i] = abs(right - left) > 10 * FINITE * scale + noise
-        low, high = sorted((left, right)) if kinks[i] else (central, central)
-        apart = max(low - g[i], g[i] - high, 0.0)
-        errors[i] = max(apart - noise, 0.0) / scale
+        found = (left, right, central)  # they differ where the curvature jumps, too
+        errors[i] = _beyond(g[i], found, noise) / scale
+        if errors[i] > FINITE:
+            beside = _beside(L, s, i)
+            if np.ptp(beside) > BESIDE * scale:  # a tie of several entries is near
+                kinks[i] = True
+                errors[i] = _beyond(g[i], (*found, *beside), noise) / scale
         if errors[i] >= errors.max():
             verdict.entry, verdict.expected = int(i), central
-        if not kinks[i] and abs(exact[i] - central) > 10 * FINITE * scale + noise:
+        off = _beyond(exact[i], found, noise)
+        if not kinks[i] and not off <= 10 * FINITE * scale:
             verdict.analytic = False
     verdict.finite = _total(errors, FINITE)
     return kinks
+
+
+def _beyond(value, bounds, noise: float) -> float:
+    """How far the value is outside all the bounds, beyond the noise."""
+    return float(max(min(bounds) - value, value - max(bounds), noise) - noise)
+
+
+def _beside(L, s, i: int) -> list[float]:
+    """The derivative at entry i at points beside s, on all sides of a kink at s."""
+    rng, near = np.random.default_rng(i), 3 * STEP
+    points = (s + near * rng.standard_normal(s.shape) for _ in range(12))
+    return [differences(L, point, i)[2] for point in points]
 
 
 def _total(errors, limit: float) -> float:
