@@ -57,7 +57,7 @@ def complex_gradient(L, s, dtype=np.complex128):
 
 def differences(L, s, i: int):
     """(left, right, central, noise) at entry i: one-sided derivatives, the derivative
-    if there is no kink, and how far the rounding of L may move them.
+    if there is no kink, and how far the rounding of L may move them. s: of any shape.
     """
     h = STEP * min(max(1.0, abs(float(s.flat[i]))), 100.0)
     point, values = s.copy(), {}

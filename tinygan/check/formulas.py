@@ -36,7 +36,7 @@ class Scene:
         return D.forward(x)[0]
 
     def slopes(self, x):
-        """grad_x D, like x."""
+        """grad_x D, of the shape of x."""
         g, point = np.empty(x.shape), x.astype(complex)
         for place in np.ndindex(x.shape[1:]):
             at = (slice(None), *place)

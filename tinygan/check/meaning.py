@@ -22,7 +22,7 @@ def made(thing) -> str:
 
 
 def ratio(a, b) -> float | None:
-    """k with a = k b, or None if there is none."""
+    """k with a = k b, both of one shape, or None if there is none."""
     size = float((b * b).sum())
     if not size or not np.isfinite(a).all():
         return None

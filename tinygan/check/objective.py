@@ -79,7 +79,7 @@ def _rows(objective, sizes, seed: int, analytic: bool, effort: str) -> list[Row]
 
 @dataclass
 class Case:
-    """Two batches of logits; `everywhere` asks differences about every entry."""
+    """Two batches of logits (N, 1). `everywhere` asks differences about all entries."""
 
     words: str
     s_real: np.ndarray

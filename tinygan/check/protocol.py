@@ -29,7 +29,7 @@ class Players:
         self.objective, self.paired = copy.deepcopy(objective), objective.paired
 
     def V(self, s_real, s_fake):
-        """V, a number."""
+        """V, a number, of logits (N, 1)."""
         return self.objective.value(s_real, s_fake)
 
     def dV(self, s_real, s_fake):
@@ -37,22 +37,22 @@ class Players:
         return self.objective.d_grads(s_real, s_fake)
 
     def J(self, s_fake, s_real):
-        """J, a number."""
+        """J, a number, of logits (N, 1)."""
         return self.objective.g_value(s_fake, s_real if self.paired else None)
 
     def dJ(self, s_fake, s_real):
-        """dJ/ds_fake"""
+        """dJ/ds_fake, (N, 1)."""
         return self.objective.g_grad(s_fake, s_real if self.paired else None)
 
     def call(self, method: str, s_real, s_fake):
-        """What a method of the protocol gives for both batches."""
+        """What a method of the protocol gives for two batches of logits (N, 1)."""
         if method in ("g_value", "g_grad"):
             real = s_real if self.paired else None
             return getattr(self.objective, method)(s_fake, real)
         return getattr(self.objective, method)(s_real, s_fake)
 
     def all(self, s_real, s_fake) -> tuple:
-        """(V, J, [dV/ds_real, dV/ds_fake, dJ/ds_fake])"""
+        """(V, J, [dV/ds_real, dV/ds_fake, dJ/ds_fake]), each derivative (N, 1)."""
         V, J = self.V(s_real, s_fake), self.J(s_fake, s_real)
         return V, J, [*self.dV(s_real, s_fake), self.dJ(s_fake, s_real)]
 
@@ -171,7 +171,7 @@ def flat(result) -> np.ndarray:
 
 
 def same(a, b) -> bool:
-    """True if two results have the same numbers, up to the order of a sum."""
+    """True if two results have one shape and the same numbers, up to rounding."""
     a, b = flat(a), flat(b)
     if a.shape != b.shape:
         return False

@@ -40,7 +40,10 @@ class Threaded(Group):
 
 
 def together(size: int, work) -> list:
-    """[work(group)] of every rank, in order; the first error of a rank is raised."""
+    """[work(group)] of every rank, in order; the first error of a rank is raised.
+
+    TimeoutError if a rank asks for a sum and another rank does not.
+    """
     table, barrier = [None] * size, threading.Barrier(size)
     results: list = [None] * size
     errors: list[Exception] = []

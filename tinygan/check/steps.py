@@ -20,7 +20,7 @@ FLOAT32 = 2e-5  # of the way that a number has gone
 
 
 def fresh(optimizer: Optimizer, theta, unwritten=False) -> Optimizer:
-    """A copy that is ready for theta. If `unwritten`, its working space holds NaN, so
+    """A copy that is ready for theta (n,). If `unwritten`, its working space holds NaN, so
     that a direction which is never written shows.
     """
     new = copy.deepcopy(optimizer)
