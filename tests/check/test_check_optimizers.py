@@ -141,6 +141,14 @@ class NoisyByStep(Noisy):
         return 1.0
 
 
+class Thinned(Noisy):
+    """Some numbers rest at each step."""
+
+    def direction(self, g, out):
+        out[...] = g * (self.rng.random(g.shape) < 0.9)
+        return 1.0
+
+
 class Warmup(tg.Adam):
     """lr rises in the first ten steps."""
 
@@ -194,6 +202,7 @@ RIGHT = [
     Nesterov(0.1),
     Noisy(),
     NoisyByStep(),
+    Thinned(),
     Warmup(0.01),
     VelocityWithRate(0.1),
     NormalisedGradient(0.1),

@@ -117,7 +117,10 @@ def _apart(optimizer, rule, gradients, path) -> tuple[float, int]:
 def _misrule(optimizer, gradients, path) -> str:
     """The known mistake whose steps these are, in words; "" if there is none."""
     gradients, path = gradients[:KNOWN], path[: KNOWN + 1]
-    moved = path[1:] - path[0]
+    moved, right = path[1:] - path[0], definition(optimizer)
+    expected = _expected(right, optimizer.lr, gradients, path[0])[1:] - path[0]
+    if np.allclose(moved, expected, rtol=MISRULE, atol=1e-14):
+        return ""  # it goes another way later, so it is no slip in the formula
     for words, rule in misrules(optimizer):
         expected = _expected(rule, optimizer.lr, gradients, path[0])[1:] - path[0]
         if np.allclose(moved, expected, rtol=MISRULE, atol=1e-14, equal_nan=True):

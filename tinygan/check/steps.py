@@ -16,12 +16,13 @@ from .ranks import together
 BLOCK = 1 << 15  # numbers: rules go along theta in blocks of about this length
 SIZES = {"quick": [BLOCK + 5], "normal": [BLOCK + 5, 70_001]}  # of long vectors
 SIZES["thorough"] = [*SIZES["normal"], 2 * BLOCK, 200_003]
+GENERATORS = np.random.Generator, np.random.RandomState, random.Random
 FLOAT32 = 2e-5  # of the way that a number has gone
 
 
 def fresh(optimizer: Optimizer, theta, unwritten=False) -> Optimizer:
-    """A copy that is ready for theta (n,). If `unwritten`, its working space holds NaN, so
-    that a direction which is never written shows.
+    """A copy that is ready for theta (n,). If `unwritten`, its working space holds NaN,
+    so that a direction which is never written shows.
     """
     new = copy.deepcopy(optimizer)
     new.prepare(theta)
@@ -51,7 +52,15 @@ def walk(optimizer, gradients, start) -> np.ndarray:
 
 
 def is_noisy(optimizer) -> bool:
-    """Whether it moves theta = 0 without a gradient, each number by another step."""
+    """Whether it has a generator of its own, or moves theta = 0 without a gradient,
+    each number by another step.
+    """
+    inner = optimizer
+    while isinstance(inner, Wrapper):
+        inner = inner.inner
+    kept = [*vars(optimizer).values(), *vars(inner).values()]
+    if any(isinstance(value, GENERATORS) for value in kept):
+        return True
     zero = np.zeros(64)
     theta = walk(optimizer, np.zeros((3, 64)), zero)
     return bool(np.isfinite(theta).all() and len(np.unique(theta)) > 32)
@@ -70,10 +79,13 @@ def broken_rules(optimizer, gradients, path, rng, effort: str) -> list[str]:
         _rate(optimizer, gradients),
         _shares(optimizer, gradients),
         _global_noise(optimizer, gradients),
-        _sizes(optimizer, effort),
     ]
     if not noisy:
-        rules += [_float32(optimizer, gradients), _parts(optimizer, rng, effort)]
+        rules += [
+            _sizes(optimizer, effort),
+            _float32(optimizer, gradients),
+            _parts(optimizer, rng, effort),
+        ]
     return [sentence for rule in rules for sentence in rule]
 
 
