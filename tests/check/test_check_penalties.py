@@ -231,6 +231,16 @@ def of_vectors(self, D, real, fake, rng=None):
     return self.gamma / 2 * size.sum() / size.size
 
 
+def nothing_for_one(self, D, real, fake, rng=None):
+    if len(real[0]) == 1:
+        return 0 * real[1].sum()
+    return tg.R1.accumulate(self, D, real, fake, rng)
+
+
+def own_seed(self, D, real, fake, rng=None):
+    return tg.WGANGP.accumulate(self, D, real, fake, np.random.default_rng())
+
+
 def moves_theta(self, D, real, fake, rng=None):
     P = tg.R1.accumulate(self, D, real, fake, rng)
     D.theta *= 1 - 1e-9
@@ -286,7 +296,8 @@ FAULTS = [
     (tg.R2, {"accumulate": at_real}, "that of R2 with its points at the real samples"),
     (R1, {"accumulate": mean_of_eight}, "another for a batch of 33"),
     (R1, {"accumulate": of_vectors}, "the norm over the second axis alone"),
-    (R1, {"accumulate": moves_theta}, ""),
+    (R1, {"accumulate": moves_theta}, "theta is left alone"),
+    (R1, {"accumulate": nothing_for_one}, "another for a batch of one"),
     (R1, {"accumulate": moves_x}, "the samples are only read"),
     (R1, {"accumulate": advances}, "the state of D's layers is left alone"),
     (R1, {"accumulate": first_batch}, "nothing is kept from other samples"),
@@ -298,6 +309,7 @@ FAULTS = [
     (WGANGP, {"points": pixel_eps}, "an eps for each number"),
     (WGANGP, {"points": the_fakes}, "its points at the fake samples"),
     (WGANGP, {"uniform": global_draws}, "np.random's global generator is not used"),
+    (WGANGP, {"accumulate": own_seed}, "the same rng gives the same P"),
     (WGANGP, {"phi": squared}, "slope of P"),
     (WGANGP, {"phi": flat_ignored}, "slopes near"),
     (WGANGP, {"phi": steep_clipped}, "slopes near 50"),

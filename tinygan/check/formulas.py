@@ -47,9 +47,9 @@ class Scene:
 
 
 def scenes(seed: int) -> list[Scene]:
-    """Vectors in a batch of three, images in a batch of four, and many vectors."""
+    """Three vectors, four images, one vector, and 33."""
     few, images = Scene(VECTORS, (4,), 3, seed), Scene(IMAGES, (3, 2, 2), 4, seed + 1)
-    return [few, images, Scene(VECTORS, (4,), 33, seed)]
+    return [few, images, *(Scene(VECTORS, (4,), n, seed) for n in (1, 33))]
 
 
 def each(x):
@@ -197,7 +197,8 @@ def compare(penalty, accumulated, seed: int) -> tuple[float, str, bool]:
         return max(errors), f"its P is that of {name} with {words}", False
     note = f"its P is {found[0]:.9g}, and that of {name} is {right[0]:.9g}"
     if errors[0] <= AGREES:
-        other = "images" if errors[1] > AGREES else "a batch of 33"
+        places = "three vectors", "images", "a batch of one", "a batch of 33"
+        other = next(p for p, e in zip(places, errors, strict=True) if e > AGREES)
         note = f"its P is that of {name} for three vectors, and another for {other}"
         return max(errors), note, False
     return max(errors), note, type(penalty) is not parent_penalty(penalty)

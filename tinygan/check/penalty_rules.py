@@ -47,11 +47,17 @@ def same(one, two) -> bool:
 def memory_rules(penalty, D: Net, batches, seed: int):
     """P and its gradient depend on D, the batches and rng, and on nothing else."""
 
-    def alone():
-        return accumulated(copy.deepcopy(penalty), D, batches, seed)
+    def alone(global_seed: int):
+        own, theta = copy.deepcopy(penalty), D.theta.copy()
+        found = reseeded(global_seed, lambda: accumulated(own, D, batches, seed))
+        moved = not np.array_equal(D.theta, theta)
+        D.theta[...] = theta
+        return found, moved
 
-    one, two = (reseeded(k, alone) for k in (1, 2))
-    yield "np.random's global generator is not used: rng is given", same(one, two)
+    (one, moved), (again, _), (other, _) = alone(1), alone(1), alone(2)
+    yield "theta is left alone", not moved
+    yield "the same rng gives the same P and gradient", same(one, again)
+    yield "np.random's global generator is not used: rng is given", same(one, other)
     kept = copy.deepcopy(penalty)
     P, grad = accumulated(kept, D, batches, seed)
     value = np.copy(P)

@@ -1,7 +1,7 @@
 """The contract of an optimizer: the rules that hold whatever its formula is.
 
-Each rule is a sentence, with the numbers that break it. A rule is asked only if those
-before it are kept.
+Each rule is a sentence, with the numbers that break it. An optimizer that does not give
+the same each time is asked no further.
 """
 
 import copy
@@ -69,16 +69,16 @@ def is_noisy(optimizer) -> bool:
 def broken_rules(optimizer, gradients, path, rng, effort: str) -> list[str]:
     """The rules of the contract that are broken."""
     broken = [*dead_overrides(optimizer), *_moves(optimizer, gradients, path)]
+    noisy, gradients = is_noisy(optimizer), gradients_for(12, 7, rng)
+    if not broken:
+        broken = [*_shares(optimizer, gradients), *_global_noise(optimizer, gradients)]
     if broken:
         return broken
-    noisy, gradients = is_noisy(optimizer), gradients_for(12, 7, rng)
     rules = [
         _layouts(optimizer, gradients),
         _counts(optimizer, gradients),
         _extremes(optimizer, rng),
         _rate(optimizer, gradients),
-        _shares(optimizer, gradients),
-        _global_noise(optimizer, gradients),
     ]
     if not noisy:
         rules += [
