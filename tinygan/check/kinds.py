@@ -59,4 +59,4 @@ DEFAULTS = {"batch": 4, "seed": 0, "analytic": True, "effort": "normal"}
 
 def _options(effort: str) -> dict:
     """What is passed on to every check for an effort."""
-    return {}
+    return {"effort": effort}
