@@ -397,6 +397,10 @@ def exchanged_beliefs(self, s_real, s_fake):
     return mean(sigmoid(s_fake)), mean(sigmoid(s_real))
 
 
+def one_belief(self, s_real, s_fake):
+    return mean(sigmoid(s_real))
+
+
 def sorts(self, s_real, s_fake):
     s_real.sort(axis=0)
     return tg.NonSaturating.value(self, s_real, s_fake)
@@ -449,6 +453,8 @@ FAULTS = [
     (J_DOWN, "V or J is upside down"),
     (V_DOWN | J_DOWN, "V and J are upside down"),
     ({"beliefs": exchanged_beliefs}, "they are exchanged"),
+    ({"beliefs": one_belief}, "beliefs gives two numbers"),
+    ({"d_grads": as_d(lambda a, b, r, f: (a, a))}, "for 2 real and 3 fake logits"),
     ({"value": one_by_one}, "value gives a number, of shape ()"),
     ({"d_grads": as_d(lambda a, b, r, f: a)}, "d_grads gives a pair"),
     ({"d_grads": as_d(lambda a, b, r, f: (a.ravel(), b))}, "ds_real has (1,)"),

@@ -83,12 +83,12 @@ def before_derivatives(objective, sizes, seed: int) -> list[str]:
 
 
 def _small(objective):
-    """Logits of a batch of one, if the objective takes it, and of two."""
-    for n in (1, 2):
-        s = usual((n, n), np.random.default_rng(n))
+    """Logits of small batches and of unequal ones, as far as the objective takes them."""
+    for sizes in ((1, 1), (2, 2), (2, 3)):
+        s = usual(sizes, np.random.default_rng(0))
         try:
             Players(objective).all(*s)
-        except Exception:  # it may refuse a single logit in any way
+        except Exception:  # it may refuse a batch in any way
             continue
         yield s
 
@@ -120,6 +120,9 @@ def _shapes(players: Players, s_real, s_fake) -> list[str]:
     for name, v in values.items():
         if v is None or np.shape(v) != () or isinstance(v, str):
             broken.append(f"{name} gives a number, of shape (), not {shown(v)}")
+    shown_beliefs = players.call("beliefs", s_real, s_fake)
+    if [np.shape(b) for b in _listed(shown_beliefs)] != [(), ()]:
+        broken.append(f"beliefs gives two numbers, not {shown(shown_beliefs)}")
     pair = players.dV(s_real, s_fake)
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         found = shown(pair)
@@ -133,6 +136,10 @@ def _shapes(players: Players, s_real, s_fake) -> list[str]:
                 f"{sizes}"
             )
     return broken
+
+
+def _listed(pair) -> list:
+    return [*pair] if isinstance(pair, tuple | list) else []
 
 
 def _reads_only(players: Players, *s) -> bool:
