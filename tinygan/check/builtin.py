@@ -68,6 +68,7 @@ from .objective import check_objective
 from .optimizer import check_optimizer
 from .penalty import check_penalty
 from .report import Row
+from .twins import mismatch_rows, twin_rows
 
 
 def builtin_layers() -> list[tuple[Layer, tuple]]:
@@ -238,18 +239,32 @@ def builtin_optimizers() -> list[Optimizer]:
     ]
 
 
-def builtin_rows(seed: int = 0) -> list[Row]:
-    """Check everything that tinygan brings."""
-    rows = []
+def builtin_rows(
+    seed: int = 0, analytic: bool = True, effort: str = "quick", say=None
+) -> list[Row]:
+    """Check everything that tinygan brings: layers, objectives, whole moves, penalties,
+    optimizers, and the twins of fast/.
+
+    analytic and effort are those of `check_layer`; say(name) is told what is checked.
+    """
+    rows: list[Row] = []
+    how = {"seed": seed, "effort": effort}
+
+    def check(kind, *thing, **more) -> None:
+        if say is not None:
+            say(repr(thing[0]))
+        rows.extend(kind(*thing, **more))
+
     for layer, shape in builtin_layers():
-        rows += check_layer(layer, shape, seed=seed, effort="quick")
+        check(check_layer, layer, shape, analytic=analytic, **how)
     for objective in builtin_objectives():
-        rows += check_objective(objective, seed=seed)
+        check(check_objective, objective, analytic=analytic, **how)
     for objective in builtin_objectives():
-        rows += check_game(objective, seed=seed)
+        check(check_game, objective, seed=seed)
     for penalty in builtin_penalties():
-        rows += check_penalty(penalty, seed=seed)
-    rows += check_diversity(Diversity(20, limit=0.07), seed=seed)
+        check(check_penalty, penalty, analytic=analytic, **how)
+    check(check_diversity, Diversity(20, limit=0.07), analytic=analytic, **how)
     for optimizer in builtin_optimizers():
-        rows += check_optimizer(optimizer, seed=seed)
+        check(check_optimizer, optimizer, **how)
+    rows += mismatch_rows(seed) + twin_rows(seed)
     return rows

@@ -24,7 +24,8 @@ def check(args) -> int:
             exact = not args.finite
             rows = file_rows(args.file, args.seed, exact, effort, data, say=at)
         else:
-            rows = builtin_rows(args.seed)
+            effort = "thorough" if args.thorough else "quick"
+            rows = builtin_rows(args.seed, not args.finite, effort, say=at)
         plain = fast.is_plain()
     if plain:
         say("the plain code, without fast twins")
