@@ -83,7 +83,7 @@ def before_derivatives(objective, sizes, seed: int) -> list[str]:
 
 
 def _small(objective):
-    """Logits of small batches and of unequal ones, as far as the objective takes them."""
+    """Logits of small and of unequal batches, as far as the objective takes them."""
     for sizes in ((1, 1), (2, 2), (2, 3)):
         s = usual(sizes, np.random.default_rng(0))
         try:
