@@ -8,18 +8,12 @@ layer keeps from pass to pass. A rule is a sentence and whether it is kept.
 import numpy as np
 
 from ..errors import TangentError
-from ..layers.base import Layer
 from .cases import ORDERS
+from .dead import dead_overrides
 from .oracles import relative
 from .probe import Probe
 
 SAME = 1e-12  # of two results that differ by the order of their sums
-OLD_NAMES = {
-    "backward_keeping": "backward",
-    "tangent_weights": "tangent_backward",
-    "weigh": "weight_grad",
-    "fresh": "linear",
-}  # what earlier versions called: what is called in its place
 
 
 def breaches(p: Probe, groups=None) -> tuple[float, str]:
@@ -218,7 +212,5 @@ def _close32(a, b) -> bool:
 def _name_rules(p: Probe):
     """A method of an earlier version, which a layer overrides, is called no more."""
     for _, layer in p.net.layers():
-        for old, new in OLD_NAMES.items():
-            owner = next((k for k in type(layer).__mro__ if old in vars(k)), Layer)
-            ours = owner.__module__.startswith("tinygan.")
-            yield f"{old} is called no more: override {new} in its place", ours
+        for sentence in dead_overrides(layer):
+            yield sentence, False

@@ -7,12 +7,25 @@ there. No derivative shows it.
 import difflib
 import types
 
+from ..layers import Layer
 from ..objectives import Diversity, Objective
 from ..optim import Optimizer
 from ..penalties import Penalty
 
-OLD = {Optimizer: {"_step": "step"}}  # {base: {a name of version 0.1: its name now}}
+OLD = {  # {base: {a name of version 0.1: its name now}}
+    Layer: {
+        "backward_keeping": "backward",
+        "tangent_weights": "tangent_backward",
+        "weigh": "weight_grad",
+    },
+    Optimizer: {"_step": "step"},
+}
 HOOKS = {
+    Layer: (
+        *("build", "init", "forward", "backward", "backward_weights", "tangent"),
+        *("tangent_backward", "advance", "children", "state", "divisible"),
+        *("linear", "adjoint", "weight_grad", "f", "slope", "curvature"),
+    ),
     Objective: ("value", "d_grads", "g_value", "g_grad", "beliefs", "of_samples"),
     Penalty: ("accumulate", "phi", "points", "uniform", "divisible"),
     Optimizer: (

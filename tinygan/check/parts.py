@@ -5,44 +5,17 @@ threads, which wait for each other wherever a layer asks its group.
 """
 
 import copy
-import threading
 
 import numpy as np
 
 from ..errors import ShapeError, TangentError
-from ..group import Group
-from ..values import together
+from ..values import together as joined
 from .oracles import relative
 from .probe import Probe
+from .ranks import together
 
 CLOSE = 1e-9  # sums over parts are rounded in another order
 LEAST = 1e-3  # the least size of a gradient: one that cancels keeps its rounding
-PATIENCE = 20.0  # s, for a rank that asks its group when the other one does not
-
-
-class Thread(Group):
-    """One of several ranks in one process: `rank` of `size` threads."""
-
-    def __init__(self, rank: int, size: int, shared: dict):
-        self.rank, self.size, self.shared = rank, size, shared
-        self.key, self.keeps_state = (rank,), rank == 0
-
-    def __deepcopy__(self, memo):
-        return self
-
-    def barrier(self):
-        self.shared["barrier"].wait(PATIENCE)
-
-    def all_gather(self, value):
-        self.shared[self.rank] = value
-        self.barrier()
-        every = [self.shared[rank] for rank in range(self.size)]
-        self.barrier()
-        return every
-
-    def all_reduce(self, *values):
-        every = self.all_gather(tuple(map(np.copy, values)))
-        return tuple(sum(rest, first) for first, *rest in zip(*every, strict=True))
 
 
 def part_rules(p: Probe):
@@ -59,7 +32,7 @@ def part_rules(p: Probe):
     p.net.load_state(p.state)
     try:
         found, states = _in_parts(p, (slice(half), slice(half, N)))
-    except (threading.BrokenBarrierError, TimeoutError):
+    except TimeoutError:
         yield "every rank asks its group the same (divisible)", False
         return
     except ShapeError:  # a part is too small for the layer
@@ -70,7 +43,7 @@ def part_rules(p: Probe):
     *parts, grad = zip(*found, strict=True)
     *arrays, dtheta = whole
     for name, part, all_ in zip(names, parts, arrays, strict=False):
-        same = all_ is None or _close(together(part), all_)
+        same = all_ is None or _close(joined(part), all_)
         yield f"parts of a batch give the {name} of the whole (divisible)", same
     same = _close(sum(grad), dtheta)
     yield "parts of a batch give the dtheta of the whole (divisible)", same
@@ -109,30 +82,13 @@ def _passes(net, p: Probe, rows) -> list:
 
 
 def _in_parts(p: Probe, cuts) -> tuple[list, dict]:
-    shared: dict = {"barrier": threading.Barrier(len(cuts))}
-    ranks = [Thread(rank, len(cuts), shared) for rank in range(len(cuts))]
-    nets = [p.net.part(rank, np.zeros_like(p.net.grad)) for rank in ranks]
-    for net in nets[1:]:  # a rank of its own process has its own state
-        for _, layer in net.layers():
-            vars(layer)["_state"] = copy.deepcopy(layer.state)
-    results: list = [None for _ in cuts]
+    def work(rank):
+        net = p.net.part(rank, np.zeros_like(p.net.grad))
+        if rank.rank:  # a rank of its own process has its own state
+            for _, layer in net.layers():
+                vars(layer)["_state"] = copy.deepcopy(layer.state)
+        found = _passes(net, p, cuts[rank.rank])
+        return found, {k: np.copy(v) for k, v in net.state().items()}
 
-    def work(i):
-        try:
-            results[i] = _passes(nets[i], p, cuts[i])
-        except BaseException as e:
-            results[i] = e
-            shared["barrier"].abort()
-
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(len(cuts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(4 * PATIENCE)
-    errors = [r for r in results if isinstance(r, BaseException)]
-    real = [e for e in errors if not isinstance(e, threading.BrokenBarrierError)]
-    if real or errors:
-        raise (real or errors)[0]
-    if any(r is None for r in results):
-        raise TimeoutError
-    return results, {k: np.copy(v) for k, v in nets[0].state().items()}
+    results = together(len(cuts), work)
+    return [found for found, _ in results], results[0][1]
