@@ -265,7 +265,10 @@ def test_what_a_line_needs_is_imported(here):
     )
     assert line("Dense(3)") == "from tinygan import Dense; Dense(3)"
     assert line("is_tuple(3)") == "from tinygan.values import is_tuple; is_tuple(3)"
-    assert line("slopes(2)") == "from tinygan.check.objective import slopes; slopes(2)"
+    assert (
+        line("slopes(2)")
+        == "from tinygan.check.moves.objective import slopes; slopes(2)"
+    )
     assert line("[a for a in (1, 2)]") == "[a for a in (1, 2)]"
     assert line("not python (") == "not python ("
     assert self_contained("check_layer(Tanh(), (3,))") == (

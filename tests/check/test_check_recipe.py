@@ -14,12 +14,12 @@ from tinygan.check import (
     file_rows,
     finite_difference,
     part,
-    pieces,
+
     recipe_rows,
 )
 from tinygan.check.device import FakeBackend, as_cupy, counting, xp
-from tinygan.check.game import judged
-from tinygan.check.networks import fitting_batch, units
+from tinygan.check.moves.game import judged
+from tinygan.check.recipes.networks import fitting_batch, units
 from tinygan.layers import (
     BatchNorm,
     Concat,

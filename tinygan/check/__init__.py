@@ -2,32 +2,40 @@
 
 `check_layer`, `check_objective`, `check_diversity`, `check_optimizer` and
 `check_penalty` compare one thing, tinygan's or your own, with independent oracles
-(oracles.py). `check_game` does so for whole moves. `builtin_rows` checks all that
+(oracles.py). `assert_layer`, `assert_objective` and `assert_gradient` raise in your own
+tests. `check_game` does so for whole moves. `builtin_rows` checks all that
 tinygan brings, `recipe_rows` a whole recipe, and `file_rows` what a user's own file
 defines. `Given` and `Cut` make the input of a layer that takes tuples or integers, and
 `Flat` makes any layer one of vectors. `OneLogit` wraps an objective on several heads.
 """
 
 from .adapters import Cut, Flat, Given, OneLogit
+from .asserts import adapted, assert_gradient, assert_layer, assert_objective
 from .builtin import builtin_rows
-from .diversity import check_diversity
 from .file import file_rows
-from .game import check_game
-from .layer import check_layer
-from .objective import check_objective
-from .optimizer import check_optimizer
+from .layers.cases import Case
+from .layers.layer import check_layer
+from .moves.diversity import check_diversity
+from .moves.game import check_game
+from .moves.objective import check_objective
+from .moves.optimizer import check_optimizer
+from .moves.penalty import check_penalty
 from .oracles import complex_step, finite_difference, relative
-from .penalty import check_penalty
-from .recipe import part, recipe_rows
+from .recipes.recipe import part, recipe_rows
 from .report import Row
 from .table import print_table
 
 __all__ = [
+    "Case",
     "Cut",
     "Flat",
     "Given",
     "OneLogit",
     "Row",
+    "adapted",
+    "assert_gradient",
+    "assert_layer",
+    "assert_objective",
     "builtin_rows",
     "check_diversity",
     "check_game",

@@ -15,10 +15,10 @@ import numpy as np
 
 from ..errors import function, numbers, whole
 from ..layers.base import Layer
-from .layer import check_layer
-from .objective import check_objective
+from .layers.layer import check_layer
+from .layers.passes import judged
+from .moves.objective import check_objective
 from .oracles import relative
-from .passes import judged
 from .report import Row, an_effort
 
 DIRECTIONS = {"quick": 4, "normal": 16, "thorough": 200}

@@ -61,12 +61,12 @@ from ..objectives import (
 from ..optim import SGD, Adam, ClipNorm, ClipValue, Momentum, Optimizer, RMSProp
 from ..penalties import DRAGAN, R1, R2, WGANGP, Drift, Penalty
 from .adapters import Cut, Given, OneLogit
-from .diversity import check_diversity
-from .game import check_game
-from .layer import check_layer
-from .objective import check_objective
-from .optimizer import check_optimizer
-from .penalty import check_penalty
+from .layers.layer import check_layer
+from .moves.diversity import check_diversity
+from .moves.game import check_game
+from .moves.objective import check_objective
+from .moves.optimizer import check_optimizer
+from .moves.penalty import check_penalty
 from .report import Row
 from .twins import mismatch_rows, twin_rows
 

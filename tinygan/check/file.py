@@ -9,7 +9,7 @@ from ..optim import Optimizer
 from ..userfile import failure, load_module, placed
 from .kinds import KINDS, rows_of
 from .paste import self_contained
-from .recipe import recipe_rows
+from .recipes.recipe import recipe_rows
 from .report import Row
 
 SHAPES = (

@@ -4,11 +4,11 @@ from ..layers import Layer
 from ..objectives import Diversity, Objective
 from ..optim import Optimizer
 from ..penalties import Penalty
-from .diversity import check_diversity
-from .layer import check_layer
-from .objective import check_objective
-from .optimizer import check_optimizer
-from .penalty import check_penalty
+from .layers.layer import check_layer
+from .moves.diversity import check_diversity
+from .moves.objective import check_objective
+from .moves.optimizer import check_optimizer
+from .moves.penalty import check_penalty
 from .report import Row
 
 KINDS = Layer | Objective | Optimizer | Penalty | Diversity

@@ -25,8 +25,9 @@ def self_contained(line: str, module: ModuleType | None = None, path=None) -> st
     names = [n.id for n in nodes if isinstance(n, ast.Name)]
     bound = {n.id for n in nodes if isinstance(n, ast.Name) and _is_set(n)}
     wanted = [n for n in dict.fromkeys(names) if n not in bound and _unknown(n)]
-    files = pkgutil.iter_modules([str(pathlib.Path(__file__).parent)])
-    homes = [*HOMES, *(f"{HERE}.{file.name}" for file in files)]
+    files = pkgutil.walk_packages([str(pathlib.Path(__file__).parent)], f"{HERE}.")
+    optional = f"{HERE}.strategies"  # needs Hypothesis
+    homes = [*HOMES, *(file.name for file in files if file.name != optional)]
     found: dict[str, list[str]] = {}
     modules = []
     for name in sorted(wanted):

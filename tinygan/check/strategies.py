@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from ..errors import InputError
 from ..values import as_shape
-from .cases import ORDERS, VALUES, Case
+from .layers.cases import ORDERS, VALUES, Case
 
 
 def shapes(rank: int | None = None, largest: int = 8):

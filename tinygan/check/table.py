@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ..errors import one_line
-from .layer import LIMITS
+from .layers.layer import LIMITS
 from .report import Row
 
 NAME = 60  # characters of a name in the table

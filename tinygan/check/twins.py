@@ -29,7 +29,7 @@ from ..net import Net
 from ..optim import Adam
 from ..penalties import WGANGP, Mismatch
 from ..values import Integers
-from .game import penalty_rows
+from .moves.game import penalty_rows
 from .oracles import relative
 from .report import Row
 

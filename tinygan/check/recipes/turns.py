@@ -6,10 +6,10 @@ import warnings
 
 import numpy as np
 
-from ..errors import InputError, NonFiniteError
-from ..userfile import users_line
-from .device import FakeBackend, as_cupy, counting, xp
-from .report import Row
+from ...errors import InputError, NonFiniteError
+from ...userfile import users_line
+from ..device import FakeBackend, as_cupy, counting, xp
+from ..report import Row
 
 STAYS_OFF = ("Implicit conversion", "Unsupported type", "can only convert an array")
 MOST = 3  # places that a note names

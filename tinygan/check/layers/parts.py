@@ -8,11 +8,11 @@ import copy
 
 import numpy as np
 
-from ..errors import ShapeError, TangentError
-from ..values import together as joined
-from .oracles import relative
+from ...errors import ShapeError, TangentError
+from ...values import together as joined
+from ..oracles import relative
+from ..ranks import together
 from .probe import Probe
-from .ranks import together
 
 CLOSE = 1e-9  # sums over parts are rounded in another order
 LEAST = 1e-3  # the least size of a gradient: one that cancels keeps its rounding

@@ -12,16 +12,16 @@ import dataclasses
 
 import numpy as np
 
-from ..errors import InputError, LayerError, flag, instance, whole
-from ..layers.base import Layer, a_layer
-from ..values import Integers, as_shape, is_tuple
-from .adapters import Flat, width
+from ...errors import InputError, LayerError, flag, instance, whole
+from ...layers.base import Layer, a_layer
+from ...values import Integers, as_shape, is_tuple
+from ..adapters import Flat, width
+from ..report import Row, an_effort
 from .cases import Case, fixed
 from .contract import breaches
 from .meaning import explained
 from .passes import DRAWS, LIMITS, NOT_ANALYTIC, Verdict, backward, finite, tangents
 from .probe import Probe
-from .report import Row, an_effort
 from .search import hunted, smaller
 from .state import state_rules
 from .trial import Failure, NotTakenError, tried

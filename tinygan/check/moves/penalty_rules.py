@@ -8,10 +8,10 @@ import copy
 
 import numpy as np
 
-from ..layers import Dense, Sequential, SpectralNorm, Tanh
-from ..net import Net
-from .oracles import relative
-from .ranks import together
+from ...layers import Dense, Sequential, SpectralNorm, Tanh
+from ...net import Net
+from ..oracles import relative
+from ..ranks import together
 from .steps import reseeded
 
 

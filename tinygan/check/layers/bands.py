@@ -7,7 +7,7 @@ and every hundredth from -15 to 15, where thresholds tend to lie.
 
 import numpy as np
 
-from .oracles import one_sided
+from ..oracles import one_sided
 from .passes import Verdict
 from .probe import LONG, Probe
 

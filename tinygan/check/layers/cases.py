@@ -11,9 +11,9 @@ import math
 
 import numpy as np
 
-from ..errors import InputError, one_of, whole
-from ..layers.base import Layer, each_once
-from ..values import as_shape
+from ...errors import InputError, one_of, whole
+from ...layers.base import Layer, each_once
+from ...values import as_shape
 
 BLOCK = 32768  # numbers: fast code often works in blocks of so many
 

@@ -8,19 +8,19 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from ..backend import NUMPY
-from ..errors import ShapeError
-from ..net import Net
-from ..objectives import Objective, WithDiversity
-from ..optim import ClipWeights, Optimizer
-from ..rng import LATENT
-from ..values import Integers, mapped, size
-from .adapters import OneLogit
-from .game import move_rows, penalty_rows
-from .kinds import rows_of
-from .layer import DRAWS
+from ...backend import NUMPY
+from ...errors import ShapeError
+from ...net import Net
+from ...objectives import Objective, WithDiversity
+from ...optim import ClipWeights, Optimizer
+from ...rng import LATENT
+from ...values import Integers, mapped, size
+from ..adapters import OneLogit
+from ..kinds import rows_of
+from ..layers.layer import DRAWS
+from ..moves.game import move_rows, penalty_rows
+from ..report import Row
 from .networks import is_light, is_ours, layer_rows, units
-from .report import Row
 from .turns import device_rows, turn_rows
 
 BATCHES = (4, 6, 8, 12, 16, 32)  # samples to try the game with, before its own batch
@@ -39,7 +39,7 @@ class Pieces:
     """
 
     def __init__(self, experiment, seed: int, path: str, data: str | None = None):
-        from ..runs.turn import Turns
+        from ...runs.turn import Turns
 
         self.e, self.seed, self.path = experiment, seed, repr(path)
         self.more = "" if data is None else f", data={data!r}"  # of a call in code
@@ -204,7 +204,7 @@ class Pieces:
 
 def begun(experiment):
     """A new run of an experiment, in which a turn was rehearsed."""
-    from ..runs.run import Run
+    from ...runs.run import Run
 
     return Run(experiment, NUMPY, cores=1)
 

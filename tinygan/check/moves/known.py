@@ -9,7 +9,7 @@ import itertools
 
 import numpy as np
 
-from ..optim import SGD, Adam, ClipNorm, ClipValue, Momentum, RMSProp
+from ...optim import SGD, Adam, ClipNorm, ClipValue, Momentum, RMSProp
 
 
 def _weighted(rho: float, terms):

@@ -7,10 +7,10 @@ layer keeps from pass to pass. A rule is a sentence and whether it is kept.
 
 import numpy as np
 
-from ..errors import TangentError
+from ...errors import TangentError
+from ..dead import dead_overrides
+from ..oracles import relative
 from .cases import ORDERS
-from .dead import dead_overrides
-from .oracles import relative
 from .probe import Probe
 
 SAME = 1e-12  # of two results that differ by the order of their sums

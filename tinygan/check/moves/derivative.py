@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .oracles import STEP, TINY
+from ..oracles import STEP, TINY
 
 EXACT, FINITE = 1e-11, 1e-6  # the limits of the two oracles, relative to the gradient
 FLOOR = 1e-2  # errors are relative to this share of the unit, if the gradient is less

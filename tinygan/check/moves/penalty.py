@@ -9,14 +9,15 @@ import warnings
 
 import numpy as np
 
-from ..errors import flag, instance, whole
-from ..layers import Conv2d, Dense, Flatten, LeakyReLU, Sequential, Tanh
-from ..net import Net
-from ..penalties import Penalty
-from .dead import dead_overrides
+from ...errors import flag, instance, whole
+from ...layers import Conv2d, Dense, Flatten, LeakyReLU, Sequential, Tanh
+from ...net import Net
+from ...penalties import Penalty
+from ..dead import dead_overrides
+from ..layers.layer import DRAWS
+from ..oracles import complex_step, relative
+from ..report import Row, an_effort
 from .formulas import AGREES, compare, parent_penalty
-from .layer import DRAWS
-from .oracles import complex_step, relative
 from .penalty_rules import (
     accumulated,
     contract_rules,
@@ -27,7 +28,6 @@ from .penalty_rules import (
 )
 from .penalty_slopes import FINITE, LIMIT, Slopes, Tally, judge_slopes
 from .ratio import call
-from .report import Row, an_effort
 
 SIZES = {
     "quick": [(1, 1), (2, 3), (5, 5)],

@@ -8,12 +8,12 @@ import dataclasses
 
 import numpy as np
 
-from ..layers.base import Layer
+from ...layers.base import Layer
+from ..oracles import one_sided
 from .bands import along_ramp, is_elementwise, long_value
 from .cases import Case
 from .contract import breaches, float32_rules, order_rules
 from .kinks import SLACK, between_sides
-from .oracles import one_sided
 from .parts import part_rules
 from .passes import Verdict, backward, tangents
 from .probe import LONG, Probe

@@ -9,9 +9,9 @@ import warnings
 
 import numpy as np
 
-from ..errors import instance, whole
-from ..gan import d_step, g_step
-from ..layers import (
+from ...errors import instance, whole
+from ...gan import d_step, g_step
+from ...layers import (
     BatchNorm,
     Conv2d,
     ConvTranspose2d,
@@ -22,14 +22,14 @@ from ..layers import (
     Sequential,
     Tanh,
 )
-from ..net import Net
-from ..objectives import Objective
-from ..optim import SGD
-from ..penalties import Penalty
-from ..values import mapped
-from .layer import DRAWS
-from .oracles import complex_step, finite_difference, relative
-from .report import Row
+from ...net import Net
+from ...objectives import Objective
+from ...optim import SGD
+from ...penalties import Penalty
+from ...values import mapped
+from ..layers.layer import DRAWS
+from ..oracles import complex_step, finite_difference, relative
+from ..report import Row
 
 FAR = 2.0**60  # a step so long that theta's rounding is lost in it, not the gradient's
 ROUGH = "not analytic: judged by finite differences"

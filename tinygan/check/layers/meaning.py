@@ -9,11 +9,11 @@ import dataclasses
 
 import numpy as np
 
-from ..layers.base import Layer
+from ...layers.base import Layer
+from ..oracles import complex_step, long_difference
+from ..report import Row
 from .cases import Case
-from .oracles import complex_step, long_difference
 from .probe import Probe
-from .report import Row
 from .trial import Failure, NotTakenError, tried
 
 ENTRIES = 400  # of a gradient that are compared one by one

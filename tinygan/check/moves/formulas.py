@@ -9,10 +9,10 @@ import itertools
 
 import numpy as np
 
-from ..layers import Conv2d, Dense, Flatten, Sequential, Tanh
-from ..net import Net
-from ..penalties import DRAGAN, R1, R2, WGANGP, Drift
-from .oracles import TINY, relative
+from ...layers import Conv2d, Dense, Flatten, Sequential, Tanh
+from ...net import Net
+from ...penalties import DRAGAN, R1, R2, WGANGP, Drift
+from ..oracles import TINY, relative
 
 KINDS = (WGANGP, R1, R2, DRAGAN, Drift)
 AGREES = 1e-9

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..net import Net
-from .oracles import STEP, complex_step, finite_difference, relative
+from ...net import Net
+from ..oracles import STEP, complex_step, finite_difference, relative
+from ..report import Row
 from .penalty_rules import accumulated
-from .report import Row
 
 LIMIT, FINITE = 1e-10, 1e-6
 

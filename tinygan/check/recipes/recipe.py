@@ -8,9 +8,9 @@ penalty or optimizer of a recipe, to try it alone.
 import copy
 from types import ModuleType
 
-from ..errors import InputError
+from ...errors import InputError
+from ..report import Row
 from .pieces import WHOLE, Pieces
-from .report import Row
 
 MOST = 3  # wrong parts that a note names
 
@@ -33,7 +33,7 @@ def recipe_rows(
 
     Raises InputError for a recipe that cannot be played, and for an unknown piece.
     """
-    from .. import recipes
+    from ... import recipes
 
     module, pieces = _begun(recipe, seed, data, module)
     again = _again(pieces, analytic)
@@ -85,7 +85,7 @@ def part(recipe, name: str, data=None):
 
 
 def _begun(recipe, seed: int, data, module) -> tuple[ModuleType, Pieces]:
-    from .. import recipes
+    from ... import recipes
 
     module = recipes.find(str(recipe)) if module is None else module
     given = {} if data is None else {"data": str(data)}

@@ -10,8 +10,8 @@ import itertools
 
 import numpy as np
 
-from ..errors import shown
-from .dead import dead_overrides
+from ...errors import shown
+from ..dead import dead_overrides
 from .derivative import is_finite
 from .logits import column, usual
 

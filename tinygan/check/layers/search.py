@@ -7,7 +7,7 @@ Without it, a failing case of the fixed set is made smaller step by step.
 import dataclasses
 from collections.abc import Callable
 
-from ..layers.base import Layer
+from ...layers.base import Layer
 from .cases import Case
 from .trial import Failure, NotTakenError, tried
 
@@ -78,7 +78,7 @@ def hunted(
         return {}
     if drawing():
         return {}
-    from .strategies import cases
+    from ..strategies import cases
 
     how = settings(
         max_examples=many,

@@ -10,9 +10,9 @@ import copy
 
 import numpy as np
 
-from ..errors import TangentError
-from ..net import Net
-from .oracles import relative
+from ...errors import TangentError
+from ...net import Net
+from ..oracles import relative
 from .probe import Probe
 
 TURNS = 20  # forwards and backwards in a row, which must all give the same

@@ -7,12 +7,12 @@ import warnings
 
 import numpy as np
 
-from ..errors import instance, whole
-from ..optim import Optimizer
+from ...errors import instance, whole
+from ...optim import Optimizer
+from ..oracles import relative
+from ..report import Row, an_effort
 from .known import definition, is_plain, misrules, parent_rule
-from .oracles import relative
 from .ratio import call
-from .report import Row, an_effort
 from .steps import SIZES, broken_rules, fresh, gradients_for, is_noisy
 
 STEPS = {"quick": 40, "normal": 40, "thorough": 1100}

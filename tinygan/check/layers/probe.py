@@ -9,9 +9,9 @@ import functools
 
 import numpy as np
 
-from ..layers.base import Layer
-from ..net import Net
-from ..ops import Array
+from ...layers.base import Layer
+from ...net import Net
+from ...ops import Array
 from .cases import EXTREME, ORDERS, VALUES, Case
 
 LONG = np.dtype(np.longdouble)

@@ -3,14 +3,14 @@
 import copy
 import math
 
-from ..layers import Branch, Each, Layer, Parallel, Residual, Sequential
-from ..layers.base import walk
-from ..layers.conditional.tuples import has_numbers
-from ..net import Net
-from ..values import Integers, is_tuple, zeros
-from .adapters import Flat, width
-from .kinds import rows_of
-from .report import Row
+from ...layers import Branch, Each, Layer, Parallel, Residual, Sequential
+from ...layers.base import walk
+from ...layers.conditional.tuples import has_numbers
+from ...net import Net
+from ...values import Integers, is_tuple, zeros
+from ..adapters import Flat, width
+from ..kinds import rows_of
+from ..report import Row
 
 CONTAINERS = (Sequential, Residual, Parallel, Branch, Each)  # no subclass of them
 LIGHT = 3e5  # products of one sample: a layer or a network with more is large

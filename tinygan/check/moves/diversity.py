@@ -8,14 +8,14 @@ import warnings
 
 import numpy as np
 
-from ..errors import flag, instance, whole
-from ..objectives import Diversity
-from .dead import dead_overrides
+from ...errors import flag, instance, whole
+from ...objectives import Diversity
+from ..dead import dead_overrides
+from ..report import Row, an_effort
 from .derivative import judge
 from .objective import Tally
 from .protocol import same
 from .ratio import call
-from .report import Row, an_effort
 
 SIZES = {
     "quick": (2, 3, 9),

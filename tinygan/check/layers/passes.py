@@ -9,8 +9,8 @@ import dataclasses
 
 import numpy as np
 
-from ..errors import TangentError
-from .oracles import complex_step, finite_difference, long_difference, relative
+from ...errors import TangentError
+from ..oracles import complex_step, finite_difference, long_difference, relative
 from .probe import Probe
 
 DRAWS = 4  # random directions per quantity

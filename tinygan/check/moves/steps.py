@@ -9,9 +9,9 @@ import random
 
 import numpy as np
 
-from ..optim import Optimizer, Wrapper
-from .dead import dead_overrides
-from .ranks import together
+from ...optim import Optimizer, Wrapper
+from ..dead import dead_overrides
+from ..ranks import together
 
 BLOCK = 1 << 15  # numbers: rules go along theta in blocks of about this length
 SIZES = {"quick": [BLOCK + 5], "normal": [BLOCK + 5, 70_001]}  # of long vectors

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..errors import InputError, flag, instance, shown, whole
-from ..objectives import Objective
+from ...errors import InputError, flag, instance, shown, whole
+from ...objectives import Objective
+from ..layers.layer import DRAWS
+from ..oracles import complex_step, finite_difference, relative
+from ..report import Row, an_effort
 from .derivative import EXACT, FINITE, complex_gradient, differences, is_finite, judge
 from .derivative import longdouble as in_long_double
-from .layer import DRAWS
 from .logits import KIND_SIZES, SIZES, kinds, more, usual
-from .oracles import complex_step, finite_difference, relative
 from .protocol import Players, before_derivatives, beyond_derivatives
 from .ratio import call, what_it_is
-from .report import Row, an_effort
 from .toy import remarks, toy_game
 
 

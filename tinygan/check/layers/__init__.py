@@ -1,0 +1,1 @@
+"""Checks of a layer: the plain case, generated cases, and what a failure means."""

@@ -1,0 +1,1 @@
+"""Checks of what a move is made of: objectives, penalties, optimizers, whole moves."""
