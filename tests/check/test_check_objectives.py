@@ -454,7 +454,7 @@ FAULTS = [
     (V_DOWN | J_DOWN, "V and J are upside down"),
     ({"beliefs": exchanged_beliefs}, "they are exchanged"),
     ({"beliefs": one_belief}, "beliefs gives two numbers"),
-    ({"d_grads": as_d(lambda a, b, r, f: (a, a))}, "for 2 real and 3 fake logits"),
+    ({"d_grads": as_d(lambda a, b, r, f: (a, b[: len(r)]))}, "2 real and 3 fake"),
     ({"value": one_by_one}, "value gives a number, of shape ()"),
     ({"d_grads": as_d(lambda a, b, r, f: a)}, "d_grads gives a pair"),
     ({"d_grads": as_d(lambda a, b, r, f: (a.ravel(), b))}, "ds_real has (1,)"),

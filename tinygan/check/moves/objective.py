@@ -124,10 +124,11 @@ class _Taken:
 
     def _calm(self, objective, sizes) -> bool:
         try:
-            Players(objective).all(*usual(sizes, np.random.default_rng(0)))
+            s = usual(sizes, np.random.default_rng(0))
+            _, _, slopes = Players(objective).all(*s)
         except Exception:  # the user may refuse a batch in any way
             return False
-        return True
+        return [np.shape(ds) for ds in slopes] == [a.shape for a in (*s, s[1])]
 
 
 class Tally:

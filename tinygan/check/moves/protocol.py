@@ -82,10 +82,10 @@ def before_derivatives(objective, sizes, seed: int) -> list[str]:
     return broken
 
 
-def _small(objective):
-    """Logits of small and of unequal batches, as far as the objective takes them."""
-    for sizes in ((1, 1), (2, 2), (2, 3)):
-        s = usual(sizes, np.random.default_rng(0))
+def _small(objective, sizes=((1, 1), (2, 2))):
+    """Logits of batches of these sizes, as far as the objective takes them."""
+    for pair in sizes:
+        s = usual(pair, np.random.default_rng(0))
         try:
             Players(objective).all(*s)
         except Exception:  # it may refuse a batch in any way
@@ -160,6 +160,10 @@ def beyond_derivatives(objective, sizes, seed: int) -> list[str]:
     rng = np.random.default_rng(seed)
     sizes = sizes or (5, 5)
     s, other = usual(sizes, rng), usual(sizes, rng)
+    for pair in _small(objective, ((2, 3),)):
+        broken = _shapes(Players(objective), *pair)
+        if broken:
+            return broken
     broken = [*_memory(objective, s, other)]
     if broken:
         return broken
