@@ -120,8 +120,10 @@ def test_the_declared_dependencies_are_the_imported_ones():
     required = importlib.metadata.requires("tinygan") or ()
     names = (re.match(r"[\w-]+", r)[0] for r in required if "extra" not in r)
     found = {name for path in FILES for name in foreign(path)}
-    assert found - {"cupy"} == {name.lower() for name in names}
+    assert found - {"cupy", "hypothesis"} == {name.lower() for name in names}
     assert [path.name for path in FILES if "cupy" in foreign(path)] == ["backend.py"]
+    searching = [path.name for path in FILES if "hypothesis" in foreign(path)]
+    assert sorted(searching) == ["search.py", "strategies.py"]  # the extra `test`
 
 
 # Words

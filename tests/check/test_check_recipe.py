@@ -14,11 +14,11 @@ from tinygan.check import (
     file_rows,
     finite_difference,
     part,
-
     recipe_rows,
 )
 from tinygan.check.device import FakeBackend, as_cupy, counting, xp
 from tinygan.check.moves.game import judged
+from tinygan.check.recipes import pieces
 from tinygan.check.recipes.networks import fitting_batch, units
 from tinygan.layers import (
     BatchNorm,
