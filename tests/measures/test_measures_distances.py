@@ -47,7 +47,7 @@ def test_equal_points_are_at_distance_0_wherever_they_lie():
     D = np.concatenate(list(squared_distances(x, x)))
     assert (D.diagonal() == 0).all() and (D >= 0).all()
     naive = ((x[:, None] - x) ** 2).sum(axis=-1)
-    np.testing.assert_allclose(D, naive, rtol=1e-8)  # not 1e-4: they are centred
+    np.testing.assert_allclose(D, naive, rtol=1e-9)
 
 
 def test_blocks_are_rows_of_the_whole(monkeypatch):
@@ -257,6 +257,22 @@ def test_levels_go_down_to_16_pixels(side, levels):
     assert len(found) == levels
 
 
+@pytest.mark.parametrize("H, W", [(16, 64), (64, 16), (33, 70)])
+def test_the_shorter_side_tells_the_levels(H, W):
+    x = normal(0, 3, H, W, 1)
+    found = sliced_wasserstein_patches(x, x + 1, per_image=2, directions=2)
+    assert len(found) == (2 if H == 33 else 1)
+
+
+def test_the_coarsest_level_has_to_hold_a_patch():
+    """Sides are halved and rounded up: of 33 pixels 17 are left."""
+    x = normal(0, 3, 33, 70, 1)
+    few = {"per_image": 2, "directions": 2}
+    assert len(sliced_wasserstein_patches(x, x + 1, size=17, **few)) == 2
+    with pytest.raises(ValueError, match=r"18 pixels or more at .*, got 17"):
+        sliced_wasserstein_patches(x, x, size=18, **few)
+
+
 def test_a_set_of_one_colour_has_patches_too():
     x = images(0, 4)
     (found,) = sliced_wasserstein_patches(x, 0 * x, per_image=4, directions=4)
@@ -323,7 +339,7 @@ def test_other_nonsense_is_refused():
     with pytest.raises(ValueError, match="images"):
         sliced_wasserstein_patches(x, x)
     small = images(0, 3, 6)
-    with pytest.raises(ValueError, match="7 pixels or more, got 6 x 6"):
+    with pytest.raises(ValueError, match=r"7 pixels or more at .*, got 6 of 6"):
         sliced_wasserstein_patches(small, small)
     with pytest.raises(ValueError, match="per_image"):
         sliced_wasserstein_patches(small, small, size=3, per_image=0)

@@ -284,6 +284,7 @@ def test_pca_has_as_many_components_as_there_can_be(n, d, k):
     x = normal(0, n, d)
     before = x.copy()
     assert PCA(x).features(x).shape == (n, k + 1)
+    assert PCA(x, components=1).features(x).shape == (n, 2)
     assert (x == before).all()
 
 
