@@ -311,7 +311,9 @@ def test_conditional_batch_norm(places, C, N, n, train, seed):
 
 
 def test_for_one_class_it_is_batch_norm():
-    """To the bit, with its running statistics and its gradients."""
+    """With its running statistics to the bit; the rest to rounding, because the twin of
+    batch norm does not round the mean before it subtracts it.
+    """
     rng = np.random.default_rng(2)
     x, dy, y = draw(rng, 6, 4, 3, 2), draw(rng, 6, 4, 3, 2), np.zeros(6, int)
     plain = double(BatchNorm(), (4, 3, 2), 5)
@@ -322,7 +324,7 @@ def test_for_one_class_it_is_batch_norm():
         dx = plain.backward(dy, cache)
         (u_2, _), cache = given.forward((x, y), train)
         dx_2, dy_2 = given.backward((dy, None), cache)
-        assert np.array_equal(u, u_2) and dy_2 is None
+        assert relative(u_2 - u, u) <= 1e-15 and dy_2 is None
         assert relative(dx_2 - dx, dx) <= 1e-14
         assert relative(given.grad - plain.grad, plain.grad) <= 1e-14
         for name, value in plain.state().items():
