@@ -49,17 +49,16 @@ def drawn(seed: int = SEED, only: str | None = None) -> list[Change]:
     return random.Random(seed).sample(found, len(found))
 
 
-def equivalent() -> dict[tuple[str, str, str, str], str]:
-    """The changes that nothing can notice, and why: (file, within, old, new) -> why."""
+def equivalent() -> dict[tuple[str, str, str], str]:
+    """The changes that nothing can notice, and why: (file, was, becomes) -> why."""
     path = pathlib.Path(__file__).with_name("equivalent.toml")
-    entries = tomllib.loads(path.read_text("utf-8")).get("change", [])
-    return {key(entry): entry["why"] for entry in entries}
+    entries = tomllib.loads(path.read_text("utf-8"))["change"]
+    return {(e["file"], e["was"], e["becomes"]): e["why"] for e in entries}
 
 
-def key(entry) -> tuple[str, str, str, str]:
+def key(change: Change) -> tuple[str, str, str]:
     """What a change is known by. A line's number is not: it moves."""
-    get = entry.get if isinstance(entry, dict) else lambda k: getattr(entry, k)
-    return get("file"), get("within"), get("old"), get("new")
+    return change.file, change.was, change.becomes
 
 
 class Copy:

@@ -42,14 +42,14 @@ WORDS = (ast.Raise, ast.JoinedStr, ast.Assert, ast.Import, ast.ImportFrom)
 
 @dataclasses.dataclass(frozen=True)
 class Change:
-    """One small change of a file, and where it is."""
+    """One small change of a file: bytes start to stop become `new`."""
 
     file: str  # from the root of the project
     line: int
-    within: str  # the class and function, such as "Dropout.forward"
-    old: str
-    new: str
-    start: int = dataclasses.field(repr=False)  # bytes of the file
+    was: str  # the line without the change, and with it
+    becomes: str
+    new: str = dataclasses.field(repr=False)
+    start: int = dataclasses.field(repr=False)
     stop: int = dataclasses.field(repr=False)
 
     def applied(self, source: str) -> str:
@@ -61,7 +61,7 @@ class Change:
         return (text[: self.start] + new + text[self.stop :]).decode()
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}, {self.within}: {self.old} -> {self.new}"
+        return f"{self.file}:{self.line}: {self.was} -> {self.becomes}"
 
 
 def changes_of(file: str, source: str) -> list[Change]:
@@ -74,36 +74,37 @@ def changes_of(file: str, source: str) -> list[Change]:
         return starts[line - 1] + column
 
     found = []
-    for within, node, new in _walk(ast.parse(source), ""):
+    for node, new in _walk(ast.parse(source)):
         start = at(node.lineno, node.col_offset)
         stop = at(node.end_lineno, node.end_col_offset)
         text = ast.unparse(new)
         if isinstance(new, ast.expr) and not isinstance(new, ast.Slice):
             text = f"({text})"  # it binds as the old one did
-        found.append(
-            Change(file, node.lineno, within, ast.unparse(node), text, start, stop)
+        change = Change(file, node.lineno, "", "", text, start, stop)
+        was, becomes = (
+            full.splitlines()[node.lineno - 1].strip()
+            for full in (source, change.applied(source))
         )
+        found.append(dataclasses.replace(change, was=was, becomes=becomes))
     return sorted(found, key=lambda c: (c.start, c.stop, c.new))
 
 
-def _walk(node, within: str) -> Iterator[tuple[str, ast.AST, ast.AST]]:
-    """(the function around it, a node, what may stand in its place), for all nodes."""
+def _walk(node) -> Iterator[tuple[ast.AST, ast.AST]]:
+    """(a node, what may stand in its place), for all nodes."""
     if isinstance(node, WORDS):
         return
-    if isinstance(node, ast.ClassDef | ast.FunctionDef):
-        if node.name == "__repr__":
-            return
-        within = f"{within}.{node.name}".lstrip(".")
+    if isinstance(node, ast.FunctionDef) and node.name == "__repr__":
+        return
     if isinstance(node, ast.If | ast.While | ast.IfExp):
-        yield within, node.test, ast.UnaryOp(ast.Not(), node.test)
+        yield node.test, ast.UnaryOp(ast.Not(), node.test)
     for new in _others(node):
-        yield within, node, new
+        yield node, new
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list", "format_spec"):
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST):
-                yield from _walk(child, within)
+                yield from _walk(child)
 
 
 def _others(node) -> Iterator[ast.AST]:
