@@ -125,6 +125,9 @@ def test_the_median_of_many_is_that_of_some():
     some = median_distance(x, y, most=400)
     assert some == pytest.approx(median_distance(x, y, most=1200), rel=0.05)
     assert some == median_distance(x[::3], y[::3])
+    few = normal(2, 1001, 2)  # one more than it takes, so it takes every second
+    assert median_distance(few) == median_distance(few[::2])
+    assert median_distance(few[1:]) == median_distance(few[1:], most=5000)
 
 
 def test_mmd2_of_one_point_repeated():
