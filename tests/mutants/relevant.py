@@ -9,6 +9,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 CERTIFIED = (["check"], ["check", "--plain"])  # what `tinygan` is asked to do
 
+DEFAULTS = "tests/test_defaults.py"
 PASSES = ["tests/layers", "tests/fast/test_twins.py"]
 FORMULAS = ["tests/objectives", "tests/penalties"]
 OTHERS = ["tests/test_net.py", "tests/test_torch.py", "tests/test_mistakes.py"]
@@ -45,7 +46,7 @@ def changed_files() -> list[str]:
 def tests_of(file: str) -> list[str]:
     """The tests of a file, each file or folder once."""
     name = max((n for n in TESTS if file.startswith(n)), key=len)
-    return list(dict.fromkeys(TESTS[name]))
+    return list(dict.fromkeys([DEFAULTS, *TESTS[name]]))
 
 
 def certified(file: str) -> tuple[list[str], ...]:
