@@ -21,8 +21,9 @@ from .relevant import ROOT, certified, changed_files, tests_of
 
 SEED = 7
 COPIED = ("tinygan", "tests", "docs", "benchmarks", "setup.cfg", "pyproject.toml")
-PATIENCE = 5.0  # times the seconds that the unchanged package takes
-LEAST = 60.0  # seconds that a mutant has in any case
+PATIENCE = 10.0  # times the seconds that a command takes if nothing fails
+LEAST = 120.0  # seconds that a command has in any case
+UNKNOWN = 180.0  # seconds that a command is thought to take before it has succeeded
 VERDICTS = ("check", "tests", "timed out", "survived", "equivalent")
 ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -66,7 +67,7 @@ class Copy:
 
     def __init__(self, folder: str):
         self.root = pathlib.Path(folder)
-        self.usual: dict[tuple[str, ...], float] = {}  # seconds, unchanged
+        self.usual: dict[str, float] = {}  # seconds of a command that succeeded
         for name in COPIED:
             if (ROOT / name).is_dir():
                 skipped = shutil.ignore_patterns("__pycache__", "_build", "runs-*")
@@ -83,11 +84,11 @@ class Copy:
         commands += [("tests", pytest(tests)) for tests in tests_of(change.file)]
         begun = time.monotonic()
         for kind, command in commands:
-            limit = LEAST + PATIENCE * self.unchanged(tuple(command))
             with self.changed(change):
-                status, said = self.run(command, limit)
-            verdict = "timed out" if status is None else kind
+                status, said = self.run(command)
             if status != 0:
+                self.unchanged(command)
+                verdict = "timed out" if status is None else kind
                 return Result(number, change, verdict, said, time.monotonic() - begun)
         return Result(number, change, "survived", "", time.monotonic() - begun)
 
@@ -105,18 +106,17 @@ class Copy:
             path.write_text(source, "utf-8")
             compiled.unlink(missing_ok=True)
 
-    def unchanged(self, command: tuple[str, ...]) -> float:
-        """The seconds of a command without a change, in which it has to succeed."""
-        if command not in self.usual:
-            begun = time.monotonic()
-            status, said = self.run(command, None)
+    def unchanged(self, command: list[str]) -> None:
+        """A failure tells something only of a command that can succeed."""
+        if " ".join(command) not in self.usual:
+            status, said = self.run(command)
             if status != 0:
                 raise RuntimeError(f"without a change, {' '.join(command)}: {said}")
-            self.usual[command] = time.monotonic() - begun
-        return self.usual[command]
 
-    def run(self, command, limit: float | None) -> tuple[int | None, str]:
-        """(the status, or None after `limit` seconds; the line that tells why)."""
+    def run(self, command: list[str]) -> tuple[int | None, str]:
+        """(the status, or None after far too long; the line that tells why)."""
+        begun, name = time.monotonic(), " ".join(command)
+        limit = LEAST + PATIENCE * self.usual.get(name, UNKNOWN)
         places = [str(self.root), str(self.root / "tests")]
         env = {**os.environ, **ENVIRONMENT, "PYTHONPATH": os.pathsep.join(places)}
         process = subprocess.Popen(
@@ -136,6 +136,8 @@ class Copy:
                 os.killpg(process.pid, 9)
             process.communicate()
             return None, f"{limit:.0f} s"
+        if process.returncode == 0:
+            self.usual[name] = time.monotonic() - begun
         lines = out.splitlines() or [""]
         told = [line for line in lines if line.startswith(TELLING)]
         return process.returncode, (told or lines[-1:])[0]
