@@ -103,7 +103,7 @@ def _walk(node) -> Iterator[tuple[ast.AST, ast.AST]]:
         if name in ("annotation", "returns", "decorator_list", "format_spec"):
             continue
         for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST):
+            if isinstance(child, ast.AST) and not _is_any_size(child, node):
                 yield from _walk(child)
 
 
@@ -151,6 +151,12 @@ def _with(node, **fields):
     for name, value in fields.items():
         setattr(new, name, value)
     return new
+
+
+def _is_any_size(node, parent) -> bool:
+    """The -1 of a.reshape(-1, n), for which NumPy takes any negative number."""
+    called = isinstance(parent, ast.Call) and getattr(parent.func, "attr", "")
+    return called == "reshape" and isinstance(node, ast.UnaryOp)
 
 
 def _is_text(node) -> bool:

@@ -19,6 +19,7 @@ SOURCE = textwrap.dedent('''
     def f(x, axis: int = 0) -> "1":
         """x + 1"""
         x += 2 * x.sum(axis=-1)
+        x = x.reshape(-1)
         if not x.any() and axis < 3:
             raise ValueError(f"{x + 1}" "1")
         return min(x[1:], -x)  # a comment: 1 + 1
