@@ -189,12 +189,13 @@ def test_cheap_measures_of_a_mixture_and_of_anything_else():
 
 
 def test_cheap_measures_are_cheap():
+    """In time of the processor: what else the machine does is not counted."""
     p, rng = grid(), np.random.default_rng(0)
     x, real = p.sample(2500, rng), p.sample(2500, rng)
-    begun = [time.perf_counter()]
+    begun = [time.process_time()]
     for _ in range(10):
         cheap_measures(x, real, p)
-        begun.append(time.perf_counter())
+        begun.append(time.process_time())
     assert np.diff(begun).min() < 0.02
 
 
