@@ -9,7 +9,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 CERTIFIED = (["check"], ["check", "--plain"])  # with the fast twins, and without
 
-DEFAULTS = "tests/test_defaults.py"
+PROMISES = ["tests/test_defaults.py", "tests/layers/test_protocol.py"]  # quick ones
 LAYERS = ["tests/layers", "tests/fast/test_twins.py"]
 LOSSES = ["tests/objectives"]
 PENALTIES = ["tests/penalties/test_penalties.py"]
@@ -47,7 +47,7 @@ def changed_files() -> list[str]:
 def tests_of(file: str) -> list[str]:
     """The tests of a file, each file or folder once."""
     name = max((n for n in TESTS if file.startswith(n)), key=len)
-    return list(dict.fromkeys([DEFAULTS, *TESTS[name]]))
+    return list(dict.fromkeys([*PROMISES, *TESTS[name]]))
 
 
 def certified(file: str) -> tuple[list[str], ...]:
