@@ -635,3 +635,10 @@ def test_products():
     net = tg.Net(tree, (8, 6, 2), seed=0)
     parts = [16 * 2 * 4 + 4, 16 * 4 * 3 + 3]  # W and b of the convolutions
     assert net.products == 4 * 3 * (parts[0] + parts[1]) + 8 * 6 * 3 * 5 + 5
+
+
+def test_more_than_2_to_the_40_parameters_are_a_mistake():
+    """A hundred times as many as fit into the memory of a large machine."""
+    size = (2**20 + 1) * 2**20
+    with pytest.raises(tg.InputError, match=f"fewer parameters, got {size}"):
+        tg.Net(Dense(2**20 + 1, bias=False), (2**20,))

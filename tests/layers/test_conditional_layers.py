@@ -310,6 +310,20 @@ def test_conditional_batch_norm(places, C, N, n, train, seed):
         assert np.abs(u[i] - expected).max() <= 1e-10 * max(1, np.abs(expected).max())
 
 
+def test_a_pick_counts_from_either_end():
+    shapes = ((2,), (3,), (4,))
+    for i, size in ((0, 2), (2, 4), (-1, 4), (-3, 2)):
+        assert Net(Pick(i), shapes).out_shape == (size,)
+    for i in (3, -4):
+        with pytest.raises(ShapeError, match=f"a tuple with a value {i}"):
+            Net(Pick(i), shapes)
+
+
+def test_words_start_as_large_as_a_latent_vector():
+    net = Net(Embedding(64), Integers((3,), 500), seed=1)
+    assert abs(net.theta.std() - 1) < 0.01 and abs(net.theta.mean()) < 0.02
+
+
 def test_for_one_class_it_is_batch_norm():
     """With its running statistics to the bit; the rest to rounding, because the twin of
     batch norm does not round the mean before it subtracts it.

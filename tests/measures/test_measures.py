@@ -21,6 +21,7 @@ from tinygan.measures import (
     within,
 )
 from tinygan.measures.classifier import Classifier, cross_entropy_grad, softmax
+from tinygan.optim import Adam
 
 WITHIN_3 = 1 - math.exp(-9 / 2)  # of a Gaussian in the plane: 98.89 %
 
@@ -312,6 +313,19 @@ def test_it_learns_the_labels_it_is_given():
     assert fooled.accuracy(unseen) < 0.3
     twice = [Classifier(seen, epochs=1, seed=s).net.theta for s in (1, 1, 2)]
     assert (twice[0] == twice[1]).all() and (twice[0] != twice[2]).any()
+
+
+def test_it_takes_a_step_even_of_few_images(monkeypatch):
+    """As many steps as there are batches in the images, `epochs` times over."""
+    steps = []
+    monkeypatch.setattr(Adam, "descend", lambda self, theta, g: steps.append(self.lr))
+    digits = load_digits()
+    few = Images(digits.pixels[:10], 0, 16, digits.labels[:10])
+    Classifier(few, epochs=1, batch=64, lr=0.1)
+    assert steps == [0.1]
+    steps.clear()
+    Classifier(few, epochs=2, batch=5, lr=0.1)
+    assert steps == pytest.approx([0.1, 0.075, 0.05, 0.025])
 
 
 def test_without_labels_there_is_nothing_to_learn():
