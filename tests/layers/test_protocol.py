@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import tinygan as tg
+from tinygan.check.builtin import builtin_layers
 from tinygan.layers import Embedding, Layer
-from tinygan.values import Integers
+from tinygan.values import Integers, is_tuple
 
 LAYERS = [
     thing
@@ -53,3 +54,20 @@ def test_an_embedding_asked_for_its_tangents():
     assert not net.grad.any()
     assert layer.tangent_backward(dy, None, cache, ()) == (None, None)
     assert layer.dW.tolist() == [[1] * 3, [0] * 3, [0] * 3, [3] * 3]
+
+
+@pytest.mark.parametrize(("layer", "in_shape"), builtin_layers(), ids=repr)
+def test_a_tangent_of_zero_is_zero(layer, in_shape):
+    """And so is what goes back for it. No random x_dot would show a 0 / 0."""
+    if is_tuple(in_shape) or isinstance(in_shape, Integers):
+        return
+    net = tg.Net(layer, in_shape, seed=1, dtype="float64")
+    x = np.random.default_rng(0).standard_normal((4, *in_shape))
+    y, cache = net.forward(x, train=False)
+    try:
+        y_dot, cache_dot = net.tangent(0 * x, cache)
+    except tg.TangentError:
+        return
+    assert not y_dot.any()
+    _, dx_dot = net.tangent_backward(None, 0 * y, cache, cache_dot)
+    assert not dx_dot.any() and not net.grad.any()

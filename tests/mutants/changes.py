@@ -102,6 +102,8 @@ def _walk(node) -> Iterator[tuple[ast.AST, ast.AST]]:
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list", "format_spec"):
             continue
+        if isinstance(node, ast.keyword) and node.arg == "strict":  # of zip: it asserts
+            continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and not _is_any_size(child, node):
                 yield from _walk(child)
