@@ -10,6 +10,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 CERTIFIED = (["check"], ["check", "--plain"])  # with the fast twins, and without
 
 PROMISES = ["tests/test_defaults.py", "tests/layers/test_protocol.py"]  # quick ones
+PROMISES += ["tests/test_arguments.py"]
 LAYERS = ["tests/layers", "tests/fast/test_twins.py"]
 LOSSES = ["tests/objectives"]
 PENALTIES = ["tests/penalties/test_penalties.py"]
