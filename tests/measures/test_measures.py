@@ -70,6 +70,15 @@ def test_the_border_is_at_three_standard_deviations_of_the_nearest_mode():
             assert mode_coverage(outside[None], p) == (0, 0.0)
 
 
+def test_a_sample_on_the_border_is_good():
+    """For all measures of modes: at 3 standard deviations, in whole numbers."""
+    p = GaussianMixture([[0.0], [16.0]], [1.0, 2.0])
+    x = np.array([[3.0], [-3.0], [10.0], [22.0]])
+    assert mode_coverage(x, p) == (2, 1.0)
+    assert reverse_kl(x, p) == 0
+    assert reverse_kl(x[:3], p) == pytest.approx(kl_divergence([2, 1], [1, 1]))
+
+
 def test_a_mode_is_covered_only_by_a_sample_of_high_quality():
     p = ring()
     near = p.means + 5 * p.std[0]  # nearest to all 8, and good for none
