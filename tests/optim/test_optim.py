@@ -428,3 +428,13 @@ def test_limits_are_checked(clip, limit):
     sentence = f"{clip.__name__} expects a limit > 0, got {limit}"
     with pytest.raises(ValueError, match=sentence):
         clip(tg.Adam(), limit)
+
+
+@pytest.mark.parametrize("wrong", ["0.1", None, [0.1]])
+def test_a_step_of_no_number_is_refused(wrong):
+    theta, g = np.zeros(3), np.ones(3)
+    with pytest.raises(ValueError, match="SGD expects a number signed_lr"):
+        tg.SGD(0.1).step(theta, g, wrong)
+    assert not theta.any()
+    tg.SGD(0.1).step(theta, g, np.float32(0.5))
+    assert theta.tolist() == [0.5] * 3
