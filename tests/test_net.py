@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import tinygan as tg
-from tinygan import Net
+from tinygan import Net, values
 from tinygan.check import check_layer, relative
 from tinygan.layers import (
     Affine,
@@ -635,3 +635,18 @@ def test_products():
     net = tg.Net(tree, (8, 6, 2), seed=0)
     parts = [16 * 2 * 4 + 4, 16 * 4 * 3 + 3]  # W and b of the convolutions
     assert net.products == 4 * 3 * (parts[0] + parts[1]) + 8 * 6 * 3 * 5 + 5
+
+
+def test_more_than_2_to_the_40_parameters_are_a_mistake():
+    """A hundred times as many as fit into the memory of a large machine."""
+    size = (2**20 + 1) * 2**20
+    with pytest.raises(tg.InputError, match=f"fewer parameters, got {size}"):
+        tg.Net(Dense(2**20 + 1, bias=False), (2**20,))
+
+
+def test_the_numbers_of_a_value_are_what_is_no_integer():
+    """As a rehearsal of a penalty takes them for a tangent."""
+    x, words = np.ones((3, 2)), np.arange(3)
+    found = values.numbers((x, (words, x)))
+    assert found[0] is x and found[1][0] is None and found[1][1] is x
+    assert values.numbers(words) is None and values.numbers(x) is x

@@ -451,6 +451,21 @@ def test_residual(scale):
     assert relative(y - (x @ g.W + g.b + scale * (x @ f.W + f.b)), y) <= 1e-14
 
 
+@pytest.mark.parametrize("train", [True, False])
+def test_residual_is_in_one_mode(train):
+    """Both of its layers train, or neither does: in evaluation BatchNorm's are the
+    running statistics.
+    """
+    rng = np.random.default_rng(1)
+    f, g = BatchNorm(gamma_std=0.5), BatchNorm(gamma_std=0.5)
+    net = double(Residual(f, g, 0.3), (4,), rng)
+    net.forward(3 + rng.standard_normal((5, 4)))
+    x = rng.standard_normal((5, 4))
+    expected = g.forward(x, train)[0] + 0.3 * f.forward(x, train)[0]
+    y, _ = net.forward(x, train)
+    assert relative(y - expected, y) <= 1e-14
+
+
 def test_residual_refuses():
     with pytest.raises(tg.ShapeError, match=r"shape \(4,\), got \(3,\)"):
         tg.Net(Residual(Dense(3)), (4,))

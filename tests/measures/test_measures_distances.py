@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
+from scipy.stats import wasserstein_distance
 
 from tinygan.measures import (
     median_distance,
@@ -47,7 +49,7 @@ def test_equal_points_are_at_distance_0_wherever_they_lie():
     D = np.concatenate(list(squared_distances(x, x)))
     assert (D.diagonal() == 0).all() and (D >= 0).all()
     naive = ((x[:, None] - x) ** 2).sum(axis=-1)
-    np.testing.assert_allclose(D, naive, rtol=1e-8)  # not 1e-4: they are centred
+    np.testing.assert_allclose(D, naive, rtol=1e-9)
 
 
 def test_blocks_are_rows_of_the_whole(monkeypatch):
@@ -123,6 +125,9 @@ def test_the_median_of_many_is_that_of_some():
     some = median_distance(x, y, most=400)
     assert some == pytest.approx(median_distance(x, y, most=1200), rel=0.05)
     assert some == median_distance(x[::3], y[::3])
+    few = normal(2, 1001, 2)  # one more than it takes, so it takes every second
+    assert median_distance(few) == median_distance(few[::2])
+    assert median_distance(few[1:]) == median_distance(few[1:], most=5000)
 
 
 def test_mmd2_of_one_point_repeated():
@@ -146,8 +151,7 @@ def test_w1_is_that_of_the_quantile_functions(seed, n, m):
     x, y = normal(seed, n), normal(seed + 1, m).round(1)
     assert wasserstein_1d(x, y) == pytest.approx(naive_w1(x, y), abs=1e-12)
     assert wasserstein_1d(y, x) == pytest.approx(naive_w1(x, y), abs=1e-12)
-    scipy = pytest.importorskip("scipy.stats")
-    assert wasserstein_1d(x, y) == pytest.approx(scipy.wasserstein_distance(x, y))
+    assert wasserstein_1d(x, y) == pytest.approx(wasserstein_distance(x, y))
 
 
 def test_w1_of_shifted_scaled_and_repeated_samples():
@@ -257,6 +261,22 @@ def test_levels_go_down_to_16_pixels(side, levels):
     assert len(found) == levels
 
 
+@pytest.mark.parametrize("H, W", [(16, 64), (64, 16), (33, 70)])
+def test_the_shorter_side_tells_the_levels(H, W):
+    x = normal(0, 3, H, W, 1)
+    found = sliced_wasserstein_patches(x, x + 1, per_image=2, directions=2)
+    assert len(found) == (2 if H == 33 else 1)
+
+
+def test_the_coarsest_level_has_to_hold_a_patch():
+    """Sides are halved and rounded up: of 33 pixels 17 are left."""
+    x = normal(0, 3, 33, 70, 1)
+    few = {"per_image": 2, "directions": 2}
+    assert len(sliced_wasserstein_patches(x, x + 1, size=17, **few)) == 2
+    with pytest.raises(ValueError, match=r"18 pixels or more at .*, got 17"):
+        sliced_wasserstein_patches(x, x, size=18, **few)
+
+
 def test_a_set_of_one_colour_has_patches_too():
     x = images(0, 4)
     (found,) = sliced_wasserstein_patches(x, 0 * x, per_image=4, directions=4)
@@ -271,7 +291,6 @@ def test_the_pyramid_is_that_of_progan(H, W):
     fine, coarse = laplacian_pyramid(x, 2)
     assert fine.shape == x.shape
     assert coarse.shape == (3, -(-H // 2), -(-W // 2), 2)
-    ndimage = pytest.importorskip("scipy.ndimage")
     binomial = np.outer([1, 4, 6, 4, 1], [1, 4, 6, 4, 1])[None, :, :, None] / 256
     down = ndimage.convolve(x, binomial, mode="mirror")[:, ::2, ::2]
     np.testing.assert_allclose(coarse, down, atol=1e-13)
@@ -323,7 +342,7 @@ def test_other_nonsense_is_refused():
     with pytest.raises(ValueError, match="images"):
         sliced_wasserstein_patches(x, x)
     small = images(0, 3, 6)
-    with pytest.raises(ValueError, match="7 pixels or more, got 6 x 6"):
+    with pytest.raises(ValueError, match=r"7 pixels or more at .*, got 6 of 6"):
         sliced_wasserstein_patches(small, small)
     with pytest.raises(ValueError, match="per_image"):
         sliced_wasserstein_patches(small, small, size=3, per_image=0)

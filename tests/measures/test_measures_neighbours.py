@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import gaussian_kde
+from sklearn import decomposition, neighbors
 
 from tinygan.data import Images, load_digits
 from tinygan.measures import (
@@ -75,7 +77,6 @@ def test_1nn_accuracy_tells_collapse_from_noise():
 
 
 def test_1nn_accuracy_is_sklearns():
-    neighbors = pytest.importorskip("sklearn.neighbors")
     x, y = normal(0, 80, 3), 0.7 + normal(1, 80, 3)
     both, kind = np.concatenate([x, y]), np.repeat([0, 1], 80)
     nearest = neighbors.NearestNeighbors(n_neighbors=2).fit(both)
@@ -207,13 +208,11 @@ def test_parzen_of_a_gaussian_approaches_its_entropy():
     found = parzen_log_likelihood(s, x, v)
     assert found.mean == pytest.approx(-0.5 * math.log(2 * math.pi * math.e), abs=0.03)
     assert 0.1 <= found.sigma < 0.5
-    scipy = pytest.importorskip("scipy.stats")
-    kde = scipy.gaussian_kde(s.T, bw_method=found.sigma / s.std(ddof=1))
+    kde = gaussian_kde(s.T, bw_method=found.sigma / s.std(ddof=1))
     assert found.mean == pytest.approx(kde.logpdf(x.T).mean(), rel=1e-10)
 
 
 def test_parzen_is_sklearns_kernel_density():
-    neighbors = pytest.importorskip("sklearn.neighbors")
     s, x = normal(0, 40, 5), normal(1, 30, 5)
     found = parzen_log_likelihood(s, x, x, 0.7)
     kde = neighbors.KernelDensity(bandwidth=0.7).fit(s)
@@ -269,7 +268,6 @@ def test_pca_of_a_plane_in_space_keeps_its_distances():
 
 
 def test_pca_is_sklearns():
-    decomposition = pytest.importorskip("sklearn.decomposition")
     real, new = normal(0, 50, 4, 5) * np.arange(1, 6), normal(1, 20, 4, 5)
     y = PCA(real, components=7).features(new)
     ours = np.abs(y[:, :7])  # but for the signs
@@ -284,6 +282,7 @@ def test_pca_has_as_many_components_as_there_can_be(n, d, k):
     x = normal(0, n, d)
     before = x.copy()
     assert PCA(x).features(x).shape == (n, k + 1)
+    assert PCA(x, components=1).features(x).shape == (n, 2)
     assert (x == before).all()
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import tinygan as tg
 from tinygan.check import check_objective, complex_step, relative
-from tinygan.objectives import Critic, Logistic, Objective
+from tinygan.objectives import Critic, Logistic, Objective, auxiliary
 
 BOTH = [tg.Minimax(), tg.NonSaturating()]
 both = pytest.mark.parametrize("objective", BOTH, ids=lambda o: type(o).__name__)
@@ -657,3 +657,13 @@ def test_sigmoid_and_softplus(s):
     assert tg.softplus(a)[0] == pytest.approx(plus, rel=1e-13, abs=5e-324)
     assert tg.sigmoid(a)[0] + tg.sigmoid(-a)[0] == pytest.approx(1.0, abs=1e-15)
     assert tg.softplus(a)[0] - tg.softplus(-a)[0] == pytest.approx(s, rel=1e-14)
+
+
+def test_the_losses_of_classes_do_not_overflow():
+    """Logits of 10,000, where e^c is infinite: one class is sure, or another is."""
+    c = np.array([[1e4, 0.0, -1e4], [-1e4, 1e4, 0.0]])
+    right, wrong = np.array([0, 1]), np.array([2, 0])
+    assert auxiliary.cross_entropy(c, right) == 0
+    assert auxiliary.cross_entropy(c, wrong) == 2e4
+    grad = auxiliary.cross_entropy_grad(c, wrong)
+    np.testing.assert_allclose(grad, np.array([[1, 0, -1], [-1, 1, 0]]) / 2)

@@ -308,6 +308,11 @@ def test_a_core_needs_enough_to_do(monkeypatch):
 NAMES = ("dcgan-digits", "wgan-gp-digits", "mlp-ring", "ragan-digits", "acgan-digits")
 
 
+# What V sees of the logits in these games are differences, so D's last bias, the last
+# number of theta_D, has no gradient. Adam makes a step of lr out of any rounding error.
+DIFFERENCES = {"ragan-digits", "wgan-gp-digits"}
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_run_on_two_cores_is_that_on_one(name):
     one, two = run(1, name), run(2, name)
@@ -319,8 +324,14 @@ def test_a_run_on_two_cores_is_that_on_one(name):
     assert np.abs(values[0] - values[1]).max() <= 1e-4  # float32, and Adam
     ours, whole = two.state(), one.state()
     assert ours.keys() == whole.keys() and int(two.players["G"].opt.state()["t"]) == 3
-    for name in whole:
-        assert np.allclose(ours[name], whole[name], atol=1e-3), name
+    if name in DIFFERENCES:
+        bias = [*two.players["D"].net.parameters()][-1]
+        assert bias.endswith("Dense.b")
+        for state in (ours, whole):
+            assert abs(state["D.opt.m"][-1]) <= 1e-6 * np.abs(state["D.opt.m"]).max()
+            state["D.theta"] = state["D.theta"][:-1]
+    for key in whole:
+        assert np.allclose(ours[key], whole[key], atol=1e-3), key
 
 
 def test_a_divided_run_repeats_and_resumes_bit_for_bit():

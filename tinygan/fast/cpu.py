@@ -59,8 +59,7 @@ def col2im(cols, x_shape, kernel, stride, pad):
     (kh, kw), (sh, sw), (ph, pw) = kernel, stride, pad
     if cols.shape != (N * OH * OW, kh * kw * C):
         return NotImplemented  # the plain function says so
-    rows = max(-(-(H + 2 * ph) // sh), OH - 1 - (-kh // sh))  # of sh pixels each
-    columns = max(-(-(W + 2 * pw) // sw), OW - 1 - (-kw // sw))
+    rows, columns = -(-(H + 2 * ph) // sh), -(-(W + 2 * pw) // sw)  # of sh, sw pixels
     x = np.zeros((N, rows, sh, columns, sw, C), cols.dtype)
     cols = cols.reshape(N, OH, OW, kh, kw, C)
     most = sw if C > 1 else 1
@@ -91,11 +90,16 @@ def leaky_relu_slope(y, v, a):
 
 def centred(x, group, running, momentum):
     """x - mean, (N, ..., C), and mean and var, (C,). The squares of x - mean are summed
-    without being stored.
+    without being stored. x - mean is (x - guess) - rest / m, in place: it is exact to
+    its own size, which it would not be if the mean itself were rounded first.
     """
     total, m = group.all_reduce(column_sum(x), x.size // x.shape[-1])
-    mean = total / m
-    apart = x - along_rows(mean, x)
+    guess = total / m
+    apart = x - along_rows(guess, x)
+    (rest,) = group.all_reduce(column_sum(apart))
+    rest = rest / m
+    apart -= along_rows(rest, x)
+    mean = guess + rest
     (total,) = group.all_reduce(column_dot(apart, apart))
     var = total / m
     if group.keeps_state:

@@ -19,9 +19,16 @@ def moments(x, group: Group, running: dict, momentum: float):
     """mean and var of each channel of x (N, ..., C), over the batch of all ranks: (C,)
 
     `running`, {"mean": (C,), "var": (C,)}, moves towards them in place.
+
+    A sum of numbers far from 0 has rounding errors of their size, not of the size of
+    their deviations. So the first mean is a guess, close to the mean. The numbers
+    x - guess are small, and so is the error of their sum, `rest`. Without rounding
+    `rest` is 0. With it, guess + rest / m is the mean, rounded once.
     """
     total, m = group.all_reduce(column_sum(x), x.size // x.shape[-1])
-    mean = total / m  # eq: shard-mean
+    guess = total / m  # eq: shard-mean
+    (rest,) = group.all_reduce(column_sum(x - guess))
+    mean = guess + rest / m  # eq: batchnorm-mean
     apart = x - mean
     (total,) = group.all_reduce(column_sum(apart * apart))
     var = total / m  # eq: shard-variance

@@ -66,7 +66,7 @@ def median_distance(x, y=None, most: int = 1000) -> float:
     sets = [rows[:N], rows[N:]]
     few = np.concatenate([a[:: -(-len(a) // most) or 1] for a in sets])
     D = np.concatenate(list(squared_distances(few)))
-    return float(np.sqrt(np.median(D[np.triu_indices(len(few), 1)])))
+    return float(np.median(np.sqrt(D[np.triu_indices(len(few), 1)])))
 
 
 def wasserstein_1d(x, y) -> float:

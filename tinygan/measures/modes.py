@@ -15,6 +15,7 @@ from ..errors import InputError, instance, number, numbers, shown, whole
 from . import pairs
 
 NEAR = 3.0  # standard deviations
+EPS = np.finfo(np.float64).eps
 
 
 def mode_coverage(samples, mixture: GaussianMixture) -> tuple[int, float]:
@@ -81,16 +82,34 @@ def within(r: float, d: int) -> float:
     """P(|g| <= r) for g ~ N(0, I) in d dimensions.
 
         P_1 = erf(r / sqrt 2)      P_2 = 1 - exp(-r^2/2)
-        P_{d+2} = P_d - (r^2/2)^{d/2} exp(-r^2/2) / Gamma(d/2 + 1)
+        P_{d+2} = P_d - p_d      p_d = (r^2/2)^{d/2} exp(-r^2/2) / Gamma(d/2 + 1)
+
+    For r^2 < d the result is small, and differences would cancel. P_n falls to 0 as n
+    grows, so P_d is the sum of p_d, p_{d+2}, ..., which are positive and fall at once.
 
     Raises InputError unless r >= 0 and 1 <= d <= 300.
     """
     r, d = number("within", "r >= 0", r), whole("within", "1 <= d <= 300", d)
     half = r**2 / 2
+    if half < d / 2:
+        P, n = 0.0, d
+        while (p := _lost(half, n)) > EPS * P:
+            P, n = P + p, n + 2
+        return P
     P = math.erf(r / math.sqrt(2)) if d % 2 else -math.expm1(-half)  # eq: within
-    for k in range(2 - d % 2, d, 2):
-        P -= half ** (k / 2) * math.exp(-half) / math.gamma(k / 2 + 1)
+    for n in range(2 - d % 2, d, 2):
+        P -= _lost(half, n)
     return P
+
+
+def _lost(half: float, n: int) -> float:
+    """P_n - P_{n+2} = half^{n/2} exp(-half) / Gamma(n/2 + 1), for half = r^2/2.
+
+    By logarithms: the power and Gamma may be too large for a number.
+    """
+    if half == 0:
+        return 0.0
+    return math.exp(n / 2 * math.log(half) - half - math.lgamma(n / 2 + 1))
 
 
 def _nearest_mode(samples, mixture) -> tuple[np.ndarray, np.ndarray]:

@@ -4,11 +4,15 @@ The matrix of distances comes one block of rows at a time, so it need not fit in
 memory.
 """
 
+import math
+
 import numpy as np
 
 from ..errors import InputError, numbers, shown
 
 CELLS = 1 << 22  # numbers in a block: 32 MB
+SOME = 500  # points, evenly spaced, tell where the middle is
+EXACT = 1e9  # a squared distance is at least so many times its rounding error
 
 
 def as_rows(name: str, x, least: int = 1) -> np.ndarray:
@@ -57,21 +61,34 @@ def squared_distances(x: np.ndarray, y: np.ndarray | None = None):
     x: (N, d)      y: (M, d)      each block: (rows, M)
 
     Without y the pairs are within x, and D_ii is infinite: no point is its own
-    neighbour. The points are centred first, so that little cancels. A distance below
-    the rounding error of the sum becomes 0, as it is for equal points in any order.
+    neighbour. The points are first centred at their median, which a few points far away
+    do not move, so that little cancels. Where much cancels all the same, D is far
+    smaller than its terms, and their rounding errors would count. There the numbers of
+    x_i - y_j are squared. So the relative error of D_ij is about 1 / EXACT at most, and
+    equal points are at distance 0.
     """
     other = x if y is None else y
-    centre = other.mean(axis=0)
-    x, other = x - centre, other - centre
-    xx, yy = (x**2).sum(axis=1), (other**2).sum(axis=1)
-    rounding = np.finfo(np.float64).eps * (8 + x.shape[1])
+    centre = np.median(other[:: -(-len(other) // SOME)], axis=0)
+    a, b = x - centre, other - centre
+    xx, yy = (a**2).sum(axis=1), (b**2).sum(axis=1)
+    small = EXACT * np.finfo(np.float64).eps * (8 + math.sqrt(x.shape[1]))
     rows = max(1, CELLS // len(other))
     for i in range(0, len(x), rows):
-        part = x[i : i + rows]
+        part = a[i : i + rows]
         scale = xx[i : i + rows, None] + yy  # (rows, M)
-        D = scale - 2 * (part @ other.T)  # eq: squared-distances
-        D *= rounding * scale < D
+        D = scale - 2 * (part @ b.T)  # eq: squared-distances
+        scale *= small
+        _by_differences(D, x[i : i + rows], other, scale > D)
         if y is None:
             k = np.arange(len(part))
             D[k, i + k] = np.inf
         yield D
+
+
+def _by_differences(D, x, y, chosen) -> None:
+    """D_ij = sum_k (x_ik - y_jk)^2 for the pairs chosen (N, M), some at a time."""
+    i, j = np.divmod(np.flatnonzero(chosen), chosen.shape[1])  # faster than nonzero
+    pairs = max(1, CELLS // x.shape[1])
+    for start in range(0, len(i), pairs):
+        part = i[start : start + pairs], j[start : start + pairs]
+        D[part] = ((x[part[0]] - y[part[1]]) ** 2).sum(axis=1)

@@ -50,8 +50,12 @@ def sliced_wasserstein_patches(
     )
     H, W, C = np.shape(x)[1:]
     levels = _levels(min(H, W), least)
-    if min(H, W) >> (levels - 1) < size:
-        raise InputError(f"expected images of {size} pixels or more, got {H} x {W}")
+    shorter = -(-min(H, W) // 2 ** (levels - 1))  # of the coarsest level
+    if shorter < size:
+        raise InputError(
+            f"expected images of {size} pixels or more at the coarsest level, "
+            f"got {shorter} of {H} x {W}"
+        )
     distances = []
     for level in range(levels):
         patches = []

@@ -1,7 +1,9 @@
 """BatchNorm in training: three launches forward, and three launches backward.
 
 The variance is never E x^2 - (E x)^2, which cancels. Each thread updates mean and M2
-number by number (Welford), and two sets of numbers merge into one (Chan et al.).
+number by number (Welford), and two sets of numbers merge into one (Chan et al.). The
+numbers are x - x_0, with the first number x_0 of the channel, so a large common mean is
+not rounded in every update. |x_0 - mean| is at most sqrt(m) std.
 """
 
 from ...ops import get_xp
@@ -17,10 +19,10 @@ extern "C" __global__ void moments(IN x, OUT parts, long long M, int C)
     int c = blockIdx.x * blockDim.x + threadIdx.x;
     Moments sum = {0, 0, 0};
     if (c < C) OVER(long long, row, M, y) {
-        REAL d = x[row * C + c] - sum.mean;
+        REAL a = x[row * C + c] - x[c], d = a - sum.mean;
         sum.n += 1;
         sum.mean += d / sum.n;
-        sum.M2 += d * (x[row * C + c] - sum.mean);
+        sum.M2 += d * (a - sum.mean);
     }
     sum = total(sum);
     if (c < C && threadIdx.y == 0) {
@@ -36,8 +38,8 @@ extern "C" __global__ void moments(IN x, OUT parts, long long M, int C)
 FINISH_MOMENTS = Kernel(
     BLOCK_TOTAL
     + """
-extern "C" __global__ void finish_moments(IN parts, OUT mean, OUT var, OUT run_mean,
-        OUT run_var, int slices, int C, REAL momentum)
+extern "C" __global__ void finish_moments(IN parts, IN x, OUT mean, OUT var,
+        OUT run_mean, OUT run_var, int slices, int C, REAL momentum)
 {
     int c = blockIdx.x * blockDim.x + threadIdx.x;
     Moments sum = {0, 0, 0};
@@ -48,10 +50,10 @@ extern "C" __global__ void finish_moments(IN parts, OUT mean, OUT var, OUT run_m
     }
     sum = total(sum);
     if (c < C && threadIdx.y == 0) {
-        mean[c] = sum.mean;
+        mean[c] = x[c] + sum.mean;
         var[c] = sum.M2 / sum.n;
         if (run_mean) {
-            run_mean[c] += momentum * (sum.mean - run_mean[c]);
+            run_mean[c] += momentum * (mean[c] - run_mean[c]);
             run_var[c] += momentum * (sum.M2 / (sum.n - 1) - run_var[c]);
         }
     }
@@ -105,7 +107,8 @@ def moments(x, group, running, momentum: float):
     mean, var = xp.empty((C,), x.dtype), xp.empty((C,), x.dtype)
     run = running["mean"], running["var"]
     same_shape("moments", (C,), *(a.shape for a in run))
-    FINISH_MOMENTS((across, 1), block, parts, mean, var, *run, slices, C, momentum)
+    out = mean, var, *run
+    FINISH_MOMENTS((across, 1), block, parts, rows, *out, slices, C, momentum)
     return mean, var
 
 
