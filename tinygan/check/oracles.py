@@ -43,7 +43,8 @@ def finite_difference(L, x, v):
     """<grad L(x), v> by central differences, or None where the step crosses a kink.
 
     Steps of two sizes are taken. If L is smooth, the two estimates agree to O(h^2), and
-    L bends by O(h). Across a kink they do not agree, and L bends by O(1). Then a
+    the second difference of the double step is four times the other, to O(h^4). Next to
+    a kink one of the two is wrong, wherever the kink lies between the points. Then a
     shorter step is tried, which rarely crosses it. x and v have the same shape.
     """
 
@@ -53,14 +54,17 @@ def finite_difference(L, x, v):
     def value(x):
         return float(np.real(L(x)))
 
+    here = value(x)
     longest = max(1.0, float(np.abs(v).max(initial=0.0)))
     for h in (STEP / longest, SHORT * STEP / longest):
-        above, here, below = value(x + h * v), value(x), value(x - h * v)
+        above, below = value(x + h * v), value(x - h * v)
+        above_2, below_2 = value(x + 2 * h * v), value(x - 2 * h * v)
         near = (above - below) / (2 * h)  # eq: central-difference
-        far = (value(x + 2 * h * v) - value(x - 2 * h * v)) / (4 * h)
-        bend = (above - 2 * here + below) / h  # eq: bend
+        far = (above_2 - below_2) / (4 * h)
+        bend = (above_2 + below_2 - 4 * (above + below) + 6 * here) / h  # eq: bend
         scale = abs(near) + float(np.linalg.norm(v)) * 1e-3
-        if abs(near - far) <= 1e-5 * scale and abs(bend) <= 1e-2 * scale:
+        rounding = 1e-14 * max(abs(here), abs(above_2), abs(below_2)) / h
+        if max(abs(near - far), abs(bend)) <= 1e-6 * scale + rounding:
             return (4 * near - far) / 3  # Richardson: O(h^2) cancels  # eq: richardson
     return None
 

@@ -17,6 +17,8 @@ from . import faults, right
 from .trace import drawn, layer_trace, like
 from .trace_others import objective_trace, optimizer_trace, penalty_trace
 
+pytestmark = pytest.mark.slow  # it looks at the files of faults, not at tinygan
+
 FAULTS = faults()
 
 

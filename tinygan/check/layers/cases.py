@@ -134,6 +134,7 @@ EXTREME = {
     "one far sample",
     "near 40",
     "near -40",
+    "near 1,000,000",
 }
 
 
@@ -155,14 +156,14 @@ ORDERS = {  # the name of an order of memory: an array with these numbers in tha
 
 def shapes_of(layer: Layer, in_shape: tuple, effort: str) -> list[tuple]:
     """Other shapes that the layer can be built on: one channel, a square W, unequal
-    axes, many channels, more than 32,768 parameters, one axis more.
+    axes, many channels, more than 32,768 parameters. The rank is that of in_shape.
     """
     if not in_shape or isinstance(in_shape[0], tuple):
         return []
     built = copy.deepcopy(layer)
     out_shape = built.build(in_shape)
     *places, C = in_shape
-    last = {1} if effort == "quick" else {1, 2, 3, C + 1}
+    last = {1, C + 1} if effort != "quick" else {1}
     last |= {shape[-1] for shape in built.shapes.values() if shape}
     last |= {shape[0] for shape in built.shapes.values() if shape}
     last |= (
@@ -175,10 +176,7 @@ def shapes_of(layer: Layer, in_shape: tuple, effort: str) -> list[tuple]:
         found.append((*(p + 1 + i for i, p in enumerate(places)), C))
     if places and effort != "quick":
         found.append((*((2 + i) * p for i, p in enumerate(places)), C))
-        found.append((*(1 for _ in places), C))
         found.append((*places[::-1], C))
-    if effort != "quick" and len(in_shape) < 3:
-        found.append((2, *in_shape))
     return [s for s in dict.fromkeys(found) if s != in_shape and math.prod(s) <= 70000]
 
 

@@ -113,6 +113,9 @@ def _ask_differences(L, s, g, exact, asked, scale: float, verdict: Verdict):
     """Put into the verdict what differences say of these entries; return the kinks."""
     kinks, errors = np.zeros(g.size, bool), np.zeros(g.size)
     for i in asked:
+        if 0 < _gap(s, i) < 4 * STEP:  # a step would pass by other entries
+            kinks[i] = True
+            continue
         left, right, central, noise = differences(L, s, i)
         verdict.tried = True
         if not is_finite(left, right, central):  # L is not finite beside s
@@ -133,6 +136,12 @@ def _ask_differences(L, s, g, exact, asked, scale: float, verdict: Verdict):
             verdict.analytic = False
     verdict.finite = _total(errors, FINITE)
     return kinks
+
+
+def _gap(s, i: int) -> float:
+    """The distance from entry i to the next other number; 0 if all are equal."""
+    gaps = np.abs(np.ravel(s) - s.flat[i])
+    return float(gaps[gaps > 0].min(initial=np.inf)) if gaps.any() else 0.0
 
 
 def _beyond(value, bounds, noise: float) -> float:

@@ -9,6 +9,8 @@ import numpy as np
 from .logits import column, usual
 from .protocol import Players, flat, same
 
+TILT = 0.2  # of real logits up, and of fake ones down, if D is undecided for ever
+
 
 def toy_game(objective):
     """Free logits play: D climbs V from undecided, then G goes down J.
@@ -17,18 +19,15 @@ def toy_game(objective):
     V puts real ones. beliefs has to show that D now believes the real ones more.
     """
     players = Players(objective)
-    s_real = column(np.linspace(-0.5, 0.5, 8))
-    s_fake, start = s_real.copy(), s_real.copy()
-    for _ in range(10):
-        d_real, d_fake = players.dV(s_real, s_fake)
-        size = max(np.abs(d_real).max(), np.abs(d_fake).max())
-        if not size:
-            break
-        s_real, s_fake = s_real + 0.1 * d_real / size, s_fake + 0.1 * d_fake / size
+    start = column(np.linspace(-0.5, 0.5, 8))
+    s_real, s_fake = _climbed(players, start, start)
     apart = float(s_real.mean() - s_fake.mean())
-    if abs(apart) < 1e-6:
-        yield "D tells real from fake when it climbs V: the logits stay alike"
-        return
+    if abs(apart) < 1e-6:  # a V that is even in the gap has no slope at 0
+        s_real, s_fake = _climbed(players, start + TILT, start - TILT)
+        apart = float(s_real.mean() - s_fake.mean())
+        if apart < 2 * TILT + 1e-6:
+            yield "D tells real from fake when it climbs V: the logits stay alike"
+            return
     push = -float(players.dJ(s_fake, s_real).sum())
     push = push or -float(players.dJ(start, start).sum())
     if push * apart <= 0:
@@ -46,6 +45,17 @@ def toy_game(objective):
             f"D(x) = {of_real:.3g} and D(G(z)) = {of_fake:.3g}; they are exchanged, or "
             "V and J are upside down"
         )
+
+
+def _climbed(players, s_real, s_fake):
+    """The logits after D has climbed V for ten steps."""
+    for _ in range(10):
+        d_real, d_fake = players.dV(s_real, s_fake)
+        size = max(np.abs(d_real).max(), np.abs(d_fake).max())
+        if not size:
+            break
+        s_real, s_fake = s_real + 0.1 * d_real / size, s_fake + 0.1 * d_fake / size
+    return s_real, s_fake
 
 
 def remarks(objective) -> str:
