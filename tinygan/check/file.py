@@ -7,6 +7,7 @@ from ..errors import InputError
 from ..layers import Layer
 from ..optim import Optimizer
 from ..userfile import failure, load_module, placed
+from .asserts import gradient_rows
 from .kinds import KINDS, rows_of
 from .paste import self_contained
 from .recipes.recipe import recipe_rows
@@ -32,9 +33,10 @@ def file_rows(
 
     A file with a function recipe(...) is a recipe: all of it is checked, with the data
     at the path `data` if it takes such an option. Any file may list what to check:
-    `CHECKS = [(layer, in_shape), objective, optimizer, ...]`. Without a recipe and
-    without this list, every Layer, Objective, Optimizer, Penalty and Diversity class in
-    the file is made without arguments, and layers are tried on a few shapes.
+    `CHECKS = [(layer, in_shape), objective, optimizer, (f, grad, x), ...]`. There, grad
+    is the gradient of a NumPy function f, near x. Without a recipe and without this
+    list, every Layer, Objective, Optimizer, Penalty and Diversity class in the file is
+    made without arguments, and layers are tried on a few shapes.
 
     A row that fails has a line that repeats its case. `say` is told what is checked.
     Raises InputError if there is nothing to check or something cannot be built.
@@ -68,6 +70,12 @@ def _is_name(path) -> bool:
 
 def _checked(path, code: str, thing, shape, options: dict) -> list[Row]:
     try:
+        if isinstance(thing, tuple):
+            f, grad, x = thing
+            rows = gradient_rows(f, grad, x, options["seed"], options["effort"])
+            for row in rows:
+                row.line = "" if row.ok else f"assert_gradient(*{code})"
+            return rows
         return rows_of(thing, shape, code=code, **options)
     except InputError as e:
         raise placed(path, e) from e
@@ -91,6 +99,9 @@ def _things(module, path):
             "found none"
         )
     for i, item in enumerate(stated):
+        if _is_gradient(item):
+            yield f"CHECKS[{i}]", item, None
+            continue
         is_pair = isinstance(item, tuple) and len(item) == 2
         thing, shape = item if is_pair else (item, None)
         code = codes[i] if codes else f"CHECKS[{i}]" + ("[0]" if is_pair else "")
@@ -107,6 +118,16 @@ def _things(module, path):
         if isinstance(thing, Layer) and shape is None:
             shape = _fitting_shape(thing, path)
         yield code, thing, shape
+
+
+def _is_gradient(item) -> bool:
+    """Whether an item of CHECKS is (f, grad, x): a function, its gradient, a point."""
+    return (
+        isinstance(item, tuple)
+        and len(item) == 3
+        and all(map(callable, item[:2]))
+        and not callable(item[2])
+    )
 
 
 def _classes(module) -> list[type]:
