@@ -14,7 +14,6 @@ from tinygan.check import (
     file_rows,
     finite_difference,
     part,
-
     recipe_rows,
 )
 from tinygan.check.device import FakeBackend, as_cupy, counting, xp
