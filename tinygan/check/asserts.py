@@ -80,7 +80,8 @@ def _assert_rows(rows: list[Row]) -> None:
         limit = f"at most {row.limit:g} allowed"
         said.append(f"{row.name}: {row.quantity}: error {row.error:.3g}, {limit}")
         if after is None or (row.note, row.line) != (after.note, after.line):
-            meaning = row.note or MEANINGS.get(row.quantity.removesuffix(" finite"))
+            meaning = row.note or MEANINGS.get(row.quantity.removesuffix(" finite"), "")
+            meaning = "; ".join(dict.fromkeys(meaning.split("; ")))
             said += [f"    {text}" for text in (meaning, row.line) if text]
     if failures:
         raise AssertionError("\n".join(said))
@@ -121,7 +122,7 @@ class Adapted(Layer):
         self.shapes = {name: getattr(self.theirs, name).shape for name in self.named}
         x = np.random.default_rng(0).standard_normal((2, *in_shape))
         with np.errstate(all="ignore"):
-            return np.shape(copy.deepcopy(self.theirs).forward(x))[1:]
+            return np.shape(self._forward(copy.deepcopy(self.theirs), x, True))[1:]
 
     def init(self, rng):
         for name in self.shapes:
@@ -131,10 +132,14 @@ class Adapted(Layer):
         theirs = copy.deepcopy(self.theirs)
         for name in self.shapes:
             setattr(theirs, name, getattr(self, name))
-        if self.train is not None and not self.passed:
+        return _like(self._forward(theirs, x, train), x), (theirs,)
+
+    def _forward(self, theirs, x, train):
+        if self.passed:
+            return theirs.forward(x, **{self.train: train})
+        if self.train is not None:
             setattr(theirs, self.train, train)
-        mode = {self.train: train} if self.passed else {}
-        return _like(theirs.forward(x, **mode), x), (theirs,)
+        return theirs.forward(x)
 
     def backward(self, dy, cache, param_grads=True):
         theirs = copy.deepcopy(cache[0])

@@ -39,9 +39,9 @@ def gradient_rows(f, grad, x, seed=0, effort="normal", name=None) -> list[Row]:
     if not x.size or not np.isfinite(x).all():
         raise InputError(f"assert_gradient expects finite numbers as x, got {shown(x)}")
     seed = whole("assert_gradient", "seed >= 0", seed)
-    draws = DIRECTIONS[an_effort("assert_gradient", effort)]
+    effort = an_effort("assert_gradient", effort)
     asked = [
-        _Asked(f, grad, point, where, seed, draws)
+        _Asked(f, grad, point, where, seed, effort)
         for where, point in _points(x, seed, effort).items()
     ]
     with np.errstate(all="ignore"), warnings.catch_warnings():
@@ -52,7 +52,7 @@ def gradient_rows(f, grad, x, seed=0, effort="normal", name=None) -> list[Row]:
         failing = [i for i, v in enumerate(verdicts) if not v.error <= v.limit]
         worst = failing[0] if failing else worst  # at x, rather than elsewhere
         verdict, note, line = verdicts[worst], "", ""
-        if all(v.crossed == draws for v in verdicts):
+        if all(v.crossed == DIRECTIONS[effort] for v in verdicts):
             verdict = _broken("f has no slope: no two differences agree")
         if not verdict.error <= verdict.limit:
             note, line = asked[worst].told(verdict), asked[worst].line(x)
@@ -82,9 +82,9 @@ class _Asked:
     every point of one shape.
     """
 
-    def __init__(self, f, grad, x, where: str, seed: int, draws: int):
+    def __init__(self, f, grad, x, where: str, seed: int, effort: str):
         self.f, self.grad, self.x, self.where = f, grad, x.copy(), where
-        self.seed, self.draws = seed, draws
+        self.seed, self.effort, self.draws = seed, effort, DIRECTIONS[effort]
         self.rng = np.random.default_rng(seed)
 
     def is_taken(self) -> bool:
@@ -179,9 +179,10 @@ class _Asked:
     def line(self, x) -> str:
         """The call that fails again: at this point, if x is short."""
         f, grad = _code(self.f, "f"), _code(self.grad, "grad")
-        seed = f", seed={self.seed}" if self.seed else ""
         point = self.x.tolist() if x.size <= SHORT else "x"
-        return f"assert_gradient({f}, {grad}, {point}{seed})"
+        how = f", seed={self.seed}" if self.seed else ""
+        how += f", effort={self.effort!r}" if self.effort != "normal" else ""
+        return f"assert_gradient({f}, {grad}, {point}{how})"
 
 
 def _code(function, other: str) -> str:
