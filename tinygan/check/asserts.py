@@ -91,9 +91,10 @@ class Adapted(Layer):
     """A layer with forward(x) and backward(dy) of the usual kind, which keeps what it
     needs on itself, as a layer of tinygan's protocol.
 
-    Its parameters are named by `parameters`, {"W": "dW"}: attribute and gradient. Each
-    pass works on a copy of the object, so that nothing is shared between passes. A
-    float32 that becomes float64 is its own affair.
+    Its parameters are named by `parameters`, {"W": "dW"}: attribute and gradient. An
+    attribute may be an array, or a dict or a list of arrays. Each pass works on a copy
+    of the object, so that nothing is shared between passes. A float32 that becomes
+    float64 is its own affair.
 
     Raises InputError for an object without these methods or without a parameter that is
     named, and LayerError if backward leaves no gradient of a parameter's shape.
@@ -105,33 +106,41 @@ class Adapted(Layer):
             wanted = "an object with forward and backward"
             raise InputError(f"adapted expects {wanted}, got {_code(theirs)}{hint}")
         self.theirs, self.named = theirs, dict(parameters)
+        self.places: dict[str, tuple] = {}  # name: (place of W, place of dW)
         for name, gradient in self.named.items():
-            held = getattr(theirs, name, None)
-            if getattr(held, "dtype", np.dtype(int)).kind != "f":
-                wanted = f"a floating array as {_code(theirs)}.{name}"
-                raise InputError(f"adapted expects {wanted}, got {shown(held)}")
             if not isinstance(gradient, str):
                 wanted = f"the name of {name}'s gradient, such as {name}='d{name}'"
                 raise InputError(f"adapted expects {wanted}, got {shown(gradient)}")
+            for key in _keys(getattr(theirs, name, None)):
+                own = name if key is None else f"{name}_{key}"
+                self.places[own] = (name, key), (gradient, key)
+                held = _get(theirs, (name, key))
+                if getattr(held, "dtype", np.dtype(int)).kind != "f":
+                    at = _spelt((name, key))
+                    wanted = f"a floating array as {_code(theirs)}.{at}"
+                    raise InputError(f"adapted expects {wanted}, got {shown(held)}")
         self.train, self.passed = train, train in _arguments(theirs.forward)
         if train is not None and not (self.passed or hasattr(theirs, str(train))):
             wanted = "train, the name of an attribute or of an argument of forward"
             raise InputError(f"adapted expects {wanted}, got {shown(train)}")
 
     def build(self, in_shape):
-        self.shapes = {name: getattr(self.theirs, name).shape for name in self.named}
+        self.shapes = {
+            name: _get(self.theirs, place).shape
+            for name, (place, _) in self.places.items()
+        }
         x = np.random.default_rng(0).standard_normal((2, *in_shape))
         with np.errstate(all="ignore"):
             return np.shape(self._forward(copy.deepcopy(self.theirs), x, True))[1:]
 
     def init(self, rng):
-        for name in self.shapes:
-            getattr(self, name)[...] = getattr(self.theirs, name)
+        for name, (place, _) in self.places.items():
+            getattr(self, name)[...] = _get(self.theirs, place)
 
     def forward(self, x, train=True):
         theirs = copy.deepcopy(self.theirs)
-        for name in self.shapes:
-            setattr(theirs, name, getattr(self, name))
+        for name, (place, _) in self.places.items():
+            _set(theirs, place, getattr(self, name))
         return _like(self._forward(theirs, x, train), x), (theirs,)
 
     def _forward(self, theirs, x, train):
@@ -143,16 +152,16 @@ class Adapted(Layer):
 
     def backward(self, dy, cache, param_grads=True):
         theirs = copy.deepcopy(cache[0])
-        for name, gradient in self.named.items():
-            if hasattr(theirs, gradient):  # one may add to it
-                setattr(theirs, gradient, np.zeros_like(getattr(self, name)))
+        for name, (_, place) in self.places.items():
+            if _get(theirs, place) is not None:  # one may add to it
+                _set(theirs, place, np.zeros_like(getattr(self, name)))
         dx = _like(theirs.backward(dy), dy)
-        for name, gradient in self.named.items():
-            found, W = getattr(theirs, gradient, None), getattr(self, name)
+        for name, (of, place) in self.places.items():
+            found, W = _get(theirs, place), getattr(self, name)
             if np.shape(found) != W.shape or found is None:
                 raise LayerError(
-                    f"{self!r}: backward leaves {shown(found)} as {gradient}, and "
-                    f"{name} has the shape {W.shape}"
+                    f"{self!r}: backward leaves {shown(found)} as {_spelt(place)}, and "
+                    f"{_spelt(of)} has the shape {W.shape}"
                 )
             if param_grads:
                 grad = getattr(self, f"d{name}")
@@ -163,6 +172,37 @@ class Adapted(Layer):
         named = "".join(f', {name}="{of}"' for name, of in self.named.items())
         mode = f', train="{self.train}"' if self.train is not None else ""
         return f"adapted({_code(self.theirs)}{mode}{named})"
+
+
+def _keys(held) -> list:
+    """The keys of the arrays of a dict or a list; [None] for an array itself."""
+    if isinstance(held, dict):
+        return [*held]
+    return [*range(len(held))] if isinstance(held, list) else [None]
+
+
+def _get(theirs, place):
+    """What is at a place, (attribute, key or None); None if nothing is."""
+    attribute, key = place
+    held = getattr(theirs, attribute, None)
+    try:
+        return held if key is None else held[key]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _set(theirs, place, a) -> None:
+    """Put an array, of any shape, at a place."""
+    attribute, key = place
+    if key is None:
+        setattr(theirs, attribute, a)
+    else:
+        getattr(theirs, attribute)[key] = a
+
+
+def _spelt(place) -> str:
+    attribute, key = place
+    return attribute if key is None else f"{attribute}[{key!r}]"
 
 
 def _like(a, given):
@@ -197,8 +237,10 @@ def adapted(theirs, train: str | None = None, **parameters) -> Adapted:
     """A layer of another project, for `assert_layer`.
 
     theirs has forward(x) and backward(dy), which returns dx and leaves the gradients of
-    its parameters in attributes: adapted(Linear(3), W="dW", b="db") names them. train
-    names the attribute, or the argument of forward, that says whether it trains.
+    its parameters in attributes: adapted(Linear(3), W="dW", b="db") names them. If the
+    arrays are in a dict or a list, adapted(Linear(3), params="grads") names that. The
+    argument train names the attribute, or the argument of forward, that says whether it
+    trains.
 
     Raises InputError for an object without these methods or without a parameter that is
     named.
