@@ -426,6 +426,13 @@ RIGHT = {
     "abs at its kink": (lambda x: np.abs(x).sum(), np.sign, [0.0, 1.0]),
     "max": (np.max, lambda x: 1.0 * (x == x.max()), X),
     "sort": (np.sort, lambda x, dy: dy[np.argsort(np.argsort(x))], X[0]),
+    "var": (np.var, lambda x: 2 * (x - x.mean()) / x.size, X),
+    "saturated": (
+        lambda x: (1 / (1 + np.exp(-x))).sum(),
+        lambda x: 1 / (1 + np.exp(-x)) * (1 - 1 / (1 + np.exp(-x))),
+        [40.0, -40.0, 30.0],
+    ),
+    "constant": (lambda x: 3.0, np.zeros_like, X),
     "norm": (np.linalg.norm, lambda x: x / np.linalg.norm(x), X),
     "log det": (
         lambda A: np.linalg.slogdet(A)[1],
@@ -452,6 +459,12 @@ WRONG = {
         lambda x: np.where(x < 0.01, 0, 2 * x),
         [1.0, 2.0],
         "at numbers of x's size",
+    ),
+    "var as a constant": (  # as the complex step has it
+        lambda x: (x / x.std()).sum(),
+        lambda x: np.ones_like(x) / x.std(),
+        X,
+        "f is not analytic, so differences judge it",
     ),
     "nan": (square, lambda x: x / 0.0, [1.0], r"gradient\[0\] is inf, though f is"),
 }
@@ -536,6 +549,8 @@ def test_a_class_that_keeps_its_cache_is_a_function_too():
         (lambda: assert_gradient(square, lambda x: x[0], X), "x's shape (2, 3), got"),
         (lambda: assert_gradient(square, lambda x, dy: x, X), "grad(x), since f"),
         (lambda: assert_gradient(np.sin, twice, X), "grad(x, dy), since f returns"),
+        (lambda: assert_gradient(np.float32, twice, X), "a function as f, got the"),
+        (lambda: assert_gradient(lambda x: np.float32(x.sum()), twice, X), "float64"),
         (lambda: assert_gradient(lambda x: None, twice, X), "f(x): expected an array"),
         (lambda: assert_gradient(square, lambda x: None, X), "the gradient: expected"),
         (lambda: assert_gradient(lambda x: np.nan, twice, X), "at which f is finite"),

@@ -12,13 +12,14 @@ import warnings
 import numpy as np
 
 from ..errors import InputError, ShapeError, function, numbers, shown, whole
-from .layers.passes import NOT_ANALYTIC, Verdict, judged
+from .layers.passes import AGREE, NOT_ANALYTIC, Verdict, judged
 from .oracles import complex_step, long_difference, relative
 from .report import Row, an_effort
 
 DIRECTIONS = {"plain": 4, "quick": 4, "normal": 16, "thorough": 200}
 LIMIT = 1e-11  # relative to the gradient's norm, if f is analytic
 SAME = 1e-12  # of the values of two calls of f
+FLOOR = 1e-2  # of |y| / |x|: a gradient below it is made of rounding
 ENTRIES = 400  # of a gradient that are compared one by one, to explain a failure
 SHORT = 12  # entries of an x that a line to paste shows
 
@@ -98,6 +99,9 @@ class _Asked:
             if self.where == "x":
                 raise
             return False
+        if getattr(y, "dtype", None) in (np.float32, np.float16):
+            kind = f"{y.dtype}, whose rounding hides slopes"
+            raise InputError(f"assert_gradient expects f in float64, got {kind}")
         self.y = numbers("assert_gradient, f(x)", y).copy()
         self.wrote = not np.array_equal(given, self.x)
         if np.isfinite(self.y).all():
@@ -132,16 +136,34 @@ class _Asked:
         return self._along_directions()
 
     def _along_directions(self) -> Verdict:
-        worst = Verdict(limit=LIMIT)
-        size = float(np.linalg.norm(self.found)) or float(np.linalg.norm(self.dy))
+        worst, size = Verdict(limit=LIMIT), self._size()
         entries = self.rng.permutation(self.x.size)[: self.draws // 2]
         for k in range(self.draws):
             v = self.rng.standard_normal(self.x.shape)
             if k < len(entries):  # single entries, too
                 v = _unit(self.x, int(entries[k]))
             slope = float((self.found * v).sum())
-            worst.worst(judged(self.L, self.x, v, slope, size, LIMIT))
+            verdict = judged(self.L, self.x, v, slope, size, LIMIT)
+            worst.worst(verdict)
+            if verdict.error <= LIMIT and not verdict.crossed:
+                worst.worst(self._finite(v, slope, size))
         return worst
+
+    def _size(self) -> float:
+        """What an error is divided by: the gradient's norm, or FLOOR |y| / |x|."""
+        y, x, dy = (float(np.linalg.norm(a)) for a in (self.y, self.x, self.dy))
+        least = FLOOR * dy * y / (x or 1.0)
+        return max(float(np.linalg.norm(self.found)), least) or dy
+
+    def _finite(self, v, slope: float, size: float) -> Verdict:
+        """Differences along v, of x's shape. A complex step that agrees is not enough:
+        it takes var for a constant, and so does who forgets its derivative.
+        """
+        close, _ = long_difference(self.L, self.x, v)
+        size = max(size, 1e-4 * abs(float(self.L(self.x))))
+        if close is None or abs(close - slope) <= AGREE * size:
+            return Verdict(limit=LIMIT)
+        return Verdict(relative(close - slope, size), AGREE, NOT_ANALYTIC)
 
     def L(self, x):
         """<dy, f(x)>"""
