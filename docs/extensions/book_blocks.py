@@ -16,6 +16,7 @@ import os
 import pathlib
 import re
 import shlex
+import sys
 import tempfile
 
 from sybil import Sybil
@@ -68,14 +69,22 @@ def saved(name: str, evaluate):
 
 
 def enter(namespace: dict) -> None:
-    """Each page has an empty folder of its own, where its commands run."""
-    namespace["_home"] = os.getcwd()
+    """Each page has an empty folder of its own, where its commands run, and from which
+    its blocks import files.
+    """
+    namespace["_home"], namespace["_modules"] = os.getcwd(), set(sys.modules)
     namespace["_folder"] = tempfile.TemporaryDirectory()
     os.chdir(namespace["_folder"].name)
+    sys.path.insert(0, namespace["_folder"].name)
 
 
 def leave(namespace: dict) -> None:
-    """Back to where the tests run."""
+    """Back to where the tests run, without the files of the page."""
+    folder = namespace["_folder"].name
+    sys.path.remove(folder)
+    for name in set(sys.modules) - namespace["_modules"]:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(folder):
+            del sys.modules[name]
     os.chdir(namespace["_home"])
     namespace["_folder"].cleanup()
 

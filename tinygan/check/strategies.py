@@ -12,39 +12,62 @@ plain values and C order.
 import numpy as np
 from hypothesis import strategies as st
 
-from ..errors import InputError
-from ..values import as_shape
+from ..errors import InputError, floating, one_of, shown, whole
+from ..values import as_shape, is_tuple
 from .layers.cases import ORDERS, VALUES, Case
 
 
 def shapes(rank: int | None = None, largest: int = 8):
-    """Shapes of a sample, without the batch axis: `rank` axes, or 1 to 3."""
-    ranks = st.integers(1, 3) if rank is None else st.just(rank)
-    axis = st.integers(1, largest)
+    """Shapes of a sample, without the batch axis: `rank` axes, or 1 to 3.
+
+    Raises InputError unless rank >= 0 and largest >= 1 are whole numbers.
+    """
+    axis = st.integers(1, whole("shapes", "largest >= 1", largest))
+    if rank is None:
+        ranks = st.integers(1, 3)
+    else:
+        ranks = st.just(whole("shapes", "rank >= 0", rank))
     return ranks.flatmap(lambda n: st.tuples(*(axis for _ in range(n))))
 
 
 def arrays(shape, values=None, dtype="float64"):
     """Arrays of this shape: normal numbers, zeros, ties, large and tiny numbers.
 
-    values: some of the names in cases.VALUES; None for all. InputError for others.
+    values: some of the names in cases.VALUES; None for all. The first axis counts
+    samples: "equal samples" is an array whose parts along it are equal.
+
+    Raises InputError for other values, for no shape and for a dtype that is not
+    floating.
     """
-    names = [*VALUES] if values is None else list(values)
-    if not names or set(names) - set(VALUES):
-        raise InputError(f"arrays expects values out of {[*VALUES]}, got {values!r}")
+    names = [*VALUES] if values is None else values
+    if not isinstance(names, list | tuple | set) or not names:
+        names = [names]
+    for name in names:
+        one_of("arrays", "values", name, [*VALUES])
+    dtype = floating("arrays", dtype)
+    sizes = as_shape(tuple(shape) if isinstance(shape, list) else shape)
+    if sizes is None or is_tuple(sizes):
+        raise InputError(f"arrays expects a shape such as (4, 3), got {shown(shape)}")
 
     def drawn(name, seed):
         rng = np.random.default_rng(seed)
-        return np.array(VALUES[name](rng, tuple(shape)), dtype)
+        numbers = VALUES[name](rng, sizes or (1,))
+        return np.array(numbers, dtype).reshape(sizes)
 
-    return st.builds(drawn, st.sampled_from(names), st.integers(0, 2**16))
+    kinds = sorted(names, key=[*VALUES].index)  # the plainest first
+    return st.builds(drawn, st.sampled_from(kinds), st.integers(0, 2**16))
 
 
 def cases(in_shape, seed: int = 0, shaped: bool = True):
-    """Cases for a layer on in_shape: batches, modes, values, orders, other shapes."""
-    stated = as_shape(tuple(in_shape))
+    """Cases for a layer on in_shape: batches, modes, values, orders, other shapes.
+
+    Other shapes are drawn if `shaped`. A layer may refuse them.
+
+    Raises InputError for an in_shape that is no shape.
+    """
+    stated = as_shape(tuple(in_shape) if isinstance(in_shape, list) else in_shape)
     if stated is None:
-        raise InputError(f"cases expects in_shape such as (3,), got {in_shape!r}")
+        raise InputError(f"cases expects in_shape such as (3,), got {shown(in_shape)}")
     other = st.none()
     if shaped and stated and not isinstance(stated[0], tuple):
         axes = (st.integers(1, max(2 * s, 6)) for s in stated)
