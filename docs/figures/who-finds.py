@@ -30,18 +30,16 @@ def figure():
     drawn, axes = subplots(1, 1, 9, 7)
     axis, places = axes[0, 0], np.arange(len(kinds))
 
-    def counted(holds):
-        return np.array(
-            [sum(holds(m) for m in mistakes if m["kind"] == k) for k in kinds]
-        )
+    def counted(those):
+        return np.array([sum(m["kind"] == k for m in those) for k in kinds])
 
-    for shift, checkers, colour, name in (
-        (-0.2, ("tinygan",), BLUE, "tinygan check"),
-        (0.2, OTHERS, ORANGE, "one of the four others"),
+    asked = [m for m in mistakes if is_asked(m)]
+    for shift, those, checkers, colour, name in (
+        (-0.2, mistakes, ("tinygan",), BLUE, "tinygan check"),
+        (0.2, asked, OTHERS, ORANGE, "one of the four others"),
     ):
-        total = counted(lambda m: True if shift < 0 else is_asked(m))
-        axis.barh(places + shift, total, 0.36, color="none", edgecolor=GREY)
-        shown = counted(lambda m: found(m, checkers))
+        axis.barh(places + shift, counted(those), 0.36, color="none", edgecolor=GREY)
+        shown = counted([m for m in those if found(m, checkers)])
         axis.barh(places + shift, shown, 0.36, color=colour, label=f"found by {name}")
     axis.set_yticks(places, kinds)
     axis.invert_yaxis()
