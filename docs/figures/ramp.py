@@ -41,5 +41,5 @@ def figure():
     axes[0, 1].set_yscale("symlog", linthresh=1e-17)
     axes[0, 1].set_ylim(-1e-17, 10)
     axes[0, 1].set_yticks([0, 1e-15, 1e-10, 1e-5, 1])
-    axes[0, 0].legend(loc="center right", fontsize=9)
+    axes[0, 0].legend(loc="center", fontsize=9)
     return drawn
