@@ -97,7 +97,7 @@ def long_difference(L, x, v) -> tuple[float | None, float]:
     for h in (STEP / longest, SHORT * STEP / longest, SHORT**2 * STEP / longest):
         near, bend = _secant(L, x, v, h, here)
         far, far_bend = _secant(L, x, v, 2 * h, here)
-        jump = 2 * bend - far_bend  # of the slope at x itself: h L'' cancels
+        jump = 2 * bend - far_bend  # at x itself: h L'' cancels  # eq: jump
         scale = abs(near) + np.linalg.norm(v.astype(float)) * 1e-3
         if abs(near - far) <= 1e-9 * scale and abs(jump) <= 1e-9 * scale:
             return float((4 * near - far) / 3), 1e-8
@@ -120,7 +120,7 @@ def one_sided(f, x, v):
     for sign in (1, -1):
         slopes = []
         for h in (1e-6, 5e-7, 2.5e-7):
-            slopes.append(sign * (f(x + sign * h * v) - f(x)) / h)
+            slopes.append(sign * (f(x + sign * h * v) - f(x)) / h)  # eq: one-sided
         best, other = 2 * slopes[1] - slopes[0], 2 * slopes[2] - slopes[1]
         settled = np.abs(best - other) <= 1e-5 * (1 + np.abs(other))
         sides.append(np.where(settled, other, np.nan))

@@ -37,7 +37,7 @@ def along_ramp(p: Probe) -> tuple[Verdict, Verdict]:
     truth = long_value(p)
     within = np.isfinite(truth) & (np.abs(truth) < 1e300)
     slope = _slopes(p)
-    off = np.abs(dx / p.dy - slope)
+    off = np.abs(dx / p.dy - slope)  # eq: ramp-slope
     close = np.where(np.abs(p.x) <= 100, CLOSE, FAR)
     bad = within & ~(off <= close * np.abs(slope) + LEAST)
     return _judge(p, dx, bad & np.isfinite(p.y)), _overflow(p, within)

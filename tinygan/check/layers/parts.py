@@ -45,7 +45,7 @@ def part_rules(p: Probe):
     for name, part, all_ in zip(names, parts, arrays, strict=False):
         same = all_ is None or _close(joined(part), all_)
         yield f"parts of a batch give the {name} of the whole (divisible)", same
-    same = _close(sum(grad), dtheta)
+    same = _close(sum(grad), dtheta)  # eq: parts-of-a-batch
     yield "parts of a batch give the dtheta of the whole (divisible)", same
     same = all(_close(states[k], v) for k, v in whole_state.items())
     yield "parts of a batch leave the state of the whole (divisible)", same

@@ -15,7 +15,7 @@ from ...optim import SGD, Adam, ClipNorm, ClipValue, Momentum, RMSProp
 def _weighted(rho: float, terms):
     """sum_i rho^(t - i) terms_i, the closed form of a <- rho a + term."""
     powers = float(rho) ** np.arange(len(terms) - 1, -1, -1)
-    return np.tensordot(powers, terms, axes=1)
+    return np.tensordot(powers, terms, axes=1)  # eq: moment-sum
 
 
 def _adam(o, g):

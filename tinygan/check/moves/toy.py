@@ -30,7 +30,7 @@ def toy_game(objective):
             return
     push = -float(players.dJ(s_fake, s_real).sum())
     push = push or -float(players.dJ(start, start).sum())
-    if push * apart <= 0:
+    if push * apart <= 0:  # eq: toy-push
         higher = "higher" if apart > 0 else "lower"
         way = "up" if push > 0 else "down" if push < 0 else "nowhere"
         yield (
