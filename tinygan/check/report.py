@@ -28,9 +28,11 @@ class Row:
 EFFORTS = ("plain", "quick", "normal", "thorough")  # how many cases a check tries
 
 
-def an_effort(owner: str, effort) -> str:
-    """The effort itself; InputError for a word that is none of EFFORTS."""
+def an_effort(owner: str, effort, least: str = "plain") -> str:
+    """The effort itself, or `least` if that is more. InputError for a word that is none
+    of EFFORTS.
+    """
     if effort not in EFFORTS:
         words = ", ".join(map(repr, EFFORTS))
         raise InputError(f"{owner} expects effort, one of {words}, got {shown(effort)}")
-    return effort
+    return max(effort, least, key=EFFORTS.index)

@@ -148,7 +148,8 @@ def _with_cases(
         old = found.get(quantity)
         if old is not None and not old.ok:  # the plain case says how wrong it is
             row.error, row.limit = old.error, old.limit
-            row.note = "; ".join(filter(None, [old.note, row.note]))
+            said = [part for note in (old.note, row.note) for part in note.split("; ")]
+            row.note = "; ".join(dict.fromkeys(filter(None, said)))
         found[quantity] = row
     return [found[q] for q in LIMITS if q in found]
 

@@ -53,7 +53,8 @@ def _numbers(layer: Layer, in_shape, failure: Failure) -> list[str]:
     k = int(np.argmax(np.abs(found - right)))
     where = _place(p, k, of_x)
     said = [f"{where} is {found[k]:.8g}, it should be {right[k]:.8g}"]
-    return said + _ratio(found, right, p)
+    one = slice(None) if of_x else _parameter(p, k)
+    return said + _ratio(found[one], right[one], p)
 
 
 def _entry(L, point, k: int) -> float:
@@ -81,6 +82,16 @@ def _place(p: Probe, k: int, of_x: bool) -> str:
             return f"d{name}{_index(k, W.shape)}{at}"
         k -= W.size
     return f"dtheta[{k}]"
+
+
+def _parameter(p: Probe, k: int) -> slice:
+    """The parameter to which entry k of theta belongs."""
+    start = 0
+    for W in p.net.parameters().values():
+        if k < start + W.size:
+            return slice(start, start + W.size)
+        start += W.size
+    return slice(None)
 
 
 def _index(k: int, shape) -> str:
@@ -124,7 +135,7 @@ def _contrast(layer: Layer, in_shape, failure: Failure) -> list[str]:
         ("dtype", "float64"),
         ("order", "C"),
     ):
-        if getattr(case, name) == value:
+        if getattr(case, name) == value or (name == "N" and case.values == "ramp"):
             continue
         other = dataclasses.replace(case, **{name: value})
         try:

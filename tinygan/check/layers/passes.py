@@ -111,7 +111,10 @@ def backward(p: Probe, draws: int, limit: float, analytic=True) -> dict[str, Ver
         del found["dtheta"]
     for verdict in found.values():
         if verdict.crossed == draws and limit <= LIMITS["dx"]:  # at random numbers
-            verdict.error, verdict.note = np.inf, "no two differences agree"
+            verdict.error, verdict.note = (
+                np.inf,
+                "no two differences agree (does it draw random numbers?)",
+            )
     return found
 
 

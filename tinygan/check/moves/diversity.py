@@ -38,7 +38,7 @@ def check_diversity(
     if batch is not None:
         batch = whole("check_diversity", "batch >= 2", batch)
     analytic = flag("check_diversity", "analytic", analytic)
-    effort = an_effort("check_diversity", effort)
+    effort = an_effort("check_diversity", effort, "quick")
     seed = whole("check_diversity", "seed >= 0", seed)
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")

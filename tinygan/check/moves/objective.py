@@ -41,7 +41,7 @@ def check_objective(
     instance("check_objective", "objective", objective, Objective, "NonSaturating()")
     sizes = _sizes(batch)
     analytic = flag("check_objective", "analytic", analytic)
-    effort = an_effort("check_objective", effort)
+    effort = an_effort("check_objective", effort, "quick")
     seed = whole("check_objective", "seed >= 0", seed)
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")

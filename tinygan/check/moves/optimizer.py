@@ -37,7 +37,7 @@ def check_optimizer(
     share nothing. A rule that adds noise of its own is not asked for what noise breaks.
     """
     instance("check_optimizer", "optimizer", optimizer, Optimizer, "Adam(1e-3)")
-    effort = an_effort("check_optimizer", effort)
+    effort = an_effort("check_optimizer", effort, "quick")
     steps = STEPS[effort] if steps is None else steps
     steps = whole("check_optimizer", "2 <= steps <= 100000", steps)
     seed = whole("check_optimizer", "seed >= 0", seed)

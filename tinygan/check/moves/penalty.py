@@ -78,7 +78,7 @@ def check_penalty(
     instance("check_penalty", "penalty", penalty, Penalty, "R1(10)")
     seed = whole("check_penalty", "seed >= 0", seed)
     analytic = flag("check_penalty", "analytic", analytic)
-    effort = an_effort("check_penalty", effort)
+    effort = an_effort("check_penalty", effort, "quick")
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         rows = _rows(penalty, seed, analytic, effort)
