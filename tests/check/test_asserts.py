@@ -93,7 +93,9 @@ def test_a_layer_that_is_wrong_at_zero_fails_with_its_smallest_case():
 def test_a_wrong_parameter_gradient_names_its_entry():
     text = said(assert_layer, Gain(4), (3,))
     assert re.search(r"dW\[\d, \d\] is \S+, it should be \S+;", text)
-    assert "12 of 16 entries differ; right for one sample only" in text
+    assert (
+        "a mean over the batch, where a sum belongs?; right for one sample only" in text
+    )
     assert "case=Case(N=2))" in text
     again = pasted(text)
     assert re.search(r"dW\[\d, \d\]", again)
@@ -303,7 +305,7 @@ def test_right_layers_of_other_projects_pass(layer, in_shape):
 def test_a_missing_sum_is_found_named_and_found_again():
     text = said(assert_layer, adapted(FirstSample(3, 4), W="dW", b="db"), (3,))
     assert 'adapted(FirstSample(3, 4), W="dW", b="db") on (3,): dtheta: error' in text
-    assert re.search(r"db\[\d\] is \S+, it should be \S+; 4 of 16 entries differ", text)
+    assert re.search(r"db\[\d\] is \S+, it should be \S+", text)
     assert "right for one sample only: a sum over the batch is missing?" in text
     assert "Case(N=2)" in text
     assert re.search(r"db\[\d\] is", pasted(text))

@@ -113,10 +113,10 @@ def _ratio(found, right, p: Probe) -> list[str]:
     guesses = {
         0.0: "the gradient is missing",
         -1.0: "the sign is wrong",
-        1 / N: "a mean over the batch, where a sum belongs?",
-        float(N): "a factor N too much: the sum is not divided?",
         2.0: "it is added twice?",
         0.5: "a factor 2 is missing?",
+        float(N): "a sum over the batch, where a mean belongs?",
+        1 / N: "a mean over the batch, where a sum belongs?",
     }
     near = min(guesses, key=lambda g: abs(g - factor))
     why = f": {guesses[near]}" if abs(near - factor) < 1e-6 else ""
