@@ -624,7 +624,8 @@ def test_sample_as_an_array(capsys, here, digits, points, suffix):
     assert samples(digits, 300, 5).tobytes() == x.tobytes()
     assert (samples(digits, 300, 6) != x).any(axis=(1, 2, 3)).all()
     assert len({sample.tobytes() for sample in x}) == 300
-    np.testing.assert_allclose(samples(digits, 7, 5), x[:7], atol=1e-6)
+    few = samples(digits, 7, 5)  # the sums of another batch are rounded otherwise
+    np.testing.assert_allclose(few, x[:7], atol=4e-6)
     p = samples(points, 10, 0)
     assert (p.shape, p.dtype) == ((10, 2), np.float32)
 
