@@ -540,3 +540,19 @@ def test_the_smallest_case_is_shown_and_repeats():
 def test_sizes_that_are_none(batch):
     with pytest.raises(tg.InputError, match="check_objective expects"):
         check_objective(tg.Minimax(), batch=batch)
+
+
+def test_an_objective_that_writes_into_logits_leaves_the_next_check_alone():
+    class Writes(tg.Wasserstein):
+        def value(self, s_real, s_fake):
+            s_real *= 0
+            s_fake *= 0
+            return super().value(s_real, s_fake)
+
+    class Overflows(tg.Wasserstein):
+        def value(self, s_real, s_fake):
+            return s_real.mean() - np.exp(s_fake - 1).mean()
+
+    assert not all(row.ok for row in check_objective(Writes(), effort="quick"))
+    (row,) = check_objective(Overflows(), effort="quick")
+    assert row.note == "all is finite at logits of +-10,000"

@@ -77,7 +77,10 @@ def before_derivatives(objective, sizes, seed: int) -> list[str]:
     dtypes = {np.asarray(v).dtype for v in (*numbers, *slopes)}
     if dtypes != {np.dtype("float32")}:
         broken.append("float32 stays float32")
-    if not all(is_finite(players.call(method, FAR, FAR)) for method in PROTOCOL[:4]):
+    if not all(
+        is_finite(players.call(method, FAR.copy(), FAR.copy()))
+        for method in PROTOCOL[:4]
+    ):
         broken.append("all is finite at logits of +-10,000")
     return broken
 
