@@ -631,6 +631,24 @@ def test_a_layer_that_is_not_analytic():
     assert "finite" in failed(check_layer(WrongUnit(), (4,)))
 
 
+class AlmostInTraining(Unit):
+    """2 x in training, a bit wrong; x / |x| in evaluation, which is not analytic."""
+
+    def forward(self, x, train=True):
+        return (2 * x, None) if train else super().forward(x)
+
+    def backward(self, dy, cache, param_grads=True):
+        return (2 + 1e-9) * dy if cache is None else super().backward(dy, cache)
+
+
+def test_a_mode_that_is_not_analytic_lends_the_other_none_of_its_limit():
+    rows = {
+        row.quantity: row
+        for row in check_layer(AlmostInTraining(), (4,), effort="plain")
+    }
+    assert not rows["dx"].ok and rows["dx"].limit == 1e-11
+
+
 def test_a_fresh_seed_draws_anew():
     one, again, other = (check_layer(Tanh(), (4,), seed=seed) for seed in (1, 1, 2))
     assert [r.error for r in one] == [r.error for r in again]

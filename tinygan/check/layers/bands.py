@@ -11,7 +11,6 @@ from ..oracles import one_sided
 from .passes import Verdict
 from .probe import LONG, Probe
 
-STEP = 1e-6  # of the differences, where the function is not analytic
 CLOSE = 1e-9  # relative to the slope
 FAR = 1e-5  # the same for |x| > 100, where sin x has lost digits of x
 LEAST = 1e-12  # relative to a slope of 1: saturated functions keep their rounding

@@ -27,7 +27,7 @@ def explained(layer: Layer, in_shape, failure: Failure, name: str) -> Row:
             with np.errstate(all="ignore"):
                 said += _numbers(layer, in_shape, failure)
         except Exception:  # an explanation may fail where the layer does
-            said += []
+            pass
     said += _contrast(layer, in_shape, failure)
     line = f"assert_layer({layer!r}, {in_shape}, case={failure.case!r})"
     note = "; ".join(dict.fromkeys(said))

@@ -39,12 +39,11 @@ class Verdict:
     crossed: int = 0  # steps that crossed a kink, and say nothing
 
     def worst(self, other: "Verdict") -> None:
-        """Take the other verdict's error if it is worse, measured by its limit."""
+        """Become the other verdict if it is worse, measured by its own limit."""
         self.crossed += other.crossed
-        self.note = self.note or other.note
         if not other.error * (self.limit or 1) <= self.error * (other.limit or 1):
-            self.error, self.limit = other.error, other.limit
-        self.limit = max(self.limit, other.limit)
+            self.error, self.limit, self.note = other.error, other.limit, other.note
+        self.note = self.note or other.note
 
 
 def judged(
@@ -94,27 +93,20 @@ def backward(p: Probe, draws: int, limit: float, analytic=True) -> dict[str, Ver
     """dx and dtheta against the oracles of L = <dy, f(x; theta)>."""
     dx, dtheta = p.gradients()
     least_dx, least_dtheta = floors(p) if limit > LIMITS["dx"] else (0.0, 0.0)
-    found = {"dx": Verdict(limit=limit), "dtheta": Verdict(limit=limit)}
+    of = {"dx": (p.of_x, p.x, dx, least_dx)}
+    if p.theta.size:
+        of["dtheta"] = p.of_theta, p.theta, dtheta, least_dtheta
+    found = {quantity: Verdict(limit=limit) for quantity in of}
     for _ in range(draws):
-        v = p.normal(p.x.shape)
-        size = max(float(np.linalg.norm(dx)), least_dx)
-        slope = float((dx * v).sum())
-        L = lambda x: p.loss(x, p.theta)  # noqa: E731
-        found["dx"].worst(judged(L, p.x, v, slope, size, limit, analytic))
-        if p.theta.size:
-            v = p.normal(p.theta.shape)
-            size = max(float(np.linalg.norm(dtheta)), least_dtheta)
-            L = lambda theta: p.loss(p.x, theta)  # noqa: E731
-            slope = float(dtheta @ v)
-            found["dtheta"].worst(judged(L, p.theta, v, slope, size, limit, analytic))
-    if not p.theta.size:
-        del found["dtheta"]
+        for quantity, (L, point, gradient, least) in of.items():
+            v = p.normal(point.shape)
+            slope, size = float((gradient * v).sum()), np.linalg.norm(gradient)
+            size = max(float(size), least)
+            found[quantity].worst(judged(L, point, v, slope, size, limit, analytic))
     for verdict in found.values():
         if verdict.crossed == draws and limit <= LIMITS["dx"]:  # at random numbers
-            verdict.error, verdict.note = (
-                np.inf,
-                "no two differences agree (does it draw random numbers?)",
-            )
+            verdict.error = np.inf
+            verdict.note = "no two differences agree (does it draw random numbers?)"
     return found
 
 
@@ -126,8 +118,7 @@ def finite(p: Probe) -> dict[str, Verdict]:
     """
     dx, dtheta = p.gradients()
     floor = 1e-4 * abs(float((p.dy * p.y).sum()))
-    of_x = (lambda x: p.loss(x, p.theta), p.x, dx)
-    of_theta = (lambda theta: p.loss(p.x, theta), p.theta, dtheta)
+    of_x, of_theta = (p.of_x, p.x, dx), (p.of_theta, p.theta, dtheta)
     worst, crossed = Verdict(limit=LIMITS["finite"]), 0
     for L, point, gradient in (of_x, of_theta) if p.theta.size else (of_x,):
         size, used = max(float(np.linalg.norm(gradient)), floor), 0
@@ -180,8 +171,7 @@ def _tangent(p: Probe, x_dot, y_dot, limit, least, analytic) -> Verdict:
         return Verdict(error, limit)
     slope = float((p.dy * y_dot).sum())
     size *= float(np.linalg.norm(p.dy)) / np.sqrt(max(y_dot.size, 1))
-    L = lambda x: p.loss(x, p.theta)  # noqa: E731
-    verdict = judged(L, p.x, x_dot, slope, size, limit, analytic)
+    verdict = judged(p.of_x, p.x, x_dot, slope, size, limit, analytic)
     if analytic and not (verdict.note or verdict.crossed):
         verdict = Verdict(error, limit)
     return verdict

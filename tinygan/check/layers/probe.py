@@ -14,8 +14,7 @@ from ...net import Net
 from ...ops import Array
 from .cases import EXTREME, ORDERS, VALUES, Case
 
-LONG = np.dtype(np.longdouble)
-IS_LONG = np.finfo(LONG).eps < 1e-18  # some machines have no longer numbers
+LONG = np.dtype(np.longdouble)  # on some machines no longer than float64
 
 
 class Probe:
@@ -98,3 +97,11 @@ class Probe:
     def loss(self, x, theta) -> Array:
         """L = <dy, f(x; theta)>: its gradient is what backward returns."""
         return (self.dy * self.at(x, theta)[1]).sum()  # eq: probe
+
+    def of_x(self, x) -> Array:
+        """L as a function of x (N, *in_shape) alone."""
+        return self.loss(x, self.theta)
+
+    def of_theta(self, theta) -> Array:
+        """L as a function of theta (n,) alone."""
+        return self.loss(self.x, theta)

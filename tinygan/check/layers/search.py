@@ -5,7 +5,6 @@ Without it, a failing case of the fixed set is made smaller step by step.
 """
 
 import dataclasses
-from collections.abc import Callable
 
 from ...layers.base import Layer
 from .cases import Case
@@ -89,7 +88,10 @@ def hunted(
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate, Phase.shrink],
     )
-    wrong: Callable = lambda case: fails(layer, in_shape, case, analytic) is not None  # noqa: E731
+
+    def wrong(case: Case) -> bool:
+        return fails(layer, in_shape, case, analytic) is not None
+
     try:
         case = find(cases(in_shape, seed), wrong, settings=how)
     except errors.NoSuchExample:

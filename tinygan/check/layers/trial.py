@@ -1,7 +1,7 @@
 """One layer in one case: all its passes are tried, and what fails is said.
 
 A case may be none for this layer: a shape on which it cannot be built, a batch that it
-refuses. Then `NotTaken` is raised, and nobody is blamed.
+refuses. Then `NotTakenError` is raised, and nobody is blamed.
 """
 
 import dataclasses
