@@ -3,8 +3,10 @@ line that fails again when it is pasted. The classes are of the kind that people
 """
 
 import copy
+import importlib
 import pickle
 import re
+import sys
 import warnings
 
 import numpy as np
@@ -635,3 +637,10 @@ def test_layers_come_with_a_shape_on_which_they_can_be_built(drawn):
 def test_what_no_strategy_can_draw_is_refused(call, words):
     with pytest.raises(InputError, match=re.escape(words)):
         call()
+
+
+def test_strategies_without_hypothesis_say_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    monkeypatch.delitem(sys.modules, "tinygan.check.strategies", raising=False)
+    with pytest.raises(ImportError, match="pip install hypothesis"):
+        importlib.import_module("tinygan.check.strategies")

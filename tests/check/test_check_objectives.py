@@ -41,15 +41,8 @@ class Plain(Objective):
         return self.dc(s_fake) / s_fake.size
 
 
-class Focal(Plain):
-    """a = (1 - D)^2 log D, with D = sigma(s), and b alike."""
-
-    def a(self, s):
-        return -(sigmoid(-s) ** 2) * softplus(-s)
-
-    def da(self, s):
-        D, rest = sigmoid(s), sigmoid(-s)
-        return rest**3 + 2 * rest**2 * D * softplus(-s)
+class Mirrored(Plain):
+    """b(s) = a(-s) and c = -a: fakes are judged as real samples are, upside down."""
 
     def b(self, s):
         return self.a(-s)
@@ -62,6 +55,17 @@ class Focal(Plain):
 
     def dc(self, s):
         return -self.da(s)
+
+
+class Focal(Mirrored):
+    """a = (1 - D)^2 log D, with D = sigma(s), and b alike."""
+
+    def a(self, s):
+        return -(sigmoid(-s) ** 2) * softplus(-s)
+
+    def da(self, s):
+        D, rest = sigmoid(s), sigmoid(-s)
+        return rest**3 + 2 * rest**2 * D * softplus(-s)
 
 
 class BothLabels(Plain):
@@ -143,7 +147,7 @@ class TotalVariation(Plain):
         return -self.da(s)
 
 
-class Temperature(Plain):
+class Temperature(Mirrored):
     """The logistic loss of s / .1"""
 
     T = 0.1
@@ -153,18 +157,6 @@ class Temperature(Plain):
 
     def da(self, s):
         return sigmoid(-s / self.T)
-
-    def b(self, s):
-        return self.a(-s)
-
-    def db(self, s):
-        return -self.da(-s)
-
-    def c(self, s):
-        return -self.a(s)
-
-    def dc(self, s):
-        return -self.da(s)
 
 
 class Absolute(Plain):

@@ -1132,7 +1132,7 @@ def test_file_that_is_not_analytic(write):
         ("", "expected a Layer, Objective, Optimizer, Penalty or Diversity class, or"),
         ("CHECKS = []", "or a list CHECKS = [(layer, in_shape), ...], found none"),
         (SIZED, "Sized needs arguments"),
-        ("CHECKS = [tg.Dense]", "penalties and diversities in CHECKS"),
+        ("CHECKS = [tg.Dense]", "diversities and (f, grad, x) in CHECKS"),
         ("CHECKS = [(tg.Conv2d(1, 3), (4,))]", "expects images (H, W, C), got (4,)"),
         ("CHECKS = [tg.Reshape(7, 7)]", "Reshape(7, 7) fits none of the input shapes"),
         ("CHECKS = 5", "CHECKS"),

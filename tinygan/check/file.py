@@ -107,8 +107,8 @@ def _things(module, path):
         code = codes[i] if codes else f"CHECKS[{i}]" + ("[0]" if is_pair else "")
         if not isinstance(thing, KINDS):
             raise InputError(
-                f"{path}: expected layers, objectives, optimizers, penalties and "
-                f"diversities in CHECKS, found {thing!r}"
+                f"{path}: expected layers, objectives, optimizers, penalties, "
+                f"diversities and (f, grad, x) in CHECKS, found {thing!r}"
             )
         if shape is not None and not isinstance(shape, tuple):
             raise InputError(

@@ -10,7 +10,13 @@ plain values and C order.
 """
 
 import numpy as np
-from hypothesis import strategies as st
+
+try:
+    from hypothesis import strategies as st
+except ImportError as e:
+    raise ImportError(
+        "tinygan.check.strategies needs Hypothesis: pip install hypothesis"
+    ) from e
 
 from ..errors import InputError, floating, one_of, shown, whole
 from ..values import as_shape, is_tuple
