@@ -1,11 +1,15 @@
-"""Three independent ways to a derivative, none of which knows the formula under test.
+"""Independent ways to a derivative, none of which knows the formula under test.
 
-For a scalar function L and a direction v, each returns <grad L(x), v>:
+For a scalar function L and a direction v, the first three give <grad L(x), v>:
 
     complex step         Im L(x + i h v) / h with h = 1e-200: nothing is subtracted,
                          so it is right to rounding, or wrong (Squire and Trapp 1998)
     finite differences   (L(x + h v) - L(x - h v)) / 2h: about 1e-9 at best, and the
-                         only one for code that is not analytic
+                         first to ask for code that is not analytic
+    long differences     the same in long double: about 1e-13, and so exact enough to
+                         tell whether the complex step or the formula is wrong
+    one-sided slopes     (f(x + h v) - f(x)) / h and (f(x) - f(x - h v)) / h, between
+                         which a derivative has to lie where f has a kink
     adjoint identity     <dy, J x_dot> = <J^T dy, x_dot>: it ties tangent to backward
 
 Directions and cotangents are random: an all-ones cotangent hides wrong formulas.

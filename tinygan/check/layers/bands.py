@@ -7,7 +7,7 @@ and every hundredth from -15 to 15, where thresholds tend to lie.
 
 import numpy as np
 
-from ..oracles import one_sided
+from ..oracles import TINY, one_sided
 from .passes import Verdict
 from .probe import LONG, Probe
 
@@ -53,7 +53,7 @@ def long_value(p: Probe):
 def _slopes(p: Probe):
     """f'(x) at every number: the complex step where it is defined."""
     try:
-        return p.at(p.x + 1e-200j, p.theta)[1].imag / 1e-200
+        return p.at(p.x + 1j * TINY, p.theta)[1].imag / TINY
     except Exception:  # whatever a user's code raises for a complex number
         return np.full(p.x.shape, np.nan)
 

@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 
 from ...errors import TangentError
-from ..oracles import complex_step, finite_difference, long_difference, relative
+from ..oracles import TINY, complex_step, finite_difference, long_difference, relative
 from .probe import Probe
 
 DRAWS = 4  # random directions per quantity
@@ -163,8 +163,8 @@ def _tangent(p: Probe, x_dot, y_dot, limit, least, analytic) -> Verdict:
     if analytic:
         try:
             with np.errstate(all="ignore"):
-                y = p.at(p.x + 1e-200j * x_dot, p.theta)[1]
-            error = relative(y.imag / 1e-200 - y_dot, size)
+                y = p.at(p.x + 1j * TINY * x_dot, p.theta)[1]
+            error = relative(y.imag / TINY - y_dot, size)
         except Exception:  # whatever a user's code raises for a complex number
             analytic = False
     if error <= limit:
