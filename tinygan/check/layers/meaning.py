@@ -109,7 +109,8 @@ def _ratio(found, right, p: Probe) -> list[str]:
         share = f"{int(wrong.sum())} of {wrong.size} entries differ"
         return [share] if 0 < wrong.sum() < wrong.size else []
     if abs(factor - 1) < 1e-6:
-        return [f"all are {factor - 1:+.1e} off, as a share"]
+        off = abs(factor - 1) > 1e-13  # else there is nothing to tell
+        return [f"all are {factor - 1:+.1e} off, as a share"] if off else []
     guesses = {
         0.0: "the gradient is missing",
         -1.0: "the sign is wrong",
