@@ -1,7 +1,5 @@
 """BatchNorm in float32 far from 0: as exact as PyTorch's, and more so on a CPU."""
 
-import contextlib
-
 import numpy as np
 import pytest
 
@@ -11,7 +9,7 @@ from tinygan.layers import BatchNorm, ConditionalBatchNorm
 from tinygan.values import Integers
 
 SHAPES = [(64, 512), (64, 14, 14, 64), (4096, 3), (256, 28, 28, 8)]
-MODES = {"fast": contextlib.nullcontext, "plain": fast.plain}
+MODES = {"fast": False, "plain": True}  # plain?
 shapes = pytest.mark.parametrize("shape", SHAPES, ids=str)
 modes = pytest.mark.parametrize("mode", MODES)
 
@@ -28,7 +26,7 @@ def exact(x, eps=1e-5):
 def passed(x, mode):
     """y of a batch in training, and the statistics, which have become the batch's."""
     net = tg.Net(BatchNorm(momentum=1.0), x.shape[1:])
-    with MODES[mode]():
+    with fast.plain(MODES[mode]):
         y, _ = net.forward(x)
     return y, net.state()[".mean"], net.state()[".var"]
 
@@ -77,7 +75,7 @@ def test_the_conditional_one_too(mode):
     layer = ConditionalBatchNorm()
     net = tg.Net(layer, (x.shape[1:], Integers((), 1)))
     layer.gamma[...] = 1
-    with MODES[mode]():
+    with fast.plain(MODES[mode]):
         (y, _), _ = net.forward((x, np.zeros(64, int)))
     y_64, *_ = exact(x)
     assert np.abs(y - y_64).max() <= 1e-5
