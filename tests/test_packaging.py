@@ -197,6 +197,7 @@ MAY_IMPORT = {
     "penalties": BASE,
     "optim": BASE,
     "gan": {"errors", "guard.moves", "values"},
+    "growth": BASE | {"layers", "net", "optim"},
     **{f: BASE | FAST | {"layers", "optim", "penalties"} for f in sorted(FAST)},
     "parallel": BASE | {"net", "objectives", "optim"},
     "data": BASE | {"backend"},

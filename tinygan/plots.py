@@ -181,7 +181,9 @@ def _damage_tolerated():
 
 def plot_losses(path, rows: list[dict], curves) -> None:
     """Draw the curves of a run's rows of metrics, and below them the measures of the
-    samples if there are any. curves: a {name: label} for each panel.
+    samples if there are any. curves: a {name: label} for each panel. Where the rows say
+    at which level of a growing network they are, a line marks the beginning of each
+    level, and its fade is shaded.
 
     A value that is no finite number is left out.
     """
@@ -203,6 +205,8 @@ def plot_losses(path, rows: list[dict], curves) -> None:
             axes.set_ylim(0, 1)
     if measured:
         _measures(panels[-1], measured, _points(rows, "high_quality"))
+    for axes in panels:
+        _levels(axes, rows)
     panels[-1].set_xlabel("step")
     save_png(path, render(figure))
 
@@ -218,6 +222,22 @@ def _points(rows: list[dict], name: str) -> list[tuple[int, float]]:
 
 def _drawable(value) -> bool:
     return type(value) in (int, float) and -LARGEST < value < LARGEST
+
+
+def _levels(axes, rows: list[dict]) -> None:
+    """Where each level of a growing network begins, how large it is, and its fade."""
+    pixels, alphas = (dict(_points(rows, name)) for name in ("pixels", "alpha"))
+    steps: dict[float, list] = {}
+    for step, level in _points(rows, "level"):
+        steps.setdefault(level, []).append(step)
+    for first, *more in steps.values():
+        fade = [step for step in more if alphas.get(step, 1) < 1]
+        axes.axvline(first, color="0.6", lw=0.8)
+        if fade:
+            axes.axvspan(first, fade[-1], color="0.9", zorder=0)
+        if first in pixels:
+            text, units = f" {pixels[first]:g}x{pixels[first]:g}", "axes fraction"
+            axes.annotate(text, (first, 0.02), xycoords=("data", units), fontsize=7)
 
 
 def _measures(axes, distances, shares) -> None:

@@ -162,8 +162,13 @@ def built(layer, in_shape):
                 f"{layer!r}: self.shapes must hold shapes such as {{'W': (3, 4)}}, "
                 f"found {name!r}: {shown(needed)}"
             )
-    vars(layer).setdefault("_built", set()).add((in_shape, shape))
+    fits(layer, in_shape, shape)
     return shape
+
+
+def fits(layer, in_shape, out_shape) -> None:
+    """Remember that a layer maps in_shape to out_shape: the first passes may do so."""
+    vars(layer).setdefault("_built", set()).add((in_shape, out_shape))
 
 
 def require_shape(name: str, v, shape) -> None:

@@ -18,6 +18,8 @@ from .conv import Conv2d, ConvTranspose2d
 from .correlation import col2im, im2col
 from .dense import Dense
 from .dropout import Dropout
+from .fade import Fade
+from .growing import Growing, GrowingDiscriminator, GrowingGenerator
 from .init import glorot, he, normal, uniform
 from .maxout import Maxout
 from .minibatch import MinibatchStd, Pack
@@ -44,7 +46,11 @@ __all__ = [
     "Dropout",
     "Each",
     "Embedding",
+    "Fade",
     "Flatten",
+    "Growing",
+    "GrowingDiscriminator",
+    "GrowingGenerator",
     "Identity",
     "InnerProduct",
     "InstanceNoise",

@@ -80,6 +80,12 @@ class Optimizer:
         new._u = self._u[own]
         return new
 
+    def reset(self) -> None:
+        """Forget: t and all moments become 0, in place. Call `prepare` first."""
+        self.t = 0
+        for name in self.moments:
+            getattr(self, name)[...] = 0
+
     def state(self) -> dict:
         """{"t": steps taken, moment: vector, ...}, by reference."""
         return {"t": self.t} | {name: getattr(self, name) for name in self.moments}
@@ -230,6 +236,9 @@ class Wrapper(Optimizer):
         new = copy.copy(self)
         new.group, new.inner = rank, self.inner.part(own, rank)
         return new
+
+    def reset(self) -> None:
+        self.inner.reset()
 
     def state(self) -> dict:
         return self.inner.state()

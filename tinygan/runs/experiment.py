@@ -17,11 +17,11 @@ from ..errors import (
     flag,
     instance,
     number,
-    one_of,
     shown,
     whole,
 )
-from ..layers import Layer
+from ..growth import GrowingNet, Growth
+from ..layers import Growing, Layer
 from ..net import Net
 from ..objectives import Diversity, Objective
 from ..optim import Optimizer
@@ -29,44 +29,9 @@ from ..penalties import Penalty
 from ..values import as_shape
 from .conditions import Sentences, Unconditional
 from .heads import require_logits
+from .latent import Latent as Latent
 from .schedule import CriticSteps as CriticSteps
 from .schedule import Schedule
-
-
-@dataclasses.dataclass(frozen=True)
-class Latent:
-    """p(z): `dim` independent numbers, N(0, scale^2), or uniform on [-scale, scale].
-
-    Raises InputError for another kind, and unless dim >= 1 and scale > 0.
-    """
-
-    dim: int
-    kind: str = "normal"
-    scale: float = 1.0
-
-    def __post_init__(self):
-        one_of("Latent", "kind", self.kind, ("normal", "uniform"))
-        dim, scale = (
-            whole(self, "dim >= 1", self.dim),
-            number(self, "scale > 0", self.scale),
-        )
-        object.__setattr__(self, "dim", dim)
-        object.__setattr__(self, "scale", scale)
-
-    @property
-    def shape(self) -> tuple[int]:
-        """The shape of one z: (dim,)."""
-        return (self.dim,)
-
-    def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """n latents as float32, (n, dim), on the host."""
-        whole(self, "n >= 0", n)
-        instance(self, "rng", rng, np.random.Generator, "np.random.default_rng(0)")
-        if self.kind == "normal":
-            z = rng.standard_normal((n, self.dim), dtype=np.float32)
-        else:
-            z = 2 * rng.random((n, self.dim), dtype=np.float32) - 1
-        return self.scale * z
 
 
 @dataclasses.dataclass
@@ -95,6 +60,9 @@ class Experiment:
     options that the recipe took from the data, such as a size. config.json keeps them,
     so that a trained generator makes samples without the data.
 
+    With a `growth` G and D are growing networks with as many levels, and both grow as
+    it says. `batch` is the batch of its last level, and `shape` that of its samples.
+
     Raises InputError for numbers out of range, and ShapeError (from `networks`) if G
     does not make what D takes.
     """
@@ -119,6 +87,7 @@ class Experiment:
     between: float = 0.0
     diversity: Diversity | Callable[[int], Diversity | None] | None = None
     unseen: Callable | None = None
+    growth: Growth | None = None
     decided: dict = dataclasses.field(default_factory=dict)
     log_every: int = 20
     picture_every: int = 0  # 0: forty pictures over the run
@@ -129,6 +98,7 @@ class Experiment:
         for schedule in (self.critic_steps, self.penalties_at, self.diversity_at):
             schedule(0)
         self._check_shares()
+        self._check_growth()
         least = {"steps": 1, "batch": 1, "log_every": 1}
         for name in (*least, "picture_every", "checkpoint_every", "seed"):
             wanted = f"a whole number >= {least.get(name, 0)}"
@@ -190,6 +160,23 @@ class Experiment:
         if self.diversity is not None and self.batch == 1:
             raise InputError("diversity: expected a batch of 2 or more, to have pairs")
 
+    def _check_growth(self) -> None:
+        for name in ("G", "D"):
+            tree, levels = getattr(self, name), None
+            if self.growth is not None:
+                instance(self, "growth", self.growth, Growth, "growth=Growth([...])")
+                levels = len(self.growth.levels)
+            found = tree.levels if isinstance(tree, Growing) else None
+            if found != levels:
+                raise InputError(
+                    f"growth: expected a Growth with a level for each level of {name}, "
+                    f"got {shown(self.growth)} for {shown(tree)}"
+                )
+        if self.growth is not None and self.condition.kind != "no condition":
+            raise InputError(
+                "growth: expected no condition, got one for networks that grow"
+            )
+
     @property
     def critic_steps(self) -> Schedule:
         """k as a schedule."""
@@ -220,9 +207,10 @@ class Experiment:
 
     def game(self, backend: Backend):
         """A new game of this experiment, before its first turn."""
+        from .growing import GrowingTurns
         from .turn import Turns
 
-        return Turns(self, backend)
+        return (GrowingTurns if self.growth else Turns)(self, backend)
 
     def maker(self, backend: Backend) -> tuple[str, Net]:
         """The name of the player that makes samples, and its network at the start."""
@@ -248,11 +236,11 @@ class Experiment:
 
         With a condition G passes it on, (z, y) -> (x, y): the pair that D judges.
         """
-        shapes = self.condition.shapes
+        shapes, network = self.condition.shapes, GrowingNet if self.growth else Net
         G = self.condition.around(copy.deepcopy(self.G))
-        G = Net(G, shapes(self.latent.shape), 2 * self.seed, dtype, backend)
+        G = network(G, shapes(self.latent.shape), 2 * self.seed, dtype, backend)
         D, x_shape = copy.deepcopy(self.D), shapes(tuple(self.shape))
-        D = Net(D, x_shape, 2 * self.seed + 1, dtype, backend)
+        D = network(D, x_shape, 2 * self.seed + 1, dtype, backend)
         if G.out_shape != D.in_shape:
             raise ShapeError(f"G makes samples {G.out_shape}, D takes {D.in_shape}")
         self.objective.expects(D.out_shape)

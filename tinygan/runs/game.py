@@ -71,6 +71,12 @@ class Game:
         """Cheap measures of samples (n, ...) beside real ones, for the log."""
         return {}
 
+    def place(self, turn: int) -> dict[str, float]:
+        """Where in its schedule this turn is, {name: number}, for the log and the
+        pictures; {} if all turns are alike.
+        """
+        return {}
+
     def products(self) -> int:
         """About how many numbers the forward passes of a batch multiply."""
         return 0

@@ -12,17 +12,17 @@ from .conditions import Condition
 
 
 class Reader:
-    """Reads batch i of the data, as D takes it.
+    """Reads batch i of the data, `batch` samples, as D takes it.
 
     Data with an open file or another state cannot be read by several processes at once.
     Unless the data, or the stream that they give, say that they are `divisible`, the
     first process reads them and hands each batch to the others.
     """
 
-    def __init__(self, experiment, data, batches, backend: Backend):
-        line = "return a function of i"
-        self.batches = function("data", "batches(...)", batches, line)
-        self.experiment, self.backend = experiment, backend
+    def __init__(self, experiment, data, batch: int, backend: Backend):
+        batches, line = data.batches(batch, experiment.seed, backend), "a function of i"
+        self.batches = function("data", "batches(...)", batches, f"return {line}")
+        self.experiment, self.batch, self.backend = experiment, batch, backend
         says = getattr(batches, "divisible", getattr(data, "divisible", False))
         self.divisible = says is True
         self.watched = False  # True while `watching`
@@ -42,9 +42,9 @@ class Reader:
         e, batch = self.experiment, self.batches(i)
         expect_batch(f"data: batch {i}", batch, e, self.backend)
         n = size(e.condition.x_of(batch))
-        if group.size > 1 and n != e.batch:
+        if group.size > 1 and n != self.batch:
             raise InputError(
-                f"data: batch {i}: expected {e.batch} samples, found {n}; several "
+                f"data: batch {i}: expected {self.batch} samples, found {n}; several "
                 "processes share only whole batches, use --cores 1"
             )
         return e.condition.real(batch)

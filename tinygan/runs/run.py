@@ -148,6 +148,10 @@ class Run:
         made, _ = self.average.forward(inputs, train=False)
         return self.backend.to_host(self.game.samples(made))
 
+    def place(self) -> dict[str, float]:
+        """Where in the game's schedule the last turn was; {} if all turns are alike."""
+        return self.game.place(max(self.step - 1, 0))
+
     def measures(self) -> dict[str, float]:
         """The game's cheap measures, from the same latents and data at every step."""
         n = 2500 if math.prod(self.experiment.shape) <= 16 else 256

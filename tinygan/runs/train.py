@@ -196,7 +196,8 @@ def _checked(run: Run, good: dict) -> tuple[dict, dict]:
         raise NonFiniteError(run.diagnose(good))
     means = values.mean(axis=0, dtype=np.float64)
     row = dict(zip(run.game.quantities, map(float, means), strict=True))
-    return state, {"step": run.step} | {name: row[name] for name in run.game.logged}
+    row = {name: row[name] for name in run.game.logged}
+    return state, {"step": run.step} | run.place() | row
 
 
 def _picture_due(run: Run) -> bool:
@@ -223,4 +224,5 @@ def _bar(run: Run, progress: bool):
 def _labelled(run: Run, row: dict) -> dict[str, str]:
     """The quantities of a row as the progress bar shows them."""
     labels = run.game.quantities.items()
-    return {label: f"{row[name]:.3f}" for name, label in labels if name in row}
+    shown = {label: f"{row[name]:.3f}" for name, label in labels if name in row}
+    return {name: f"{value:.3g}" for name, value in run.place().items()} | shown

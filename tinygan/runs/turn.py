@@ -45,8 +45,7 @@ class Turns(Game):
             opt.prepare(net.theta)
         self.data = e.data()
         e.expects(self.data)
-        self.batches = self.data.batches(e.batch, e.seed, backend)
-        self.reader = Reader(e, self.data, self.batches, backend)
+        self.reader = Reader(e, self.data, e.batch, backend)
         self.group: Group = ALONE
         self.rows = slice(None)
         labels = {"V": "V", "J": "J", "D_x": "D(x)", "D_Gz": "D(G(z))", "P": "P"}
@@ -56,7 +55,8 @@ class Turns(Game):
     def turn(self, turn):
         e = self.experiment
         (G, opt_G), (D, opt_D) = self.players["G"], self.players["D"]
-        opt_G.lr, opt_D.lr = e.opt_G.lr * e.rate(turn), e.opt_D.lr * e.rate(turn)
+        rate = self.rate(turn)
+        opt_G.lr, opt_D.lr = e.opt_G.lr * rate, e.opt_D.lr * rate
         draws = Draws(self, turn)
         return play(
             (OneForward(G) if e.shared else G, D, opt_G, opt_D),
@@ -67,6 +67,18 @@ class Turns(Game):
             penalties=[penalty.part(self.group) for penalty in e.penalties_at(turn)],
             rng=generator(e.seed, POINTS, turn) if e.penalties else None,
         )
+
+    def rate(self, turn: int) -> float:
+        """The factor of both learning rates in a turn."""
+        return self.experiment.rate(turn)
+
+    def batch(self, turn: int) -> int:
+        """How many samples a batch of this turn has."""
+        return self.experiment.batch
+
+    def real(self, i: int, turn: int):
+        """Batch i of the data, as D takes it in this turn: a value (N, ...)."""
+        return self.reader(i, self.group)
 
     def objective(self, turn: int):
         """The objective of a turn, which sees the samples of all ranks."""
@@ -130,11 +142,15 @@ class Turns(Game):
         """Raise the error that a turn would raise, for a batch that the layers do not
         take or a D that cannot be penalised.
         """
-        e, G, D = self.experiment, self.G.clone(), self.D.clone()
+        self.try_turn(self.G.clone(), self.D.clone(), self.experiment.batch)
+
+    def try_turn(self, G, D, batch: int) -> None:
+        """Play a turn of these networks on made-up data."""
+        e = self.experiment
         penalties = copy.deepcopy([*e.penalties_at(0), *e.penalties_at(e.steps - 1)])
         opts = copy.deepcopy(e.opt_G), copy.deepcopy(e.opt_D)  # they may be one object
         with np.errstate(all="ignore"):
-            z = self.inputs(e.batch, LATENT, 0, 0)
+            z = self.inputs(batch, LATENT, 0, 0)
             x, _ = G.forward(z)  # in place of data, which are not read here
             s, cache = D.forward(x)
             if any(isinstance(p, GradientPenalty) for p in penalties):
@@ -169,14 +185,15 @@ class Turns(Game):
         see_samples += [*e.penalties_at(0), *e.penalties_at(e.steps - 1)]
         divisible = all(one.divisible for one in see_samples)
         possible = self.backend is NUMPY and can_fork()
-        return possible and divisible and self._cut(size) != []
+        return possible and divisible and self.cut(self.experiment.batch, size) != []
 
     def parts(self, ranks):
         players = {
             name: divided(*player, ranks) for name, player in self.players.items()
         }
         found = []
-        for i, (rank, own) in enumerate(zip(ranks, self._cut(len(ranks)), strict=True)):
+        shares = self.cut(self.experiment.batch, len(ranks))
+        for i, (rank, own) in enumerate(zip(ranks, shares, strict=True)):
             part = copy.copy(self)
             part.players = {name: Player(*each[i]) for name, each in players.items()}
             part.G, part.D = part.players["G"].net, part.players["D"].net
@@ -184,9 +201,9 @@ class Turns(Game):
             found.append(part)
         return found
 
-    def _cut(self, size: int) -> list[slice]:
-        packs = math.lcm(self.G.packs, self.D.packs)
-        return cut(self.experiment.batch, size, packs)
+    def cut(self, batch: int, size: int) -> list[slice]:
+        """The rows of each of `size` ranks in a batch; [] if it cannot be cut."""
+        return cut(batch, size, math.lcm(self.G.packs, self.D.packs))
 
 
 def kept_bytes(cache) -> int:
@@ -219,7 +236,7 @@ class Draws:
 
     def real(self):
         """The next batch of data, as D takes it."""
-        self.x = self.game.reader(self.first + self.batches, self.game.group)
+        self.x = self.game.real(self.first + self.batches, self.turn)
         self.batches += 1
         return rows(self.x, self.game.rows)
 
@@ -227,7 +244,7 @@ class Draws:
         """The next latents, with conditions from the real batch."""
         game, e = self.game, self.game.experiment
         if not (e.shared and self.latents == self.k):
-            z = game.latents(e.batch, LATENT, self.turn, self.latents)
+            z = game.latents(game.batch(self.turn), LATENT, self.turn, self.latents)
             game.reader.require_finite("latents z", z)
             y = game.asked(e.condition.y_of(self.x), self.turn)
             self.z = rows(e.condition.pair(z, y), game.rows)
