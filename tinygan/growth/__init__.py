@@ -7,7 +7,7 @@ real pictures of a level. The game is in runs/growing.py.
 
 from .net import GrowingNet
 from .optimizer import Within
-from .pictures import at_level, larger
+from .pictures import at_level, larger, smaller
 from .schedule import Growth, Level
 
-__all__ = ["GrowingNet", "Growth", "Level", "Within", "at_level", "larger"]
+__all__ = ["GrowingNet", "Growth", "Level", "Within", "at_level", "larger", "smaller"]

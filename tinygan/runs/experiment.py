@@ -20,7 +20,7 @@ from ..errors import (
     shown,
     whole,
 )
-from ..growth import GrowingNet, Growth
+from ..growth import GrowingNet, Growth, larger
 from ..layers import Growing, Layer
 from ..net import Net
 from ..objectives import Diversity, Objective
@@ -215,6 +215,13 @@ class Experiment:
     def maker(self, backend: Backend) -> tuple[str, Net]:
         """The name of the player that makes samples, and its network at the start."""
         return "G", self.networks(backend)[0]
+
+    def samples(self, made):
+        """The samples (n, *shape) in what G made. Those of a lower level of a growing
+        G are enlarged by whole pixels.
+        """
+        x = self.condition.x_of(made)
+        return x if self.growth is None else larger(x, self.shape[0] // x.shape[1])
 
     def expects(self, data) -> None:
         """Raise InputError unless `data` have this experiment's shapes."""

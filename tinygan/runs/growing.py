@@ -8,7 +8,7 @@ and then the turn is an ordinary one (turn.py).
 import contextlib
 
 from ..backend import Backend
-from ..growth import Within, at_level, larger
+from ..growth import Within, at_level
 from .game import Player
 from .reading import Reader
 from .turn import Turns
@@ -30,7 +30,6 @@ class GrowingTurns(Turns):
         }
         sizes = {e.batch * level.times for level in self.growth.levels}
         self.readers = {n: Reader(e, self.data, n, backend) for n in sizes}
-        self.shape = tuple(e.shape)
         self._go(self.growth.at(0, e.batch))
 
     def turn(self, turn):
@@ -64,12 +63,9 @@ class GrowingTurns(Turns):
         H, *_ = self.D.tree.in_shapes[stage.level]
         return {"level": stage.level, "pixels": H, "alpha": stage.alpha}
 
-    def samples(self, made):
-        return larger(made, self.shape[0] // made.shape[1])
-
     def real_samples(self, n):
         x = super().real_samples(n)
-        return self.samples(at_level(x, self.D.in_shape, self.D.alpha))
+        return self.experiment.samples(at_level(x, self.D.in_shape, self.D.alpha))
 
     def watch(self):
         stack = contextlib.ExitStack()

@@ -87,7 +87,7 @@ def generate(experiment: Experiment, folder: RunFolder, backend: Backend, inputs
         chunk = mapped(backend.asarray, rows(inputs, slice(i, i + CHUNK)))
         with np.errstate(all="ignore"):
             x, _ = net.forward(chunk, train=False)
-        chunks.append(backend.to_host(experiment.condition.x_of(x)))
+        chunks.append(backend.to_host(experiment.samples(x)))
     return np.concatenate(chunks)
 
 

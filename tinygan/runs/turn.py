@@ -113,7 +113,7 @@ class Turns(Game):
         return tuple(map(self.backend.asarray, pairs)), columns
 
     def samples(self, made):
-        return self.experiment.condition.x_of(made)
+        return self.experiment.samples(made)
 
     def real_samples(self, n):
         batch = self.data.batches(n, PICTURE, NUMPY)(0)
