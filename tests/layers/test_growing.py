@@ -278,7 +278,7 @@ def test_levels_that_do_not_fit():
     blocks = generator().blocks[:2]
     three = Sequential(Upsample2d(3), Conv2d(WIDTHS[1], 3, pad=1))
     tree = GrowingGenerator([blocks[0], three], [Conv2d(1, 1), Conv2d(1, 1)])
-    with pytest.raises(ShapeError, match="Fade.*to give old's shape"):
+    with pytest.raises(ShapeError, match=r"Fade.* to give old's shape"):
         GrowingNet(tree, (Z,))
     with pytest.raises(ShapeError, match="multiples of 2"):
         GrowingNet(discriminator(), (6, 6, 2))

@@ -1,5 +1,5 @@
-"""Runs of networks that grow: every turn at its level, stopped anywhere, resumed bit for
-bit, on the device and on two ranks.
+"""Runs of networks that grow: every turn at its level; stopped anywhere and resumed bit
+for bit; on the device, and on two ranks.
 """
 
 import dataclasses
@@ -34,7 +34,7 @@ CONFIG = {"recipe": "test", "options": {}}
 
 
 def growing(**numbers) -> Experiment:
-    """WGAN-GP, two steps of D in a turn, an average of G, moments in both optimizers."""
+    """WGAN-GP, two steps of D in a turn, an average of G, two optimizers with moments."""
     numbers = {
         "objective": Wasserstein(),
         "penalties": [WGANGP(10), Drift(0.01)],
