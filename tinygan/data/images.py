@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..backend import NUMPY, Backend
-from ..errors import DataError, InputError, number, shown
+from ..errors import DataError, InputError, number, shown, whole
 from .stream import ImageStream
 
 MOST_CLASSES = 1000  # a larger label is rather a mistake than a class
@@ -81,6 +81,16 @@ class Images:
         part = Images(pixels, self.low, self.high, labels, names, self.notes)
         part.unlabelled = self.unlabelled
         return part
+
+    def bordered(self, n: int) -> "Images":
+        """These images with n black pixels more on each side: (H + 2n, W + 2n, C)."""
+        n = whole(self, "n >= 0", n)
+        around = (0, 0), (n, n), (n, n), (0, 0)
+        pixels = np.pad(self.pixels, around, constant_values=self.low)
+        names = self.names if self.classes else None
+        new = Images(pixels, self.low, self.high, self.labels, names, self.notes)
+        new.unlabelled = self.unlabelled
+        return new
 
     def scaled(self, pixels, dtype="float32"):
         """x = (pixels - (high + low)/2) / ((high - low)/2): low to -1, high to +1.

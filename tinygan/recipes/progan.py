@@ -1,0 +1,147 @@
+"""Your own pictures by networks that grow, 32x32 to 128x128, grey or colour (--data).
+
+    tinygan train progan --data FOLDER --size 32
+
+This is progressive growing (Karras et al. 2018). The networks begin with pictures of
+4x4 pixels, and each level doubles the side. A level fades in while `--images` real
+pictures are shown, and stays for as many. Every weight has an equalised learning rate,
+G normalises the features at each pixel, D sees how much the samples differ, and pays
+for a slope other than 1 (WGAN-GP). The samples come from a moving average of G.
+
+With pictures of 32x32 the run takes about half an hour on two cores. It may be
+stopped at any time: `--resume` goes on from there.
+"""
+
+import itertools
+import math
+
+from tinygan import (
+    WGANGP,
+    Adam,
+    AvgPool2d,
+    Conv2d,
+    Dense,
+    Drift,
+    EqualRate,
+    Flatten,
+    GrowingDiscriminator,
+    GrowingGenerator,
+    LeakyReLU,
+    MinibatchStd,
+    PixelNorm,
+    Reshape,
+    Sequential,
+    Upsample2d,
+    Wasserstein,
+)
+from tinygan.errors import InputError
+from tinygan.growth import Growth, Level
+from tinygan.recipes import read_pictures
+from tinygan.recipes.pictures import square
+from tinygan.runs import Experiment, Latent
+
+SIZES = (32, 64, 128)
+LATENT = 64
+LARGEST = 64  # channels
+
+
+def equal(layer, gain=math.sqrt(2)):
+    """A layer with an equalised learning rate, and b = 0 at first."""
+    return EqualRate(layer, gain)
+
+
+def conv(C) -> list:
+    """A 3x3 convolution that keeps the size, and its activation."""
+    return [equal(Conv2d(C, 3, pad=1)), LeakyReLU(0.2)]
+
+
+def generator(C, side: int, channels: int):
+    """G: from z to pictures of `side` pixels, and twice that for each further width C.
+
+    C: the channels at each level, from the smallest picture
+    """
+    project = equal(Dense(side * side * C[0]), gain=math.sqrt(2) / 4)
+    first = [project, Reshape(side, side, C[0]), LeakyReLU(0.2), PixelNorm()]
+    blocks = [Sequential(PixelNorm(), *first, *conv(C[0]), PixelNorm())]
+    for c in C[1:]:
+        twice = (*conv(c), PixelNorm(), *conv(c), PixelNorm())
+        blocks.append(Sequential(Upsample2d(), *twice))
+    to_rgb = [equal(Conv2d(channels, 1), gain=1) for _ in C]
+    return GrowingGenerator(blocks, to_rgb)
+
+
+def discriminator(C):
+    """D: the mirror of G, from pictures to a score."""
+    score = [Flatten(), equal(Dense(C[0])), LeakyReLU(0.2), equal(Dense(1), gain=1)]
+    blocks = [Sequential(MinibatchStd(4), *conv(C[0]), *score)]
+    for below, c in itertools.pairwise(C):
+        blocks.append(Sequential(*conv(c), *conv(below), AvgPool2d()))
+    from_rgb = [Sequential(equal(Conv2d(c, 1)), LeakyReLU(0.2)) for c in C]
+    return GrowingDiscriminator(blocks, from_rgb)
+
+
+def widths(levels: int) -> list[int]:
+    """The channels at each level: 16 at the last, and twice as many at each smaller
+    one, at most LARGEST.
+    """
+    return [min(16 << k, LARGEST) for k in reversed(range(levels))]
+
+
+def growing(C, side, shape, data, images, steps, batch, lr, seed, **more) -> Experiment:
+    """The experiment of networks with these widths, for pictures of this shape.
+
+    A level fades in for `images` real pictures, and is stable for as many.
+    """
+    phases = [Level(images), *(Level(images, images) for _ in C[1:])]
+    growth = Growth(phases)
+    return Experiment(
+        G=generator(C, side, shape[-1]),
+        D=discriminator(C),
+        shape=shape,
+        data=data,
+        latent=Latent(LATENT),
+        objective=Wasserstein(),
+        penalties=[WGANGP(10.0), Drift(1e-3)],
+        opt_G=Adam(lr, beta1=0.0, beta2=0.99),
+        opt_D=Adam(lr, beta1=0.0, beta2=0.99),
+        steps=growth.turns(batch) if steps is None else steps,
+        batch=batch,
+        seed=seed,
+        ema=0.999,
+        growth=growth,
+        **more,
+    )
+
+
+def recipe(
+    steps=None,
+    batch=16,
+    lr=1e-3,
+    seed=0,
+    images=30_000,
+    data=None,
+    size=None,
+    channels=None,
+    **reading,
+):
+    if size is None or channels is None:  # as the data are
+        data = read_pictures(data, size=size, channels=channels, **reading)
+        size, channels = square(data).values()
+    if size not in SIZES:
+        near = min(SIZES, key=lambda s: abs(s - size))
+        raise InputError(
+            f"this recipe makes pictures of {', '.join(map(str, SIZES))} pixels, "
+            f"found {size}; --size {near} scales them"
+        )
+    return growing(
+        widths(size.bit_length() - 2),  # 4, 8 ... size
+        4,
+        (size, size, channels),
+        lambda: read_pictures(data, size=size, channels=channels, **reading),
+        images,
+        steps,
+        batch,
+        lr,
+        seed,
+        decided={"size": size, "channels": channels},
+    )

@@ -1,0 +1,25 @@
+"""Faces in colour that grow from 4x4 pixels to 32x32 (needs --data nouns_32.zip).
+
+Progressive growing (Karras et al. 2018); the recipe `progan` tells how. The faces are
+pixel art of 32x32 pixels: a head, glasses, a body, an accessory and a background each.
+`--images` of them are shown in each phase of a level: its fade, and after it.
+"""
+
+from tinygan.recipes import read_pictures
+from tinygan.recipes.progan import growing, widths
+
+
+def recipe(
+    steps=None, batch=16, lr=1e-3, seed=0, images=30_000, data=None, **reading
+):
+    return growing(
+        widths(4),  # 4x4, 8x8, 16x16, 32x32
+        4,
+        (32, 32, 3),
+        lambda: read_pictures(data, channels=3, **({"size": 32} | reading)),
+        images,
+        steps,
+        batch,
+        lr,
+        seed,
+    )

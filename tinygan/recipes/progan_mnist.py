@@ -1,0 +1,25 @@
+"""MNIST that grows from 4x4 pixels to 32x32 (needs --data).
+
+Progressive growing (Karras et al. 2018); the recipe `progan` tells how. MNIST's 28x28
+pixels get a border of 2 black ones. `--images` real digits are shown in each phase of a
+level: its fade, and after it.
+"""
+
+from tinygan.recipes import mnist
+from tinygan.recipes.progan import growing, widths
+
+
+def recipe(
+    steps=None, batch=16, lr=1e-3, seed=0, images=30_000, data=None, **reading
+):
+    return growing(
+        widths(4),  # 4x4, 8x8, 16x16, 32x32
+        4,
+        (32, 32, 1),
+        lambda: mnist(data, **reading).bordered(2),
+        images,
+        steps,
+        batch,
+        lr,
+        seed,
+    )
