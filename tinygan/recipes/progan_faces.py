@@ -9,9 +9,7 @@ from tinygan.recipes import read_pictures
 from tinygan.recipes.progan import growing, widths
 
 
-def recipe(
-    steps=None, batch=16, lr=1e-3, seed=0, images=30_000, data=None, **reading
-):
+def recipe(steps=None, batch=16, lr=1e-3, seed=0, images=30_000, data=None, **reading):
     return growing(
         widths(4),  # 4x4, 8x8, 16x16, 32x32
         4,
