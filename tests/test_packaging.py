@@ -174,8 +174,8 @@ BASE = {"errors", "ops", "rng", "values", "group", "fast"}
 BASE |= {"guard.layers", "guard.logits"}
 CORE = {"layers", "net", "objectives", "penalties", "optim", "gan"}
 FAST = {"fast.cpu", "fast.cuda", "fast.structure"}
-FAST |= {f"fast.{name}" for name in ("correlation", "scheme", "winograd")}
-FAST |= {"fast.winograd_odd"}
+FAST |= {f"fast.{name}" for name in ("correlation", "grouped", "scheme")}
+FAST |= {"fast.winograd", "fast.winograd_odd"}
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),
@@ -345,12 +345,15 @@ def code_lines(path) -> int:
 
 
 def test_the_core_is_small_enough_to_read():
-    """At most 2,900 lines, of which 1,600 are code; the root has 13 files at most."""
+    """At most 3,000 lines, of which 1,600 are code; the root has 13 files at most.
+
+    The lines were 2,900 before convolutions had groups.
+    """
     files = core()
     names = {path.relative_to(ROOT).as_posix() for path in files}
     assert names >= {"layers/correlation.py", "penalties/gradient.py", "optim/rules.py"}
     assert not [name for name in names if name.startswith(("fast/", "parallel/"))]
-    assert sum(len(path.read_text("utf-8").splitlines()) for path in files) <= 2900
+    assert sum(len(path.read_text("utf-8").splitlines()) for path in files) <= 3000
     assert sum(map(code_lines, files)) <= 1600
     assert len(list(ROOT.glob("*.py"))) <= 13
 

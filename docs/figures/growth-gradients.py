@@ -7,7 +7,7 @@ from tinygan.backend import NUMPY
 from tinygan.growth import at_level
 from tinygan.theory.canvas import BLUE, GREY, ORANGE, subplots
 
-ALPHAS = np.linspace(0, 1, 41)
+ALPHAS = np.linspace(0, 1, 21)
 PARTS = {
     "blocks below": (("block0", "block1"), BLUE),
     "old end": (("rgb1",), GREY),
@@ -45,14 +45,14 @@ def gradients(experiment):
         G.backward_weights(D.backward(ds, c_fake, param_grads=False), c_G)
         for net, rows in zip((G, D), found, strict=True):
             rows.append(norms(net))
-    return found
+    return [np.transpose(rows) for rows in found]
 
 
 def figure():
     drawn, axes = subplots(1, 2, 10, 3.2)
     found = gradients(recipes.build(recipes.find("progan-digits"), {}))
     for panel, rows, player in zip(axes[0], found, ("G", "D"), strict=True):
-        for (name, (_, colour)), norm in zip(PARTS.items(), np.transpose(rows)):
+        for (name, (_, colour)), norm in zip(PARTS.items(), rows, strict=True):
             panel.plot(ALPHAS, norm, color=colour, label=name)
         panel.set(title=player, xlabel="alpha", ylabel="norm of the gradient")
         panel.set_ylim(bottom=0)

@@ -330,16 +330,16 @@ def test_other_refusals():
 class SigmaIsConstant(SpectralNorm):
     """dW = dW_bar / sigma: the commonest mistake."""
 
-    def _reverse(self, dW_bar, cache):
+    def add_gradient(self, dW_bar, cache):
         self.dW += dW_bar / cache[1]
 
 
 class WrongOuterProduct(SpectralNorm):
     """The term with u v^T, but W in the inner product where W_bar should be."""
 
-    def _reverse(self, dW_bar, cache):
+    def add_gradient(self, dW_bar, cache):
         W_bar, sigma, *rest = cache
-        super()._reverse(dW_bar, (W_bar * sigma, sigma, *rest))
+        super().add_gradient(dW_bar, (W_bar * sigma, sigma, *rest))
 
 
 class ForgetsTheTangent(SpectralNorm):

@@ -34,7 +34,7 @@ CONFIG = {"recipe": "test", "options": {}}
 
 
 def growing(**numbers) -> Experiment:
-    """WGAN-GP, two steps of D in a turn, an average of G, two optimizers with moments."""
+    """WGAN-GP, two steps of D in a turn, an average of G, and moments."""
     numbers = {
         "objective": Wasserstein(),
         "penalties": [WGANGP(10), Drift(0.01)],

@@ -1,6 +1,7 @@
 """The choice of a scheme for a convolution on a CPU."""
 
 from . import twin
+from .grouped import GroupedWindows
 from .scheme import Windows
 from .winograd import Winograd, suits
 from .winograd_odd import OddWinograd
@@ -8,7 +9,9 @@ from .winograd_odd import OddWinograd
 
 @twin("cpu")
 def correlation(W, x_shape, stride, pad):
-    """Winograd if it is likely to be faster, im2col otherwise."""
+    """Winograd if it is likely to be faster, im2col otherwise and for groups."""
+    if x_shape[2] > W.shape[2]:
+        return GroupedWindows(W, x_shape, stride, pad)
     windows = Windows(W, x_shape, stride, pad)
     if not suits(windows):
         return windows

@@ -6,6 +6,8 @@
 from .activations import Activation, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
 from .base import Affine, Layer
 from .batchnorm import BatchNorm
+from .bias import Bias
+from .bilinear import BilinearDown2d, BilinearUp2d
 from .combine import Residual, Sequential
 from .conditional.batchnorm import ConditionalBatchNorm
 from .conditional.embedding import Embedding
@@ -18,6 +20,7 @@ from .conv import Conv2d, ConvTranspose2d
 from .correlation import col2im, im2col
 from .dense import Dense
 from .dropout import Dropout
+from .equal import EqualRate
 from .fade import Fade
 from .growing import Growing, GrowingDiscriminator, GrowingGenerator
 from .init import glorot, he, normal, uniform
@@ -36,6 +39,9 @@ __all__ = [
     "Affine",
     "AvgPool2d",
     "BatchNorm",
+    "Bias",
+    "BilinearDown2d",
+    "BilinearUp2d",
     "Branch",
     "Concat",
     "ConditionalBatchNorm",
@@ -46,6 +52,7 @@ __all__ = [
     "Dropout",
     "Each",
     "Embedding",
+    "EqualRate",
     "Fade",
     "Flatten",
     "Growing",

@@ -40,6 +40,7 @@ class Layer:
 
     shapes: Mapping = MappingProxyType({})  # parameters: {"W": (n_in, n_out), ...}
     out_axis = -1  # the axis of W that counts the outputs
+    fans: tuple = ()  # (fan_in, fan_out) of W, if `build` says them
     reuses = 1  # how often a sample uses each weight; a convolution: once per position
     packs = 1  # how many input samples become one output sample
     divisible = False  # True if splitting the batch between processes changes nothing:

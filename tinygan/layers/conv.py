@@ -37,13 +37,29 @@ class Convolution(Affine):
     InputError for numbers that are not whole or out of range.
     """
 
-    def _settings(self, C_out, kernel, stride, pad, bias, init) -> None:
+    divisible = True
+    W: Array
+    dW: Array
+
+    def _settings(self, C_out, kernel, stride, pad, bias, init, groups) -> None:
         self.C_out = whole(self, "C_out >= 1", C_out)
         self.kernel = pair(self, "kernel >= 1", kernel)
         self.stride = pair(self, "stride >= 1", stride)
         self.pad = pair(self, "pad >= 0", pad)
         self.bias = flag(self, "bias", bias)
         self.initialise = initialiser(self, init, he())
+        self.groups = whole(self, "groups >= 1", groups)
+
+    def _image(self, in_shape):
+        """in_shape, (H, W, C_in). ShapeError unless groups divide C_in and C_out."""
+        require(len(in_shape) == 3, self, "images (H, W, C)", in_shape)
+        channels = in_shape[2], self.C_out
+        fits = not any(C % self.groups for C in channels)
+        require(fits, self, f"channels that {self.groups} groups divide", channels)
+        return in_shape
+
+    def init(self, rng):
+        self.W[...] = self.initialise(rng, self.W.shape, *self.fans)
 
     def weight_grad_and_adjoint(self, dy, cache):
         return weight_grad_and_adjoint(self, dy, cache)
@@ -65,35 +81,31 @@ class Conv2d(Convolution):
         cols = im2col(x)     y = cols W + b     dW = cols^T dy     dx = col2im(dy W^T)
 
     The cache is x and the map A. The columns are k^2/s^2 times as large as x, so they
-    are computed again for dW. Raises ShapeError when built on anything but (H, W, C_in)
-    or on an image that is smaller than a window.
+    are computed again for dW. W is (kh, kw, C_in/groups, C_out): the i-th of the groups
+    of y's channels sees only the i-th group of x's. groups = C_in is depthwise.
+
+    Raises ShapeError when built on anything but (H, W, C_in), on an image that is
+    smaller than a window, or on channels that the groups do not divide.
     """
 
-    divisible = True
-    W: Array  # (kh, kw, C_in, C_out)
-    dW: Array
-
-    def __init__(self, C_out: int, kernel, stride=1, pad=0, bias=True, init=None):
-        self._settings(C_out, kernel, stride, pad, bias, init)
+    def __init__(
+        self, C_out: int, kernel, stride=1, pad=0, bias=True, init=None, groups=1
+    ):
+        self._settings(C_out, kernel, stride, pad, bias, init, groups)
 
     def build(self, in_shape):
-        require(len(in_shape) == 3, self, "images (H, W, C)", in_shape)
-        H, W, C_in = in_shape
+        H, W, C_in = self._image(in_shape)
         geometry = zip((H, W), self.kernel, self.stride, self.pad, strict=True)
         OH, OW = (conv_size(*g) for g in geometry)
         require(min(OH, OW) > 0, self, "images as large as its kernel", in_shape)
         self.reuses = OH * OW
-        self.shapes = {"W": (*self.kernel, C_in, self.C_out)}
+        k, s, n = math.prod(self.kernel), math.prod(self.stride), self.groups
+        self.shapes = {"W": (*self.kernel, C_in // n, self.C_out)}
+        # each input pixel reaches k^2/s^2 output pixels
+        self.fans = k * C_in // n, k * self.C_out / (n * s)
         if self.bias:
             self.shapes["b"] = (self.C_out,)
         return (OH, OW, self.C_out)
-
-    def init(self, rng):
-        kh, kw, C_in, C_out = self.W.shape
-        s = math.prod(self.stride)  # each input pixel reaches k^2/s^2 output pixels
-        self.W[...] = self.initialise(
-            rng, self.W.shape, kh * kw * C_in, kh * kw * C_out / s
-        )
 
     def linear(self, x):
         A = correlation(self.W, x.shape[1:], self.stride, self.pad)
@@ -117,30 +129,36 @@ class ConvTranspose2d(Convolution):
 
     x is (N, H, W, C_in), y is (N, OH, OW, C_out) with OH = (H - 1) s - 2p + k + op.
     `output_pad` op < s picks one of the s image sizes that A maps to H. W is the kernel
-    of A, (kh, kw, C_out, C_in): A's input channels are this layer's output channels.
+    of A, (kh, kw, C_out/groups, C_in): A's input channels are this layer's output
+    channels.
 
         y = col2im(x W^T) + b      dx = im2col(dy) W      dW = im2col(dy)^T x
 
-    Raises ShapeError when built on anything but (H, W, C_in) or when y would be empty.
+    Raises ShapeError when built on anything but (H, W, C_in), when y would be empty, or
+    on channels that the groups do not divide.
     """
 
-    divisible = True
     out_axis = -2
-    W: Array  # (kh, kw, C_out, C_in)
-    dW: Array
 
     def __init__(
-        self, C_out: int, kernel, stride=1, pad=0, output_pad=0, bias=True, init=None
+        self,
+        C_out: int,
+        kernel,
+        stride=1,
+        pad=0,
+        output_pad=0,
+        bias=True,
+        init=None,
+        groups=1,
     ):
-        self._settings(C_out, kernel, stride, pad, bias, init)
+        self._settings(C_out, kernel, stride, pad, bias, init, groups)
         self.output_pad = pair(self, "output_pad >= 0", output_pad)
         pads = zip(self.output_pad, self.stride, strict=True)
         fits = all(0 <= op < s for op, s in pads)
         require(fits, self, f"0 <= output_pad < stride {self.stride}", self.output_pad)
 
     def build(self, in_shape):
-        require(len(in_shape) == 3, self, "images (H, W, C)", in_shape)
-        H, W, C_in = in_shape
+        H, W, C_in = self._image(in_shape)
         self.reuses = H * W
         axes = (self.kernel, self.stride, self.pad, self.output_pad)
         OH, OW = (
@@ -148,18 +166,14 @@ class ConvTranspose2d(Convolution):
             for size, k, s, p, op in zip(in_shape[:2], *axes, strict=True)
         )
         require(min(OH, OW) > 0, self, "images larger than its padding", in_shape)
-        self.shapes = {"W": (*self.kernel, self.C_out, C_in)}
+        k, s, n = math.prod(self.kernel), math.prod(self.stride), self.groups
+        self.shapes = {"W": (*self.kernel, self.C_out // n, C_in)}
+        # each output pixel sums over k^2/s^2 input pixels
+        self.fans = k * C_in / (n * s), k * self.C_out // n
         if self.bias:
             self.shapes["b"] = (self.C_out,)
         self.out_shape = (OH, OW, self.C_out)
         return self.out_shape
-
-    def init(self, rng):
-        kh, kw, C_out, C_in = self.W.shape
-        s = math.prod(self.stride)  # each output pixel sums over k^2/s^2 input pixels
-        self.W[...] = self.initialise(
-            rng, self.W.shape, kh * kw * C_in / s, kh * kw * C_out
-        )
 
     def linear(self, x):
         A = correlation(self.W, self.out_shape, self.stride, self.pad)
@@ -180,8 +194,9 @@ class ConvTranspose2d(Convolution):
 
 
 def geometry_of(layer) -> str:
-    """The kernel, stride and padding of a layer, as "4, stride=2, pad=1"."""
+    """The kernel, stride, padding and groups of a layer, as "4, stride=2, pad=1"."""
     k, s, p = (
         v[0] if v[0] == v[1] else v for v in (layer.kernel, layer.stride, layer.pad)
     )
-    return f"{k}, stride={s}, pad={p}"
+    groups = f", groups={layer.groups}" if layer.groups > 1 else ""
+    return f"{k}, stride={s}, pad={p}{groups}"

@@ -6,7 +6,8 @@ cols = im2col(x), and the kernel W as a matrix (kh kw C_in, C_out):
 
     y = cols W            dx = col2im(dy W^T)            dW = cols^T dy
 
-Images are (N, H, W, C), and W is (kh, kw, C_in, C_out). As in most deep-learning code,
+Images are (N, H, W, C), and W is (kh, kw, C_in, C_out). With channels in groups there
+are such products for each group. As in most deep-learning code,
 "convolution" does not flip the kernel: strictly it is a correlation.
 """
 
@@ -113,12 +114,64 @@ class Correlation:
         return dW.reshape(self.W.shape)
 
 
+class GroupedCorrelation(Correlation):
+    """The same for channels in G groups: group i of y sees group i of x alone.
+
+    W: (kh, kw, C_in/G, C_out)      x_shape: (H, W, C_in), without the batch
+    x: (N, H, W, C_in)      y: (N, OH, OW, C_out)
+
+    The groups of x stand before its samples, as if they were samples too. So im2col
+    serves all groups at once, and `@` multiplies group by group.
+    """
+
+    def __init__(self, W, x_shape: tuple, stride: tuple, pad: tuple):
+        super().__init__(W, x_shape, stride, pad)
+        self.G = x_shape[2] // W.shape[2]
+
+    def cols(self, x):
+        """(N, H, W, C_in) -> (G, N OH OW, kh kw C_in/G)"""
+        x = apart(x, self.G)
+        cols = im2col(x.reshape(-1, *x.shape[2:]), *self.windows)
+        return cols.reshape(self.G, -1, cols.shape[1])
+
+    def forward(self, x):
+        y = self.cols(x) @ apart(as_matrix(self.W), self.G)  # eq: groups
+        return together(y).reshape(len(x), *self.y_shape)
+
+    def adjoint(self, dy):
+        U, (H, W, C) = apart(as_matrix(self.W), self.G), self.x_shape
+        dcols = apart(as_matrix(dy), self.G) @ U.swapaxes(1, 2)  # eq: groups-dx
+        many = self.G * len(dy), H, W, C // self.G
+        dx = col2im(as_matrix(dcols), many, *self.windows)
+        return together(dx.reshape(self.G, len(dy), *many[1:]))
+
+    def weight_grad(self, x, dy):
+        dy = apart(as_matrix(dy), self.G)
+        dW = self.cols(x).swapaxes(1, 2) @ dy  # eq: groups-dW
+        return together(dW).reshape(self.W.shape)
+
+
 @primitive
 def correlation(W, x_shape, stride, pad):
-    """The map x -> x * W for images x (N, *x_shape), as `Correlation` describes it."""
-    return Correlation(W, x_shape, stride, pad)
+    """The map x -> x * W for images x (N, *x_shape), as `Correlation` describes it; in
+    groups, if x has more channels than W takes.
+    """
+    grouped = x_shape[2] > W.shape[2]
+    return (GroupedCorrelation if grouped else Correlation)(W, x_shape, stride, pad)
 
 
 def as_matrix(a):
     """(..., C) -> (M, C): every position of an image, or of a kernel, is a row."""
     return a.reshape(-1, a.shape[-1])
+
+
+def apart(a, G: int):
+    """(..., C) -> (G, ..., C/G): a view of the G groups of channels, one by one."""
+    a = a.reshape(*a.shape[:-1], G, a.shape[-1] // G)
+    return get_xp(a).moveaxis(a, -2, 0)
+
+
+def together(a):
+    """(G, ..., C/G) -> (..., C): the groups side by side, the inverse of `apart`."""
+    a = get_xp(a).moveaxis(a, 0, -2)
+    return a.reshape(*a.shape[:-2], a.shape[-2] * a.shape[-1])

@@ -39,12 +39,13 @@ class Dense(Affine):
         require_array(self, in_shape)
         require(len(in_shape) >= 1, self, "inputs (..., n_in)", in_shape)
         self.shapes = {"W": (in_shape[-1], self.n_out)}
+        self.fans = self.shapes["W"]
         if self.bias:
             self.shapes["b"] = (self.n_out,)
         return (*in_shape[:-1], self.n_out)
 
     def init(self, rng):
-        self.W[...] = self.initialise(rng, self.W.shape, *self.W.shape)
+        self.W[...] = self.initialise(rng, self.W.shape, *self.fans)
         if self.bias:
             self.b[...] = self.start
 

@@ -45,14 +45,9 @@ LATENT = 64
 LARGEST = 64  # channels
 
 
-def equal(layer, gain=math.sqrt(2)):
-    """A layer with an equalised learning rate, and b = 0 at first."""
-    return EqualRate(layer, gain)
-
-
 def conv(C) -> list:
     """A 3x3 convolution that keeps the size, and its activation."""
-    return [equal(Conv2d(C, 3, pad=1)), LeakyReLU(0.2)]
+    return [EqualRate(Conv2d(C, 3, pad=1)), LeakyReLU(0.2)]
 
 
 def generator(C, side: int, channels: int):
@@ -60,23 +55,28 @@ def generator(C, side: int, channels: int):
 
     C: the channels at each level, from the smallest picture
     """
-    project = equal(Dense(side * side * C[0]), gain=math.sqrt(2) / 4)
+    project = EqualRate(Dense(side * side * C[0]), gain=math.sqrt(2) / 4)
     first = [project, Reshape(side, side, C[0]), LeakyReLU(0.2), PixelNorm()]
     blocks = [Sequential(PixelNorm(), *first, *conv(C[0]), PixelNorm())]
     for c in C[1:]:
         twice = (*conv(c), PixelNorm(), *conv(c), PixelNorm())
         blocks.append(Sequential(Upsample2d(), *twice))
-    to_rgb = [equal(Conv2d(channels, 1), gain=1) for _ in C]
+    to_rgb = [EqualRate(Conv2d(channels, 1), gain=1) for _ in C]
     return GrowingGenerator(blocks, to_rgb)
 
 
 def discriminator(C):
     """D: the mirror of G, from pictures to a score."""
-    score = [Flatten(), equal(Dense(C[0])), LeakyReLU(0.2), equal(Dense(1), gain=1)]
+    score = [
+        Flatten(),
+        EqualRate(Dense(C[0])),
+        LeakyReLU(0.2),
+        EqualRate(Dense(1), gain=1),
+    ]
     blocks = [Sequential(MinibatchStd(4), *conv(C[0]), *score)]
     for below, c in itertools.pairwise(C):
         blocks.append(Sequential(*conv(c), *conv(below), AvgPool2d()))
-    from_rgb = [Sequential(equal(Conv2d(c, 1)), LeakyReLU(0.2)) for c in C]
+    from_rgb = [Sequential(EqualRate(Conv2d(c, 1)), LeakyReLU(0.2)) for c in C]
     return GrowingDiscriminator(blocks, from_rgb)
 
 
