@@ -23,7 +23,7 @@ from .dropout import Dropout
 from .equal import EqualRate
 from .fade import Fade
 from .growing import Growing, GrowingDiscriminator, GrowingGenerator
-from .init import glorot, he, normal, uniform
+from .init import fixup, glorot, he, normal, uniform
 from .maxout import Maxout
 from .minibatch import MinibatchStd, Pack
 from .noise import InstanceNoise
@@ -85,6 +85,7 @@ __all__ = [
     "Tanh",
     "Upsample2d",
     "col2im",
+    "fixup",
     "glorot",
     "he",
     "im2col",
