@@ -204,7 +204,7 @@ MAY_IMPORT = {
     "plots": BASE | {"files"},
     "measures": BASE | {"objectives", "layers", "net", "optim", "data"},
     "theory": BASE | CORE | {"data", "measures", "plots"},
-    "check": BASE | CORE | {"userfile", "backend", "runs", "recipes"},
+    "check": BASE | CORE | {"growth", "userfile", "backend", "runs", "recipes"},
 }
 ORDER = ("ops", "layers", "net", "gan", "theory", "recipes", "cli", "__main__")
 

@@ -16,6 +16,7 @@ from ..layers import (
     Dropout,
     Each,
     Embedding,
+    Fade,
     Flatten,
     Identity,
     InnerProduct,
@@ -129,6 +130,7 @@ def builtin_layers() -> list[tuple[Layer, tuple]]:
             ),
             (4, 4, 2),
         ),
+        (Fade(Conv2d(2, 1), Sequential(Conv2d(2, 3, pad=1), Tanh()), 0.3), (4, 3, 2)),
         *conditional_layers(),
     ]
 

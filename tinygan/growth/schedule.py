@@ -78,16 +78,19 @@ class Growth:
             found.append((-(-level.fade // own), -(-level.stable // own)))
         return found
 
+    def starts(self, batch: int) -> list[int]:
+        """The first turn of each level, and after them the number of all turns."""
+        return list(itertools.accumulate(map(sum, self.lengths(batch)), initial=0))
+
     def turns(self, batch: int) -> int:
         """The turns of all levels, for an experiment with this batch."""
-        return sum(map(sum, self.lengths(batch)))
+        return self.starts(batch)[-1]
 
     def at(self, turn: int, batch: int) -> Stage:
         """The stage of turn 0, 1, 2 ..., for an experiment with this batch."""
-        lengths = self.lengths(batch)
-        starts = list(itertools.accumulate(map(sum, lengths[:-1]), initial=0))
+        starts = self.starts(batch)[:-1]
         i = sum(start <= turn for start in starts) - 1
-        level, (fade, _), j = self.levels[i], lengths[i], turn - starts[i]
+        level, (fade, _), j = self.levels[i], self.lengths(batch)[i], turn - starts[i]
         alpha = min(1.0, (j + 1) / (fade + 1))  # eq: fade-alpha
         return Stage(i, alpha, batch * level.times, level.rate, j == 0)
 

@@ -37,7 +37,7 @@ LATENT = 64
 
 
 def block(C: int, blocks: int):
-    """h + f(h): 1x1 to more channels, 3x3 in groups, 1x1 back to C, which starts at 0."""
+    """h + f(h); f is 1x1 to more channels, 3x3 in groups, and 1x1 back, 0 at first."""
     inside = fixup(blocks, 3, SLOPE)
     return Residual(
         Sequential(

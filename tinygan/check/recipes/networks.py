@@ -3,7 +3,17 @@
 import copy
 import math
 
-from ...layers import Branch, Each, Layer, Parallel, Residual, Sequential
+from ...layers import (
+    Branch,
+    Each,
+    Fade,
+    GrowingDiscriminator,
+    GrowingGenerator,
+    Layer,
+    Parallel,
+    Residual,
+    Sequential,
+)
 from ...layers.base import walk
 from ...layers.conditional.tuples import has_numbers
 from ...net import Net
@@ -12,7 +22,10 @@ from ..adapters import Flat, width
 from ..kinds import rows_of
 from ..report import Row
 
-CONTAINERS = (Sequential, Residual, Parallel, Branch, Each)  # no subclass of them
+CONTAINERS = (  # no subclass of them
+    *(Sequential, Residual, Parallel, Branch, Each),
+    *(Fade, GrowingGenerator, GrowingDiscriminator),
+)
 LIGHT = 3e5  # products of one sample: a layer or a network with more is large
 WIDE = 20_000  # numbers of one sample: a layer that takes more is large
 SAMPLES = (4, 6, 8, 9, 10, 12, 16, 32, 64)  # batches to try a layer on

@@ -10,6 +10,7 @@ import numpy as np
 
 from ...backend import NUMPY
 from ...errors import ShapeError
+from ...growth import at_level
 from ...net import Net
 from ...objectives import Objective, WithDiversity
 from ...optim import ClipWeights, Optimizer
@@ -29,6 +30,7 @@ SLOW = 1.0  # seconds: data that take longer are read once
 MORE = 8  # times as many in a thorough check
 MOST = 3  # names in a note
 WHOLE = ", the whole network"  # in the name of a network's row
+FADED = 0.3  # the alpha of networks that grow
 FEW = 2  # random directions through large networks
 
 
@@ -108,8 +110,14 @@ class Pieces:
             yield from self._network(name, net, options)
         if self.is_gan:
             yield from self._rules(options)
-        yield "two turns", lambda: turn_rows(lambda: begun(self.small))
-        yield "a turn on CuPy", lambda: device_rows(self.small)
+        first = self._first_turn()
+        yield "two turns", lambda: turn_rows(lambda: begun(self.small, first))
+        yield "a turn on CuPy", lambda: device_rows(self.small, first)
+
+    def _first_turn(self) -> int:
+        """The turn to begin with: of networks that grow, the first of the last fade."""
+        growth = self.small.growth
+        return 0 if growth is None else growth.starts(self.small.batch)[-2]
 
     def _network(self, name: str, net: Net, options: dict):
         """The pieces of a network. A large one of tinygan's own layers is left to the
@@ -197,16 +205,22 @@ class Pieces:
         for net in nets:
             net.theta += 0.02 * rng.standard_normal(net.theta.size)
         x = self.game.reader(0, self.game.group)
+        if e.growth is not None and len(e.growth.levels) > 1:  # while the last fades in
+            for net in nets:
+                net.grow(len(e.growth.levels) - 1, FADED)
+            x = at_level(x, nets[1].in_shape, FADED)
         y = self.game.asked(e.condition.y_of(x), 0)
         z = e.condition.pair(self.game.latents(size(x), LATENT, self.seed), y)
         return *nets, *(mapped(_wide, v) for v in (x, z)), rng
 
 
-def begun(experiment):
-    """A new run of an experiment, in which a turn was rehearsed."""
+def begun(experiment, turn: int = 0):
+    """A new run of an experiment, in which a turn was rehearsed, at this turn."""
     from ...runs.run import Run
 
-    return Run(experiment, NUMPY, cores=1)
+    run = Run(experiment, NUMPY, cores=1)
+    run.step = turn
+    return run
 
 
 def odd(opt: Optimizer) -> Optimizer:

@@ -18,7 +18,7 @@ MOST = 3  # places that a note names
 def turn_rows(begin, name: str = "two turns") -> list[Row]:
     """Play two turns twice: straight on, and from the state saved after the first.
 
-    begin() gives a new Run of the game, at its start.
+    begin() gives a new Run of the game, at the turn to begin with.
     """
     run, again = begin(), begin()
     start = run.on_host(run.state())
@@ -99,8 +99,8 @@ def watched(players):
         compare("after the last move")
 
 
-def device_rows(experiment, name: str = "a turn on CuPy") -> list[Row]:
-    """Play two turns on the stand-in for CuPy, and count the second one.
+def device_rows(experiment, first: int, name: str = "a turn on CuPy") -> list[Row]:
+    """Play two turns on the stand-in for CuPy, from turn `first`; count the second one.
 
     The row fails if CuPy could not play the turn. Otherwise its note says how often the
     host waits, what is uploaded, and how many launches the plain code asks for.
@@ -109,9 +109,9 @@ def device_rows(experiment, name: str = "a turn on CuPy") -> list[Row]:
         with warnings.catch_warnings(), as_cupy(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             game = experiment.game(FakeBackend())
-            _play(game, 0)
+            _play(game, first)
             with counting(until=_play.__code__) as counts:
-                _play(game, 1)
+                _play(game, first + 1)
     except NonFiniteError:
         raise
     except Exception as e:
