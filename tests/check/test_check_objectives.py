@@ -528,6 +528,25 @@ def test_the_smallest_case_is_shown_and_repeats():
     assert "with 1 real and 2 fake logits, ds_fake[0] of d_grads is" in rows[0].note
 
 
+def test_a_derivative_that_has_failed_is_asked_no_further():
+    """A right one is compared at about 200 pairs of batches, a wrong one at a few."""
+
+    def batches(d_grads):
+        asked = set()
+
+        def counted(self, s_real, s_fake):
+            asked.add(s_real.tobytes() + s_fake.tobytes())
+            return d_grads(self, s_real, s_fake)
+
+        found = failures(planted({"d_grads": counted}))
+        return len(asked), {*found}
+
+    asked, found = batches(NS.d_grads)
+    assert asked > 150 and not found
+    asked, found = batches(V_DOWN["d_grads"])
+    assert asked < 50 and found == {"dV/ds", "dV/ds finite"}
+
+
 @pytest.mark.parametrize("batch", [0, -1, (1, 2, 3), (0, 1), 1.5, "a"])
 def test_sizes_that_are_none(batch):
     with pytest.raises(tg.InputError, match="check_objective expects"):
