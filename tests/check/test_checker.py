@@ -641,6 +641,7 @@ def test_a_layer_that_is_not_analytic():
         assert not failed(rows), rows
         rows = check_layer(WrongUnit(), (4,), **how)
         assert {"finite"} <= failed(rows) <= {"finite", "dx"}
+        assert not any("in training only" in row.note for row in rows)
     rows = check_layer(Unit(), (4,))  # it need not be said
     assert not failed(rows)
     assert any("not analytic" in row.note for row in rows)
