@@ -9,6 +9,7 @@ import os
 import signal
 import tempfile
 
+import pytest
 from hypothesis import settings
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # a worker for each core: one thread each
@@ -28,3 +29,11 @@ for name in ("SIGHUP", "SIGTERM"):  # Windows has no SIGHUP
     number = getattr(signal, name, None)
     if number is not None and signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, signal.SIG_DFL)
+
+
+@pytest.fixture
+def small_pictures(monkeypatch):
+    """For tests that train and look at no picture."""
+    from pictures import draw_small_pictures  # NumPy reads the environment before
+
+    draw_small_pictures(monkeypatch)

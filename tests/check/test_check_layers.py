@@ -88,6 +88,25 @@ def test_the_line_of_a_failure_fails_again_and_its_case_is_small():
     assert case.N == 33 and case == Case(N=33)
 
 
+def test_no_case_is_tried_twice(monkeypatch):
+    """However many quantities fail, each of which is looked for in smaller cases."""
+
+    class Doubled(Tanh):
+        def slope(self, y, v):
+            return 2 * super().slope(y, v)
+
+    cases = []
+
+    def counted(layer, in_shape, case, analytic):
+        cases.append(case)
+        return tried(layer, in_shape, case, analytic)
+
+    monkeypatch.setattr("tinygan.check.layers.trial.tried", counted)
+    rows = check_layer(Doubled(), (4,), effort="quick")
+    assert sum(not row.ok for row in rows) > 2
+    assert len(set(cases)) == len(cases) > 2
+
+
 def test_a_case_that_is_right_is_said_to_be():
     for case in (Case(N=1), Case(values="ramp", N=600), Case(dtype="float32")):
         (row,) = check_layer(Tanh(), (6,), case=case)

@@ -104,6 +104,11 @@ def write(tmp_path, monkeypatch):
     return write
 
 
+def quickly(path, **options):
+    """What a quick check of a recipe's file finds."""
+    return file_rows(path, effort="quick", **options)
+
+
 def failures(rows) -> dict:
     """{name: quantities} of what fails."""
     found: dict = {}
@@ -152,7 +157,7 @@ WRONG = {  # a change of the text: what has to fail, beside what follows from it
 
 @pytest.mark.parametrize("change, name", WRONG.values(), ids=WRONG)
 def test_a_wrong_derivative_is_named_and_followed(write, change, name):
-    rows = file_rows(write("", "{}", change))
+    rows = quickly(write("", "{}", change))
     assert name in failures(rows)
     assert "two turns" not in failures(rows)  # it plays all the same
     for row in rows:
@@ -165,7 +170,7 @@ def test_a_wrong_derivative_is_named_and_followed(write, change, name):
 
 def test_what_is_right_does_not_fail_with_a_wrong_loss(write):
     change = ("return 2 * (s_fake - 1)", "return -2 * (s_fake - 1)")
-    found = failures(file_rows(write("", "{}", change)))
+    found = failures(quickly(write("", "{}", change)))
     assert set(found) == {"objective, Loss()", "g_step, Loss()"}
 
 
@@ -175,7 +180,7 @@ LARGE = """{
 
 
 def test_a_large_network_is_checked_by_layers_and_by_the_moves(write):
-    rows = file_rows(write("", LARGE))
+    rows = quickly(write("", LARGE))
     assert failures(rows) == {}
     names = {row.name for row in rows}
     assert "G.2_Dense on (600,)" not in names  # tinygan's own, of 360,600 numbers
@@ -186,7 +191,7 @@ def test_a_large_network_is_checked_by_layers_and_by_the_moves(write):
 
 
 def test_a_wrong_layer_in_a_large_network(write):
-    rows = file_rows(write("", LARGE, ("return x * dy\n", "return x * dy * 1.001\n")))
+    rows = quickly(write("", LARGE, ("return x * dy\n", "return x * dy * 1.001\n")))
     row = the_row(rows, "G, the whole network", "layers")
     assert (row.error, row.note) == (1.0, "wrong: G.1_Square on (600,)")
     name = "g_step, WithDiversity(Loss(), Diversity(0.1, 0.5))"
@@ -370,14 +375,14 @@ TWO = """{
 
 
 def test_a_recipe_with_classes_and_a_layer_of_two_values(write):
-    rows = file_rows(write(CLASSES, TWO))
+    rows = quickly(write(CLASSES, TWO))
     assert failures(rows) == {}
     names = {row.name for row in rows}
     assert "G.1_Join on ((8,), (8,))" in names
     assert "G.0_Parallel.1_Embedding on Integers((), 3)" in names
     assert "Mismatch(weight=0.5, near=0) on D" in names
     change = ("return b * dy, a * dy", "return b * dy, b * dy")
-    found = failures(file_rows(write(CLASSES, TWO, change)))
+    found = failures(quickly(write(CLASSES, TWO, change)))
     assert "dx" in found["G.1_Join on ((8,), (8,))"]
     assert "d_step, Loss()" in found
 
@@ -385,7 +390,7 @@ def test_a_recipe_with_classes_and_a_layer_of_two_values(write):
 def test_batches_that_the_layers_take(write):
     """Groups of three, and pairs: the check finds a batch for each."""
     more = """{"D": Sequential(Pack(2), MinibatchStd(3), Dense(1)), "penalties": []}"""
-    rows = file_rows(write("", more, ("batch=16", "batch=24")))
+    rows = quickly(write("", more, ("batch=16", "batch=24")))
     assert failures(rows) == {}
     assert fitting_batch(Sequential(Pack(3), MinibatchStd(2)), (2,)) == 6
     assert fitting_batch(Tanh(), (2,)) == 4
@@ -423,7 +428,7 @@ def test_flat_makes_any_layer_one_of_vectors(layer, shape):
     flat = Flat(layer, shape)
     sizes = {Embedding: 1, Concat: 7, ConditionalBatchNorm: 24, Projection: 5, Pack: 4}
     sizes |= {Paint: 9 + 18 + 2, Parallel: 5, BatchNorm: 24}
-    rows = check_layer(flat, (sizes[type(layer)],))
+    rows = check_layer(flat, (sizes[type(layer)],), effort="quick")
     assert all(row.ok for row in rows)
     assert {row.quantity for row in rows} >= {"dx", "tangent", "reverse", "contract"}
 
@@ -494,7 +499,7 @@ def test_a_function_with_kinks_everywhere_is_judged_by_the_complex_step():
 
 def test_a_recipe_of_tinygan_by_its_name():
     said = []
-    rows = file_rows("mlp-ring", say=said.append)
+    rows = quickly("mlp-ring", say=said.append)
     assert failures(rows) == {} and len(rows) > 80
     assert said[0].startswith("G.0_Dense") and said[-1] == "a turn on CuPy"
 
@@ -511,7 +516,7 @@ def test_data_that_take_long_are_read_once(write, monkeypatch):
     code = "read = []\ndef data():\n    read.append(1)\n    return ring()\n"
     path = write(f"\n\n{code}", '{"data": data}')
     said = []
-    file_rows(path, say=said.append)
+    quickly(path, say=said.append)
     assert said and sys.modules["tinygan_userfile_mine"].read == [1]
 
 
@@ -531,7 +536,7 @@ def test_parts_of_a_recipe(write):
 
 def test_checks_beside_a_recipe_are_checked_too(write):
     path = write("\n\nCHECKS = [(Square(), (3,))]\n")
-    assert {"Square() on (3,)", "two turns"} <= {row.name for row in file_rows(path)}
+    assert {"Square() on (3,)", "two turns"} <= {row.name for row in quickly(path)}
 
 
 @pytest.mark.parametrize(
@@ -577,7 +582,7 @@ def test_a_game_of_one(tmp_path, monkeypatch):
     from tests.runs.test_game import solo
 
     all_of_it = pieces.Pieces(solo(), 0, "solo")
-    rows = [row for _, check in all_of_it(True, "normal") for row in check()]
+    rows = [row for _, check in all_of_it(True, "quick") for row in check()]
     assert failures(rows) == {}
     names = {row.name for row in rows}
     assert {"model.0_Dense on (3,)", "two turns", "a turn on CuPy"} <= names
@@ -586,5 +591,5 @@ def test_a_game_of_one(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["wgan-ring", "pacgan-grid", "acgan-digits"])
 def test_recipes_of_tinygan_have_no_failure(name):
-    assert failures(recipe_rows(name)) == {}
+    assert failures(recipe_rows(name, effort="quick")) == {}
     assert name in recipes.names()

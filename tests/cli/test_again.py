@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tinygan import BackendError, InputError, plots, recipes
+from tinygan import BackendError, InputError, recipes
 from tinygan.cli import compare, copies
 from tinygan.cli.arguments import main
 from tinygan.recipes import mlp_ring
@@ -85,13 +85,11 @@ def commands(run):
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path, monkeypatch):
+def here(tmp_path, monkeypatch, small_pictures):
     """A folder to work in, and a machine where nothing was trained."""
     monkeypatch.setenv("TINYGAN_STATE", str(tmp_path / "state"))
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
-    blank = np.zeros((4, 4, 3), np.uint8)
-    monkeypatch.setattr(plots, "picture", lambda *_: blank)
     return tmp_path / "work"
 
 

@@ -19,6 +19,7 @@ ROOT = pathlib.Path(tinygan.__file__).parent
 COMMAND = [sys.executable, "-m", "tinygan"]
 TRAIN = ["train", "mlp-ring", "--steps", "2", "--batch", "4", "--cores", "1"]
 posix = pytest.mark.skipif(os.name != "posix", reason="descriptors are those of POSIX")
+slow = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +33,7 @@ def here(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("code", ["cp1252", "ascii", "cp437", "shift_jis"])
-def test_a_code_page_that_lacks_the_letters(monkeypatch, here, code):
+def test_a_code_page_that_lacks_the_letters(monkeypatch, here, small_pictures, code):
     raw = io.BytesIO(), io.BytesIO()
     for name, buffer in zip(("stdout", "stderr"), raw, strict=True):
         stream = io.TextIOWrapper(buffer, code, errors="strict")
@@ -58,7 +59,7 @@ def test_a_code_page_of_a_process(here):
 
 
 @pytest.mark.parametrize("missing", [["stdout"], ["stderr"], ["stdout", "stderr"]])
-def test_without_streams_the_work_is_done(monkeypatch, here, missing):
+def test_without_streams_the_work_is_done(monkeypatch, here, small_pictures, missing):
     for name in missing:
         monkeypatch.setattr(sys, name, None)
     assert main([*TRAIN, "--out", "run"]) == 0
@@ -69,7 +70,10 @@ def test_without_streams_the_work_is_done(monkeypatch, here, missing):
 
 
 @posix
-@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&- <&-"])
+@pytest.mark.parametrize(
+    "closed",
+    [">&- 2>&- <&-", *(pytest.param(one, marks=slow) for one in (">&-", "2>&-"))],
+)
 def test_closed_descriptors_are_not_taken_by_files(here, closed):
     line = " ".join([*COMMAND, *TRAIN, "--out", "run", closed])
     assert subprocess.run(line, shell=True).returncode == 0
@@ -131,7 +135,9 @@ def test_a_stream_that_was_closed_changes_nothing(monkeypatch):
 
 @pytest.mark.parametrize("progress", [True, False])
 @pytest.mark.parametrize("stream", ["none", "closed", "full"])
-def test_the_library_trains_without_a_stderr(monkeypatch, here, progress, stream):
+def test_the_library_trains_without_a_stderr(
+    monkeypatch, here, small_pictures, progress, stream
+):
     from tinygan import recipes
     from tinygan.runs.folder import RunFolder
     from tinygan.runs.run import Run

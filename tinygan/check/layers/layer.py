@@ -24,7 +24,7 @@ from .passes import DRAWS, LIMITS, NOT_ANALYTIC, Verdict, backward, finite, tang
 from .probe import Probe
 from .search import hunted, smaller
 from .state import state_rules
-from .trial import Failure, NotTakenError, tried
+from .trial import Failure, NotTakenError, Trials
 
 MANY = {"quick": 0, "normal": 40, "thorough": 1500}  # random cases, by effort
 
@@ -134,17 +134,18 @@ def _with_cases(
     failures: dict[str, Failure] = {}
     analytic = analytic and all(NOT_ANALYTIC not in row.note for row in rows)
     failed = {row.quantity for row in rows if not row.ok}
+    trials = Trials(layer, in_shape, analytic)
     for case in fixed(layer, in_shape, effort, plain.seed):
-        for failure in _sure(layer, in_shape, case, analytic):
+        for failure in _sure(trials, case):
             failures.setdefault(failure.quantity, failure)
         if failures:
             break
     if not failures and not failed and MANY[effort]:
-        failures = hunted(layer, in_shape, analytic, MANY[effort], plain.seed)
+        failures = hunted(trials, MANY[effort], plain.seed)
     found = {row.quantity: row for row in rows}
     for quantity, failure in failures.items():
-        failure = smaller(layer, in_shape, failure, analytic)
-        row = explained(layer, in_shape, failure, name)
+        failure = smaller(trials, failure)
+        row = explained(trials, failure, name)
         old = found.get(quantity)
         if old is not None and not old.ok:  # the plain case says how wrong it is
             row.error, row.limit = old.error, old.limit
@@ -154,38 +155,39 @@ def _with_cases(
     return [found[q] for q in LIMITS if q in found]
 
 
-def _sure(layer, in_shape, case: Case, analytic) -> list[Failure]:
+def _sure(trials: Trials, case: Case) -> list[Failure]:
     """The failures of a case. One that is small is tried again with other numbers,
     since a rounding error may be large by chance.
     """
     try:
-        failures = tried(layer, in_shape, case, analytic)
+        failures = trials(case)
     except NotTakenError:
         return []
     found = []
     for failure in failures:
         if failure.error < 1e3 * failure.limit:
-            again = [_again(layer, in_shape, case, i, analytic) for i in (1, 2)]
+            again = [_again(trials, case, i) for i in (1, 2)]
             if not all(failure.quantity in quantities for quantities in again):
                 continue
         found.append(failure)
     return found
 
 
-def _again(layer, in_shape, case: Case, i: int, analytic) -> set[str]:
+def _again(trials: Trials, case: Case, i: int) -> set[str]:
     other = case.with_seed(case.seed + 1000 * i)
     try:
-        return {f.quantity for f in tried(layer, in_shape, other, analytic)}
+        return {f.quantity for f in trials(other)}
     except NotTakenError:
         return set()
 
 
 def _one_case(layer, in_shape, case: Case, name, analytic) -> list[Row]:
     """A row for each failure in a case, or one row that says that nothing fails."""
+    trials = Trials(layer, in_shape, analytic)
     try:
-        failures = tried(layer, in_shape, case, analytic)
+        failures = trials(case)
     except NotTakenError as e:
         raise InputError(f"{name} does not take {case!r}: {e}") from e
     if failures:
-        return [explained(layer, in_shape, f, name) for f in failures]
+        return [explained(trials, f, name) for f in failures]
     return [Row(name, "contract", 0.0, 0.0, f"all passes in {case!r}")]

@@ -9,34 +9,34 @@ import dataclasses
 
 import numpy as np
 
-from ...layers.base import Layer
 from ..oracles import complex_step, long_difference
 from ..report import Row
 from .cases import Case
 from .probe import Probe
-from .trial import Failure, NotTakenError, tried
+from .trial import Failure, NotTakenError, Trials
 
 ENTRIES = 400  # of a gradient that are compared one by one
 
 
-def explained(layer: Layer, in_shape, failure: Failure, name: str) -> Row:
+def explained(trials: Trials, failure: Failure, name: str) -> Row:
     """The row of a failure: its note in words, and the line that repeats it."""
     said = [failure.note] if failure.note else []
     if failure.quantity in ("dx", "dtheta") and "slope" not in failure.note:
         try:
             with np.errstate(all="ignore"):
-                said += _numbers(layer, in_shape, failure)
+                said += _numbers(trials, failure)
         except Exception:  # an explanation may fail where the layer does
             pass
-    said += _contrast(layer, in_shape, failure)
-    line = f"assert_layer({layer!r}, {in_shape}, case={failure.case!r})"
+    said += _contrast(trials, failure)
+    thing = f"{trials.layer!r}, {trials.in_shape}"
+    line = f"assert_layer({thing}, case={failure.case!r})"
     note = "; ".join(dict.fromkeys(said))
     return Row(name, failure.quantity, failure.error, failure.limit, note, line)
 
 
-def _numbers(layer: Layer, in_shape, failure: Failure) -> list[str]:
+def _numbers(trials: Trials, failure: Failure) -> list[str]:
     """The entry that differs most, and the ratio to the right gradient."""
-    p = Probe(layer, in_shape, failure.case)
+    p = Probe(trials.layer, trials.in_shape, failure.case)
     dx, dtheta = p.gradients()
     of_x = failure.quantity == "dx"
     found = (dx if of_x else dtheta).ravel()
@@ -124,7 +124,7 @@ def _ratio(found, right, p: Probe) -> list[str]:
     return [f"all entries are {factor:.4g} times what they should be{why}"]
 
 
-def _contrast(layer: Layer, in_shape, failure: Failure) -> list[str]:
+def _contrast(trials: Trials, failure: Failure) -> list[str]:
     """In which respect the case must be as it is, and what that tells."""
     case, said = failure.case, []
     for name, value in (
@@ -140,13 +140,12 @@ def _contrast(layer: Layer, in_shape, failure: Failure) -> list[str]:
             continue
         other = dataclasses.replace(case, **{name: value})
         try:
-            right = not any(
-                f.quantity == failure.quantity for f in tried(layer, in_shape, other)
-            )
+            right = not any(f.quantity == failure.quantity for f in trials(other))
         except NotTakenError:
             continue
         if right:
-            said.append(_sentence(name, case, other, failure.quantity, in_shape))
+            shape = trials.in_shape
+            said.append(_sentence(name, case, other, failure.quantity, shape))
     return [s for s in dict.fromkeys(said) if s]
 
 

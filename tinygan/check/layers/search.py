@@ -6,19 +6,16 @@ Without it, a failing case of the fixed set is made smaller step by step.
 
 import dataclasses
 
-from ...layers.base import Layer
 from .cases import Case
-from .trial import Failure, NotTakenError, tried
+from .trial import Failure, NotTakenError, Trials
 
 STEPS = 60  # cases that shrinking may try
 
 
-def fails(
-    layer: Layer, in_shape, case: Case, analytic, quantity=None
-) -> Failure | None:
+def fails(trials: Trials, case: Case, quantity=None) -> Failure | None:
     """The failure of a case in a quantity, or in any; None if it is right there."""
     try:
-        failures = tried(layer, in_shape, case, analytic)
+        failures = trials(case)
     except NotTakenError:
         return None
     for failure in failures:
@@ -30,14 +27,14 @@ def fails(
     return None
 
 
-def smaller(layer: Layer, in_shape, failure: Failure, analytic) -> Failure:
+def smaller(trials: Trials, failure: Failure) -> Failure:
     """The failure in a smaller case, if one fails in the same quantity."""
     left, best, found = STEPS, failure, True
     while found and left > 0:
         found = False
-        for case in _simpler(best.case, in_shape):
+        for case in _simpler(best.case, trials.in_shape):
             left -= 1
-            other = fails(layer, in_shape, case, analytic, failure.quantity)
+            other = fails(trials, case, failure.quantity)
             if other is not None:
                 best, found = other, True
                 break
@@ -63,9 +60,7 @@ def _simpler(case: Case, in_shape):
                 )
 
 
-def hunted(
-    layer: Layer, in_shape, analytic, many: int, seed: int
-) -> dict[str, Failure]:
+def hunted(trials: Trials, many: int, seed: int) -> dict[str, Failure]:
     """{quantity: failure} of the smallest failing case among `many` random ones.
 
     {} if Hypothesis finds none, is not installed, or draws for a test already.
@@ -90,11 +85,11 @@ def hunted(
     )
 
     def wrong(case: Case) -> bool:
-        return fails(layer, in_shape, case, analytic) is not None
+        return fails(trials, case) is not None
 
     try:
-        case = find(cases(in_shape, seed), wrong, settings=how)
+        case = find(cases(trials.in_shape, seed), wrong, settings=how)
     except errors.NoSuchExample:
         return {}
-    failure = fails(layer, in_shape, case, analytic)
+    failure = fails(trials, case)
     return {} if failure is None else {failure.quantity: failure}

@@ -65,6 +65,28 @@ def tried(layer: Layer, in_shape: tuple, case: Case, analytic=True) -> list[Fail
     ]
 
 
+class Trials:
+    """`tried` for one layer on one in_shape. It tries no case twice."""
+
+    def __init__(self, layer: Layer, in_shape: tuple, analytic=True):
+        self.layer, self.in_shape, self.analytic = layer, in_shape, analytic
+        self._known: dict[Case, list[Failure] | str] = {}  # or why it is not taken
+
+    def __call__(self, case: Case) -> list[Failure]:
+        """What fails in this case. Raises NotTakenError as `tried` does."""
+        if case not in self._known:
+            try:
+                self._known[case] = tried(
+                    self.layer, self.in_shape, case, self.analytic
+                )
+            except NotTakenError as e:
+                self._known[case] = str(e)
+        found = self._known[case]
+        if isinstance(found, str):
+            raise NotTakenError(found)
+        return found
+
+
 def _verdicts(p: Probe, analytic: bool):
     """(quantity, Verdict) pairs of a case."""
     if p.y.shape[0] * p.net.packs != p.x.shape[0]:

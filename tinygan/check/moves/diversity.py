@@ -30,9 +30,9 @@ def check_diversity(
 ) -> list[Row]:
     """Check dL/dx for pairs on both sides of the limit, and the contract.
 
-    Batches of many sizes are tried, or of the size `batch` alone; samples that are
-    equal in some numbers, and latents that are equal. analytic=False leaves the complex
-    step out, as in check_layer.
+    Batches of many sizes are tried, up to the first that fails, or of the size `batch`
+    alone; samples that are equal in some numbers, and latents that are equal.
+    analytic=False leaves the complex step out, as in check_layer.
     """
     instance("check_diversity", "diversity", diversity, Diversity, "Diversity(1, 1)")
     if batch is not None:
@@ -52,6 +52,8 @@ def _rows(diversity, batch, seed: int, analytic: bool, effort: str) -> list[Row]
         line = call("check_diversity", diversity, batch=n, seed=seed)
         for words, x, z in _samples(diversity.limit, n, rng):
             _judge(found, thing, f"with {n} samples{words}", x, z, line)
+        if found.failed:
+            break
     x, z = next((x, z) for _, x, z in _samples(diversity.limit, batch or 9, rng))
     rules = [*_rules(diversity, x, z), *_calls(diversity, x, z)]
     broken = [*dead_overrides(diversity), *(rule for rule, kept in rules if not kept)]
