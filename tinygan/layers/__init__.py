@@ -4,6 +4,7 @@
 """
 
 from .activations import Activation, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
+from .augment import Augment, ColourJitter, Cutout, Translate
 from .base import Affine, Layer
 from .batchnorm import BatchNorm
 from .combine import Residual, Sequential
@@ -32,14 +33,17 @@ __all__ = [
     "GRU",
     "Activation",
     "Affine",
+    "Augment",
     "AvgPool2d",
     "BatchNorm",
     "Branch",
+    "ColourJitter",
     "Concat",
     "ConditionalBatchNorm",
     "Conv1d",
     "Conv2d",
     "ConvTranspose2d",
+    "Cutout",
     "Dense",
     "Dropout",
     "Each",
@@ -70,6 +74,7 @@ __all__ = [
     "Softplus",
     "SpectralNorm",
     "Tanh",
+    "Translate",
     "Upsample2d",
     "col2im",
     "glorot",
