@@ -40,7 +40,8 @@ class RandomChange(Affine):
         return in_shape
 
     def init(self, rng):
-        self.state = {"seed": int(rng.integers(2**31)), "draws": 0}
+        (own,) = rng.spawn(1)  # so D's weights start as they do without this layer
+        self.state = {"seed": int(own.integers(2**31)), "draws": 0}
 
     def draw(self, rng, N: int, H: int, W: int) -> tuple:
         """Host arrays (N, ...): what A and b of N samples of H x W pixels depend on."""
