@@ -23,7 +23,8 @@ class RandomChange(Affine):
     """y = A x + b for images (N, H, W, C)      dx = A^T dy      in evaluation y = x
 
     A and b are drawn anew for each sample, whenever a batch goes forward in training.
-    The cache holds the draws, so the other passes of this batch use the same A.
+    The cache holds the draws, so the other passes of this batch use the same A. H and W
+    are those of x, so one layer may see pictures of several sizes.
 
     The draws come from a generator keyed by (seed, how many were drawn before). Both
     are layer state, so a resumed run draws the next ones. A subclass writes `draw`,
@@ -210,7 +211,11 @@ def augmentation(in_shape, *kinds: str) -> Layer:
 
 
 def augmented(D: Layer, in_shape, *kinds: str) -> Layer:
-    """D behind the `augmentation` of its input, whose shape is in_shape."""
+    """D behind the `augmentation` of its input, whose shape is in_shape.
+
+    A D that has to be the root of its tree can put the `augmentation` before its own
+    layers instead.
+    """
     return Sequential(augmentation(in_shape, *kinds), D)
 
 

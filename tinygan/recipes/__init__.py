@@ -34,7 +34,7 @@ from ..userfile import (
 DEFAULT = "dcgan-digits"
 MOST_IN_A_ROW = 10_000  # values of an option, for instance names of classes
 READING = ("size", "array", "range")  # how the pictures at --data are to be read
-OF_ALL = {"augment": None}  # options of every recipe that has no own one of this name
+OF_ALL = ("augment",)  # options of every recipe that has none of this name itself
 
 
 def names() -> list[str]:
@@ -130,12 +130,7 @@ def summary(module: ModuleType) -> str:
 
 
 def defaults(module: ModuleType) -> dict:
-    """The options that the recipe takes, and those OF_ALL, with their defaults."""
-    own = _own_defaults(module)
-    return own | {k: v for k, v in OF_ALL.items() if k not in own}
-
-
-def _own_defaults(module: ModuleType) -> dict:
+    """The options that the recipe takes, with their default values."""
     parameters = dict(inspect.signature(module.recipe).parameters)
     more = dict.fromkeys(READING) if parameters.pop("reading", None) else {}
     return {name: p.default for name, p in parameters.items()} | more
@@ -195,17 +190,18 @@ def build(module: ModuleType, options: dict) -> Experiment:
 
     Raises InputError if it fails or does not take an option.
     """
-    accepted = [name for name in defaults(module) if name != "classes"]
+    own = defaults(module)
+    taken = own | dict.fromkeys(OF_ALL)
+    accepted = [name for name in taken if name != "classes"]
     for option in options:
-        if option not in defaults(module):
+        if option not in taken:
             raise InputError(
                 f"this recipe does not take --{option}; it takes "
                 f"{', '.join('--' + a for a in accepted)}"
             )
-    known = _own_defaults(module)
-    own = {name: value for name, value in options.items() if name in known}
+    given = {name: value for name, value in options.items() if name in own}
     with blamed(module):
-        experiment = module.recipe(**own)
+        experiment = module.recipe(**given)
     if not isinstance(experiment, Experiment):
         kind = type(experiment).__name__
         raise InputError(f"recipe(...) must return an Experiment, it returned {kind}")
