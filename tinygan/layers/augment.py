@@ -230,8 +230,9 @@ def shifted(x, a, b):
     a, b: (N,) whole numbers
     """
     xp = get_xp(x)
-    N, H, W, _ = x.shape
+    N, H, W, C = x.shape
     i, j = xp.arange(H) - a[:, None], xp.arange(W) - b[:, None]  # (N, H), (N, W)
     inside = ((i >= 0) & (i < H))[:, :, None] & ((j >= 0) & (j < W))[:, None, :]
-    n = xp.arange(N)[:, None, None]
-    return xp.where(inside[..., None], x[n, (i % H)[:, :, None], (j % W)[:, None]], 0)
+    row = H * xp.arange(N)[:, None] + i % H
+    pixel = W * row[:, :, None] + (j % W)[:, None, :]  # (N, H, W)
+    return xp.where(inside[..., None], xp.take(x.reshape(-1, C), pixel, axis=0), 0)
