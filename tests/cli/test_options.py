@@ -66,6 +66,10 @@ HOSTILE = {
         "1_0,20",
         "0;1",
     ],
+    values.kinds: [
+        *("", " ", ",", "color", "COLOUR", "colour,", "colour, cutout", "all", "1"),
+        *("cutout,cutout", "colour;cutout", "a\0b", "\x1b[31m", "x" * 5000),
+    ],
     values.name: NO_NAMES,
     values.path: NO_NAMES,
 }

@@ -19,14 +19,17 @@ from tinygan.check import Cut, Given, OneLogit
 from tinygan.check.device import xp as fake_device
 from tinygan.layers import (
     GRU,
+    Augment,
     AvgPool2d,
     BatchNorm,
     Branch,
+    ColourJitter,
     Concat,
     ConditionalBatchNorm,
     Conv1d,
     Conv2d,
     ConvTranspose2d,
+    Cutout,
     Dense,
     Dropout,
     Each,
@@ -56,6 +59,7 @@ from tinygan.layers import (
     Softplus,
     SpectralNorm,
     Tanh,
+    Translate,
     Upsample2d,
 )
 
@@ -132,6 +136,10 @@ CASES = {
     "Reshape": (lambda: Reshape(2, 3, 4), (24,)),
     "Dropout": (lambda: Dropout(0.3), (50,)),
     "InstanceNoise": (lambda: InstanceNoise(0.3, steps=4), (3, 2, 4)),
+    "Translate": (lambda: Translate(0.4), (5, 4, 2)),
+    "Cutout": (Cutout, (5, 4, 2)),
+    "ColourJitter": (ColourJitter, (3, 4, 2)),
+    "Augment": (Augment, (8, 8, 3)),
     "LayerNorm": (LayerNorm, (7,)),
     "LayerNorm of images": (LayerNorm, (3, 2, 4)),
     "InstanceNorm": (InstanceNorm, (3, 2, 4)),

@@ -16,6 +16,7 @@ from tinygan.check import check_game, check_layer, finite_difference, relative
 from tinygan.check.builtin import builtin_layers
 from tinygan.fast.structure import backward_keeping, reverse_tangent
 from tinygan.layers import (
+    Augment,
     AvgPool2d,
     BatchNorm,
     Conv2d,
@@ -463,6 +464,7 @@ TRAINING_SIZES = [
     (Softplus(), (14, 14, 64)),
     (Dropout(0.3), (512,)),
     (InstanceNoise(0.3), (512,)),
+    (Augment(), (28, 28, 3)),
     (LayerNorm(), (512,)),
     (LayerNorm(), (14, 14, 64)),
     (InstanceNorm(), (14, 14, 64)),

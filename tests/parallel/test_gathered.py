@@ -18,6 +18,7 @@ from tinygan import NUMPY, Net, ShapeError, backend, recipes
 from tinygan.check import relative
 from tinygan.cli.arguments import main
 from tinygan.layers import (
+    Augment,
     AvgPool2d,
     BatchNorm,
     Conv2d,
@@ -277,6 +278,15 @@ def test_ranks_draw_noise_of_their_own():
     again = np.concatenate(group.run("forward", np.zeros((4, 400))))
     assert not np.array_equal(y, again)
     assert net.state()["0_InstanceNoise.draws"] == 2
+
+
+def test_ranks_change_pictures_on_their_own():
+    net = Net(Augment(), (16, 16, 1), dtype="float64")
+    group = passes(net, 2, 8)
+    x = np.random.default_rng(0).standard_normal((1, 16, 16, 1)).repeat(8, axis=0)
+    y = np.concatenate(group.run("forward", x))
+    assert len(np.unique(y.reshape(8, -1), axis=0)) == 8
+    assert net.state()["1_Translate.draws"] == 1
 
 
 def test_the_whole_network_and_its_copies_stay_whole():

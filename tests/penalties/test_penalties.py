@@ -20,6 +20,7 @@ from tinygan import (
     R1,
     R2,
     WGANGP,
+    Augment,
     AvgPool2d,
     BatchNorm,
     Conv2d,
@@ -237,6 +238,7 @@ CRITICS = {  # every layer that a penalised critic may have
     "Pack, conv": (lambda a: [Pack(4), Conv2d(3, 3), a], IMAGE),
     "InstanceNoise": (lambda a: [InstanceNoise(0.4), Dense(6), a], (3,)),
     "Dropout": (lambda a: [Dense(6), a, Dropout(0.4)], (3,)),
+    "Augment": (lambda a: [Augment(), Conv2d(3, 3, 2, 1), a], IMAGE),
     "all of it": (
         lambda a: [
             InstanceNoise(0.3, steps=9),

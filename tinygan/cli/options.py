@@ -1,6 +1,7 @@
 """The options of each command: `train(sub)` adds the options of `tinygan train`."""
 
-from .values import black_and_white, name, natural, path, positive, rate, turns
+from ..layers.augment import KINDS
+from .values import black_and_white, kinds, name, natural, path, positive, rate, turns
 
 DATA = (
     "a folder or zip of pictures (class folders give labels), IDX files, .npy, .npz, "
@@ -29,6 +30,15 @@ def train(sub) -> None:
         "pictures or class-pictures is taken",
     )
     _picture_arguments(sub)
+    sub.add_argument(
+        "--augment",
+        type=kinds,
+        nargs="?",
+        const=tuple(KINDS),
+        metavar="KINDS",
+        help="D sees every picture, real or not, changed at random, for small sets of "
+        f"pictures: {','.join(KINDS)} (all), or some of them",
+    )
     sub.add_argument("--out", type=name, help="the run's folder (runs/RECIPE)")
     sub.add_argument(
         "--resume",

@@ -10,6 +10,8 @@ import re
 import reprlib
 from argparse import ArgumentTypeError
 
+from ..layers.augment import KINDS
+
 MOST = 10**9  # samples, and cores
 
 
@@ -59,6 +61,14 @@ def black_and_white(text: str) -> tuple[float, float]:
         if low < high and math.isfinite(high - low):
             return low, high
     raise _expected("black and white as in 0,255, the smaller first", text)
+
+
+def kinds(text: str) -> tuple[str, ...]:
+    """Some of KINDS, each once, in their order. Else ArgumentTypeError."""
+    named = text.split(",")
+    if set(named) <= set(KINDS) and len(set(named)) == len(named):
+        return tuple(kind for kind in KINDS if kind in named)
+    raise _expected(f"{','.join(KINDS)} or some of them, after the RECIPE", text)
 
 
 def name(text: str) -> str:

@@ -4,6 +4,7 @@
 """
 
 from .activations import Activation, LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
+from .augment import Augment, ColourJitter, Cutout, Translate
 from .base import Affine, Layer
 from .batchnorm import BatchNorm
 from .bias import Bias
@@ -37,17 +38,20 @@ __all__ = [
     "GRU",
     "Activation",
     "Affine",
+    "Augment",
     "AvgPool2d",
     "BatchNorm",
     "Bias",
     "BilinearDown2d",
     "BilinearUp2d",
     "Branch",
+    "ColourJitter",
     "Concat",
     "ConditionalBatchNorm",
     "Conv1d",
     "Conv2d",
     "ConvTranspose2d",
+    "Cutout",
     "Dense",
     "Dropout",
     "Each",
@@ -83,6 +87,7 @@ __all__ = [
     "Softplus",
     "SpectralNorm",
     "Tanh",
+    "Translate",
     "Upsample2d",
     "col2im",
     "fixup",

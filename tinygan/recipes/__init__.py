@@ -3,11 +3,13 @@
 A recipe is a module with a function `recipe(...)` that returns an `Experiment`. The
 first line of its docstring says what it makes. The function's parameters are the
 options that `tinygan train` may override: steps, batch, seed, lr, data. With
-**reading it also takes the options READING, which it passes on to `load_images`. A
-user's own file works in the same way.
+**reading it also takes the options READING, which it passes on to `load_images`. Every
+recipe has the options OF_ALL, which `build` sees to. A user's own file works in the
+same way.
 """
 
 import contextlib
+import dataclasses
 import difflib
 import importlib
 import inspect
@@ -16,7 +18,8 @@ import pkgutil
 from types import ModuleType
 
 from ..data import Images, Labelled, load_images
-from ..errors import InputError, NonFiniteError
+from ..errors import InputError, NonFiniteError, shown
+from ..layers.augment import augmented
 from ..runs import Experiment
 from ..userfile import (
     Source,
@@ -31,6 +34,7 @@ from ..userfile import (
 DEFAULT = "dcgan-digits"
 MOST_IN_A_ROW = 10_000  # values of an option, for instance names of classes
 READING = ("size", "array", "range")  # how the pictures at --data are to be read
+OF_ALL = ("augment",)  # options of every recipe that has none of this name itself
 
 
 def names() -> list[str]:
@@ -182,17 +186,40 @@ def blamed(module: ModuleType, *passing: type[Exception]):
 
 
 def build(module: ModuleType, options: dict) -> Experiment:
-    """recipe(**options). Raises InputError if it fails or does not take an option."""
-    accepted = [name for name in defaults(module) if name != "classes"]
+    """recipe(**options), with `Augment` before D if options["augment"] names its kinds.
+
+    Raises InputError if it fails or does not take an option.
+    """
+    own = defaults(module)
+    taken = own | dict.fromkeys(OF_ALL)
+    accepted = [name for name in taken if name != "classes"]
     for option in options:
-        if option not in defaults(module):
+        if option not in taken:
             raise InputError(
                 f"this recipe does not take --{option}; it takes "
                 f"{', '.join('--' + a for a in accepted)}"
             )
+    given = {name: value for name, value in options.items() if name in own}
     with blamed(module):
-        experiment = module.recipe(**options)
+        experiment = module.recipe(**given)
     if not isinstance(experiment, Experiment):
         kind = type(experiment).__name__
         raise InputError(f"recipe(...) must return an Experiment, it returned {kind}")
-    return experiment
+    kinds = None if "augment" in own else options.get("augment")
+    return experiment if kinds is None else _augmented(experiment, kinds)
+
+
+def _augmented(experiment: Experiment, kinds) -> Experiment:
+    """The experiment whose D sees changed pictures only. InputError unless its samples
+    are pictures, and `kinds` a list of kinds of `Augment`.
+    """
+    shape = experiment.shape
+    if len(shape) != 3:
+        raise InputError(
+            f"--augment: expected a recipe for pictures (H, W, C), its samples are "
+            f"{shape}"
+        )
+    if not (isinstance(kinds, list | tuple) and kinds):
+        raise InputError(f"--augment: expected a list of kinds, got {shown(kinds)}")
+    D = augmented(experiment.D, experiment.condition.shapes(shape), *kinds)
+    return dataclasses.replace(experiment, D=D)
