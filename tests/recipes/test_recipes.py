@@ -52,6 +52,8 @@ def built(name, data, **options):
     module = recipes.find(name)
     if name == "text2digit":  # the digits of the package: 28x28 noise has no strokes
         return few(recipes.build(module, options))
+    if name == "progan":  # its own sizes
+        options["size"] = 32
     if "data" in recipes.defaults(module):
         options["data"] = data(name) if callable(data) else data
     return recipes.build(module, options)
@@ -81,8 +83,8 @@ def test_a_recipe_plays(name, data):
 @pytest.mark.parametrize("name", recipes.names())
 def test_a_recipe_keeps_its_own_rules(name, data):
     """Every option counts, and no critic with a gradient penalty has BatchNorm."""
-    experiment = built(name, data, steps=7, batch=6, seed=5, lr=0.25)
-    assert (experiment.steps, experiment.batch, experiment.seed) == (7, 6, 5)
+    experiment = built(name, data, steps=7, batch=8, seed=5, lr=0.25)
+    assert (experiment.steps, experiment.batch, experiment.seed) == (7, 8, 5)
     assert 0.25 in (experiment.opt_G.lr, experiment.opt_D.lr)
     assert len(recipes.summary(recipes.find(name))) <= 88
     penalties = experiment.penalties_at(0)
@@ -111,8 +113,13 @@ def test_the_recipes_of_the_field_are_there():
         "gan-mnist",
         "hinge-digits",
         "pacgan-grid",
+        "progan",
+        "progan-digits",
+        "progan-faces",
+        "progan-mnist",
         "projection-mnist",
         "r1-mnist",
+        "r3gan-faces",
         "ragan-digits",
         "sngan-mnist",
         "text2character",

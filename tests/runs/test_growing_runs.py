@@ -21,6 +21,7 @@ from tinygan.layers import (
     GrowingDiscriminator,
     Sequential,
 )
+from tinygan.layers.augment import augmented
 from tinygan.runs import Experiment, Latent
 from tinygan.runs.folder import RunFolder
 from tinygan.runs.run import Run
@@ -188,6 +189,27 @@ def test_the_folder_of_a_run(tmp_path):
     whole = Run(growing())
     states(whole, STEPS)
     assert same(whole.state(), again.state())
+
+
+def test_augmentation_comes_before_every_level():
+    """D stays the root of its tree; a resumed run draws the next changes."""
+
+    def changed():
+        e = growing()
+        return dataclasses.replace(e, D=augmented(e.D, e.shape))
+
+    run = Run(changed())
+    assert isinstance(run.D.tree, GrowingDiscriminator)
+    straight = states(run, STEPS)
+    draws = [s["D.state.first.0_Augment.0_ColourJitter.draws"] for s in straight]
+    assert (np.diff(draws) > 0).all()
+    for n in (1, 4, 9):
+        resumed = Run(changed())
+        resumed.load(straight[n])
+        resumed.turn()
+        assert same(resumed.state(), straight[n + 1])
+    plain = states(Run(growing()), 1)[0]
+    assert np.array_equal(straight[0]["D.theta"], plain["D.theta"])
 
 
 def test_no_host_read_in_a_turn():

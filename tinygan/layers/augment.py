@@ -15,6 +15,7 @@ from ..values import is_tuple
 from .base import Affine, Layer, require, require_array
 from .combine import Sequential
 from .conditional.tuples import Identity, Parallel
+from .growing import GrowingDiscriminator
 
 UNIFORM = {"dtype": np.float32}  # one draw for float32 and float64
 
@@ -213,10 +214,11 @@ def augmentation(in_shape, *kinds: str) -> Layer:
 def augmented(D: Layer, in_shape, *kinds: str) -> Layer:
     """D behind the `augmentation` of its input, whose shape is in_shape.
 
-    A D that has to be the root of its tree can put the `augmentation` before its own
-    layers instead.
+    A D that grows stays the root of its tree, and has it before all its levels.
     """
-    return Sequential(augmentation(in_shape, *kinds), D)
+    first = augmentation(in_shape, *kinds)
+    grows = isinstance(D, GrowingDiscriminator)
+    return D.behind(first) if grows else Sequential(first, D)
 
 
 def rounded(number: float) -> int:

@@ -178,6 +178,7 @@ class GrowingDiscriminator(Growing):
 
     F_l is from_rgb[l], from pixels to features. Each block above B_0 halves H and W,
     and B_0 ends in the logit. `down` makes a layer that halves a picture by averaging.
+    `first`, if there is one, sees the pictures of every level before all other layers.
     Source: Karras et al. 2018, fig. 2.
     """
 
@@ -188,19 +189,30 @@ class GrowingDiscriminator(Growing):
         blocks: Sequence[Layer],
         from_rgb: Sequence[Layer],
         down: Callable[[], Layer] = AvgPool2d,
+        first: Layer | None = None,
     ):
         super().__init__(blocks, from_rgb)
-        self.down: dict[int, Layer] = {}
+        self.make_down, self.down = down, dict[int, Layer]()
+        self.first = () if first is None else (a_layer(self, first),)
         B, F = self.blocks, self.ends
         for level in range(self.levels):
             rest = B[:level][::-1]  # B_{l-1}, ..., B_0
-            self.networks[level, 0] = Sequential(F[level], B[level], *rest)
+            self.networks[level, 0] = Sequential(*self.first, F[level], B[level], *rest)
             if level > 0:
                 self.down[level] = down()
                 old = Sequential(self.down[level], F[level - 1])
                 new = Sequential(F[level], B[level])
                 fade = self.fades[level] = Fade(old, new)
-                self.networks[level, 1] = Sequential(fade, *rest)
+                self.networks[level, 1] = Sequential(*self.first, fade, *rest)
+
+    def behind(self, first: Layer) -> "GrowingDiscriminator":
+        """This discriminator, of the same layers, behind a first layer."""
+        return GrowingDiscriminator(
+            self.blocks, self.ends, self.make_down, Sequential(first, *self.first)
+        )
+
+    def children(self):
+        return (*(("first", layer) for layer in self.first), *super().children())
 
     def build(self, in_shape):
         in_shapes = [in_shape]
