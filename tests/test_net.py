@@ -6,6 +6,7 @@ import pytest
 import tinygan as tg
 from tinygan import Net, values
 from tinygan.check import check_layer, relative
+from tinygan.errors import LayerError
 from tinygan.layers import (
     Affine,
     BatchNorm,
@@ -650,3 +651,16 @@ def test_the_numbers_of_a_value_are_what_is_no_integer():
     found = values.numbers((x, (words, x)))
     assert found[0] is x and found[1][0] is None and found[1][1] is x
     assert values.numbers(words) is None and values.numbers(x) is x
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_one_number_that_is_not_finite_is_enough(bad):
+    """A layer's init leaves one such number among many."""
+
+    class Careless(Dense):
+        def init(self, rng):
+            super().init(rng)
+            self.W[2, 1] = bad
+
+    with pytest.raises(LayerError, match="layer 1_Careless.W starts with NaN or inf"):
+        Net(Sequential(Dense(4), Careless(3)), (2,))

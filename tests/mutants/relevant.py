@@ -31,7 +31,13 @@ TESTS = {
     "tinygan/ops.py": [*LOSSES, *LAYERS],
     "tinygan/values.py": ["tests/test_net.py", *CONDITIONS, *LAYERS, *GROUPS],
     "tinygan/gan.py": [*GAMES, *LOSSES, *CONDITIONS],
-    "tinygan/net.py": [*GAMES, *CONDITIONS, *LAYERS, *GROUPS],
+    "tinygan/net.py": [
+        *GAMES,
+        "tests/runs/test_slips.py",
+        *CONDITIONS,
+        *LAYERS,
+        *GROUPS,
+    ],
 }
 
 
