@@ -214,7 +214,7 @@ RIGHT = [
 
 @pytest.mark.parametrize("optimizer", RIGHT, ids=lambda v: type(v).__name__)
 def test_right_rules_pass(optimizer):
-    for seed, effort in ((0, "quick"), (1, "normal"), (2, "normal")):
+    for seed, effort in ((0, "quick"), (1, "normal")):
         assert notes(optimizer, seed=seed, effort=effort) == {}
 
 
@@ -393,12 +393,12 @@ FAULTS = [
 ]
 
 
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("base, members, quantity, words", FAULTS)
-def test_faults_are_found(base, members, quantity, words):
+def test_faults_are_found(base, members, quantity, words, seed):
     bad = planted(base, **members)(0.1)
-    for seed in range(2):
-        found = notes(bad, seed=seed)
-        assert words in found.get(quantity, ""), found
+    found = notes(bad, seed=seed)
+    assert words in found.get(quantity, ""), found
 
 
 def test_a_wrong_clip():

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from examples import a_third
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +55,7 @@ def test_the_gradient_is_that_of_the_value(seed, N, limit):
     assert relative(exact - slope, v) <= 1e-13
 
 
+@a_third
 @given(st.integers(0, 10**6), st.integers(2, 12), st.sampled_from([0.07, 1.0, 30.0]))
 def test_the_checker_certifies_it(seed, batch, limit):
     rows = check_diversity(Diversity(2.0, limit), batch, seed)

@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 import pytest
+from examples import a_third
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -209,10 +210,11 @@ def test_derivatives_of_relativistic_objectives(pairs):
     np.testing.assert_allclose(objective.g_grad(s_fake, s_real), column(dJ), rtol=1e-12)
 
 
+@a_third
 @given(seeds, st.integers(1, 8))
 def test_derivatives_are_certified(seed, batch):
     for objective in EVERY:
-        rows = check_objective(objective, batch, seed)
+        rows = check_objective(objective, batch, seed, effort="quick")
         assert all(row.ok for row in rows), rows
         limits = {row.quantity: row.limit for row in rows}
         assert limits["dV/ds"] == limits["dJ/ds"] == 1e-11
@@ -626,7 +628,7 @@ class PairPulledBothWays(tg.RelativisticPairing):
 )
 def test_wrong_derivatives_are_caught(wrong, quantity):
     def failed(objective):
-        rows = check_objective(objective, batch=64)
+        rows = check_objective(objective, batch=64, effort="quick")
         return {row.quantity: row.error for row in rows if not row.ok}
 
     found = failed(wrong)

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from examples import a_third
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,6 +45,7 @@ def play(optimizer, gradients, theta, move="ascend"):
     return theta
 
 
+@a_third
 @given(rates, fractions, fractions, seeds, st.integers(1, 14).map(lambda k: 2 * k + 1))
 def test_definitions(lr, a, b, seed, steps):
     """Every setting against explicit sums over all past gradients.
@@ -59,11 +61,12 @@ def test_definitions(lr, a, b, seed, steps):
         tg.Momentum(lr, a, final=b, ramp=5),
     )
     for optimizer in optimizers:
-        rows = check_optimizer(optimizer, steps, seed)
+        rows = check_optimizer(optimizer, steps, seed, effort="quick")
         assert {row.quantity for row in rows} >= {"definition", "mirror", "resume"}
         assert all(row.ok for row in rows), rows
 
 
+@a_third
 @given(rates, fractions, fractions, seeds, st.integers(2, 30))
 def test_definitions_of_clipped_steps(lr, a, b, seed, steps):
     """Two steps of +c and -c may cancel, and theta need not have moved."""
@@ -73,7 +76,7 @@ def test_definitions_of_clipped_steps(lr, a, b, seed, steps):
         tg.ClipNorm(tg.Momentum(lr, a, final=b, ramp=9), 0.01 + 50 * a),
     )
     for optimizer in optimizers:
-        rows = check_optimizer(optimizer, steps, seed)
+        rows = check_optimizer(optimizer, steps, seed, effort="quick")
         assert {row.quantity for row in rows} >= {"definition", "mirror", "resume"}
         assert all(row.ok for row in rows if row.quantity != "contract"), rows
 

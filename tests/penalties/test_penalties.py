@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from examples import a_third
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -197,12 +198,14 @@ def critics(draw):
 
 
 @every
+@a_third
 @given(drawn=critics(), seed=seeds)
 def test_gradient_of_theta(penalty, drawn, seed):
     assert gradient_error(penalty, *drawn, seed) <= 1e-10
 
 
 @pytest.mark.parametrize("name", FORMULAS)
+@a_third
 @given(drawn=critics(), seed=seeds)
 def test_penalty_is_its_papers_formula(name, drawn, seed):
     P, _ = accumulated(FORMULAS[name].penalty, *drawn, seed)
@@ -265,11 +268,13 @@ def made(name, act, seed):
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize("name", CRITICS)
 def test_gradient_through_every_layer_of_a_critic(name, act):
-    """One draw of noise and masks: of it P is a function of theta, as without."""
-    for seed in range(3):
-        D, batches = made(name, act, seed)
-        for penalty in PENALTIES.values():
-            assert gradient_error(penalty, D, batches, seed) <= 1e-10, penalty
+    """One draw of noise and masks: of it P is a function of theta, as without. Each
+    activation has numbers of its own.
+    """
+    seed = [*ACTS].index(act)
+    D, batches = made(name, act, seed)
+    for penalty in PENALTIES.values():
+        assert gradient_error(penalty, D, batches, seed) <= 1e-10, penalty
 
 
 @pytest.mark.parametrize("act", ACTS)
@@ -283,7 +288,7 @@ def test_formula_with_every_layer_of_a_critic(name, act):
 
 @every
 def test_the_checker_passes_it(penalty):
-    rows = check_penalty(penalty, seed=1)
+    rows = check_penalty(penalty, seed=1, effort="quick")
     assert all(row.ok for row in rows), [row for row in rows if not row.ok]
 
 

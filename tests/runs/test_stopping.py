@@ -39,6 +39,7 @@ from tinygan.runs.stopping import ECHO, Stopped, interruptible, stoppable
 from tinygan.runs.train import train
 
 forks = pytest.mark.skipif(not can_fork(), reason="forks on Linux only")
+slow = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)
@@ -174,8 +175,17 @@ def test_other_threads_train_without_signals(tmp_path):
 
 
 @forks
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-@pytest.mark.parametrize("cores", [1, 2])
+@pytest.mark.parametrize(
+    "cores, name",
+    [
+        *((1, "SIGTERM"), (2, "SIGINT")),
+        *(  # each signal, of one process: test_each_signal_stops_after_the_turn
+            pytest.param(cores, name, marks=slow)
+            for cores, name in ((1, "SIGINT"), (2, "SIGTERM"))
+        ),
+        *(pytest.param(cores, "SIGHUP", marks=slow) for cores in (1, 2)),
+    ],
+)
 def test_a_signal_to_the_whole_group_is_saved(cores, name, tmp_path):
     path = tmp_path / "run"
     arguments = ["dcgan-digits", "--batch", "8", "--cores", str(cores)]
@@ -216,8 +226,14 @@ class Struck(Run):
 
 
 @forks
-@pytest.mark.parametrize("make", [images, points, regularised])
-@pytest.mark.parametrize("cores", [2, 3])
+@pytest.mark.parametrize(
+    "cores, make",
+    [
+        *((2, regularised), (3, images)),
+        *(pytest.param(*case, marks=slow) for case in ((2, images), (2, points))),
+        *(pytest.param(*case, marks=slow) for case in ((3, regularised), (3, points))),
+    ],
+)
 def test_the_turns_of_a_dead_worker_are_played_again_bit_for_bit(
     cores, make, tmp_path, capsys, four_cores
 ):
@@ -271,12 +287,17 @@ def test_the_good_state_is_saved_when_a_worker_dies(tmp_path):
 
 @forks
 def test_a_stopped_worker_does_not_keep_a_run_from_its_end(tmp_path):
+    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM))
+
     class Sleeping(Struck):
         number = signal.SIGSTOP
 
+        def turn(self):
+            if self.step == self.at[0]:
+                timer.start()
+            super().turn()
+
     run, folder = Sleeping(points(), cores=2), new(tmp_path)
-    timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM))
-    timer.start()
     with pytest.raises(Stopped) as e:
         train(run, folder)
     timer.join()

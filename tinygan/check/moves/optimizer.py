@@ -19,6 +19,7 @@ STEPS = {"quick": 40, "normal": 40, "thorough": 1100}
 SAVED = (1, 3, 10, 17, 100, 700)  # the state is saved after so many steps
 AGREES, MISRULE = 1e-13, 1e-9
 KNOWN = 30  # steps in which a rule is compared with the known mistakes
+FIRST = 3  # of them, which tell most of the mistakes apart
 
 
 def check_optimizer(
@@ -116,14 +117,17 @@ def _apart(optimizer, rule, gradients, path) -> tuple[float, int]:
 
 def _misrule(optimizer, gradients, path) -> str:
     """The known mistake whose steps these are, in words; "" if there is none."""
-    gradients, path = gradients[:KNOWN], path[: KNOWN + 1]
-    moved, right = path[1:] - path[0], definition(optimizer)
-    expected = _expected(right, optimizer.lr, gradients, path[0])[1:] - path[0]
-    if np.allclose(moved, expected, rtol=MISRULE, atol=1e-14):
+
+    def follows(rule, steps: int, **nan) -> bool:
+        start, g = path[0], gradients[:steps]
+        expected = _expected(rule, optimizer.lr, g, start)[1:] - start
+        moved = path[1 : len(g) + 1] - start
+        return np.allclose(moved, expected, rtol=MISRULE, atol=1e-14, **nan)
+
+    if follows(definition(optimizer), KNOWN):
         return ""  # it goes another way later, so it is no slip in the formula
     for words, rule in misrules(optimizer):
-        expected = _expected(rule, optimizer.lr, gradients, path[0])[1:] - path[0]
-        if np.allclose(moved, expected, rtol=MISRULE, atol=1e-14, equal_nan=True):
+        if all(follows(rule, steps, equal_nan=True) for steps in (FIRST, KNOWN)):
             return words
     return ""
 
