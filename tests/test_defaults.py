@@ -4,6 +4,7 @@ A changed default changes everybody's results, and no derivative shows it.
 """
 
 import inspect
+import math
 
 import numpy as np
 
@@ -19,13 +20,14 @@ DEFAULTS = {
     "BatchNorm": {"eps": 1e-05, "momentum": 0.1, "gamma_std": 0.0},
     "ConditionalBatchNorm": {"eps": 1e-05, "momentum": 0.1, "gamma_std": 0.0},
     "Conv1d": {"pad": 0, "stride": 1, "bias": True, "init": None},
-    "Conv2d": {"stride": 1, "pad": 0, "bias": True, "init": None},
+    "Conv2d": {"stride": 1, "pad": 0, "bias": True, "init": None, "groups": 1},
     "ConvTranspose2d": {
         "stride": 1,
         "pad": 0,
         "output_pad": 0,
         "bias": True,
         "init": None,
+        "groups": 1,
     },
     "Cutout": {"share": 0.5},
     "DRAGAN": {"weight": 10.0, "k": 1.0, "c": 0.5},
@@ -33,6 +35,7 @@ DEFAULTS = {
     "Drift": {"eps": 0.001},
     "Dropout": {"p": 0.5},
     "Embedding": {"init": None},
+    "EqualRate": {"gain": math.sqrt(2)},
     "Fade": {"alpha": 1.0},
     "GRU": {"init": None},
     "GrowingDiscriminator": {"down": tg.AvgPool2d, "first": None},

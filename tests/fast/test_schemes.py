@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 import tinygan as tg
 from tinygan.check import check_layer, relative
 from tinygan.fast import winograd
+from tinygan.fast.grouped import GroupedWindows
 from tinygan.fast.scheme import Windows, transposed
 from tinygan.fast.winograd import Winograd
 from tinygan.fast.winograd_odd import OddWinograd, Stacks
 from tinygan.layers import Conv2d, ConvTranspose2d
-from tinygan.layers.correlation import correlation
+from tinygan.layers.correlation import Correlation, GroupedCorrelation, correlation
 
 HOW = (2, 2), (1, 1)  # stride and padding of the DCGAN
 seeds = st.integers(0, 2**32 - 1)
@@ -114,6 +115,49 @@ def test_each_map_has_its_adjoint(size, pad, N, C_in, C_out, seed):
         identity = flat(c) @ flat(b)
         identity -= flat(adjoint(copy.deepcopy(c))) @ flat(a)
         assert relative(identity, scale + 1e-12) <= 1e-12
+
+
+@given(
+    st.tuples(st.integers(3, 6), st.integers(3, 6)),
+    st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    pads,
+    st.sampled_from([(1, 1, 1), (1, 1, 3), (1, 3, 1), (2, 1, 2), (3, 2, 1)]),
+    seeds,
+)
+def test_the_adjoint_of_stride_1_is_a_convolution(size, kernel, pad, channels, seed):
+    """dx and dW as the plain map has them, by the kernel turned round or by col2im."""
+    rng = np.random.default_rng(seed)
+    groups, c, o = channels
+    assume(all(n + 2 * p >= k for n, p, k in zip(size, pad, kernel, strict=True)))
+    W = rng.standard_normal((*kernel, c, groups * o))
+    how = W, (*size, groups * c), (1, 1), pad
+    kind = Windows if groups == 1 else GroupedWindows
+    plain = (Correlation if groups == 1 else GroupedCorrelation)(*how)
+    x, dy = (rng.standard_normal((2, *shape)) for shape in (how[1], plain.y_shape))
+    expected, dW = plain.adjoint(dy), plain.weight_grad(x, dy)
+    dx, found = kind(*how).adjoint(dy), np.ones(W.shape)
+    assert relative(dx - expected, expected) <= 1e-13
+    dx = kind(*how).adjoint(dy, x, found)
+    assert relative(dx - expected, expected) <= 1e-13
+    assert relative(found - 1 - dW, 1 + np.abs(dW).max()) <= 1e-13
+
+
+def test_when_the_kernel_is_turned(monkeypatch):
+    """For a stride of 1 and a pad below the kernel, unless y has far more channels."""
+    adds = []
+    monkeypatch.setattr(Windows, "B_adjoint", lambda way, dV, dx: adds.append(dx.shape))
+    for turned, channels, stride, pad in (
+        (True, (2, 4), 1, 1),
+        (True, (8, 1), 1, 2),
+        (False, (2, 5), 1, 1),
+        (False, (4, 4), 2, 1),
+        (False, (4, 4), 1, 3),
+    ):
+        adds.clear()
+        W = np.ones((3, 3, *channels))
+        way = Windows(W, (6, 6, channels[0]), (stride,) * 2, (pad,) * 2)
+        way.adjoint(np.ones((1, *way.y_shape)))
+        assert bool(adds) is not turned
 
 
 @pytest.mark.parametrize("bias", [True, False])

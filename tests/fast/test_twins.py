@@ -95,7 +95,8 @@ def correlation(draw):
         (N, C), kernel, stride, pad = draw.shape(2, 2), (4, 4), (2, 2), (1, 1)
     else:
         (N, *side, C), kernel, stride, pad = draw.geometry()
-    W = draw(*kernel, C, draw.one_of(1, 2, 3))
+    groups, C_out = draw.one_of(1, 1, 2, 3), draw.one_of(1, 2, 3)
+    W = draw(*kernel, C, groups * C_out)
 
     def maps(A, arguments):
         rng = np.random.default_rng(0)
@@ -105,7 +106,7 @@ def correlation(draw):
         again = A.weight_grad(x, 2 * dy), A.adjoint(3 * dy), A.forward(dy_to_x(x))
         return *first, *again
 
-    return (W, (*side, C), stride, pad), maps
+    return (W, (*side, groups * C), stride, pad), maps
 
 
 def dy_to_x(x):
@@ -200,7 +201,8 @@ def penalise(draw):
 
 
 def weight_grad_and_adjoint(draw):
-    layer = draw.one_of(Conv2d(3, 4, 2, 1), tg.ConvTranspose2d(3, 4, 2, 1))
+    kind, groups = draw.one_of(Conv2d, tg.ConvTranspose2d), draw.one_of(1, 3)
+    layer = kind(3, 4, 2, 1, groups=groups)
     net = tg.Net(layer, (6, 8, 3), seed=1, dtype=draw.dtype)
     y, cache = net.forward(draw(2, 6, 8, 3))
 

@@ -19,10 +19,14 @@ from tinygan.layers import (
     Augment,
     AvgPool2d,
     BatchNorm,
+    Bias,
+    BilinearDown2d,
+    BilinearUp2d,
     Conv2d,
     ConvTranspose2d,
     Dense,
     Dropout,
+    EqualRate,
     Flatten,
     InstanceNoise,
     InstanceNorm,
@@ -238,6 +242,12 @@ def linear_layers():
     return st.one_of(flat, images)
 
 
+@given(linear_layers(), st.sampled_from([2.0, 1.0, 0.1]), few, seeds)
+def test_equal_rate(pair, gain, batch, seed):
+    layer, in_shape = pair
+    certify(EqualRate(layer, gain), in_shape, batch, seed)
+
+
 @given(linear_layers(), few, few, seeds)
 def test_spectral_norm(pair, n_iterations, batch, seed):
     """A W of one column or row has no direction to move in but its own, and its own
@@ -255,6 +265,13 @@ def test_spectral_norm(pair, n_iterations, batch, seed):
 def test_resampling(k, H, W, C, batch, seed):
     certify(AvgPool2d(k), (k * H, k * W, C), batch, seed)
     certify(Upsample2d(k), (H, W, C), batch, seed)
+    certify(BilinearUp2d(), (H, W, C), batch, seed)
+    certify(BilinearDown2d(), (2 * H, 2 * W, C), batch, seed)
+
+
+@given(st.lists(few, min_size=1, max_size=3), few, seeds)
+def test_bias(in_shape, batch, seed):
+    certify(Bias(), tuple(in_shape), batch, seed)
 
 
 @given(st.integers(1, 4), st.lists(few, max_size=2), few, few, seeds)
@@ -472,8 +489,15 @@ TRAINING_SIZES = [
     (SpectralNorm(Dense(512)), (784,)),
     (SpectralNorm(Conv2d(128, 4, 2, 1)), (14, 14, 64)),
     (SpectralNorm(ConvTranspose2d(64, 4, 2, 1)), (7, 7, 128)),
+    (EqualRate(Dense(512)), (784,)),
+    (EqualRate(Conv2d(64, 3, pad=1)), (14, 14, 64)),
+    (Conv2d(96, 3, pad=1, groups=6), (14, 14, 96)),
+    (ConvTranspose2d(64, 4, 2, 1, groups=4), (7, 7, 128)),
     (AvgPool2d(2), (14, 14, 64)),
     (Upsample2d(2), (7, 7, 128)),
+    (BilinearUp2d(), (7, 7, 128)),
+    (BilinearDown2d(), (14, 14, 64)),
+    (Bias(), (14, 14, 64)),
     (Maxout(5), (1200,)),
     (MinibatchStd(4), (14, 14, 64)),
     (Pack(2), (14, 14, 64)),

@@ -21,10 +21,14 @@ from tinygan.layers import (
     Augment,
     AvgPool2d,
     BatchNorm,
+    Bias,
+    BilinearDown2d,
+    BilinearUp2d,
     Conv2d,
     ConvTranspose2d,
     Dense,
     Dropout,
+    EqualRate,
     Flatten,
     InstanceNoise,
     InstanceNorm,
@@ -54,7 +58,8 @@ def generator():
     return Sequential(
         *(Dense(2 * 2 * 6, bias=False), Reshape(2, 2, 6), BatchNorm(), ReLU()),
         *(ConvTranspose2d(4, 4, 2, 1, bias=False), BatchNorm(gamma_std=0.1), ReLU()),
-        *(Upsample2d(), PixelNorm(), Conv2d(2, 3, 1, 1), Tanh()),
+        *(Upsample2d(), PixelNorm(), BilinearUp2d(), BilinearDown2d()),
+        *(EqualRate(Conv2d(4, 3, 1, 1, groups=2)), Bias(), Conv2d(2, 3, 1, 1), Tanh()),
     )
 
 
@@ -64,6 +69,7 @@ def critic(*front):
         *front,
         *(SpectralNorm(Conv2d(4, 3, 1, 1)), LayerNorm(), LeakyReLU(0.2)),
         *(Residual(block), AvgPool2d(), Scale(2.0)),
+        *(ConvTranspose2d(4, 4, 2, 1, groups=4), Bias(), Tanh(), BilinearDown2d()),
         *(Flatten(), Dense(6), Maxout(2), Dense(1)),
     )
 

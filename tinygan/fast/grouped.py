@@ -8,12 +8,12 @@ the windows of x and the groups of dy each serve two maps.
 import math
 
 from ..layers.correlation import apart, as_matrix, col2im, im2col, together
-from .scheme import Scheme
+from .scheme import Windows
 
 CHUNK = 1 << 18  # how many numbers of a batch's columns are worked on at a time
 
 
-class GroupedWindows(Scheme):
+class GroupedWindows(Windows):
     """For W (kh, kw, C_in/groups, C_out); B is im2col of every group."""
 
     size = CHUNK

@@ -14,7 +14,14 @@ import math
 
 import numpy as np
 
-from ..layers.correlation import Correlation, as_matrix, col2im, im2col
+from ..layers.correlation import (
+    Correlation,
+    apart,
+    as_matrix,
+    col2im,
+    im2col,
+    together,
+)
 
 COLUMNS = 1 << 20  # how many numbers of a batch's columns are worked on at a time
 
@@ -118,7 +125,31 @@ class Scheme(Correlation):
 
 
 class Windows(Scheme):
-    """B is im2col, A and G only reshape."""
+    """B is im2col, A and G only reshape.
+
+    With a stride of 1 the adjoint is a convolution as well, with the kernel turned
+    round. Its im2col copies in less time than col2im adds.
+    """
+
+    def adjoint(self, dy, x=None, dW=None):
+        """dx = A^T dy, (N, OH, OW, C_out) -> (N, H, W, C_in). With x and dW, also
+        dW += d<A x, dy>/dW.
+        """
+        kernel, stride, pad = self.windows
+        margin = tuple(k - 1 - p for k, p in zip(kernel, pad, strict=True))
+        few = self.W.shape[3] <= 2 * self.x_shape[2]  # or the columns of dy are many
+        if not few or tuple(stride) != (1, 1) or min(margin) < 0:
+            return super().adjoint(dy, x, dW)
+        if dW is not None:
+            dW += self.weight_grad(x, dy)
+        return type(self)(self.turned(), self.y_shape, stride, margin).forward(dy)
+
+    def turned(self):
+        """The kernel of the adjoint, W[-u, -v] with C_in and C_out exchanged: (kh, kw,
+        C_out/groups, C_in).
+        """
+        W = apart(self.W, self.x_shape[2] // self.W.shape[2])
+        return together(W[:, ::-1, ::-1].swapaxes(3, 4))
 
     def numbers(self):
         """How many numbers the windows of one sample have."""

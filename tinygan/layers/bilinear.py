@@ -13,24 +13,25 @@ from .base import Affine, require
 def doubled(x):
     """y[2i] = (3 x[i] + x[i-1]) / 4      y[2i+1] = (3 x[i] + x[i+1]) / 4
 
-    along the rows, (N, H, W, C) -> (N, 2H, W, C), with 0 outside x.
+    along the middle axis, (M, L, K) -> (M, 2L, K), with 0 outside x.
     """
-    N, H, W, C = x.shape
-    y = get_xp(x).empty((N, H, 2, W, C), x.dtype)
+    M, L, K = x.shape
+    y = get_xp(x).empty((M, L, 2, K), x.dtype)
     y[...] = 0.75 * x[:, :, None]
-    y[:, 1:, 0] += 0.25 * x[:, :-1]
-    y[:, :-1, 1] += 0.25 * x[:, 1:]
-    return y.reshape(N, 2 * H, W, C)
+    far = 0.25 * x
+    y[:, 1:, 0] += far[:, :-1]
+    y[:, :-1, 1] += far[:, 1:]
+    return y.reshape(M, 2 * L, K)
 
 
 def halved(x):
     """y[i] = (x[2i-1] + 3 x[2i] + 3 x[2i+1] + x[2i+2]) / 8
 
-    along the rows, (N, 2H, W, C) -> (N, H, W, C), with 0 outside x: half the adjoint
+    along the middle axis, (M, 2L, K) -> (M, L, K), with 0 outside x: half the adjoint
     of `doubled`.
     """
-    N, H, W, C = x.shape
-    pairs = x.reshape(N, H // 2, 2, W, C)
+    M, L, K = x.shape
+    pairs = x.reshape(M, L // 2, 2, K)
     y = 0.375 * (pairs[:, :, 0] + pairs[:, :, 1])
     y[:, 1:] += 0.125 * pairs[:, :-1, 1]
     y[:, :-1] += 0.125 * pairs[:, 1:, 0]
@@ -38,8 +39,12 @@ def halved(x):
 
 
 def on_both_axes(f, x):
-    """f, which works along the rows of x (N, H, W, C), along both axes of the image."""
-    return f(f(x.swapaxes(1, 2)).swapaxes(1, 2))
+    """f along the columns and along the rows of images x (N, H, W, C)."""
+    N, H, W, C = x.shape
+    x = f(x.reshape(N * H, W, C))
+    W = x.shape[1]
+    x = f(x.reshape(N, H, W * C))
+    return x.reshape(N, x.shape[1], W, C)
 
 
 class BilinearUp2d(Affine):
