@@ -217,8 +217,9 @@ def augmented(D: Layer, in_shape, *kinds: str) -> Layer:
     A D that grows stays the root of its tree, and has it before all its levels.
     """
     first = augmentation(in_shape, *kinds)
-    grows = isinstance(D, GrowingDiscriminator)
-    return D.behind(first) if grows else Sequential(first, D)
+    if isinstance(D, GrowingDiscriminator):
+        return D.behind(first)
+    return Sequential(first, D)
 
 
 def rounded(number: float) -> int:
