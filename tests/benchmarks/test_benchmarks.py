@@ -18,10 +18,15 @@ from benchmarks import (
     scoreboard_pages,
 )
 from tinygan.data import captioned_digits, load_digits
+from tinygan.measures.classifier import Classifier
+from tinygan.runs import measuring
 from tinygan.runs.run import Run
 
 
-def test_quality_reports_a_row_for_each_seed(tmp_path):
+def test_quality_reports_a_row_for_each_seed(tmp_path, monkeypatch, small_pictures):
+    monkeypatch.setattr(
+        quality, "Classifier", lambda images, epochs: Classifier(images, epochs=20)
+    )
     out = tmp_path / "quality.json"
     options = ["--only", "mlp-ring,dcgan-digits", "--steps", "3", "--seeds", "2"]
     assert quality.main([*options, "--out", str(out)]) == 0
@@ -216,7 +221,11 @@ def test_a_critic_that_diverges_is_recorded(tmp_path, monkeypatch, capsys):
         assert (tmp_path / f"{i}.png").stat().st_size > 5_000
 
 
-def test_conditional_measures_what_was_asked_for(tmp_path, capsys):
+def test_conditional_measures_what_was_asked_for(
+    tmp_path, capsys, monkeypatch, small_pictures
+):
+    monkeypatch.setattr("tinygan.measures.features.STEPS", 400)
+    monkeypatch.setattr(measuring, "PATCHES", 400)
     out = tmp_path / "found.json"
     options = ["--only", "cgan-digits", "--steps", "2", "--n", "40", "--seeds", "2"]
     assert conditional.main([*options, "--out", str(out)]) == 0

@@ -15,6 +15,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from pictures import draw_small_pictures
 
 from tinygan import plots
 from tinygan.cli.arguments import main
@@ -64,8 +65,7 @@ def trained(tmp_path_factory):
     (here / "mine.py").write_text(RECIPE)
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("TINYGAN_STATE", str(here / "state"))
-        blank = np.zeros((4, 4, 3), np.uint8)
-        monkeypatch.setattr(plots, "picture", lambda *_: blank)
+        draw_small_pictures(monkeypatch)
         arguments = ["train", str(here / "mine.py"), "--quiet", "--cores", "1"]
         assert main([*arguments, "--out", str(here / "run")]) == 0
     (here / "mine.py").unlink()
@@ -73,7 +73,7 @@ def trained(tmp_path_factory):
 
 
 @pytest.fixture
-def stranger(trained, tmp_path, monkeypatch):
+def stranger(trained, tmp_path, monkeypatch, small_pictures):
     """The folder, on a machine where nothing was trained."""
     shutil.copytree(trained[0], tmp_path / "run")
     monkeypatch.setenv("TINYGAN_STATE", str(tmp_path / "state"))

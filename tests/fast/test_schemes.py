@@ -160,6 +160,9 @@ def test_when_the_kernel_is_turned(monkeypatch):
         assert bool(adds) is not turned
 
 
+@pytest.mark.parametrize(
+    "effort", ["quick", pytest.param("normal", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize(
     ("layer", "in_shape"),
@@ -169,10 +172,10 @@ def test_when_the_kernel_is_turned(monkeypatch):
     ],
 )
 @pytest.mark.usefixtures("any_channels")
-def test_layers_are_certified(layer, in_shape, bias):
+def test_layers_are_certified(layer, in_shape, bias, effort):
     """All passes, complex step and tangents among them, as in `tinygan check`."""
     layer = layer(3, 4, 2, 1, bias=bias)
-    rows = check_layer(layer, in_shape, batch=3, seed=5)
+    rows = check_layer(layer, in_shape, batch=3, seed=5, effort=effort)
     assert rows
     assert all(row.ok for row in rows), [row for row in rows if not row.ok]
 

@@ -395,7 +395,7 @@ def test_a_step_in_the_steady_state_lives_in_the_memory_of_the_last():
         for keep in (False, True):
             if keep:
                 backend.keep_memory()
-            for turns in (6, 12):
+            for turns in (3, 6):
                 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
                 for _ in range(turns):
                     run.turn()
@@ -413,7 +413,7 @@ def test_a_step_in_the_steady_state_lives_in_the_memory_of_the_last():
     assert kept < freed / 20
 
 
-def test_the_command_line_says_how_many_cores(tmp_path, capsys):
+def test_the_command_line_says_how_many_cores(tmp_path, capsys, small_pictures):
     """They stand in config.json, and a resumed run has as many."""
     path = tmp_path / "run"
     arguments = ["--quiet", "--batch", "8", "--out", str(path)]

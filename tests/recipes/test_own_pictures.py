@@ -80,7 +80,7 @@ def test_no_labels():
         recipes.build(recipes.find("class-pictures"), {"data": images(classes=0)})
 
 
-def test_data_choose_the_recipe(tmp_path, monkeypatch, capsys):
+def test_data_choose_the_recipe(tmp_path, monkeypatch, capsys, small_pictures):
     """Class folders: class-pictures. No classes: pictures. The command says so."""
     monkeypatch.chdir(tmp_path)
     path = folder(tmp_path / "pets")
@@ -100,7 +100,9 @@ def test_data_choose_the_recipe(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "runs/pictures/checkpoint.npz").exists()
 
 
-def test_samples_need_no_data_and_classes_have_names(tmp_path, monkeypatch, capsys):
+def test_samples_need_no_data_and_classes_have_names(
+    tmp_path, monkeypatch, capsys, small_pictures
+):
     monkeypatch.chdir(tmp_path)
     path = folder(tmp_path / "pets")
     short = ["--size", "16", "--steps", "2", "--batch", "4", "--quiet"]

@@ -6,12 +6,14 @@ import shutil
 
 import numpy as np
 import pytest
+from pictures import draw_small_pictures
 from PIL import Image
 
 from tinygan import InputError, recipes
 from tinygan.cli import arguments as cli
 from tinygan.data import Images, TwoMoons, load_digits, ring
 from tinygan.measures import feature_space
+from tinygan.runs import measuring
 from tinygan.runs.evaluate import evaluate
 from tinygan.runs.measuring import measure, real_samples
 from tinygan.runs.results import Measurement, table, write
@@ -113,6 +115,7 @@ def digit_rows():
     data = Images(digits.pixels[old], 0, 16, digits.labels[old])
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr("tinygan.measures.features.STEPS", 400)
+        monkeypatch.setattr(measuring, "PATCHES", 8_000)
         return [by_name(measure(a, data)) for a in sets]
 
 
@@ -238,9 +241,8 @@ def test_the_table_and_the_json(tmp_path):
 def runs(tmp_path_factory):
     """Runs of mlp-ring, 40 steps, and mlp-digits, 3; not to be changed."""
     folder = tmp_path_factory.mktemp("runs")
-    blank = np.zeros((4, 4, 3), np.uint8)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr("tinygan.plots.picture", lambda *_: blank)
+        draw_small_pictures(monkeypatch)
         for recipe, steps in (("mlp-ring", 40), ("mlp-digits", 3)):
             options = ["--steps", str(steps), "--batch", "32", "--quiet"]
             out = ["--out", str(folder / recipe)]
@@ -295,6 +297,7 @@ def test_a_run_of_points_from_the_command_line(capsys, runs):
 
 def test_a_run_of_images_from_the_command_line(capsys, runs, monkeypatch):
     monkeypatch.setattr("tinygan.measures.features.STEPS", 100)
+    monkeypatch.setattr(measuring, "PATCHES", 8_000)
     status, out, err = run(capsys, runs / "mlp-digits", "--out", "r.json")
     assert status == 0
     assert "drawing 599 samples" in err and "training a classifier of 599" in err
@@ -332,7 +335,7 @@ def recipe(steps=1, batch=8, seed=0, data="x.npz"):
 """
 
 
-def test_the_data_may_have_moved(capsys, here):
+def test_the_data_may_have_moved(capsys, here, small_pictures):
     (here / "mine.py").write_text(RECIPE)
     pixels = np.random.default_rng(0).integers(0, 256, (120, 8, 8), np.uint8)
     np.savez("x.npz", images=pixels)

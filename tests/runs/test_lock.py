@@ -156,7 +156,7 @@ def test_a_folder_is_locked_from_its_creation_to_the_end_of_training(tmp_path):
 
 
 @forks
-def test_a_running_run_is_left_to_its_process(tmp_path, capsys):
+def test_a_running_run_is_left_to_its_process(tmp_path, capsys, small_pictures):
     path = tmp_path / "run"
     command = [sys.executable, "-m", "tinygan", "train", "mlp-ring", "--quiet"]
     with subprocess.Popen(
@@ -248,15 +248,15 @@ def pairs(tmp_path, monkeypatch, n: int) -> None:
 
 
 @forks
-def test_a_dozen_pairs_that_start_at_once_are_not_mixed(tmp_path, monkeypatch):
-    pairs(tmp_path, monkeypatch, 3)
+def test_some_pairs_that_start_at_once_are_not_mixed(tmp_path, monkeypatch):
+    pairs(tmp_path, monkeypatch, 1)
 
 
 @forks
 def test_pairs_are_not_mixed_without_locks_of_the_system(
     tmp_path, monkeypatch, no_system_locks
 ):
-    pairs(tmp_path, monkeypatch, 2)
+    pairs(tmp_path, monkeypatch, 1)
 
 
 @forks

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from pictures import draw_small_pictures
 
 import tinygan as tg
 from tinygan import recipes
@@ -29,6 +30,7 @@ from tinygan.layers import (
     Tanh,
 )
 from tinygan.measures.agreement import agreement, judges, variety
+from tinygan.runs import measuring
 from tinygan.runs.conditions import Classes, Sentences, between_pairs, grid
 from tinygan.runs.evaluate import evaluate
 from tinygan.runs.folder import RunFolder
@@ -257,8 +259,17 @@ def finished(tmp_path_factory):
     """The folder of a run of a few steps."""
     path = tmp_path_factory.mktemp("run") / "run"
     folder = RunFolder.create(path, {"recipe": "mine", "options": {}})
-    train(Run(experiment()), folder)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        draw_small_pictures(monkeypatch)
+        train(Run(experiment()), folder)
     return folder
+
+
+@pytest.fixture
+def quick_judges(monkeypatch):
+    """Judges and features that have learnt little, for tests of what is asked."""
+    monkeypatch.setattr("tinygan.measures.agreement.STEPS", 100)
+    monkeypatch.setattr("tinygan.measures.features.STEPS", 100)
 
 
 def test_a_sentence(finished):
@@ -289,7 +300,7 @@ def test_between_two_sentences(finished):
         assert np.abs(alone - x[n::STEPS]).max() <= 1e-5
 
 
-def test_evaluate_asks_for_every_attribute(finished):
+def test_evaluate_asks_for_every_attribute(finished, quick_judges):
     said = []
     result = evaluate(experiment(), finished, NUMPY, 20, say=said.append)
     names = [row.name for row in result.rows]
@@ -300,7 +311,7 @@ def test_evaluate_asks_for_every_attribute(finished):
     assert any("colour, size" in sentence for sentence in said)
 
 
-def test_the_judges_know_the_unseen_combinations(finished, monkeypatch):
+def test_the_judges_know_the_unseen_combinations(finished, monkeypatch, quick_judges):
     """Half of them are the judges' to learn from, and the others asked for."""
     asked, learnt = [], []
     unseen = squares(40)
@@ -321,7 +332,7 @@ def test_the_judges_know_the_unseen_combinations(finished, monkeypatch):
     assert numbers == [set(range(70, 90)), set(range(50, 70))]
 
 
-def test_the_command_line(tmp_path, capsys, monkeypatch):
+def test_the_command_line(tmp_path, capsys, quick_judges, small_pictures):
     """A user's own recipe of sentences: trained, sampled, evaluated, refused."""
     recipe = tmp_path / "mine.py"
     recipe.write_text(
@@ -353,8 +364,9 @@ def test_the_command_line(tmp_path, capsys, monkeypatch):
 # The judges
 
 
-def test_agreement_counts_what_was_asked():
+def test_agreement_counts_what_was_asked(monkeypatch):
     """Real images, asked for by their own labels and by others."""
+    monkeypatch.setattr("tinygan.measures.agreement.STEPS", 500)
     digits = load_digits()
     train_on, held = digits.part(slice(0, 1400)), digits.part(slice(1400, None))
     judge = judges(train_on, {"digit": (tuple("0123456789"), train_on.labels)})["digit"]
@@ -378,15 +390,15 @@ def test_variety():
     assert variety(same, np.arange(100)) is None
 
 
-def test_evaluate_of_a_collapsed_conditional_generator_shows_it(tmp_path):
+def test_evaluate_of_a_collapsed_conditional_generator_shows_it(monkeypatch):
     """It makes what is asked for, always the same: only the variety tells."""
-    from tinygan.runs.measuring import measure
-
+    monkeypatch.setattr("tinygan.measures.features.STEPS", 500)
+    monkeypatch.setattr(measuring, "PATCHES", 8_000)
     digits = load_digits()
     first = {k: np.flatnonzero(digits.labels == k)[0] for k in range(10)}
     asked = np.arange(300) % 10
     x = digits.scaled(digits.pixels[[first[k] for k in asked]])
-    rows = {row.name: row for row in measure(x, digits, asked=asked)}
+    rows = {row.name: row for row in measuring.measure(x, digits, asked=asked)}
     assert rows["as asked"].value >= 0.8
     assert rows["variety"].value == 0 < 0.3 < rows["variety"].ceiling
 
