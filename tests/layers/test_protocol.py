@@ -37,9 +37,10 @@ def test_which_parts_of_a_game_may_be_divided_between_processes():
         if issubclass(k, (Layer, tg.Penalty, tg.Optimizer)) and not k.divisible
     }
     bases = {"Layer", "Affine", "Penalty", "Optimizer"}
-    wrappers = {"SpectralNorm", "ClipValue", "ClipNorm", "ClipWeights"}
+    wrappers = {"SpectralNorm", "EqualRate", "ClipValue", "ClipNorm", "ClipWeights"}
     assert whole - bases == {"MinibatchStd", *wrappers}
     assert tg.SpectralNorm(tg.Dense(2)).divisible
+    assert tg.EqualRate(tg.Dense(2)).divisible
     assert tg.ClipNorm(tg.Adam(), 1.0).divisible
 
 
