@@ -16,7 +16,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # a worker for each core: one thread ea
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy is imported
 
 settings.register_profile("dev", max_examples=30, deadline=None)
-settings.register_profile("ci", max_examples=200, deadline=None, derandomize=True)
+settings.register_profile("ci", max_examples=60, deadline=None, derandomize=True)
 settings.register_profile("nightly", max_examples=5000, deadline=None)
 settings.load_profile(os.environ.get("TINYGAN_PROFILE", "dev"))
 

@@ -94,8 +94,16 @@ def run(trained, tmp_path):
 # Pictures survive as rows do
 
 
-@pytest.mark.parametrize("make", [points, images, regularised])
-@pytest.mark.parametrize("every", [3, 5])
+@pytest.mark.parametrize(
+    "make, every",
+    [
+        *((points, 3), (images, 5), (regularised, 3)),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in ((points, 5), (images, 3), (regularised, 5))
+        ),
+    ],
+)
 def test_stopped_runs_have_the_pictures_and_the_film_of_an_unbroken_one(
     make, every, tmp_path
 ):
