@@ -53,17 +53,18 @@ def figure():
     for name, (gamma1, gamma2, colour, line) in KINDS.items():
         x, y, _, _, b1, b2 = play(gamma1, gamma2).T
         style = {"color": colour, "ls": line, "lw": 1.5}
-        plane.plot(x, y, **style)
+        if gamma1 or gamma2:  # without a penalty it is R1's
+            plane.plot(x, y, **style)
         distance.semilogy(t, np.hypot(x, y), **style, label=name)
-        L = x * b2 - y * b1  # eq: angular-momentum
-        moment.plot(t, L, **style)
+        ell = x * b2 - y * b1  # eq: angular-momentum
+        moment.plot(t, ell, **style)
     plane.plot(*START[:2], "o", color=BLACK, ms=4)
     plane.plot(0, 0, "*", color=RED, ms=10)
     plane.set(title="G's way", aspect="equal", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2))
     distance.set(title="distance from the data", xlabel="time t, turns times h")
     distance.set(ylim=(1e-5, 5))
     distance.legend(loc="lower left", fontsize=9)
-    moment.set(title="L", xlabel="time t, turns times h")
+    moment.set(title=r"angular momentum $\ell$", xlabel="time t, turns times h")
     return drawn
 
 
