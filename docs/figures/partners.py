@@ -8,7 +8,7 @@ from tinygan.theory.canvas import BLUE, GREEN, GREY, ORANGE, subplots
 REAL = np.array([-1.0, 1.0])
 CENTRES, WIDTH = np.linspace(-2, 2, 41), 0.5  # D is a sum of these bumps
 Y2 = np.linspace(-1, 1, 25)
-WEIGHTS = np.geomspace(0.02, 3, 9)
+WEIGHTS = np.geomspace(0.02, 6, 9)
 GAMES = {  # the objective; which real and which generated samples make its batches
     "separable": (Minimax(), [0, 1], [0, 1], ORANGE, "-"),
     "pairs, partners drawn anew": (
