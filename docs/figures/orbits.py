@@ -7,7 +7,7 @@ from tinygan import RelativisticPairing
 from tinygan.theory.canvas import BLACK, BLUE, GREEN, GREY, ORANGE, RED, subplots
 
 WINDOW, GAMMA, H, TURNS = 1.0, 0.5, 0.05, 1200
-START = np.array([2.0, 0, 0, 0, 0, 1])  # theta, a, b
+START = np.array([2.0, 0, 0, 0, 0, 1])  # theta, u, v
 KINDS = {  # the weights of R1 and R2
     "R1": (GAMMA, 0.0, ORANGE, "-"),
     "R2": (0.0, GAMMA, BLUE, "--"),
@@ -17,7 +17,7 @@ KINDS = {  # the weights of R1 and R2
 
 
 def features(x):
-    """phi (4,) and M (2, 4) at x (2,): s = <phi, (a, b)>, and its slope is M (a, b)."""
+    """phi (4,) and M (2, 4) at x (2,): s = <phi, (u, v)>, and its slope is M (u, v)."""
     inside = max(0.0, 1 - x @ x / WINDOW**2)
     k, dk = inside**2, -4 * inside / WINDOW**2 * x
     M = np.outer(dk, x) + k * np.eye(2)
@@ -25,7 +25,7 @@ def features(x):
 
 
 def field(w, gamma1, gamma2):
-    """(-dJ/dtheta, d(V - P)/d(a, b)), (6,), with the data at 0."""
+    """(-dJ/dtheta, d(V - P)/d(u, v)), (6,), with the data at 0."""
     theta, psi, zero, objective = w[:2], w[2:], np.zeros((1, 1)), RelativisticPairing()
     (_, M_real), (phi, M) = features(np.zeros(2)), features(theta)
     s = np.array([[phi @ psi]])
@@ -36,7 +36,7 @@ def field(w, gamma1, gamma2):
 
 
 def play(gamma1, gamma2):
-    """theta, a, b after each of many alternating turns, (turns + 1, 6)."""
+    """theta, u, v after each of many alternating turns, (turns + 1, 6)."""
     w = [START]
     for _ in range(TURNS):
         now = w[-1].copy()
@@ -51,12 +51,12 @@ def figure():
     plane.add_patch(window())
     t = H * np.arange(TURNS + 1)
     for name, (gamma1, gamma2, colour, line) in KINDS.items():
-        x, y, _, _, b1, b2 = play(gamma1, gamma2).T
+        x, y, _, _, v1, v2 = play(gamma1, gamma2).T
         style = {"color": colour, "ls": line, "lw": 1.5}
         if gamma1 or gamma2:  # without a penalty it is R1's
             plane.plot(x, y, **style)
         distance.semilogy(t, np.hypot(x, y), **style, label=name)
-        ell = x * b2 - y * b1  # eq: angular-momentum
+        ell = x * v2 - y * v1  # eq: angular-momentum
         moment.plot(t, ell, **style)
     plane.plot(*START[:2], "o", color=BLACK, ms=4)
     plane.plot(0, 0, "*", color=RED, ms=10)
