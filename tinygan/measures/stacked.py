@@ -1,0 +1,106 @@
+"""Mode collapse on stacked digits: a classifier reads the triple of each picture.
+
+The protocol is that of VEEGAN (Srivastava et al. 2017) and PacGAN (Lin et al. 2018):
+26,000 samples, the number of the 1,000 triples among them, and the KL divergence of
+the triples' shares.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..data.stacked import COLOURS
+from ..errors import InputError, instance, numbers, shown, whole
+from .classifier import Classifier
+from .modes import kl_divergence
+
+STEPS, BATCH = 5000, 64  # of the judge's training
+
+
+class StackedModes(NamedTuple):
+    """The modes found, KL(p || q) in nats, and how sure the judge was: the mean over
+    all digits of the largest p(class | x).
+    """
+
+    modes: int
+    kl: float
+    confidence: float
+
+
+def digit_judge(images, seed: int = 0) -> Classifier:
+    """A classifier of the grey images, trained for about STEPS steps.
+
+    On MNIST that is 5 epochs, and the accuracy on its test set is 98.7 %.
+    """
+    epochs = max(1, round(STEPS * BATCH / len(images)))
+    return Classifier(images, epochs, BATCH, seed=seed)
+
+
+def stacked_modes(samples, judge: Classifier, weights=None) -> StackedModes:
+    """The modes among pictures (n, H, W, 3) in [-1, 1], and KL(p || q).
+
+        k(x) = (a K + b) K + c      a, b, c: the likeliest class of red, green, blue
+
+        KL(p || q) = sum_k p_k log(p_k / q_k)      q_k = w_a w_b w_c
+
+    p_k is the share of the samples with k(x) = k, and a mode is found if p_k > 0. A
+    sample that looks like no digit counts, too: `confidence` tells of those.
+
+    weights: (K,), w up to a factor; None: equal ones, as in PacGAN's released code,
+    where q_k = 1/1000. MNIST's own labels are not quite even, and `StackedDigits` has
+    their frequencies as `weights`: against equal ones, perfect samples would have a KL
+    of 3 KL(w || 1/K) = .0043 more.
+
+    A perfect generator does not reach K^3 modes and a KL of 0: see `perfect_modes`.
+
+    Raises InputError unless the samples are finite pictures (n, H, W, 3) of the size
+    that the judge takes, n >= 1, and the weights K numbers >= 0.
+    """
+    instance("stacked_modes", "judge", judge, Classifier, "digit_judge(images)")
+    (K,), (H, W, _) = judge.net.out_shape, judge.net.in_shape
+    x = np.asarray(samples)
+    if x.dtype.kind != "f" or x.shape[1:] != (H, W, COLOURS) or len(x) == 0:
+        raise InputError(
+            f"samples: expected floats (n, {H}, {W}, 3), n >= 1, got {shown(samples)}"
+        )
+    if not np.isfinite(x).all():
+        raise InputError("samples: expected finite samples, got NaN or infinity")
+    q = triples(np.ones(K) if weights is None else weights)
+    if q.shape != (K**COLOURS,):
+        raise InputError(f"weights: expected ({K},), got {np.shape(weights)}")
+    k, confidence = np.zeros(len(x), np.int64), 0.0
+    for colour in range(COLOURS):
+        grey = np.ascontiguousarray(x[..., colour, None])
+        p = judge.probabilities(grey)
+        k = k * K + p.argmax(axis=1)  # eq: stacked-mode
+        confidence += float(p.max(axis=1).mean()) / COLOURS
+    counts = np.bincount(k, minlength=K**COLOURS)
+    return StackedModes(int((counts > 0).sum()), kl_divergence(counts, q), confidence)
+
+
+def triples(weights) -> np.ndarray:
+    """q_k = w_a w_b w_c for k = (a K + b) K + c, from weights w (K,): (K^3,).
+
+    Raises InputError unless the weights are (K,) and finite, none is negative, and not
+    all are 0.
+    """
+    w = numbers("weights", weights)
+    if w.ndim != 1 or not (np.isfinite(w).all() and (w >= 0).all() and w.sum() > 0):
+        raise InputError(f"weights: expected (K,) numbers >= 0, got {w.tolist()}")
+    w = w / w.sum()
+    return np.einsum("a,b,c->abc", w, w, w).ravel()
+
+
+def perfect_modes(n: int, weights) -> tuple[float, float]:
+    """(modes, KL) that n exact samples have on average, if the judge never errs.
+
+        modes = sum_k (1 - (1 - q_k)^n)      KL = (M - 1)/(2n)
+
+    M is the number of modes with q_k > 0. The KL is its first term for large n q_k.
+    For 26,000 samples of 1,000 equal modes: 1000.0 modes, and a KL of .0192.
+
+    weights: (K,), as for `stacked_modes`. Raises InputError for n < 1.
+    """
+    n, q = whole("perfect_modes", "n >= 1", n), triples(weights)
+    modes = (1 - (1 - q) ** n).sum()  # eq: modes-found
+    return float(modes), (int((q > 0).sum()) - 1) / (2 * n)
