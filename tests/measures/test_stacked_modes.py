@@ -92,17 +92,28 @@ def test_perfect_samples_are_at_the_floor(w):
     error = math.sqrt(max(lost, 0.01) / runs)
     assert abs(np.mean([f.modes for f in found]) - modes) < 4 * error
     error = math.sqrt(2 * K**3 / runs) / (2 * n)
-    # the next term of the KL, (sum_k 1/q_k - 1)/(12 n^2), is not in `perfect_modes`
-    kl += ((1 / triples(equal)).sum() - 1) / (12 * n**2)
     assert abs(np.mean([f.kl for f in found]) - kl) < 4 * error
 
 
 def test_the_floor_of_the_papers():
+    """The next term of the KL is (sum_k 1/q_k - 1)/(12 n^2)."""
     modes, kl = perfect_modes(26_000, np.ones(10))
-    assert 1000 - 1e-6 < modes <= 1000 and kl == 999 / 52_000
-    modes, kl = perfect_modes(1, np.ones(10))
-    assert modes == pytest.approx(1)
+    assert 1000 - 1e-6 < modes <= 1000
+    assert kl == pytest.approx(999 / 52_000 + (1e6 - 1) / (12 * 26_000**2), rel=1e-3)
     assert perfect_modes(5, [3.0, 0.0]) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 40])
+def test_the_floor_by_going_through_all_counts(n):
+    """Of two classes, so 8 modes: a binomial number for each."""
+    w = np.array([0.3, 0.7])
+    modes = kl = 0.0
+    for q in triples(w):
+        for c in range(1, n + 1):
+            p = math.comb(n, c) * q**c * (1 - q) ** (n - c)
+            modes, kl = modes + p, kl + p * c / n * math.log(c / (n * q))
+    np.testing.assert_allclose(perfect_modes(n, 5 * w), (modes, kl), rtol=1e-12)
+    assert perfect_modes(1, np.ones(10)) == pytest.approx((1, math.log(1000)))
 
 
 @pytest.fixture(scope="module")
