@@ -27,6 +27,9 @@ from tinygan.runs.train import train
 from .report import Parser, above, commit, machine, names, new_file, now, write_json
 
 DEFAULT = ["mlp-ring", "dcgan-digits"]
+KINDS = ("-ring", "-grid", "-digits", "-mnist")
+KNOWN = [name for name in recipes.names() if name.endswith(KINDS)]
+KNOWN = [name for name in KNOWN if "-stacked-" not in name]  # see stacked.py
 
 
 def trained(recipe: str, options: dict) -> tuple[Run, dict]:
@@ -101,7 +104,7 @@ def measure(recipe: str, args) -> dict:
 
 def main(argv=None) -> int:
     parser = Parser(prog="python -m benchmarks.quality", description=__doc__)
-    parser.add_argument("--only", type=names(recipes.names()), default=DEFAULT)
+    parser.add_argument("--only", type=names(KNOWN), default=DEFAULT)
     parser.add_argument("--seeds", type=above(int, 0), default=5, help="how many (5)")
     parser.add_argument("--first", type=above(int, -1), default=0, help="the first (0)")
     parser.add_argument("--steps", type=above(int, 0), help="instead of the recipe's")

@@ -75,7 +75,9 @@ DEFAULTS = {
     "feature_space": {"seed": 0},
     "median_distance": {"y": None, "most": 1000},
     "mmd2": {"scales": None},
+    "digit_judge": {"seed": 0},
     "precision_recall": {"k": 3},
+    "stacked_modes": {"weights": None},
     "sliced_wasserstein": {"directions": 128, "seed": 0},
     "sliced_wasserstein_patches": {
         "size": 7,

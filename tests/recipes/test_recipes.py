@@ -110,6 +110,7 @@ def test_the_recipes_of_the_field_are_there():
         "best-grid",
         "cdcgan-mnist",
         "cgan-digits",
+        "dcgan-stacked-mnist",
         "gan-mnist",
         "hinge-digits",
         "pacgan-grid",

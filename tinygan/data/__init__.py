@@ -15,6 +15,7 @@ from .images import Images
 from .scenes.grammar import all_words, describe, vocabulary
 from .scenes.pictures import captioned_digits, draw, sentences
 from .scenes.scene import Scene, held_out
+from .stacked import StackedDigits
 from .stream import ImageStream, SampleStream
 from .toy import Density, GaussianMixture, TwoMoons, grid, mixture_1d, ring
 from .words import Vocabulary
@@ -30,6 +31,7 @@ __all__ = [
     "PairStream",
     "SampleStream",
     "Scene",
+    "StackedDigits",
     "TwoMoons",
     "Vocabulary",
     "all_words",

@@ -12,12 +12,14 @@ from .likelihood import Parzen, parzen_log_likelihood
 from .modes import kl_divergence, mode_coverage, reverse_kl, within
 from .neighbours import nearest_neighbour_accuracy, precision_recall
 from .patches import sliced_wasserstein_patches
+from .stacked import digit_judge, perfect_modes, stacked_modes
 
 __all__ = [
     "PCA",
     "Flat",
     "Parzen",
     "cheap_measures",
+    "digit_judge",
     "feature_space",
     "kl_divergence",
     "median_distance",
@@ -25,10 +27,12 @@ __all__ = [
     "mode_coverage",
     "nearest_neighbour_accuracy",
     "parzen_log_likelihood",
+    "perfect_modes",
     "precision_recall",
     "reverse_kl",
     "sliced_wasserstein",
     "sliced_wasserstein_patches",
+    "stacked_modes",
     "wasserstein_1d",
     "within",
 ]

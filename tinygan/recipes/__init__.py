@@ -17,7 +17,7 @@ import pathlib
 import pkgutil
 from types import ModuleType
 
-from ..data import Images, Labelled, load_images
+from ..data import Images, Labelled, StackedDigits, load_images
 from ..errors import InputError, NonFiniteError, shown
 from ..layers.augment import augmented
 from ..runs import Experiment
@@ -92,6 +92,15 @@ def mnist(data, **reading) -> Images:
             "and --size 28 makes pictures of any size fit"
         )
     return load_images(data, (28, 28, 1), channels=1, **reading)
+
+
+def stacked(data, border: int = 0, **reading) -> StackedDigits:
+    """Three digits at a time of the path `data`, as the colours of a picture 28x28x3.
+    A black border of 2 makes it 32x32x3.
+
+    Raises InputError if there are none, or if they have no labels.
+    """
+    return StackedDigits(mnist(data, **reading).bordered(border))
 
 
 def class_names(data, **reading) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..backend import Backend
-from ..data import Captioned, Images, joined
+from ..data import Captioned, Images, StackedDigits, joined
 from ..errors import InputError
 from ..measures.agreement import agreement, judges, variety
 from ..rng import CONDITION, generator
@@ -40,7 +40,8 @@ def evaluate(
     """Measure n samples of the run's generator, or as many as the data allow.
 
     With N images n is at most N / 3: the ceiling needs n other images, and the features
-    need the rest. `say` is called with a sentence before everything that takes seconds.
+    need the rest. Of StackedDigits there are always enough. `say` is called with a
+    sentence before everything that takes seconds.
 
     Raises InputError for n < LEAST, fewer than 3 LEAST images, data of another shape
     than the experiment's, or too many samples for the memory. Raises CheckpointError
@@ -51,13 +52,13 @@ def evaluate(
     data = experiment.data()
     experiment.expects(data)
     condition = experiment.condition
-    if isinstance(condition.samples_in(data), Images):
-        if len(data) < 3 * LEAST:
-            raise InputError(
-                f"data: expected at least {3 * LEAST} images to measure, "
-                f"found {len(data)}"
-            )
-        n = min(n, len(data) // 3)
+    real = condition.samples_in(data)
+    if isinstance(real, Images | StackedDigits) and len(real) < 3 * LEAST:
+        raise InputError(
+            f"data: expected at least {3 * LEAST} images to measure, found {len(real)}"
+        )
+    if isinstance(real, Images):
+        n = min(n, len(real) // 3)
     expect_samples_to_fit(experiment, n, 64)
     say(f"drawing {n:,} samples")
     _, _, inputs = Request().inputs(experiment, n, seed)
@@ -71,7 +72,7 @@ def evaluate(
         unseen = experiment.unseen and experiment.unseen()
         rows = _sentences(made, condition, inputs[0], data, unseen, seed, say)
         return Result(n, rows)
-    real, asked = condition.samples_in(data), condition.y_of(inputs)
+    asked = condition.y_of(inputs)
     return Result(n, measure(made(inputs), real, seed, say, asked))
 
 

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 
 from ..backend import NUMPY
-from ..data import GaussianMixture, Images
+from ..data import GaussianMixture, Images, StackedDigits
 from ..measures import (
     Flat,
+    digit_judge,
     feature_space,
     kl_divergence,
     median_distance,
@@ -26,6 +27,7 @@ from ..measures import (
     reverse_kl,
     sliced_wasserstein,
     sliced_wasserstein_patches,
+    stacked_modes,
     within,
 )
 from ..measures.agreement import agreement, variety
@@ -43,7 +45,7 @@ class Real(NamedTuple):
 
     shown: (n, *shape), all others are compared with these
     held: (n, *shape), the ceiling is measured on these
-    rest: other Images, for features, or None
+    rest: other Images, for features or for a judge, or None
     """
 
     shown: np.ndarray
@@ -61,9 +63,14 @@ def measure(
     kind are measured by the sliced Wasserstein distance, MMD, 1-NN accuracy, precision
     and recall; for a GaussianMixture its modes come first. Images have these
     measures on patches and in a feature space, and the Parzen likelihood. If they have
-    labels, the classes are measured too.
+    labels, the classes are measured too. StackedDigits have their modes, and patches.
     """
     real = real_samples(data, len(samples), seed)
+    if isinstance(data, StackedDigits):
+        say(f"training a classifier of {len(real.rest):,} digits, as a judge")
+        rows = _stacked(samples, real, data, seed)
+        say("comparing 7x7 patches")
+        return rows + _patches(samples, real, seed)
     if not isinstance(data, Images):
         rows = _modes(samples, data) if isinstance(data, GaussianMixture) else []
         return rows + _points(samples, real, seed) + _pairs(samples, real, Flat())
@@ -85,8 +92,15 @@ def measure(
 def real_samples(data, n: int, seed: int = 0) -> Real:
     """2n real samples in two halves, and the rest of Images; all are disjoint.
 
-    Data of another kind give a batch of 2n.
+    Of StackedDigits a third of the digits make the samples, a sixth each half, and the
+    rest is theirs. Data of another kind give a batch of 2n.
     """
+    if isinstance(data, StackedDigits):
+        order = generator(seed, SPLIT).permutation(len(data))
+        sixth = len(data) // 6
+        sets = data.part(order[:sixth]), data.part(order[sixth : 2 * sixth])
+        both = [some.batches(n, seed)(0) for some in sets]
+        return Real(*both, data.images.part(order[2 * sixth :]))
     if not isinstance(data, Images):
         both = NUMPY.to_host(data.batches(2 * n, seed, NUMPY)(0))
         return Real(both[:n], both[n:], None)
@@ -103,9 +117,20 @@ def _modes(samples, p: GaussianMixture) -> list[Measurement]:
     modes, quality = mode_coverage(samples, p)
     K, d = p.means.shape
     return [
-        measurement("modes", modes, K),
+        measurement("modes", modes, K, " within 3 std"),
         measurement("high quality", quality, within(NEAR, d)),
         measurement("reverse KL", reverse_kl(samples, p), (K - 1) / (2 * len(samples))),
+    ]
+
+
+def _stacked(samples, real: Real, data: StackedDigits, seed) -> list[Measurement]:
+    """What a judge reads, who has not seen the digits that the ceiling is made of."""
+    judge = digit_judge(real.rest, seed)
+    found, top = (stacked_modes(x, judge, data.weights) for x in (samples, real.held))
+    return [
+        measurement("modes", found.modes, top.modes, f", of {data.modes:,} triples"),
+        measurement("mode KL", found.kl, top.kl),
+        measurement("confidence", found.confidence, top.confidence),
     ]
 
 

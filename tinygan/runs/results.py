@@ -8,9 +8,10 @@ from ..errors import InputError
 from ..files import write_atomically
 
 MEASURES = {  # name: (which values are better, what the measure says)
-    "modes": ("higher", "modes with a sample within 3 std"),
+    "modes": ("higher", "modes with a sample"),
     "high quality": ("higher", "share of samples within 3 std of a mode"),
     "reverse KL": ("lower", "how unevenly the modes are filled, in nats"),
+    "mode KL": ("lower", "how unevenly the triples are filled, in nats"),
     "sliced Wasserstein": ("lower", "how far mass must move, in data units"),
     "patches": ("lower", "sliced Wasserstein of 7x7 patches, x 1000"),
     "MMD^2": ("lower", "distance of the mean features, 0 but for noise"),
