@@ -10,6 +10,7 @@ import contextlib
 import sys
 import types
 
+import growing_nets
 import numpy as np
 import pytest
 
@@ -38,6 +39,7 @@ from tinygan.layers import (
     Each,
     Embedding,
     EqualRate,
+    Fade,
     Flatten,
     Identity,
     InnerProduct,
@@ -118,6 +120,9 @@ def draw(device, seed: int, *shape: int, dtype="float64"):
 # The layers, all their passes.
 
 CASES = {
+    "Fade": (lambda: Fade(Dense(3), Sequential(Dense(3), Tanh()), 0.3), (5,)),
+    "GrowingGenerator": (growing_nets.generator, (growing_nets.Z,)),
+    "GrowingDiscriminator": (growing_nets.discriminator, (8, 8, 2)),
     "Dense": (lambda: Dense(3), (5,)),
     "Dense on a sequence": (lambda: Dense(3), (4, 5)),
     "Dense without bias": (lambda: Dense(3, bias=False), (5,)),
@@ -312,7 +317,7 @@ def test_only_batch_statistics_lack_a_tangent():
 
 def test_every_layer_is_a_case():
     exported = {v for v in vars(tg.layers).values() if isinstance(v, type)}
-    abstract = {tg.Layer, tg.Affine, tg.Activation}
+    abstract = {tg.Layer, tg.Affine, tg.Activation, tg.Growing}
     leaves = {c for c in exported if issubclass(c, tg.Layer)} - abstract
     nets = [Net(make(), in_shape) for make, in_shape in CASES.values()]
     kinds = {type(layer) for net in nets for _, layer in net.layers()}

@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from ..layers.correlation import windows_of
-from ..optim.rules import Adam
+from ..optim.adam import Adam
 from . import (
     correlation,  # noqa: F401  (its twins)
     twin,

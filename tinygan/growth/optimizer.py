@@ -4,7 +4,7 @@ import itertools
 
 from ..errors import instance
 from ..optim import Optimizer, Wrapper
-from ..optim.rules import same_shape
+from ..optim.base import same_shape
 from .net import GrowingNet
 
 

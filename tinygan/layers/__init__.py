@@ -23,8 +23,9 @@ from .dense import Dense
 from .dropout import Dropout
 from .equal import EqualRate
 from .fade import Fade
+from .fixup import fixup
 from .growing import Growing, GrowingDiscriminator, GrowingGenerator
-from .init import fixup, glorot, he, normal, uniform
+from .init import glorot, he, normal, uniform
 from .maxout import Maxout
 from .minibatch import MinibatchStd, Pack
 from .noise import InstanceNoise

@@ -7,7 +7,7 @@ number of outputs that one input reaches.
 
 import math
 
-from ..errors import InputError, function, number, whole
+from ..errors import InputError, function, number
 
 
 def he(a: float = 0.0):
@@ -19,25 +19,6 @@ def he(a: float = 0.0):
 
     def init(rng, shape, fan_in, fan_out):  # eq: he
         return rng.normal(0.0, math.sqrt(2.0 / ((1.0 + a * a) * fan_in)), shape)
-
-    return init
-
-
-def fixup(branches: int, depth: int, a: float = 0.0):
-    """he(a), times L^(-1/(2m - 2)): for residual branches without normalisation
-
-    L `branches` lie one after another, and each has m = `depth` layers with weights. A
-    step then changes the network's output by as much as if there were one branch. The
-    last layer of a branch starts at 0, `normal(0)`, so that each block starts as the
-    identity. InputError unless L >= 1 and m >= 2. Source: Zhang et al. 2019, "Fixup
-    Initialization", sec. 3.
-    """
-    L = whole("fixup", "branches >= 1", branches)
-    m = whole("fixup", "depth >= 2", depth)
-    full = he(a)
-
-    def init(rng, shape, fan_in, fan_out):
-        return L ** (-1 / (2 * m - 2)) * full(rng, shape, fan_in, fan_out)  # eq: fixup
 
     return init
 
@@ -79,7 +60,7 @@ def initialiser(layer, init, default):
     """The function `init`, or `default` for None. InputError for anything else: `he`
     makes an initialiser, and `he()` is one.
     """
-    makers = (he, fixup, glorot, normal, uniform)
+    makers = (he, glorot, normal, uniform)
     if any(init is maker for maker in makers):
         kind, name = type(layer).__name__, init.__name__
         raise InputError(f"{kind} expects an initialiser, got {name}; write {name}()")

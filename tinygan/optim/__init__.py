@@ -1,7 +1,10 @@
 """Optimizers: rules that turn a gradient into a step, and clipping around a rule."""
 
+from .adam import Adam
+from .base import Optimizer
 from .clipping import ClipNorm, ClipValue, ClipWeights
-from .rules import SGD, Adam, Momentum, Optimizer, RMSProp, Wrapper
+from .rules import SGD, Momentum, RMSProp
+from .wrapper import Wrapper
 
 __all__ = [
     "SGD",

@@ -2,7 +2,8 @@
 
 from ..errors import number
 from ..ops import get_xp
-from .rules import Optimizer, Wrapper, same_shape
+from .base import Optimizer, same_shape
+from .wrapper import Wrapper
 
 
 class Clip(Wrapper):

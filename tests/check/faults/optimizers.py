@@ -3,7 +3,7 @@
 import numpy as np
 
 from tinygan.optim import SGD, Adam, ClipNorm, ClipValue, Momentum, RMSProp
-from tinygan.optim.rules import moving_average
+from tinygan.optim.base import moving_average
 
 from .book import Book
 

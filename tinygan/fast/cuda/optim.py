@@ -5,7 +5,7 @@ Its scalars are arguments of the kernel, so the host reads nothing and never wai
 
 import math
 
-from ...optim.rules import Adam
+from ...optim.adam import Adam
 from .. import twin
 from .launch import Kernel, over_all, same_shape, usable
 
