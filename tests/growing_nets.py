@@ -35,10 +35,12 @@ def generator(act=Softplus, channels=2):
     return GrowingGenerator(blocks, [Conv2d(channels, 1) for _ in WIDTHS])
 
 
-def discriminator(act=Softplus):
+def discriminator(act=Softplus, group=4):
     first, *rest = WIDTHS
     blocks = [
-        Sequential(MinibatchStd(4), Conv2d(first, 3, pad=1), act(), Flatten(), Dense(1))
+        Sequential(
+            MinibatchStd(group), Conv2d(first, 3, pad=1), act(), Flatten(), Dense(1)
+        )
     ]
     for above, C in zip(rest, WIDTHS, strict=False):
         blocks.append(

@@ -122,7 +122,7 @@ def draw(device, seed: int, *shape: int, dtype="float64"):
 CASES = {
     "Fade": (lambda: Fade(Dense(3), Sequential(Dense(3), Tanh()), 0.3), (5,)),
     "GrowingGenerator": (growing_nets.generator, (growing_nets.Z,)),
-    "GrowingDiscriminator": (growing_nets.discriminator, (8, 8, 2)),
+    "GrowingDiscriminator": (lambda: growing_nets.discriminator(group=3), (8, 8, 2)),
     "Dense": (lambda: Dense(3), (5,)),
     "Dense on a sequence": (lambda: Dense(3), (4, 5)),
     "Dense without bias": (lambda: Dense(3, bias=False), (5,)),
