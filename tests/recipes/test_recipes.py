@@ -52,8 +52,6 @@ def built(name, data, **options):
     module = recipes.find(name)
     if name == "text2digit":  # the digits of the package: 28x28 noise has no strokes
         return few(recipes.build(module, options))
-    if name == "progan":  # its own sizes
-        options["size"] = 32
     if "data" in recipes.defaults(module):
         options["data"] = data(name) if callable(data) else data
     return recipes.build(module, options)

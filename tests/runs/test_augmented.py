@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 import tinygan as tg
-from tinygan import NUMPY, Augment, Identity, Parallel, recipes
+from tinygan import (
+    NUMPY,
+    Augment,
+    GrowingDiscriminator,
+    Identity,
+    Parallel,
+    recipes,
+)
 from tinygan.cli.arguments import main
 from tinygan.data import captioned_digits, load_digits
 from tinygan.layers.augment import KINDS
@@ -136,7 +143,8 @@ def test_every_recipe_for_pictures_can_be_augmented(name):
     """Its D has the same weights, and a pair (x, y) keeps its y."""
     plain = built(name, seed=2, batch=8)
     experiment = built(name, seed=2, batch=8, augment=["translation", "cutout"])
-    first = experiment.D.layers[0]
+    grows = isinstance(experiment.D, GrowingDiscriminator)
+    (first, *_) = experiment.D.first[0].layers if grows else experiment.D.layers
     if isinstance(first, Parallel):
         first, *others = first.layers
         assert experiment.condition.shapes((1,)) != (1,)

@@ -227,7 +227,7 @@ def test_a_run_repeats_and_resumes(made):
 
 def test_a_share_of_the_fakes_lies_between_two_sentences():
     run = Run(experiment())
-    y = run.experiment.condition.of(run.game.batches(0)[1])
+    y = run.experiment.condition.of(run.game.reader.batches(0)[1])
     asked = run.game.asked(y, turn=3)
     assert np.array_equal(asked[4:], y[4:])
     assert np.array_equal(asked[:4, 0], y[:4, 0])

@@ -484,7 +484,7 @@ def test_a_schedule_of_critic_steps_takes_every_batch_once(monkeypatch):
     opts = {name: player.opt for name, player in run.players.items()}
     assert (opts["G"].inner.t, opts["D"].inner.inner.t) == (12, sum(k))
     for i, x in enumerate(reals):
-        np.testing.assert_array_equal(x, run.game.batches(i))
+        np.testing.assert_array_equal(x, run.game.reader.batches(i))
     assert len({x.tobytes() for x in reals}) == len(reals)
 
 
@@ -555,7 +555,7 @@ def test_the_quantities_are_those_of_each_step():
     for i in range(5):
         z = by_hand.game.inputs(8, LATENT, i, 0)
         x_fake, _ = by_hand.G.forward(z)
-        s_real, _ = by_hand.D.forward(by_hand.game.batches(i))
+        s_real, _ = by_hand.D.forward(by_hand.game.reader.batches(i))
         s_fake, _ = by_hand.D.forward(x_fake)
         D_x, D_Gz = 1 / (1 + np.exp(-s_real)), 1 / (1 + np.exp(-s_fake))
         V = np.log(D_x).mean() + np.log(1 - D_Gz).mean()
@@ -585,7 +585,7 @@ def test_the_penalty_in_the_log_is_that_of_the_step():
     by_hand, run = Run(regularised(k=1)), Run(regularised(k=1, penalties=penalties))
     for turn in range(3):
         by_hand.load(run.state())
-        D, x = by_hand.D, by_hand.game.batches(turn)
+        D, x = by_hand.D, by_hand.game.reader.batches(turn)
         D.advance()
         s, cache = D.forward(x)
         g = D.backward(np.ones_like(s), cache, param_grads=False)

@@ -16,7 +16,7 @@ from ..errors import InputError, NonFiniteError
 from . import compare, folders
 from .terminal import say
 
-PLAYING = ("steps", "batch", "seed", "lr", "augment")  # options of the recipe
+PLAYING = ("steps", "batch", "seed", "lr", "images", "augment")  # options of the recipe
 READING = ("data", "size", "channels", "array", "range")  # how it reads its data
 
 

@@ -31,6 +31,11 @@ def train(sub) -> None:
     )
     _picture_arguments(sub)
     sub.add_argument(
+        "--images",
+        type=positive,
+        help="of networks that grow: real pictures shown in each phase of a level",
+    )
+    sub.add_argument(
         "--augment",
         type=kinds,
         nargs="?",

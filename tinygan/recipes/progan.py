@@ -1,12 +1,12 @@
-"""Your own pictures by networks that grow, 32x32 to 128x128, grey or colour (--data).
+"""Your own pictures by networks that grow, 16x16 to 128x128, grey or colour (--data).
 
     tinygan train progan --data FOLDER --size 32
 
 This is progressive growing (Karras et al. 2018). The networks begin with pictures of
-4x4 pixels, and each level doubles the side. A level fades in while `--images` real
-pictures are shown, and stays for as many. Every weight has an equalised learning rate,
-G normalises the features at each pixel, D sees how much the samples differ, and pays
-for a slope other than 1 (WGAN-GP). The samples come from a moving average of G.
+4x4 to 7x7 pixels, and each level doubles the side. A level fades in while `--images`
+real pictures are shown, and stays for as many. Every weight has an equalised learning
+rate, G normalises the features at each pixel, D sees how much the samples differ, and
+pays for a slope other than 1 (WGAN-GP). The samples come from a moving average of G.
 
 With pictures of 32x32 the run takes about half an hour on two cores. It may be
 stopped at any time: `--resume` goes on from there.
@@ -34,13 +34,11 @@ from tinygan import (
     Upsample2d,
     Wasserstein,
 )
-from tinygan.errors import InputError
 from tinygan.growth import Growth, Level
 from tinygan.recipes import read_pictures
-from tinygan.recipes.pictures import square
+from tinygan.recipes.pictures import sides, square
 from tinygan.runs import Experiment, Latent
 
-SIZES = (32, 64, 128)
 LATENT = 64
 LARGEST = 64  # channels
 
@@ -127,15 +125,10 @@ def recipe(
     if size is None or channels is None:  # as the data are
         data = read_pictures(data, size=size, channels=channels, **reading)
         size, channels = square(data).values()
-    if size not in SIZES:
-        near = min(SIZES, key=lambda s: abs(s - size))
-        raise InputError(
-            f"this recipe makes pictures of {', '.join(map(str, SIZES))} pixels, "
-            f"found {size}; --size {near} scales them"
-        )
+    side, *more = sides(size)
     return growing(
-        widths(size.bit_length() - 2),  # 4, 8 ... size
-        4,
+        widths(1 + len(more)),
+        side,
         (size, size, channels),
         lambda: read_pictures(data, size=size, channels=channels, **reading),
         images,

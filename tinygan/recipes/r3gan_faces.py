@@ -33,6 +33,7 @@ WIDTHS = (96, 64, 48, 32)  # channels at 4x4, 8x8, 16x16 and 32x32
 GROUP = 16  # channels of a group of the 3x3 convolution
 WIDER = 2  # times as many channels inside a block
 SLOPE = 0.2
+GAMMA = 1.0  # of R1 and R2
 LATENT = 64
 
 
@@ -95,8 +96,8 @@ def game(C, shape, data, steps, batch, lr, gamma, seed, **more) -> Experiment:
     )
 
 
-def recipe(steps=4000, batch=32, lr=5e-4, gamma=1.0, seed=0, data=None, **reading):
+def recipe(steps=4000, batch=32, lr=5e-4, seed=0, data=None, **reading):
     def faces():
         return read_pictures(data, channels=3, **({"size": 32} | reading))
 
-    return game(WIDTHS, (32, 32, 3), faces, steps, batch, lr, gamma, seed)
+    return game(WIDTHS, (32, 32, 3), faces, steps, batch, lr, GAMMA, seed)
