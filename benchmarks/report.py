@@ -110,6 +110,17 @@ def ratio(ours: dict, theirs: dict) -> float:
     return statistics.median(a / b for a, b in pairs)
 
 
+def ratio_to(row: dict) -> str:
+    """The ratio to PyTorch in a row, for a table; "" without one."""
+    return ", ".join(f"{r:.2f}" for r in row["ratio"].values())
+
+
+def markdown(heads, rows) -> str:
+    """A table in Markdown."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join("| " + " | ".join(map(str, line)) + " |\n" for line in lines)
+
+
 def machine() -> dict:
     """The machine and the settings in the environment that change what is measured."""
     settings = {k: os.environ[k] for k in THREADS + WAITING if k in os.environ}
