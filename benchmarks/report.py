@@ -53,6 +53,14 @@ def names(known):
     return parse
 
 
+def numbers(text: str) -> list[int]:
+    """An argparse type: comma-separated whole numbers >= 0, without repetitions."""
+    if not all(part.isdecimal() for part in text.split(",")):
+        message = f"expected whole numbers such as 0,1,2, got {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return list(dict.fromkeys(map(int, text.split(","))))
+
+
 def listed(what: str, items) -> str:
     """ "Works: one; two." over as many lines as help text needs."""
     return textwrap.fill(f"{what}: {'; '.join(items)}.", 88)
