@@ -153,10 +153,11 @@ def page(path: Path) -> str:
     text = HEAD.format(n=n, every=settings["every"], plot=PLOT)
     text += markdown(HEADS, table(runs)) + "\n"
     for recipe, each in found.items():
+        seeds = "seeds " + ", ".join(str(row["seed"]) for row, _ in each)
         minutes = statistics.median(row["cpu_seconds"] for row, _ in each) / 60
         turns = [statistics.median(pair[k]["turns"] for pair in each) for k in (0, 1)]
         text += (
-            f"- {recipe}: {len(each)} seeds, {minutes:.1f} minutes each. In this time "
+            f"- {recipe}: {seeds}, {minutes:.1f} minutes each. In this time "
             f"growing played {turns[0]:,.0f} turns, the plain way {turns[1]:,.0f}\n"
         )
     facts = {k: about[k] for k in ("machine", "numpy", "tinygan") if k in about}

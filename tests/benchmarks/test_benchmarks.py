@@ -121,7 +121,10 @@ def test_a_file_that_was_only_begun_has_no_games(tmp_path, text):
         assert out.read_text() == text
     else:
         scoreboard.play_all([], out, 1)
-        assert "machine" in json.loads(out.read_text()) and scoreboard_pages.read(out) == []
+        assert (
+            "machine" in json.loads(out.read_text())
+            and scoreboard_pages.read(out) == []
+        )
 
 
 def refused(capsys, *arguments) -> str:
