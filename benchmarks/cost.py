@@ -3,12 +3,21 @@
 GFLOP/s, GB/s and the arithmetic intensity on the roofline's x axis follow from them.
 """
 
+import itertools
 import math
 
-from tinygan import Conv2d, ConvTranspose2d, Dense
+from tinygan import (
+    Conv2d,
+    ConvTranspose2d,
+    Dense,
+    EqualRate,
+    Fade,
+    Growing,
+    Sequential,
+)
 
 from .moves import GAMES
-from .works import Work
+from .work import Work
 
 FLOAT = 4  # bytes in a float32
 
@@ -27,14 +36,27 @@ def product_flop(layer, in_shape, out_shape) -> int:
     return 2 * places * math.prod(layer.shapes["W"])
 
 
-def layer_flop(tree, in_shape) -> list[int]:
-    """`product_flop` of each layer of a Sequential that has a product."""
-    flop = []
-    for layer in tree.layers:
-        out_shape = layer.build(in_shape)
-        flop.append(product_flop(layer, in_shape, out_shape))
-        in_shape = out_shape
-    return [f for f in flop if f]
+def layer_flop(layer, in_shape) -> list[int]:
+    """`product_flop` of each layer in a tree that has a product, from the input on.
+
+    A growing network counts at its level. The two branches of a fade lie side by side:
+    their first products are one entry of the list, and so on.
+    """
+    if isinstance(layer, Growing):
+        return layer_flop(layer.networks[layer.now], in_shape)
+    if isinstance(layer, Fade):
+        branches = (layer_flop(f, in_shape) for f in (layer.old, layer.new))
+        return [sum(pair) for pair in itertools.zip_longest(*branches, fillvalue=0)]
+    if isinstance(layer, Sequential):
+        flop = []
+        for inner in layer.layers:
+            flop += layer_flop(inner, in_shape)
+            in_shape = inner.build(in_shape)
+        return flop
+    if isinstance(layer, EqualRate):
+        return layer_flop(layer.layer, in_shape)
+    flop = product_flop(layer, in_shape, layer.build(in_shape))
+    return [flop] if flop else []
 
 
 def step_flop(work: Work, game: str = "shared") -> int:
@@ -43,8 +65,8 @@ def step_flop(work: Work, game: str = "shared") -> int:
     The game's class in moves.py has the formula. Elementwise work is not counted, nor
     is work that a library does although nothing needs it.
     """
-    G, D = work.tinygan()
-    g, d = layer_flop(G, work.latent), layer_flop(D, work.sample)
+    G, D = work.networks()
+    g, d = layer_flop(G.tree, work.latent), layer_flop(D.tree, work.sample)
     return work.batch * GAMES[work.game or game].flop(g, d)
 
 

@@ -17,6 +17,7 @@ from . import works
 from .cases import CASES
 from .library import Library
 from .moves import GAMES
+from .work import Work
 
 BATCHES = 8  # different batches of data and noise, in turn
 
@@ -38,7 +39,7 @@ def training_step(library: Library, job: dict) -> Callable[[], None]:
     return library.steps(library.player(work), GAMES[job["game"]], batches)
 
 
-def batch(library: Library, work: works.Work, seed: int) -> tuple:
+def batch(library: Library, work: Work, seed: int) -> tuple:
     """x_real, z_D and z_G, the same for every library."""
     rng = np.random.default_rng(seed)
     x_real = rng.uniform(-1, 1, (work.batch, *work.sample))

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from .moves import Game, Player
-from .works import Work
+from .work import Work
 
 
 class UnavailableError(Exception):
@@ -39,7 +39,7 @@ class Library:
     # Timed work: each method returns a function that can be called again and again.
 
     def player(self, work: Work) -> Player:
-        """The networks of a work and their optimizers (Adam 2e-4, .5, .999)."""
+        """The networks of a work and their optimizers."""
         raise TypeError(f"{type(self).__name__} does not define player(work)")
 
     def move(self, game: Game) -> Callable:

@@ -7,6 +7,7 @@ mathematics needs, for tinygan and PyTorch alike. Most training loops play the f
     shared   one G forward for both steps: D moves on x_fake, then G on the same x_fake
     fresh    Algorithm 1 of Goodfellow et al. 2014: a new z and G forward for G's step
     critic   D's step alone, Wasserstein with the gradient penalty of WGAN-GP
+    growing  that step with a drift penalty, then G's: a turn of progressive growing
 """
 
 import dataclasses
@@ -150,17 +151,76 @@ class Critic(Game):
     def torch_value(self, torch, D, x_real, x_fake, eps):
         """V and P; eps (N, 1, 1, 1) places x_hat between x_real and x_fake."""
         V = D(x_real).mean() - D(x_fake).mean()
+        return V, self.torch_penalty(torch, D, x_real, x_fake, eps)
+
+    def torch_penalty(self, torch, D, x_real, x_fake, eps):
+        """The gradient penalty, with a graph of its own."""
         x_hat = (eps * x_real + (1 - eps) * x_fake).requires_grad_(True)
         (g,) = torch.autograd.grad(D(x_hat).sum(), x_hat, create_graph=True)
         r = torch.linalg.vector_norm(g, dim=(1, 2, 3))
-        return V, self.weight * ((r - 1) ** 2).mean()
+        return self.weight * ((r - 1) ** 2).mean()
 
     def flop(self, g, d):
         V = sum(g) + 6 * sum(d) - 2 * d[0]
         return V + 4 * sum(d) - 2 * d[-1]
 
 
-GAMES = {"shared": Shared(), "fresh": Fresh(), "critic": Critic()}
+class Growing(Critic):
+    """A turn of progressive growing: the critic's step with a drift, then G's step.
+
+        drift     1e-3 mean D(x)^2: another gradient of the logits, no product
+        P         as in `Critic`, and the second derivative of MinibatchStd: from it
+                  down to x, weights 2 (f_D - fT) less the first layer's activations
+        G step    G forward f_G, D forward f_D, D's activations and x_fake f_D,
+                  G's weights f_G, G's activations f_G - f1_G
+
+    fT is the forward of the layers behind MinibatchStd, D's last TOP products.
+    """
+
+    says = (
+        "a turn of WGAN-GP (lambda 10) with drift (1e-3): D's step, and G's step with "
+        "a new z and a new G forward; PyTorch with create_graph"
+    )
+    drift = 1e-3
+    TOP = 3
+
+    def tinygan(self, p, x_real, z_D, z_G):
+        penalties = [tg.WGANGP(self.weight), tg.Drift(self.drift)]
+        players, noise = (p.G, p.D, p.opt_G, p.opt_D), iter((z_D, z_G))
+        tg.play(
+            players,
+            p.judge(tg.Wasserstein()),
+            lambda: x_real,
+            lambda: next(noise),
+            penalties=[penalty.part(p.rank) for penalty in penalties],
+            rng=p.rng,
+        )
+
+    def torch(self, p, x_real, z_D, z_G):
+        p.D.requires_grad_(True)
+        super().torch(p, x_real, z_D, z_G)
+        p.D.requires_grad_(False)
+        p.opt_G.zero_grad()
+        (-p.D(p.G(z_G)).mean()).backward()
+        p.opt_G.step()
+
+    def torch_value(self, torch, D, x_real, x_fake, eps):
+        s = D(x_real)
+        V = s.mean() - D(x_fake).mean()
+        P = self.torch_penalty(torch, D, x_real, x_fake, eps)
+        return V, P + self.drift * s.square().mean()
+
+    def flop(self, g, d):
+        d_step = super().flop(g, d) + 2 * sum(d[: -self.TOP]) - d[0]
+        return d_step + 2 * sum(d) + 3 * sum(g) - g[0]
+
+
+GAMES = {
+    "shared": Shared(),
+    "fresh": Fresh(),
+    "critic": Critic(),
+    "growing": Growing(),
+}
 ASKED = ("shared", "fresh")  # the choices of --game; some works have their own game
 
 

@@ -25,6 +25,7 @@ class TinyganNumpy(Library):
     """tinygan on NumPy."""
 
     name = "numpy"
+    blas_threads = 1  # each process has its part of the batch
 
     def __init__(self, tf32=False):
         self.on = self.backend()
@@ -40,23 +41,27 @@ class TinyganNumpy(Library):
         return {"tinygan": tg.__version__} | self.on.describe() | blas() | shards
 
     def player(self, work):
-        G, D = work.tinygan()
-        G = tg.Net(G, work.latent, seed=1, backend=self.on)
-        D = tg.Net(D, work.sample, seed=2, backend=self.on)
-        opt_G, opt_D = tg.Adam(2e-4, 0.5), tg.Adam(2e-4, 0.5)
-        return Player(self, G, D, opt_G, opt_D, np.random.default_rng(0))
+        G, D = work.networks(self.on)
+        opts = map(work.optimizer, (G, D))
+        return Player(self, G, D, *opts, np.random.default_rng(0))
 
     def steps(self, player, game, batches):
-        """The steps, in as many processes as `tinygan train` would take."""
-        products = player.G.products + player.D.products
+        """The steps, in as many processes as `tinygan train` would take.
+
+        A network that needs its batch in one piece has one process, and BLAS all cores.
+        """
+        nets = player.G, player.D
+        products = sum(net.products for net in nets)
         cores = self.on.cores_for(len(batches[0][0]) * products)
-        if cores == 1:
+        divisible = all(layer.divisible for net in nets for _, layer in net.layers())
+        self.blas_threads = 1 if divisible else cores
+        if cores == 1 or not divisible:
             return super().steps(player, game, batches)
         group, turn = game_in_parts(game, player, batches, cores), itertools.count()
         return lambda: group.run("step", next(turn))
 
     def computing(self):
-        return self.on.computing(1)  # BLAS: each core has its part of the batch
+        return self.on.computing(self.blas_threads)
 
     def move(self, game):
         return game.tinygan

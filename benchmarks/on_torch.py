@@ -7,6 +7,7 @@ import numpy as np
 
 from .library import Library, OnGpu, UnavailableError
 from .moves import Player
+from .work import Work
 
 
 class TorchCpu(Library):
@@ -46,14 +47,14 @@ class TorchCpu(Library):
         """The module on this device, channels-last."""
         return module.to(device=self.on, memory_format=self.torch.channels_last)
 
-    def optimizer(self, parameters):
-        return self.torch.optim.Adam(parameters, 2e-4, (0.5, 0.999), fused=True)
+    def optimizer(self, parameters, lr, *betas):
+        return self.torch.optim.Adam(parameters, lr, betas, fused=True)
 
     def player(self, work):
         self.torch.manual_seed(0)
         G, D = (self.module(net) for net in work.torch(self.torch.nn))
-        opt_G, opt_D = (self.optimizer(net.parameters()) for net in (G, D))
-        return Player(self, G, D, opt_G, opt_D)
+        opts = (self.optimizer(net.parameters(), *work.adam) for net in (G, D))
+        return Player(self, G, D, *opts)
 
     def move(self, game):
         return game.torch
@@ -73,7 +74,7 @@ class TorchCpu(Library):
     def adam(self, n):
         theta = self.torch.zeros(n, device=self.on, requires_grad=True)
         theta.grad = self.torch.ones_like(theta)
-        return self.optimizer([theta]).step
+        return self.optimizer([theta], *Work.adam).step
 
     def gemm(self, a, b):
         c = self.torch.empty(a.shape[0], b.shape[1], device=self.on)

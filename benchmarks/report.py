@@ -53,6 +53,14 @@ def names(known):
     return parse
 
 
+def numbers(text: str) -> list[int]:
+    """An argparse type: comma-separated whole numbers >= 0, without repetitions."""
+    if not all(part.isdecimal() for part in text.split(",")):
+        message = f"expected whole numbers such as 0,1,2, got {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return list(dict.fromkeys(map(int, text.split(","))))
+
+
 def listed(what: str, items) -> str:
     """ "Works: one; two." over as many lines as help text needs."""
     return textwrap.fill(f"{what}: {'; '.join(items)}.", 88)
@@ -108,6 +116,17 @@ def ratio(ours: dict, theirs: dict) -> float:
     """
     pairs = zip(ours["rounds_ms"], theirs["rounds_ms"], strict=True)
     return statistics.median(a / b for a, b in pairs)
+
+
+def ratio_to(row: dict) -> str:
+    """The ratio to PyTorch in a row, for a table; "" without one."""
+    return ", ".join(f"{r:.2f}" for r in row["ratio"].values())
+
+
+def markdown(heads, rows) -> str:
+    """A table in Markdown."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join("| " + " | ".join(map(str, line)) + " |\n" for line in lines)
 
 
 def machine() -> dict:

@@ -9,10 +9,7 @@ stopped and repeated. With --docs the table and the plot are written into that f
 beside published numbers.
 """
 
-import contextlib
-import json
 import math
-import multiprocessing
 import sys
 import time
 from pathlib import Path
@@ -24,8 +21,8 @@ from tinygan.measures import mode_coverage, reverse_kl
 from tinygan.runs.run import Run
 
 from .games import DATA, OBJECTIVES, REGULARISERS, game
-from .report import Parser, above, commit, machine, names, new_file, now
-from .scoreboard_pages import KEYS, read, show, whole_lines
+from .report import Parser, above, names, new_file
+from .scoreboard_pages import lines, show
 
 SAMPLES = 2500
 
@@ -51,30 +48,15 @@ def play(cell: dict) -> dict:
 def play_all(cells: list[dict], path: Path, jobs: int) -> None:
     """Play the games that are not yet in the file, `jobs` at a time.
 
-    Raises InputError as `read` does.
+    InputError if it is a file of something else.
     """
-    done = {tuple(row[k] for k in KEYS) for row in read(path)}
-    todo = [cell for cell in cells if tuple(cell[k] for k in KEYS) not in done]
-    kept = whole_lines(path)
-    print(f"{len(todo)} games to play, {len(cells) - len(todo)} are in the file")
-    with contextlib.ExitStack() as stack:
-        f, games = stack.enter_context(path.open("a")), map(play, todo)
-        if jobs > 1:
-            pool = multiprocessing.get_context("spawn").Pool(jobs)
-            games = stack.enter_context(pool).imap_unordered(play, todo)
-        f.truncate(len(kept))  # drop a line that was half written
-        if not kept:
-            about = {"date": now(), "commit": commit(), "machine": machine()}
-            f.write(json.dumps(about | {"numpy": np.__version__}) + "\n")
-        for i, row in enumerate(games, start=1):
-            f.write(json.dumps(row) + "\n")
-            f.flush()
-            cell = " ".join(str(row[k]) for k in KEYS)
-            print(
-                f"{i}/{len(todo)} {cell}: {row['modes']} modes, "
-                f"{row['high_quality']:.1%}, {row['cpu_seconds']} s",
-                flush=True,
-            )
+    lines(path).play(cells, play, says, jobs)
+
+
+def says(row: dict) -> str:
+    """A line about a game."""
+    found = f"{row['modes']} modes, {row['high_quality']:.1%}"
+    return f"{found}, {row['cpu_seconds']} s"
 
 
 def main(argv=None) -> int:

@@ -1,6 +1,5 @@
 """The scoreboard's page: a table and a plot of its games, beside published numbers."""
 
-import json
 import math
 import statistics
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 from tinygan import InputError, plots
 
 from .games import DATA, OBJECTIVES, REGULARISERS
+from .lines import Lines
 
 MODES = {name: len(data().means) for name, data in DATA.items()}
 KEYS = ("data", "objective", "regulariser", "steps", "seed")
@@ -60,31 +60,14 @@ orientation, not for a race.
 """
 
 
-def whole_lines(path: Path) -> bytes:
-    """The file up to its last newline: play was stopped while it wrote the rest.
-
-    It is empty if there is no file. Raises InputError if it is not a file of games.
-    """
-    text = path.read_bytes() if path.exists() else b""
-    whole = text[: text.rfind(b"\n") + 1]
-    lines = whole.splitlines() or text.splitlines()  # no whole line: another's file
-    for number, line in enumerate(lines, start=1):
-        if not _keys(line) >= (set(KEYS) if number > 1 else {"machine"}):
-            raise InputError(f"expected a file of games, found a foreign line {number}")
-    return whole
-
-
-def _keys(line: bytes) -> set[str]:
-    """The keys of a line; none if it is not a JSON object."""
-    try:
-        return set(dict(json.loads(line)))
-    except (ValueError, TypeError):
-        return set()
+def lines(path: Path) -> Lines:
+    """The games in a file."""
+    return Lines(path, KEYS, "games")
 
 
 def read(path: Path) -> list[dict]:
-    """The games in a file, without its first line, which is about the machine."""
-    return [json.loads(line) for line in whole_lines(path).splitlines()[1:]]
+    """The games in a file. InputError if it is not a file of games."""
+    return lines(path).read()
 
 
 def mean_and_error(values: list[float]) -> tuple[float, float]:

@@ -7,7 +7,7 @@ the time until the first step, the memory at its peak, and the page faults of a 
 
 import sys
 
-from . import report, turns
+from . import levels, report, turns
 from .cost import step_flop
 from .libraries import LIBRARIES
 from .moves import ASKED, GAMES
@@ -25,7 +25,8 @@ examples:
 
 {works}
 Games: shared has one G forward for the steps of D and G; fresh is Algorithm 1, with a
-new G forward for G's step. A WGAN-GP work always plays its critic's step alone.
+new G forward for G's step. A WGAN-GP work always plays its critic's step alone, and a
+growing one a whole turn of its level.
 A step is timed by the clock (CPU) or between device events (GPU), after a warm-up.
 GFLOP/s counts the useful matrix products alone: see step_flop in cost.py.
 A ratio of 2 means twice as long as PyTorch on the same device, round by round.
@@ -65,6 +66,7 @@ def measure(options) -> dict:
         print(f"game {name}: {GAMES[name].says}")
     for name in options.works:
         results["works"][name] = time_work(name, options, results)
+    levels.show(results)
     return results
 
 

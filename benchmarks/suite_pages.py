@@ -5,10 +5,10 @@ from pathlib import Path
 
 from tinygan import InputError
 
-from . import suite_plots
+from . import levels, suite_plots
 from .libraries import LIBRARIES
 from .moves import GAMES
-from .report import one_line
+from .report import markdown, one_line, ratio_to
 from .sweep import SWEEPS, crossovers
 
 BENCHMARKS = ("peak", "layers", "step", "recipes", "sweep")
@@ -79,11 +79,6 @@ def chapter(name: str, results: dict[str, dict]) -> str:
     return text + "".join(f(results[k]) for k, f in sections.items() if k in results)
 
 
-def _table(heads, rows) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "".join("| " + " | ".join(map(str, line)) + " |\n" for line in lines)
-
-
 def peak_section(peaks: dict) -> str:
     """The machine's own best, to which the other sections compare."""
     rows = (
@@ -96,7 +91,7 @@ def peak_section(peaks: dict) -> str:
         for device, peak in peaks.items()
     )
     heads = ("", "GEMM, GFLOP/s", "one thread", "memory, GB/s")
-    return f"\n### The machine at its best\n\n{_table(heads, rows)}"
+    return f"\n### The machine at its best\n\n{markdown(heads, rows)}"
 
 
 def step_section(results: dict, peaks: dict) -> str:
@@ -110,13 +105,14 @@ def step_section(results: dict, peaks: dict) -> str:
             share = f"{100 * row['gflops'] / peak['gflops']:.0f}" if peak else ""
             pool = "" if row["pool_mb"] is None else f"{row['pool_mb']:.0f}"
             memory = f"{row['peak_mb']:.0f} ({row['idle_mb']:.0f})"
-            speed = (f"{row['median_ms']:.4g}", _ratio(row), f"{row['gflops']:.4g}")
+            speed = (f"{row['median_ms']:.4g}", ratio_to(row), f"{row['gflops']:.4g}")
             before = (f"{row['ready_s']:.2f}", f"{row['first_ms']:.4g}")
             rows.append((name, library, *speed, share, *before, memory, pool))
             rows[-1] += (f"{row['faults']:,.0f}",)
     games = dict.fromkeys(work["game"] for work in results["works"].values())
     says = "".join(f"- game *{game}*: {GAMES[game].says}\n" for game in games)
-    return f"\n### A training step\n\n{says}\n{_table(heads, rows)}"
+    text = f"\n### A training step\n\n{says}\n{markdown(heads, rows)}"
+    return text + levels.section(results)
 
 
 def recipes_section(results: dict) -> str:
@@ -128,7 +124,7 @@ def recipes_section(results: dict) -> str:
     ]
     text = "\n### A turn of each recipe\n\n"
     text += "A turn has all of the recipe's critic steps, and one step of G.\n\n"
-    return text + _table(("recipe", "batch", "library", "ms a turn"), rows)
+    return text + markdown(("recipe", "batch", "library", "ms a turn"), rows)
 
 
 def layers_section(results: dict, name: str) -> str:
@@ -142,11 +138,11 @@ def layers_section(results: dict, name: str) -> str:
             shares = (f"{100 * row[k]:.0f}" if k in row else "" for k in keys)
             speed = (f"{row['gflops']:.4g}", f"{row['gbs']:.3g}")
             ms = f"{row['median_ms']:.4g}"
-            rows.append((what, library, ms, _ratio(row), *speed, *shares))
+            rows.append((what, library, ms, ratio_to(row), *speed, *shares))
     text = "\n### Layers under the roof\n\n"
     if results["peaks"]:
         text += f"![GFLOP/s of each layer under the roof]({plot(name, 'roofline')})\n\n"
-    return text + _table(heads, rows)
+    return text + markdown(heads, rows)
 
 
 def sweep_section(results: dict, name: str) -> str:
@@ -160,10 +156,6 @@ def sweep_section(results: dict, name: str) -> str:
         title = f"{SWEEPS[sweep].title}, over its {SWEEPS[sweep].axis}"
         text += f"- {title}: {'; '.join(found)}\n"
     return text
-
-
-def _ratio(row: dict) -> str:
-    return ", ".join(f"{r:.2f}" for r in row["ratio"].values())
 
 
 def plot(name: str, which: str) -> str:

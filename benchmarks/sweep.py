@@ -11,7 +11,8 @@ import sys
 from . import report, turns
 from .cost import step_flop
 from .moves import ASKED
-from .works import Dcgan, Mlp, Work
+from .work import Work
+from .works import Dcgan, Mlp
 
 DEFAULT = turns.Default(rounds=(3, 1), seconds=(0.5, 0.05))
 PAIRS = {"tinygan": ("numpy", "cupy"), "PyTorch": ("torch-cpu", "torch-gpu")}

@@ -1,10 +1,7 @@
 """The works: the networks that are timed, for every library side by side.
 
-A work is a pair of networks, written once with tinygan's layers and once as torch
-modules, with a batch size and the game it plays (moves.py). Both versions hold the same
-parameters in the same order, and images are channels-last in memory in both: `to_image`
-and `to_row` make torch's reshapes free, like tinygan's. A new work is a subclass of
-`Work`, with an entry in `WORKS` if `benchmarks.step` should time it.
+A new work is a subclass of `Work` (work.py) in `KINDS`, with an entry in `WORKS` if
+`benchmarks.step` should time it. The networks that grow are in progan.py.
 """
 
 import dataclasses
@@ -23,44 +20,8 @@ from tinygan import (
     Tanh,
 )
 
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Work:
-    """Networks G: (N, *latent) -> (N, *sample) and D: (N, *sample) -> (N, 1)."""
-
-    batch: int
-    game: ClassVar[str | None] = None  # the game it always plays; None: as asked
-
-    @property
-    def title(self) -> str:
-        """The work in a few words, without the batch size."""
-        raise TypeError(f"{type(self).__name__} does not define title")
-
-    @property
-    def latent(self) -> tuple[int, ...]:
-        """The shape of one z."""
-        raise TypeError(f"{type(self).__name__} does not define latent")
-
-    @property
-    def sample(self) -> tuple[int, ...]:
-        """The shape of one x."""
-        raise TypeError(f"{type(self).__name__} does not define sample")
-
-    def tinygan(self) -> tuple[Sequential, Sequential]:
-        """G and D as trees of tinygan's layers."""
-        raise TypeError(f"{type(self).__name__} does not define tinygan()")
-
-    def torch(self, nn):
-        """G and D as torch modules, from the module torch.nn."""
-        raise TypeError(f"{type(self).__name__} does not define torch(nn)")
-
-    def with_batch(self, batch: int) -> "Work":
-        """The same networks with another batch size."""
-        return dataclasses.replace(self, batch=batch)
-
-    def spec(self) -> dict:
-        """This work as a dictionary for JSON, from which `make` builds it again."""
-        return {"kind": type(self).__name__} | dataclasses.asdict(self)
+from .progan import ProGan
+from .work import Work, reshapes
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -182,33 +143,20 @@ class WganGp(Dcgan):
         return super().title.replace("DCGAN", "WGAN-GP critic")
 
 
-KINDS = {kind.__name__: kind for kind in (Mlp, Dcgan, WganGp)}
+KINDS = {kind.__name__: kind for kind in (Mlp, Dcgan, WganGp, ProGan)}
+GROWING = {  # the recipe progan-faces at each level, and half way into the last
+    **{f"progan{4 << level}": ProGan(level=level) for level in range(4)},
+    "progan32-fade": ProGan(level=3, alpha=0.5),
+}
 WORKS = {
     "mlp": Mlp(),
     "dcgan28": Dcgan(side=28, colours=1),
     "wgangp28": WganGp(side=28, colours=1),
     "dcgan64": Dcgan(),
+    **GROWING,
 }
 
 
 def make(spec: dict) -> Work:
     """The work with this `spec()`."""
     return KINDS[spec["kind"]](**{k: v for k, v in spec.items() if k != "kind"})
-
-
-def reshapes(nn):
-    """Torch modules (N, HWC) -> (N, C, H, W) and back, both free in channels-last."""
-
-    class ToImage(nn.Module):
-        def __init__(self, *shape):
-            super().__init__()
-            self.shape = shape
-
-        def forward(self, x):
-            return x.view(-1, *self.shape).permute(0, 3, 1, 2)
-
-    class ToRow(nn.Module):
-        def forward(self, x):
-            return x.permute(0, 2, 3, 1).flatten(1)
-
-    return ToImage, ToRow

@@ -47,6 +47,12 @@ TINY = {
     "dcgan": works.Dcgan(side=16, colours=1, width=4, batch=4),
     "wgangp": works.WganGp(side=12, colours=1, width=4, batch=4),
 }
+SMALL = {"side": 2, "widths": (6, 5, 4), "batch": 8}
+GROWN = {
+    "first level": works.ProGan(level=0, **SMALL),
+    "second level": works.ProGan(level=1, **SMALL),
+    "a fade": works.ProGan(level=2, alpha=0.3, **SMALL),
+}
 
 
 # What is counted
@@ -129,7 +135,7 @@ def test_bytes_and_flop_of_the_peaks():
 
 
 def test_works_are_built_from_their_json():
-    for work in (*WORKS.values(), *TINY.values()):
+    for work in (*WORKS.values(), *TINY.values(), *GROWN.values()):
         assert works.make(json.loads(json.dumps(work.spec()))) == work
     assert WORKS["dcgan28"].channels == [64, 128]
     assert WORKS["dcgan28"].inner == (7, 7, 128)
@@ -154,19 +160,26 @@ def torch_order(a) -> np.ndarray:
     return a.transpose({4: (3, 2, 0, 1), 2: (1, 0), 1: (0,)}[a.ndim])
 
 
+def used(net, vector=None) -> list:
+    """The parameters that a network uses, or these parts of another vector."""
+    index = np.zeros(net.theta.size, bool)
+    for part in getattr(net, "used", [slice(None)]):
+        index[part] = True
+    names = [k for k, inside in net.parameters(index).items() if inside.all()]
+    return [net.parameters(vector)[k] for k in names]
+
+
 def players(work, dtype="float32"):
     """The same players in tinygan and in PyTorch."""
     theirs = torch_library()
     torch = theirs.torch
     ours = libraries.LIBRARIES["numpy"]().player(work)
     p = theirs.player(work)
-    for name in ("G", "D"):
-        in_shape = work.latent if name == "G" else work.sample
-        tree = work.tinygan()[name == "D"]
-        net = tg.Net(tree, in_shape, seed=ord(name), dtype=dtype)
+    for name, net in zip("GD", work.networks(dtype=dtype), strict=True):
         setattr(ours, name, net)
+        setattr(ours, f"opt_{name}", work.optimizer(net))
         getattr(p, name).to(getattr(torch, dtype))
-        set_weights(torch, net.parameters().values(), getattr(p, name))
+        set_weights(torch, used(net), getattr(p, name))
     return ours, p, torch
 
 
@@ -178,6 +191,20 @@ def test_torch_has_the_same_networks(name):
     s = ours.D.forward(ours.G.forward(z)[0])[0]
     s_t = theirs.D(theirs.G(torch.tensor(z))).detach().numpy()
     assert np.abs(s - s_t).max() <= 1e-4 * np.abs(s).max()
+
+
+@pytest.mark.parametrize("work", GROWN.values(), ids=GROWN)
+def test_torch_has_the_same_networks_at_every_level(work):
+    """In float64, for two groups of MinibatchStd."""
+    ours, theirs, torch = players(work, "float64")
+    z = np.random.default_rng(0).standard_normal((8, *work.latent))
+    x, x_t = ours.G.forward(z)[0], theirs.G(torch.tensor(z))
+    assert x.shape[1:] == work.sample == ours.D.in_shape
+    assert np.abs(x - x_t.detach().numpy().transpose(0, 2, 3, 1)).max() <= 1e-12
+    s, s_t = ours.D.forward(x)[0], theirs.D(x_t).detach().numpy()
+    assert np.abs(s - s_t).max() <= 1e-12 and np.ptp(s) > 1e-3
+    theirs_have = sum(len([*net.parameters()]) for net in (theirs.G, theirs.D))
+    assert theirs_have == len(used(ours.G)) + len(used(ours.D))  # and no more
 
 
 class Fixed(np.random.Generator):
@@ -197,12 +224,13 @@ class Fixed(np.random.Generator):
         *(("mlp", "shared"), ("mlp", "fresh")),
         *(("dcgan", "shared"), ("dcgan", "fresh")),
         ("wgangp", "critic"),
+        *((name, "growing") for name in GROWN),
     ],
 )
 def test_torch_plays_the_same_game(name, game, monkeypatch):
     """In float64, from the same weights: the same gradients, and the same weights
     after the step of each optimizer."""
-    work = TINY[name]
+    work = (TINY | GROWN)[name]
     ours, theirs, torch = players(work, "float64")
     rng = np.random.default_rng(1)
     x, eps = rng.uniform(-1, 1, (work.batch, *work.sample)), rng.random(work.batch)
@@ -219,7 +247,7 @@ def test_torch_plays_the_same_game(name, game, monkeypatch):
     moved = {"D": -1} if game == "critic" else {"D": -1, "G": 1}  # D ascends
     for who, sign in moved.items():
         net, module = getattr(ours, who), getattr(theirs, who)
-        views = net.parameters(net.grad).values(), net.parameters().values()
+        views = used(net, net.grad), used(net)
         for da, a, p in zip(*views, module.parameters(), strict=True):
             d, g = sign * torch_order(da), p.grad.numpy()
             assert np.abs(d - g).max() <= 1e-9 * max(np.abs(d).max(), 1e-3)
@@ -264,6 +292,18 @@ def test_torch_does_more_than_a_critics_step_needs():
     d = cost.layer_flop(D, work.sample)
     more = 2 * sum(d[:-1]) + d[-1]
     assert counted(work, "critic") == cost.step_flop(work) + 2 * more
+
+
+@pytest.mark.parametrize("name", works.GROWING)
+def test_torch_does_more_than_a_growing_turn_needs(name):
+    """As in a critic's step, but for the layers below MinibatchStd: LeakyReLU's zeros
+    go through the layers above it, where nothing is needed, and below it they are its
+    second derivative, which is needed down to the first layer's weights."""
+    work = WORKS[name]
+    _, D = work.networks()
+    d = cost.layer_flop(D.tree, work.sample)
+    more = 2 * sum(d[-3:-1]) + d[-1] + d[0]
+    assert counted(work, "growing") == cost.step_flop(work) + work.batch * more
 
 
 def counted(work, game) -> int:
@@ -327,11 +367,11 @@ def test_what_the_peaks_compute(name):
         pass
 
 
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", [*TINY, "a fade"])
 def test_a_device_does_the_same_step(name, monkeypatch):
     """On a strict stand-in for CuPy: two steps end at the weights of NumPy's."""
     on_device = device_library(monkeypatch)
-    work = TINY[name]
+    work = (TINY | GROWN)[name]
     game = moves.GAMES[work.game or "shared"]
     after = []
     for lib in (libraries.LIBRARIES["numpy"](), on_device):
@@ -358,6 +398,18 @@ def test_processes_do_the_same_step(name, monkeypatch):
         after.append([p.G.theta, p.D.theta, p.opt_D.t])
     for a, b in zip(*after, strict=True):
         assert np.abs(a - b).max() <= 1e-4 * np.abs(a).max()
+
+
+def test_one_process_plays_with_networks_that_cannot_be_divided(monkeypatch):
+    monkeypatch.setattr(type(tg.NUMPY), "cores_for", lambda *_: 2)
+    lib, work = libraries.LIBRARIES["numpy"](), GROWN["a fade"]
+    p = lib.player(work)
+    lib.steps(p, moves.GAMES["growing"], [jobs.batch(lib, work, 0)])()
+    assert p.D.theta.base is None and lib.blas_threads == 2
+    one = lib.steps(
+        lib.player(TINY["mlp"]), moves.GAMES["shared"], [(np.ones((4, 2)),)]
+    )
+    assert callable(one) and lib.blas_threads == 1
 
 
 def test_processes_pass_a_layer_in_parts(monkeypatch):

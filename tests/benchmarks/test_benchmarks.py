@@ -80,9 +80,9 @@ def test_the_scoreboard_goes_on_where_it_stopped_and_writes_a_page(tmp_path, cap
     options = ["--only", "ring", "--objectives", "hinge", "--regularisers", "none,r1"]
     options += ["--steps", "2", "--jobs", "1", "--out", str(out)]
     assert scoreboard.main([*options, "--seeds", "1"]) == 0
-    first = scoreboard.read(out)
+    first = scoreboard_pages.read(out)
     assert scoreboard.main([*options, "--seeds", "2"]) == 0
-    rows = scoreboard.read(out)
+    rows = scoreboard_pages.read(out)
     assert rows[:2] == first and len(rows) == 4
     assert "2 games to play, 2 are in the file" in capsys.readouterr().out
     assert scoreboard.main(["--show", str(out), "--docs", str(docs)]) == 0
@@ -107,11 +107,11 @@ def a_file(path: Path, *rows: dict) -> Path:
 def test_a_half_written_game_is_dropped_and_played_again(tmp_path, cut):
     out = a_file(tmp_path / "games.jsonl", a_game(), a_game(regulariser="r1"))
     out.write_bytes(out.read_bytes()[:-cut])
-    assert scoreboard.read(out) == [a_game()]
+    assert scoreboard_pages.read(out) == [a_game()]
     options = ["--only", "ring", "--objectives", "hinge", "--regularisers", "none,r1"]
     options += ["--steps", "2", "--seeds", "1", "--jobs", "1", "--out", str(out)]
     assert scoreboard.main(options) == 0
-    rows = scoreboard.read(out)
+    rows = scoreboard_pages.read(out)
     assert [row["regulariser"] for row in rows] == ["none", "r1"] and len(rows) == 2
     assert out.read_text().count("\n") == 3 and "cpu_seconds" in rows[1]
 
@@ -126,7 +126,10 @@ def test_a_file_that_was_only_begun_has_no_games(tmp_path, text):
         assert out.read_text() == text
     else:
         scoreboard.play_all([], out, 1)
-        assert "machine" in json.loads(out.read_text()) and scoreboard.read(out) == []
+        assert (
+            "machine" in json.loads(out.read_text())
+            and scoreboard_pages.read(out) == []
+        )
 
 
 def refused(capsys, *arguments) -> str:
