@@ -16,9 +16,10 @@ its third nearest, as for precision.
 There are two rows to compare with. The real pictures are the ceiling; the classifiers
 know most of them, but their accuracy on the last fifth is told, too. The floor are
 pictures whose every pixel comes from another real picture: it shows what a classifier
-finds in noise. Precision and recall are those of `tinygan evaluate`, against half of
-the real pictures, without the last fifth, which gives the features. The row of real
-pictures has those of the other half.
+finds in noise. Precision and recall are against half of the pictures on which the
+classifiers were trained, and in the features of all classifiers, side by side. (In a
+principal component analysis of the pixels the floor lies among the real pictures.) The
+row of real pictures has the precision and recall of the other half.
 """
 
 import contextlib
@@ -33,7 +34,7 @@ import numpy as np
 import tinygan
 from tinygan import cli
 from tinygan.data import Captioned, load_captioned
-from tinygan.measures import feature_space, precision_recall
+from tinygan.measures import precision_recall
 from tinygan.measures.agreement import judges
 from tinygan.measures.pairs import squared_distances
 from tinygan.rng import SPLIT, generator
@@ -65,12 +66,15 @@ class Judgement:
         }
         half = len(kept) // 2
         self.shown, self.other = np.split(pixels(kept), [half])
-        self.space = feature_space(held.images, seed)
-        self.places = self.space.features(self.shown)
+        self.places = self.features(self.shown)
         blocks = (
             np.partition(D, K - 1)[:, K - 1] for D in squared_distances(self.places)
         )
         self.radii = np.concatenate(list(blocks))
+
+    def features(self, x) -> np.ndarray:
+        """The hidden layers of all classifiers, side by side: (n, 128 for each)."""
+        return np.concatenate([f.features(x) for f in self.judges.values()], axis=1)
 
     def named(self, attribute: str, x) -> tuple[np.ndarray, np.ndarray]:
         """The most probable value of each picture, and its probability: (n,) each."""
@@ -79,7 +83,7 @@ class Judgement:
 
     def among_the_real(self, x) -> np.ndarray:
         """Whether each picture lies in the ball of one of the shown: (n,)."""
-        D = squared_distances(self.space.features(x), self.places)
+        D = squared_distances(self.features(x), self.places)
         return np.concatenate([(block <= self.radii).any(axis=1) for block in D])
 
     def row(self, x, other=None) -> dict:
@@ -92,8 +96,7 @@ class Judgement:
             among[attribute] = len(np.unique(value[(p >= SURE) & near]))
             sure[attribute] = round(float((p >= SURE).mean()), 4)
         compared = (x if other is None else other)[: len(self.shown)]
-        places = self.space.features(compared)
-        precision, recall = precision_recall(self.places, places, K)
+        precision, recall = precision_recall(self.places, self.features(compared), K)
         return {
             "n": len(x),
             "found": found,

@@ -166,6 +166,8 @@ def page(path: Path) -> str:
 
 def draw(path: Path, out: Path) -> None:
     """Draw each recipe's distances, the mean over the levels, over the seconds."""
+    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
     found = pairs(lines(path).read())
     figure = plots.blank(5.6 * len(found), 4.0)
     for i, (recipe, each) in enumerate(found.items()):
@@ -177,6 +179,11 @@ def draw(path: Path, out: Path) -> None:
                 axes.semilogy(seconds, distances, ".-", color=COLOURS[row["way"]])
         for way, colour in COLOURS.items():
             axes.plot([], [], color=colour, label=way)
+        real = of_level(each[0][0]["real"], None)
+        axes.axhline(real, color="0.4", ls="--", lw=1, label="real pictures")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.yaxis.set_minor_locator(NullLocator())
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.set_title(recipe)
         axes.set_xlabel("seconds of the processor")
         axes.set_ylabel("patches, mean of the levels")
