@@ -66,14 +66,16 @@ def tried(layer: Layer, in_shape: tuple, case: Case, analytic=True) -> list[Fail
 
 
 class Trials:
-    """`tried` for one layer on one in_shape. It tries no case twice."""
+    """`tried` for one layer on one in_shape, called with a case; none is tried twice.
+
+    A call raises NotTakenError as `tried` does.
+    """
 
     def __init__(self, layer: Layer, in_shape: tuple, analytic=True):
         self.layer, self.in_shape, self.analytic = layer, in_shape, analytic
         self._known: dict[Case, list[Failure] | str] = {}  # or why it is not taken
 
     def __call__(self, case: Case) -> list[Failure]:
-        """What fails in this case. Raises NotTakenError as `tried` does."""
         if case not in self._known:
             try:
                 self._known[case] = tried(
