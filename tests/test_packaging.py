@@ -196,7 +196,7 @@ MAY_IMPORT = {
     "objectives": BASE,
     "penalties": BASE,
     "optim": BASE,
-    "gan": {"errors", "guard.moves", "values"},
+    "gan": {"errors", "fast", "guard.moves", "values"},
     "growth": BASE | {"layers", "net", "optim"},
     **{f: BASE | FAST | {"layers", "optim", "penalties"} for f in sorted(FAST)},
     "parallel": BASE | {"net", "objectives", "optim"},

@@ -15,6 +15,7 @@ holds the rules that turn a gradient into a direction u.
 """
 
 from .errors import InputError, function, shown, whole
+from .fast import primitive
 from .guard.moves import fit, scalar
 from .values import plus
 
@@ -33,17 +34,27 @@ def d_step(D, opt_D, objective, x_real, x_fake, penalties=(), rng=None):
     D.advance()  # one power iteration of spectral norms, before any forward pass
     s_real, c_real = D.forward(x_real)  # (N, 1)
     s_fake, c_fake = D.forward(x_fake)
-    ds_real, ds_fake = objective.d_grads(s_real, s_fake)
-    D.zero_grad()
-    D.backward_weights(ds_real, c_real)  # each batch with its own cache
-    D.backward_weights(ds_fake, c_fake)  # gradients add up
+    ds = objective.d_grads(s_real, s_fake)
     V = objective.value(s_real, s_fake)
-    P = 0 * V
     real, fake = (x_real, s_real, c_real), (x_fake, s_fake, c_fake)
-    for penalty in penalties:
-        P = P + scalar(penalty, "accumulate", penalty.accumulate(D, real, fake, rng))
+    P = sum(d_gradient(D, ds, real, fake, penalties, rng), start=0 * V)
     opt_D.ascend(D.theta, D.grad)
     return V, *objective.beliefs(s_real, s_fake), P
+
+
+@primitive
+def d_gradient(D, ds, real, fake, penalties, rng) -> list:
+    """D.grad = d(V - P)/dtheta_D. Returns the value of each penalty.
+
+    ds: (dV/ds_real, dV/ds_fake)      real, fake: (x, s, cache) of the two batches
+    """
+    D.zero_grad()
+    for ds_batch, (_, _, cache) in zip(ds, (real, fake), strict=True):
+        D.backward_weights(ds_batch, cache)  # gradients add up
+    return [
+        scalar(penalty, "accumulate", penalty.accumulate(D, real, fake, rng))
+        for penalty in penalties
+    ]
 
 
 def g_step(G, D, opt_G, objective, z, x_real=None):

@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 
+import growing_nets
 import numpy as np
 import pytest
 import test_kernels
@@ -25,13 +26,16 @@ from tinygan.check import builtin_rows, relative
 from tinygan.check.device import xp as fake_device
 from tinygan.fast import winograd
 from tinygan.group import ALONE
+from tinygan.growth import GrowingNet
 from tinygan.layers import (
     Conv2d,
     Dense,
     Flatten,
     LayerNorm,
     LeakyReLU,
+    PixelNorm,
     Sequential,
+    SpectralNorm,
     Tanh,
 )
 from tinygan.layers.correlation import Correlation, conv_size
@@ -187,9 +191,16 @@ def penalise(draw):
         (Dense(4), LeakyReLU(), Dense(3), Tanh(), Dense(1)),
         (Conv2d(3, 3, 2, 1), LayerNorm(), LeakyReLU(), Flatten(), Dense(1)),
         (Sequential(Conv2d(3, 3), LeakyReLU()), Sequential(Flatten(), Dense(1))),
+        (tg.EqualRate(Conv2d(3, 3)), PixelNorm(), Flatten(), tg.EqualRate(Dense(1))),
+        (Dense(4), tg.Residual(Tanh(), Dense(4), 0.5), tg.Residual(Tanh()), Dense(1)),
+        (Dense(4), tg.Fade(Tanh(), SpectralNorm(Dense(4)), 0.3), Tanh(), Dense(1)),
     )
     in_shape = (6,) if isinstance(layers[0], Dense) else (5, 4, 2)
     D = tg.Net(Sequential(*layers), in_shape, seed=1, dtype=draw.dtype)
+    if draw.one_of(True, False):
+        D = GrowingNet(growing_nets.discriminator(Tanh, 3), (8, 8, 2), 1, draw.dtype)
+        D.grow(*draw.one_of((0, 1.0), (1, 0.3), (2, 1.0)))
+        in_shape = D.in_shape
     s, cache = D.forward(draw(3, *in_shape))
 
     def gradient(P, arguments):
@@ -198,6 +209,17 @@ def penalise(draw):
         return P, grad
 
     return (D, s, cache, tg.WGANGP(2.0).phi, ALONE), gradient
+
+
+def d_gradient(draw):
+    D = tg.Net(Sequential(Dense(4), Tanh(), Dense(1)), (3,), seed=1, dtype=draw.dtype)
+    real, fake = ((x, *D.forward(x)) for x in (draw(5, 3), draw(4, 3)))
+    penalties = draw.one_of([tg.Drift()], [tg.Drift(0.3), tg.R2(), tg.Drift(0.1)])
+
+    def gradient(values, arguments):
+        return sum(values), D.grad.copy()
+
+    return (D, (draw(5, 1), draw(4, 1)), real, fake, penalties, None), gradient
 
 
 def weight_grad_and_adjoint(draw):
@@ -231,6 +253,7 @@ CASES = {
     "col2im": col2im,
     "column_sum": column_sum,
     "correlation": correlation,
+    "d_gradient": d_gradient,
     "im2col": im2col,
     "leaky_relu": elementwise(0.2),
     "leaky_relu_slope": elementwise(0.2, arrays=2),

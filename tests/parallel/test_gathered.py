@@ -30,6 +30,7 @@ from tinygan.layers import (
     Dropout,
     EqualRate,
     Flatten,
+    Identity,
     InstanceNoise,
     InstanceNorm,
     Layer,
@@ -256,9 +257,24 @@ def test_each_rank_has_its_rows_of_every_pass():
         assert relative(ours - whole, whole) <= 1e-13
 
 
-@pytest.mark.parametrize("layer", [MinibatchStd(2), type("Mine", (Layer,), {})()])
-def test_a_layer_that_mixes_samples_or_does_not_say_is_refused(layer):
-    net = Net(Sequential(layer, Dense(1)), (4,))
+@pytest.mark.parametrize("g", [1, 2, 3, 6])
+def test_a_group_of_samples_may_lie_on_several_ranks(g):
+    rng = np.random.default_rng(g)
+    x, v = rng.standard_normal((2, 6, 4, 4, 2))
+    dy, dy_dot = rng.standard_normal((2, 6, 4, 4, 3))
+    found = []
+    for size in (1, 2, 3):
+        net = Net(MinibatchStd(g), (4, 4, 2), dtype="float64")
+        parts = passes(net, size, 6).run("all_of_them", x, v, dy, dy_dot)
+        found.append([np.concatenate(same) for same in zip(*parts, strict=True)])
+    whole, *others = found
+    for other in others:
+        for one, ours in zip(whole, other, strict=True):
+            assert relative(ours - one, one) <= 1e-13
+
+
+def test_a_layer_that_does_not_say_is_refused():
+    net = Net(Sequential(type("Mine", (Layer,), {})(), Dense(1)), (4,))
     with pytest.raises(ShapeError, match=r"0_\w+ .* needs the batch in one piece"):
         Shards(2, lambda ranks: divided(net, tg.SGD(0.1), ranks))
 
@@ -366,7 +382,7 @@ def test_a_divided_run_repeats_and_resumes_bit_for_bit():
 
 def test_what_sees_the_whole_batch_is_left_whole():
     e = recipes.build(recipes.find("dcgan-digits"), {})
-    e.D = Sequential(MinibatchStd(), *e.D.layers)
+    e.D = Sequential(type("Mine", (Identity,), {"divisible": False})(), *e.D.layers)
     assert not Run(e, cores=2).divided
     assert not run(2, batch=3).divided  # two samples for each
 

@@ -7,6 +7,7 @@ channels. So these networks are of the size at which the twins work.
 import numpy as np
 
 from .. import fast
+from ..gan import d_gradient
 from ..layers import (
     BatchNorm,
     Concat,
@@ -27,7 +28,7 @@ from ..layers import (
 )
 from ..net import Net
 from ..optim import Adam
-from ..penalties import WGANGP, Mismatch
+from ..penalties import WGANGP, Drift, Mismatch
 from ..values import Integers
 from .moves.game import penalty_rows
 from .oracles import relative
@@ -112,9 +113,9 @@ def _results(net: Net, rng) -> list:
     if isinstance(net.in_shape[0], int) and len(net.in_shape) == 3:  # a critic
         y_dot, cache_dot = net.tangent(rng.standard_normal(x.shape), cache)
         found += [y_dot, *net.tangent_backward(dy, dy, cache, cache_dot)]
-        other = net.forward(x[::-1])
-        P = WGANGP().accumulate(net, (x, y, cache), (x[::-1], *other), rng)
-        found.append(P)
+        found.append(net.grad.copy())
+        real, fake = (x, y, cache), (x[::-1], *net.forward(x[::-1]))
+        found += d_gradient(net, (dy, dy), real, fake, [WGANGP(), Drift()], rng)
     found.append(net.grad.copy())
     Adam(0.01).descend(net.theta, net.grad)
     found = [np.copy(a) for a in (*found, net.theta)]

@@ -23,7 +23,7 @@ from ..layers.correlation import (
     together,
 )
 
-COLUMNS = 1 << 20  # how many numbers of a batch's columns are worked on at a time
+COLUMNS = 1 << 18  # how many numbers of a batch's columns are worked on at a time
 
 
 class Scheme(Correlation):

@@ -114,7 +114,7 @@ class Residual(Layer):
         return self._sum(g, f), (cache, shortcut)
 
     def backward(self, dy, cache, param_grads=True):
-        dx = backward_of(self.f, self._scaled(dy), cache[0], param_grads)
+        dx = backward_of(self.f, self.scaled(dy), cache[0], param_grads)
         if self.shortcut is not None:
             dy = backward_of(self.shortcut, dy, cache[1], param_grads)
         return plus(dy, dx)  # eq: residual-dx
@@ -124,10 +124,10 @@ class Residual(Layer):
         shortcut_dot = None
         if self.shortcut is not None:
             x_dot, shortcut_dot = tangent_of(self.shortcut, x_dot, cache[1])
-        return plus(x_dot, self._scaled(f_dot)), (cache_dot, shortcut_dot)
+        return plus(x_dot, self.scaled(f_dot)), (cache_dot, shortcut_dot)
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
-        scaled = self._scaled(dy), self._scaled(dy_dot)
+        scaled = self.scaled(dy), self.scaled(dy_dot)
         dx, dx_dot = tangent_backward_of(self.f, *scaled, cache[0], cache_dot[0])
         if self.shortcut is not None:
             dy, dy_dot = tangent_backward_of(
@@ -135,7 +135,8 @@ class Residual(Layer):
             )
         return plus(dy, dx), plus(dy_dot, dx_dot)
 
-    def _scaled(self, v):
+    def scaled(self, v):
+        """a v, array by array; None stays None."""
         return mapped(lambda a: self.scale * a, v)
 
     def _sum(self, g, f):

@@ -67,19 +67,19 @@ class Fade(Layer):
         alpha = self.alpha.copy()  # of this pass, whatever `set` does later
         old, c_old = self.old.forward(x, train)
         new, c_new = self.new.forward(x, train)
-        old, new = self._shares(old, new, alpha)
+        old, new = self.shares(old, new, alpha)
         return plus(old, new), (alpha, c_old, c_new)  # eq: fade
 
     def backward(self, dy, cache, param_grads=True):
         alpha, c_old, c_new = cache
-        d_old, d_new = self._shares(dy, dy, alpha)
+        d_old, d_new = self.shares(dy, dy, alpha)
         dx_old = backward_of(self.old, d_old, c_old, param_grads)
         dx_new = backward_of(self.new, d_new, c_new, param_grads)
         return plus(dx_old, dx_new)  # eq: fade-dx
 
     def backward_weights(self, dy, cache):
         alpha, c_old, c_new = cache
-        d_old, d_new = self._shares(dy, dy, alpha)
+        d_old, d_new = self.shares(dy, dy, alpha)
         backward_weights_of(self.old, d_old, c_old)
         backward_weights_of(self.new, d_new, c_new)
 
@@ -87,15 +87,15 @@ class Fade(Layer):
         alpha, c_old, c_new = cache
         old_dot, old_cache = tangent_of(self.old, x_dot, c_old)
         new_dot, new_cache = tangent_of(self.new, x_dot, c_new)
-        y_dot = plus(*self._shares(old_dot, new_dot, alpha))
+        y_dot = plus(*self.shares(old_dot, new_dot, alpha))
         return y_dot, (old_cache, new_cache)  # eq: fade-tangent
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
         alpha, *caches = cache
         branches = zip(
             (self.old, self.new),
-            self._shares(dy, dy, alpha),
-            self._shares(dy_dot, dy_dot, alpha),
+            self.shares(dy, dy, alpha),
+            self.shares(dy_dot, dy_dot, alpha),
             caches,
             cache_dot,
             strict=True,
@@ -103,7 +103,7 @@ class Fade(Layer):
         (dx, dx_dot), (dx_new, dx_dot_new) = (tangent_backward_of(*b) for b in branches)
         return plus(dx, dx_new), plus(dx_dot, dx_dot_new)
 
-    def _shares(self, old, new, alpha):
+    def shares(self, old, new, alpha):
         """((1 - alpha) old, alpha new), array by array; None stays None."""
         return mapped(lambda a: (1 - alpha) * a, old), mapped(lambda a: alpha * a, new)
 

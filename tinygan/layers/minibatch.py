@@ -6,8 +6,6 @@ their purpose; a gradient penalty then takes the gradient of the *sum* of the lo
 (MinibatchStd) or of a logit by all the samples it judges (Pack).
 """
 
-import math
-
 from ..errors import number, whole
 from ..ops import get_xp
 from .base import Affine, Layer, require, require_array
@@ -28,9 +26,14 @@ class MinibatchStd(Layer):
 
         dx += t/(g F) J x_dot      dx_dot += t/(g F) x_hat
 
+    N counts the samples of all ranks: a group may lie on several of them, so they hand
+    each other their x, x_dot and t.
+
     Raises ShapeError when g does not divide N, InputError for group < 1. Source: Karras
     et al. 2018, sec. 3.
     """
+
+    divisible = True
 
     def __init__(self, group: int = 4, eps: float = 1e-8):
         self.g = whole(self, "group >= 1", group)
@@ -42,47 +45,58 @@ class MinibatchStd(Layer):
         return (*in_shape[:-1], in_shape[-1] + 1)
 
     def forward(self, x, train=True):
-        N = len(x)
+        every, own = self._gathered(x)
+        N = len(every)
         g = min(self.g, N)
         require(N % g == 0, self, f"a number of samples that is a multiple of {g}", N)
-        x_hat, inv_std = normalised(x.reshape(g, N // g, -1), (0,), self.eps)
-        s = (1 / inv_std).mean(axis=2, keepdims=True)  # (1, M, 1)  # eq: minibatch-std
-        return self._append(x, s, g), (x_hat, inv_std)
+        x_hat, inv_std = normalised(every.reshape(g, N // g, -1), (0,), self.eps)
+        s = (1 / inv_std).mean(axis=2)  # (1, M)  # eq: minibatch-std
+        return self._append(x, s, g, own), (x_hat, inv_std, own)
 
     def backward(self, dy, cache, param_grads=True):
-        x_hat, _ = cache  # (g, M, F)
-        return self._reverse(dy, x_hat)  # eq: minibatch-std-dx
+        x_hat, _, own = cache  # x_hat is (g, M, F)
+        return self._reverse(dy, x_hat, own)  # eq: minibatch-std-dx
 
     def tangent(self, x_dot, cache):
-        x_hat, _ = cache
-        v = x_dot.reshape(x_hat.shape)
-        s_dot = (x_hat * v).mean(axis=(0, 2), keepdims=True)
-        return self._append(x_dot, s_dot, len(x_hat)), (v,)
+        x_hat, _, own = cache
+        v = self._gathered(x_dot)[0].reshape(x_hat.shape)
+        s_dot = (x_hat * v).mean(axis=(0, 2))
+        return self._append(x_dot, s_dot, len(x_hat), own), (v,)
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
-        (x_hat, inv_std), (v,) = cache, cache_dot
-        dx = None if dy is None else self._reverse(dy, x_hat)
+        (x_hat, inv_std, own), (v,) = cache, cache_dot
+        dx = None if dy is None else self._reverse(dy, x_hat, own)
         if dy_dot is None:
             return dx, None
         x_hat_dot, _ = jacobian(v, x_hat, inv_std, (0,))
-        bend = self._spread(dy_dot, x_hat_dot)  # eq: minibatch-std-curvature
-        return bend if dx is None else dx + bend, self._reverse(dy_dot, x_hat)
+        bend = self._spread(dy_dot, x_hat_dot, own)  # eq: minibatch-std-curvature
+        dx_dot = self._reverse(dy_dot, x_hat, own)
+        return bend if dx is None else dx + bend, dx_dot
 
-    def _append(self, x, s, g):
-        """x with one more channel: the s of each sample's group."""
+    def _gathered(self, a):
+        """(the a of all ranks, which of its rows are this rank's)"""
+        parts, rank = self.group.all_gather(a), self.group.rank
+        start = sum(map(len, parts[:rank]))
+        return get_xp(a).concatenate(parts), slice(start, start + len(a))
+
+    def _append(self, x, s, g, own):
+        """x with one more channel: the s of each sample's group. s has M numbers."""
         xp = get_xp(x)
-        s = xp.broadcast_to(s, (g, s.shape[1], math.prod(x.shape[1:-1])))
-        return xp.concatenate([x, s.reshape(*x.shape[:-1], 1)], axis=-1)
+        s = xp.tile(s.reshape(-1), g)[own].reshape(-1, *[1] * (x.ndim - 1))
+        s = xp.broadcast_to(s, (*x.shape[:-1], 1))
+        return xp.concatenate([x, s], axis=-1)
 
-    def _reverse(self, dy, x_hat):
+    def _reverse(self, dy, x_hat, own):
         """dx: dy at x, plus x_hat / (g F) times the sum of dy over the copies of s"""
-        return dy[..., :-1] + self._spread(dy, x_hat)
+        return dy[..., :-1] + self._spread(dy, x_hat, own)
 
-    def _spread(self, dy, v):
+    def _spread(self, dy, v, own):
         """t / (g F) v, of the shape of x; t is the sum of dy over the copies of s."""
         g, M, F = v.shape
-        t = dy[..., -1].reshape(g, M, -1).sum(axis=(0, 2)).reshape(1, M, 1)
-        return (t * v / (g * F)).reshape(*dy.shape[:-1], dy.shape[-1] - 1)
+        t, _ = self._gathered(dy[..., -1].reshape(len(dy), -1).sum(axis=1))
+        t = t.reshape(g, M).sum(axis=0).reshape(1, M, 1)
+        spread = (t * v / (g * F)).reshape(g * M, F)[own]
+        return spread.reshape(*dy.shape[:-1], dy.shape[-1] - 1)
 
     def __repr__(self):
         return f"MinibatchStd({self.g})"

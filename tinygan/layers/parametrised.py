@@ -71,23 +71,23 @@ class Parametrised(Layer):
     def backward(self, dy, cache, param_grads=True):
         if not param_grads:
             return self._with(cache[0]).backward(dy, cache[-1], param_grads=False)
-        layer = self._learning(cache)
+        layer = self.learning(cache)
         dx = layer.backward(dy, cache[-1])
-        self._add(layer, cache)
+        self.learned(layer, cache)
         return dx
 
     def backward_weights(self, dy, cache):
-        layer = self._learning(cache)
+        layer = self.learning(cache)
         layer.backward_weights(dy, cache[-1])
-        self._add(layer, cache)
+        self.learned(layer, cache)
 
     def tangent(self, x_dot, cache):
         return self._with(cache[0]).tangent(x_dot, cache[-1])
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
-        layer = self._learning(cache)
+        layer = self.learning(cache)
         dx, dx_dot = layer.tangent_backward(dy, dy_dot, cache[-1], cache_dot)
-        self._add(layer, cache)
+        self.learned(layer, cache)
         return dx, dx_dot
 
     def _with(self, W, dW=None):
@@ -99,11 +99,11 @@ class Parametrised(Layer):
         vars(layer).update(W=W, dW=dW)
         return layer
 
-    def _learning(self, cache):
+    def learning(self, cache):
         """The wrapped layer with W_used, and with dW_used = 0."""
         return self._with(cache[0], get_xp(cache[0]).zeros_like(cache[0]))
 
-    def _add(self, layer, cache) -> None:
+    def learned(self, layer, cache) -> None:
         """dW from the layer's dW_used. LayerError if it has set another gradient to a
         new array.
         """

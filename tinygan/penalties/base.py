@@ -50,8 +50,8 @@ class Drift(Penalty):
     """P = eps mean s_real^2      dP/ds_real = 2 eps s_real / N
 
     A constant added to a Wasserstein critic changes nothing, so its scores may drift.
-    The penalty keeps them near 0. It is not a gradient penalty: it costs one more
-    backward pass. Source: Karras et al. 2018, app. A.1.
+    The penalty keeps them near 0. It is not a gradient penalty: it needs no slope of D.
+    Source: Karras et al. 2018, app. A.1.
     """
 
     divisible = True
@@ -61,6 +61,12 @@ class Drift(Penalty):
 
     def accumulate(self, D, real, fake, rng=None):
         _, s, cache = real
+        P, dP = self.of(s)
+        D.backward_weights(-dP, cache)
+        return P
+
+    def of(self, s):
+        """(P, dP/ds) for the logits s (N, 1) of this rank's real samples."""
         N, square = self.group.all_reduce(s.size, (s * s).sum())
-        D.backward_weights(s * (-2 * self.eps / N), cache)  # eq: drift-gradient
-        return self.eps * (square / N)  # eq: drift
+        dP = s * (2 * self.eps / N)  # eq: drift-gradient
+        return self.eps * (square / N), dP  # eq: drift
