@@ -217,7 +217,7 @@ def d_gradient(draw):
     penalties = draw.one_of([tg.Drift()], [tg.Drift(0.3), tg.R2(), tg.Drift(0.1)])
 
     def gradient(values, arguments):
-        return sum(values), D.grad.copy()
+        return *values, D.grad.copy()
 
     return (D, (draw(5, 1), draw(4, 1)), real, fake, penalties, None), gradient
 

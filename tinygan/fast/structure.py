@@ -50,17 +50,18 @@ def d_gradient(D, ds, real, fake, penalties, rng):
     """A drift is a function of the real logits, so its cotangent joins that of V, and
     takes no backward pass of its own.
     """
-    rest = [penalty for penalty in penalties if type(penalty) is not Drift]
-    if len(rest) == len(penalties):
-        return NotImplemented
-    (ds_real, ds_fake), values = ds, []
-    for penalty in penalties:
+    (ds_real, ds_fake), others, values = ds, [], {}
+    for i, penalty in enumerate(penalties):
         if type(penalty) is Drift:
-            P, dP = penalty.of(real[1])
+            values[i], dP = penalty.of(real[1])
             ds_real = ds_real - dP
-            values.append(P)
+        else:
+            others.append(penalty)
+    if not values:
+        return NotImplemented
     plain = PRIMITIVES["d_gradient"]
-    return values + plain(D, (ds_real, ds_fake), real, fake, rest, rng)
+    rest = iter(plain(D, (ds_real, ds_fake), real, fake, others, rng))
+    return [values[i] if i in values else next(rest) for i in range(len(penalties))]
 
 
 @twin("structure")
