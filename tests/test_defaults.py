@@ -62,6 +62,7 @@ DEFAULTS = {
     "Scale": {"b": 0.0},
     "SpectralNorm": {"n_iterations": 1},
     "Translate": {"share": 0.125},
+    "UpConv2d": {"pad": 0, "k": 2, "bias": True, "init": None, "groups": 1},
     "Upsample2d": {"k": 2},
     "WGANGP": {"weight": 10.0, "k": 1.0, "one_sided": False},
     "d_step": {"penalties": (), "rng": None},

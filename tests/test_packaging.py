@@ -175,7 +175,7 @@ BASE |= {"guard.layers", "guard.logits"}
 CORE = {"layers", "net", "objectives", "penalties", "optim", "gan"}
 FAST = {"fast.cpu", "fast.cuda", "fast.structure"}
 FAST |= {f"fast.{name}" for name in ("correlation", "grouped", "scheme")}
-FAST |= {"fast.winograd", "fast.winograd_odd"}
+FAST |= {"fast.upconv", "fast.winograd", "fast.winograd_odd"}
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),

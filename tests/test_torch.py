@@ -246,6 +246,12 @@ def minibatch_std(x):
     return torch.cat([x, s.tile(3, *x.shape[1:-1], 1)], -1)
 
 
+@images
+def up_conv(x, W):
+    x = F.interpolate(x, scale_factor=2, mode="nearest")
+    return F.conv2d(x, W.permute(3, 2, 0, 1), padding=1)
+
+
 def pack(x):
     return torch.cat([x[0::2], x[1::2]], -1)
 
@@ -259,6 +265,7 @@ LAYERS = {  # all take images, and change their shape or not
         lambda: tg.Upsample2d(2),
         images(lambda x: F.interpolate(x, scale_factor=2, mode="nearest")),
     ),
+    "UpConv2d": (lambda: tg.UpConv2d(5, 3, pad=1, bias=False), up_conv),
     "Maxout": (lambda: tg.Maxout(2), lambda x: x.unflatten(-1, (-1, 2)).amax(-1)),
     "MinibatchStd": (lambda: tg.MinibatchStd(3), minibatch_std),
     "Pack": (lambda: tg.Pack(2), pack),

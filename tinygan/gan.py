@@ -34,10 +34,11 @@ def d_step(D, opt_D, objective, x_real, x_fake, penalties=(), rng=None):
     D.advance()  # one power iteration of spectral norms, before any forward pass
     s_real, c_real = D.forward(x_real)  # (N, 1)
     s_fake, c_fake = D.forward(x_fake)
-    ds = objective.d_grads(s_real, s_fake)
+    ds_real, ds_fake = objective.d_grads(s_real, s_fake)
     V = objective.value(s_real, s_fake)
     real, fake = (x_real, s_real, c_real), (x_fake, s_fake, c_fake)
-    P = sum(d_gradient(D, ds, real, fake, penalties, rng), start=0 * V)
+    values = d_gradient(D, (ds_real, ds_fake), real, fake, penalties, rng)
+    P = sum(values, start=0 * V)
     opt_D.ascend(D.theta, D.grad)
     return V, *objective.beliefs(s_real, s_fake), P
 
@@ -48,9 +49,10 @@ def d_gradient(D, ds, real, fake, penalties, rng) -> list:
 
     ds: (dV/ds_real, dV/ds_fake)      real, fake: (x, s, cache) of the two batches
     """
+    (ds_real, ds_fake), (_, _, c_real), (_, _, c_fake) = ds, real, fake
     D.zero_grad()
-    for ds_batch, (_, _, cache) in zip(ds, (real, fake), strict=True):
-        D.backward_weights(ds_batch, cache)  # gradients add up
+    D.backward_weights(ds_real, c_real)  # each batch with its own cache
+    D.backward_weights(ds_fake, c_fake)  # gradients add up
     return [
         scalar(penalty, "accumulate", penalty.accumulate(D, real, fake, rng))
         for penalty in penalties

@@ -403,6 +403,7 @@ def test_processes_do_the_same_step(name, monkeypatch):
 def test_one_process_plays_with_networks_that_cannot_be_divided(monkeypatch):
     monkeypatch.setattr(type(tg.NUMPY), "cores_for", lambda *_: 2)
     lib, work = libraries.LIBRARIES["numpy"](), GROWN["a fade"]
+    monkeypatch.setattr(tg.MinibatchStd, "divisible", False)
     p = lib.player(work)
     lib.steps(p, moves.GAMES["growing"], [jobs.batch(lib, work, 0)])()
     assert p.D.theta.base is None and lib.blas_threads == 2

@@ -66,6 +66,7 @@ from tinygan.layers import (
     SpectralNorm,
     Tanh,
     Translate,
+    UpConv2d,
     Upsample2d,
 )
 
@@ -180,6 +181,7 @@ CASES = {
     "Bias": (Bias, (3, 4, 2)),
     "Scale": (lambda: Scale(2, -1), (4, 3)),
     "Upsample2d": (lambda: Upsample2d(2), (2, 3, 3)),
+    "UpConv2d": (lambda: UpConv2d(2, 3, pad=1), (2, 3, 3)),
     "Maxout": (lambda: Maxout(3), (2, 6)),
     "MinibatchStd": (lambda: MinibatchStd(3), (7,)),
     "MinibatchStd of images": (lambda: MinibatchStd(2), (3, 2, 4)),

@@ -113,6 +113,18 @@ def correlation(draw):
     return (W, (*side, groups * C), stride, pad), maps
 
 
+def enlarged(draw):
+    (N, H, W, C), C_out = draw.shape(4, 4), draw.one_of(1, 3)
+
+    def maps(A, arguments):
+        rng = np.random.default_rng(0)
+        x = rng.standard_normal((N, H, W, C)).astype(draw.dtype)
+        dy = rng.standard_normal((N, 2 * H, 2 * W, C_out)).astype(draw.dtype)
+        return A.forward(x), A.weight_grad(x, dy), A.adjoint(dy)
+
+    return (draw(3, 3, C, C_out), (H, W, C), (1, 1), 2), maps
+
+
 def dy_to_x(x):
     return x[::-1].copy()
 
@@ -254,6 +266,7 @@ CASES = {
     "column_sum": column_sum,
     "correlation": correlation,
     "d_gradient": d_gradient,
+    "enlarged": enlarged,
     "im2col": im2col,
     "leaky_relu": elementwise(0.2),
     "leaky_relu_slope": elementwise(0.2, arrays=2),

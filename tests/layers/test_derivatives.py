@@ -44,6 +44,7 @@ from tinygan.layers import (
     Softplus,
     SpectralNorm,
     Tanh,
+    UpConv2d,
     Upsample2d,
     col2im,
     im2col,
@@ -265,6 +266,7 @@ def test_spectral_norm(pair, n_iterations, batch, seed):
 def test_resampling(k, H, W, C, batch, seed):
     certify(AvgPool2d(k), (k * H, k * W, C), batch, seed)
     certify(Upsample2d(k), (H, W, C), batch, seed)
+    certify(UpConv2d(2, 3, pad=1, k=k), (H, W, C), batch, seed)
     certify(BilinearUp2d(), (H, W, C), batch, seed)
     certify(BilinearDown2d(), (2 * H, 2 * W, C), batch, seed)
 
@@ -495,6 +497,7 @@ TRAINING_SIZES = [
     (ConvTranspose2d(64, 4, 2, 1, groups=4), (7, 7, 128)),
     (AvgPool2d(2), (14, 14, 64)),
     (Upsample2d(2), (7, 7, 128)),
+    (UpConv2d(64, 3, pad=1), (7, 7, 128)),
     (BilinearUp2d(), (7, 7, 128)),
     (BilinearDown2d(), (14, 14, 64)),
     (Bias(), (14, 14, 64)),

@@ -53,6 +53,7 @@ from ..layers import (
     SpectralNorm,
     Tanh,
     Translate,
+    UpConv2d,
     Upsample2d,
 )
 from .adapters import Cut, Given
@@ -109,6 +110,8 @@ def builtin_layers() -> list[tuple[Layer, tuple]]:
         (EqualRate(ConvTranspose2d(3, 4, 2, 1)), (4, 3, 2)),
         (AvgPool2d(2), (4, 6, 3)),
         (Upsample2d(3), (2, 3, 2)),
+        (UpConv2d(3, 3, pad=1), (3, 2, 2)),
+        (UpConv2d(2, (2, 3), pad=(0, 1), k=3, groups=2), (2, 2, 4)),
         (BilinearUp2d(), (3, 2, 2)),
         (BilinearDown2d(), (4, 6, 2)),
         (Bias(), (6,)),

@@ -25,6 +25,7 @@ from ..layers import (
     Reshape,
     Sequential,
     Tanh,
+    UpConv2d,
 )
 from ..net import Net
 from ..optim import Adam
@@ -61,7 +62,7 @@ def networks() -> list[tuple[Layer, tuple]]:
                 ConvTranspose2d(32, 4, 2, 1),
                 BatchNorm(),
                 LeakyReLU(),
-                ConvTranspose2d(16, 3, 1, 1),
+                UpConv2d(16, 3, 1),
                 Tanh(),
                 Conv2d(16, 5, 2, 2),
                 Flatten(),

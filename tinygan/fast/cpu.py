@@ -17,6 +17,7 @@ from ..optim.adam import Adam
 from . import (
     correlation,  # noqa: F401  (its twins)
     twin,
+    upconv,  # noqa: F401  (its twin)
 )
 
 DIRECTION = Adam.direction  # an optimizer with this method takes Adam's steps

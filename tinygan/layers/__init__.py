@@ -34,6 +34,7 @@ from .reshape import Flatten, Reshape
 from .samplenorm import InstanceNorm, LayerNorm, PixelNorm
 from .scale import Scale
 from .spectral import SpectralNorm
+from .upconv import UpConv2d
 
 __all__ = [
     "GRU",
@@ -89,6 +90,7 @@ __all__ = [
     "SpectralNorm",
     "Tanh",
     "Translate",
+    "UpConv2d",
     "Upsample2d",
     "col2im",
     "fixup",

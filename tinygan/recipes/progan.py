@@ -31,7 +31,7 @@ from tinygan import (
     PixelNorm,
     Reshape,
     Sequential,
-    Upsample2d,
+    UpConv2d,
     Wasserstein,
 )
 from tinygan.growth import Growth, Level
@@ -43,9 +43,9 @@ LATENT = 64
 LARGEST = 64  # channels
 
 
-def conv(C) -> list:
-    """A 3x3 convolution that keeps the size, and its activation."""
-    return [EqualRate(Conv2d(C, 3, pad=1)), LeakyReLU(0.2)]
+def conv(C, kind=Conv2d) -> list:
+    """A 3x3 convolution, which keeps the size (Conv2d) or doubles it (UpConv2d)."""
+    return [EqualRate(kind(C, 3, pad=1)), LeakyReLU(0.2)]
 
 
 def generator(C, side: int, channels: int):
@@ -57,8 +57,8 @@ def generator(C, side: int, channels: int):
     first = [project, Reshape(side, side, C[0]), LeakyReLU(0.2), PixelNorm()]
     blocks = [Sequential(PixelNorm(), *first, *conv(C[0]), PixelNorm())]
     for c in C[1:]:
-        twice = (*conv(c), PixelNorm(), *conv(c), PixelNorm())
-        blocks.append(Sequential(Upsample2d(), *twice))
+        twice = *conv(c, UpConv2d), PixelNorm(), *conv(c), PixelNorm()
+        blocks.append(Sequential(*twice))
     to_rgb = [EqualRate(Conv2d(channels, 1), gain=1) for _ in C]
     return GrowingGenerator(blocks, to_rgb)
 
