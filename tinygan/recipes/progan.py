@@ -85,29 +85,36 @@ def widths(levels: int) -> list[int]:
     return [min(16 << k, LARGEST) for k in reversed(range(levels))]
 
 
-def growing(C, side, shape, data, images, steps, batch, lr, seed, **more) -> Experiment:
-    """The experiment of networks with these widths, for pictures of this shape.
-
-    A level fades in for `images` real pictures, and is stable for as many.
+def even(images: int, C) -> list[Level]:
+    """Each level of the widths C fades in for so many real pictures, and is stable for
+    as many.
     """
-    phases = [Level(images), *(Level(images, images) for _ in C[1:])]
-    growth = Growth(phases)
+    return [Level(images), *(Level(images, images) for _ in C[1:])]
+
+
+def growing(C, side, shape, data, levels, steps, batch, lr, seed, **more) -> Experiment:
+    """The experiment of networks with these widths, for pictures of this shape. `more`
+    are further settings, or others than those of Karras et al.
+    """
+    growth = Growth(levels)
+    settings = {
+        "latent": Latent(LATENT),
+        "objective": Wasserstein(),
+        "penalties": [WGANGP(10.0), Drift(1e-3)],
+        "ema": 0.999,
+    }
     return Experiment(
         G=generator(C, side, shape[-1]),
         D=discriminator(C),
         shape=shape,
         data=data,
-        latent=Latent(LATENT),
-        objective=Wasserstein(),
-        penalties=[WGANGP(10.0), Drift(1e-3)],
         opt_G=Adam(lr, beta1=0.0, beta2=0.99),
         opt_D=Adam(lr, beta1=0.0, beta2=0.99),
         steps=growth.turns(batch) if steps is None else steps,
         batch=batch,
         seed=seed,
-        ema=0.999,
         growth=growth,
-        **more,
+        **settings | more,
     )
 
 
@@ -126,12 +133,13 @@ def recipe(
         data = read_pictures(data, size=size, channels=channels, **reading)
         size, channels = square(data).values()
     side, *more = sides(size)
+    C = widths(1 + len(more))
     return growing(
-        widths(1 + len(more)),
+        C,
         side,
         (size, size, channels),
         lambda: read_pictures(data, size=size, channels=channels, **reading),
-        images,
+        even(images, C),
         steps,
         batch,
         lr,

@@ -6,16 +6,17 @@ level: its fade, and after it.
 """
 
 from tinygan.recipes import mnist
-from tinygan.recipes.progan import growing, widths
+from tinygan.recipes.progan import even, growing, widths
 
 
 def recipe(steps=None, batch=16, lr=1e-3, seed=0, images=30_000, data=None, **reading):
+    C = widths(4)  # of 4x4, 8x8, 16x16 and 32x32
     return growing(
-        widths(4),  # 4x4, 8x8, 16x16, 32x32
+        C,
         4,
         (32, 32, 1),
         lambda: mnist(data, **reading).bordered(2),
-        images,
+        even(images, C),
         steps,
         batch,
         lr,
