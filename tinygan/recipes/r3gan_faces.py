@@ -61,7 +61,7 @@ def generator(C, channels: int):
     layers = [Dense(4 * 4 * C[0], bias=False, init=he(1)), Reshape(4, 4, C[0])]
     layers += [block(C[0], len(C))]
     for below, c in itertools.pairwise(C):
-        layers += [BilinearUp2d(), *([to(c)] if c != below else []), block(c, len(C))]
+        layers += [*([to(c)] if c != below else []), BilinearUp2d(), block(c, len(C))]
     return Sequential(*layers, to(channels))
 
 
