@@ -201,6 +201,7 @@ MAY_IMPORT = {
     **{f: BASE | FAST | {"layers", "optim", "penalties"} for f in sorted(FAST)},
     "parallel": BASE | {"net", "objectives", "optim"},
     "data": BASE | {"backend"},
+    "sound": BASE,
     "plots": BASE | {"files"},
     "measures": BASE | {"objectives", "layers", "net", "optim", "data"},
     "theory": BASE | CORE | {"data", "measures", "plots"},

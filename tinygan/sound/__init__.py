@@ -1,0 +1,9 @@
+"""Sound as numbers: spectrograms, the way back from them, and what an ear hears.
+
+Sounds are (N, T) with numbers in [-1, 1], on the host. `rate` is in samples a second.
+"""
+
+from .mel import log_mel, mel_filters
+from .spectrum import Frames, griffin_lim
+
+__all__ = ["Frames", "griffin_lim", "log_mel", "mel_filters"]
