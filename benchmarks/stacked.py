@@ -39,7 +39,7 @@ from tinygan.runs.train import train
 from .conditional import cpu_seconds, finite
 from .report import Parser, above, commit, machine, new_file, now, write_json
 
-DEFAULT = ["dcgan-stacked-mnist"]
+DEFAULT = ["dcgan-stacked-mnist", "r3gan-stacked-mnist"]
 SAMPLES = 26_000
 PROBED = 20  # turns, to see how many fit into --minutes
 PUBLISHED = """\

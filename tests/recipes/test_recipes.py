@@ -119,6 +119,7 @@ def test_the_recipes_of_the_field_are_there():
         "projection-mnist",
         "r1-mnist",
         "r3gan-faces",
+        "r3gan-stacked-mnist",
         "ragan-digits",
         "sngan-mnist",
         "text2character",
