@@ -66,7 +66,7 @@ class Solo(Experiment):
 def solo(**options) -> Solo:
     opts = {"opt_G": Adam(), "opt_D": Adam(), "objective": NonSaturating()}
     nets = {"G": Dense(2), "D": Dense(1), "shape": (2,), "latent": Latent(3)}
-    numbers = {"steps": 40, "batch": 16, "log_every": 10} | options
+    numbers = {"steps": 40, "batch": 16, "log_every": 10, "picture_every": 20} | options
     return Solo(data=ring, **opts, **nets, **numbers)
 
 

@@ -4,6 +4,15 @@ Sounds are (N, T) with numbers in [-1, 1], on the host. `rate` is in samples a s
 """
 
 from .mel import log_mel, mel_filters
+from .page import sound_page
+from .picture import sound_grid
 from .spectrum import Frames, griffin_lim
 
-__all__ = ["Frames", "griffin_lim", "log_mel", "mel_filters"]
+__all__ = [
+    "Frames",
+    "griffin_lim",
+    "log_mel",
+    "mel_filters",
+    "sound_grid",
+    "sound_page",
+]
