@@ -30,7 +30,7 @@ class RandomChange(Affine):
     The draws come from a generator keyed by (seed, how many were drawn before). Both
     are layer state, so a resumed run draws the next ones. A subclass writes `draw`,
     `change`, `linear_change` and `adjoint_change`. A subclass for sequences (N, T, C)
-    writes `fits` as well.
+    writes `fits` as well, and its `draw` is given N, T and C.
 
     Raises ShapeError when built on anything but images.
     """
@@ -50,10 +50,8 @@ class RandomChange(Affine):
         (own,) = rng.spawn(1)  # so D's weights start as they do without this layer
         self.state = {"seed": int(own.integers(2**31)), "draws": 0}
 
-    def draw(self, rng, N: int, *places: int) -> tuple:
-        """Host arrays (N, ...): what A and b of N samples depend on; for images the
-        places are H, W, and for sequences T.
-        """
+    def draw(self, rng, N: int, H: int, W: int) -> tuple:
+        """Host arrays (N, ...): what A and b of N samples of H x W pixels depend on."""
         raise TypeError(f"{self!r} does not define draw(rng, N, H, W)")
 
     def change(self, x, *drawn):
@@ -73,7 +71,7 @@ class RandomChange(Affine):
             return x, ()
         rng = generator(self.state["seed"], self.state["draws"], *self.group.key)
         self.state["draws"] += 1
-        drawn = tuple(map(get_xp(x).asarray, self.draw(rng, *x.shape[:-1])))
+        drawn = tuple(map(get_xp(x).asarray, self.draw(rng, *x.shape[:3])))
         return self.change(x, *drawn), drawn
 
     def adjoint(self, dy, cache):

@@ -22,8 +22,8 @@ class Conv1d(OneDimensional, Conv2d):
     def __init__(
         self, C_out: int, kernel: int, pad=0, stride=1, bias=True, init=None, groups=1
     ):
-        axis = along_time(self, kernel, stride, pad)
-        super().__init__(C_out, *axis, bias, init, groups)
+        k, s, p = along_time(self, kernel, stride, pad)
+        super().__init__(C_out, k, s, p, bias, init, groups)
 
     def __repr__(self):
         return f"Conv1d({self.C_out}, {settings(self)})"
@@ -54,9 +54,9 @@ class ConvTranspose1d(OneDimensional, ConvTranspose2d):
         init=None,
         groups=1,
     ):
-        axis = along_time(self, kernel, stride, pad)
+        k, s, p = along_time(self, kernel, stride, pad)
         op = 0, whole(self, "output_pad >= 0", output_pad)
-        super().__init__(C_out, *axis, op, bias, init, groups)
+        super().__init__(C_out, k, s, p, op, bias, init, groups)
 
     def __repr__(self):
         op = f", output_pad={self.output_pad[1]}" if self.output_pad[1] else ""

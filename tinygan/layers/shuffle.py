@@ -34,7 +34,7 @@ class PhaseShuffle(RandomChange):
         long = len(in_shape) == 2 and in_shape[0] > self.n
         require(long, self, wanted, in_shape)
 
-    def draw(self, rng, N, T):
+    def draw(self, rng, N, T, C):
         return (rng.integers(-self.n, self.n + 1, N),)
 
     def linear_change(self, x, a):
