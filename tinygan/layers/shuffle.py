@@ -1,8 +1,9 @@
-"""Phase shuffle: D cannot tell sounds from the phase of what G's stride leaves in them.
+"""Phase shuffle: D cannot know generated sounds by the phase of a tone.
 
-Transposed convolutions leave tones whose phase is always the same. A D that listens for
-this phase rejects all samples by it, and has nothing else to tell G. So each sequence
-inside D is shifted by a few places at random. Source: Donahue et al. 2019, sec. 3.3.
+G's transposed convolutions leave tones, and each of them has the same phase in all
+samples. A D that listens for this phase needs nothing else to reject them, so G learns
+nothing else from it. Here each sequence inside D is shifted by a few places at random.
+Source: Donahue et al. 2019, "Adversarial Audio Synthesis", sec. 3.3, and its code.
 """
 
 from ..errors import whole
@@ -12,14 +13,14 @@ from .base import require
 
 
 class PhaseShuffle(RandomChange):
-    """y[n, t] = x[n, r(t - a_n)]      r(i) = |i| for i < T, and 2 (T - 1) - i beyond
+    """y[t] = x[r(t - a)]      r(i) = |i| for i < T, and 2 (T - 1) - i beyond
 
-        dx[n, i] = the sum of dy[n, t] over all t with r(t - a_n) = i
+        dx[i] = the sum of dy[t] over all t with r(t - a) = i
 
-    a_n is a whole number from -n to n, each as likely as any other. So a sequence is
-    shifted, all its channels alike, and the places that it leaves show its reflection:
-    x[a], ..., x[2], x[1] and then x[0], x[1], ... In evaluation y = x. The code of the
-    paper draws one shift for the whole batch; here each sample has its own.
+    Each sample has its own shift a, a whole number from -n to n, each as likely as any
+    other. All channels are shifted alike. The places that the sequence leaves show its
+    reflection: x[a], ..., x[2], x[1] and then x[0], x[1], ... In evaluation y = x. The
+    code of the paper draws one shift for the whole batch.
 
     x is (N, T, C). Raises ShapeError when built on anything but (T, C) with T > n, and
     InputError unless n >= 0 is a whole number.
