@@ -153,6 +153,86 @@ def test_conv_transpose(size, kernel, stride, pad, output_pad, bias):
     check_passes(layer, (*size, 3), f)
 
 
+def sequences(f):
+    """The function of (N, C, T) that torch knows, as one of (N, T, C)."""
+
+    def g(x, *parameters):
+        return f(x.movedim(2, 1), *parameters).movedim(1, 2)
+
+    return g
+
+
+CONV1DS = [  # T, kernel, stride, pad, groups
+    (40, 25, 4, 11, 1),  # WaveGAN's
+    (9, 3, 1, 1, 2),
+    (11, 4, 3, 0, 1),
+    (5, 2, 3, 2, 2),
+]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(("T", "kernel", "stride", "pad", "groups"), CONV1DS)
+def test_conv_of_sequences(T, kernel, stride, pad, groups, bias):
+    @sequences
+    def f(x, W, b=None):
+        return F.conv1d(x, W[0].permute(2, 1, 0), b, stride, pad, groups=groups)
+
+    layer = tg.Conv1d(4, kernel, pad, stride, bias, groups=groups)
+    check_passes(layer, (T, 2), f)
+
+
+CONVT1DS = [  # T, kernel, stride, pad, output_pad, groups
+    (6, 25, 4, 11, 1, 1),  # WaveGAN's
+    (5, 4, 2, 1, 0, 2),
+    (4, 3, 3, 2, 2, 1),
+    (3, 2, 4, 0, 3, 2),  # gaps between the windows
+]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(
+    ("T", "kernel", "stride", "pad", "output_pad", "groups"), CONVT1DS
+)
+def test_conv_transpose_of_sequences(T, kernel, stride, pad, output_pad, groups, bias):
+    @sequences
+    def f(x, W, b=None):
+        W = W[0].permute(2, 1, 0)
+        return F.conv_transpose1d(x, W, b, stride, pad, output_pad, groups)
+
+    how = {"stride": stride, "pad": pad, "output_pad": output_pad, "bias": bias}
+    layer = tg.ConvTranspose1d(6, kernel, **how, groups=groups)
+    check_passes(layer, (T, 4), f)
+
+
+def phase_shuffle(x, a):
+    """As in the code of WaveGAN, a sample at a time: padded by reflection, and cut."""
+    moved = []
+    for one, shift in zip(x, a.tolist(), strict=True):
+        left, right = max(shift, 0), max(-shift, 0)
+        padded = F.pad(one.T, (left, right), mode="reflect")
+        moved.append(padded[:, right : right + len(one)].T)
+    return torch.stack(moved)
+
+
+RESAMPLINGS = [
+    (tg.AvgPool1d(4), sequences(lambda x: F.avg_pool1d(x, 4))),
+    (tg.Upsample1d(3), sequences(lambda x: F.interpolate(x, scale_factor=3.0))),
+]
+
+
+@pytest.mark.parametrize(("layer", "f"), RESAMPLINGS, ids=str)
+def test_resampling_of_sequences(layer, f):
+    check_passes(layer, (8, 3), f)
+
+
+@pytest.mark.parametrize(("n", "T"), [(2, 9), (3, 4), (0, 2)])
+def test_phase_shuffle(n, T):
+    """With the shifts that this layer draws in its first forward pass."""
+    layer = tg.PhaseShuffle(n)
+    _, (a,) = tg.Net(layer, (T, 3), dtype="float64").forward(np.zeros((3, T, 3)))
+    check_passes(layer, (T, 3), lambda x: phase_shuffle(x, a))
+
+
 @pytest.mark.parametrize(
     ("layer", "f"),
     [

@@ -21,6 +21,7 @@ from tinygan.check.device import xp as fake_device
 from tinygan.layers import (
     GRU,
     Augment,
+    AvgPool1d,
     AvgPool2d,
     BatchNorm,
     Bias,
@@ -32,6 +33,7 @@ from tinygan.layers import (
     ConditionalBatchNorm,
     Conv1d,
     Conv2d,
+    ConvTranspose1d,
     ConvTranspose2d,
     Cutout,
     Dense,
@@ -53,6 +55,7 @@ from tinygan.layers import (
     Pack,
     Paint,
     Parallel,
+    PhaseShuffle,
     Pick,
     PixelNorm,
     Projection,
@@ -67,6 +70,7 @@ from tinygan.layers import (
     Tanh,
     Translate,
     UpConv2d,
+    Upsample1d,
     Upsample2d,
 )
 
@@ -244,6 +248,21 @@ CASES = {
     "InnerProduct": (lambda: Sequential(Cut(4), InnerProduct()), (8,)),
     "Projection": (lambda: Sequential(CLASSES, Projection()), (5,)),
     "Conv1d": (lambda: Conv1d(3, 3, pad=1, stride=2), (5, 2)),
+    "Conv1d of WaveGAN": (lambda: Conv1d(3, 25, pad=11, stride=4), (24, 1)),
+    "Conv1d in groups": (lambda: Conv1d(4, 5, pad=2, stride=2, groups=2), (9, 4)),
+    "ConvTranspose1d": (lambda: ConvTranspose1d(2, 3, stride=2, bias=False), (4, 3)),
+    "ConvTranspose1d of WaveGAN": (
+        lambda: ConvTranspose1d(1, 25, stride=4, pad=11, output_pad=1),
+        (5, 3),
+    ),
+    "SpectralNorm of ConvTranspose1d": (
+        lambda: SpectralNorm(ConvTranspose1d(3, 5, stride=4, pad=1)),
+        (4, 2),
+    ),
+    "AvgPool1d": (lambda: AvgPool1d(4), (8, 3)),
+    "Upsample1d": (lambda: Upsample1d(4), (3, 2)),
+    "PhaseShuffle": (lambda: PhaseShuffle(2), (9, 2)),
+    "PhaseShuffle, short": (lambda: PhaseShuffle(2), (3, 4)),
     "GRU": (lambda: GRU(3), (4, 2)),
 }
 

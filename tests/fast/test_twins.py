@@ -65,7 +65,15 @@ class Draw:
         return self.data.draw(st.sampled_from(choices))
 
     def geometry(self):
-        """(N, H, W, C), kernel, stride, pad with at least one window."""
+        """(N, H, W, C), kernel, stride, pad with at least one window: of images, or of
+        sounds, whose rows are long and whose kernels are long and flat.
+        """
+        if self.one_of(False, False, True):
+            T, k = self.data.draw(st.tuples(st.integers(1, 60), st.integers(1, 25)))
+            s, p = self.data.draw(st.tuples(st.integers(1, 5), st.integers(0, 12)))
+            assume(conv_size(T, k, s, p) > 0)
+            x_shape = (*self.shape(1, 1), 1, T, *self.shape(1, 1))
+            return x_shape, (1, k), (1, s), (0, p)
         pairs = [
             self.data.draw(st.tuples(n, n))
             for n in (st.integers(1, 9), st.integers(1, 4), st.integers(1, 3))

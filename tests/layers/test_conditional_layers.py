@@ -188,8 +188,6 @@ REFUSED = [
     (InnerProduct(), ((3,), (4,))),
     (InnerProduct(), ((2, 3), (2, 3))),
     (InnerProduct(), pair),
-    (Conv1d(3, 2), (3,)),
-    (Conv1d(3, 5), (4, 2)),
     (MeanPool(), (3,)),
     (GRU(3), (3,)),
     (GRU(3), (0, 3)),
@@ -424,33 +422,6 @@ def test_a_projection_starts_as_large_as_its_features():
 
 
 # Sequences
-
-
-@given(st.integers(1, 6), few, few, few, st.integers(0, 2), few, st.booleans(), seeds)
-def test_conv1d(T, C_in, C_out, k, pad, stride, bias, seed):
-    if T + 2 * pad < k:
-        return
-    net = double(Conv1d(C_out, k, pad, stride, bias), (T, C_in), seed)
-    x = draw(np.random.default_rng(seed), 2, T, C_in)
-    y, _ = net.forward(x)
-    OT = (T + 2 * pad - k) // stride + 1
-    assert y.shape == (2, OT, C_out) == (2, *net.out_shape)
-    W, b = net.tree.W, net.tree.b if bias else np.zeros(C_out)
-    for n, t, o in np.ndindex(*y.shape):
-        total = b[o]
-        for u, c in np.ndindex(k, C_in):
-            if 0 <= t * stride + u - pad < T:
-                total += x[n, t * stride + u - pad, c] * W[u, 0, c, o]
-        assert abs(y[n, t, o] - total) <= 1e-12
-    certify(Conv1d(C_out, k, pad, stride, bias), (T, C_in), 3, seed)
-
-
-def test_conv1d_keeps_its_options_apart():
-    """pad comes before stride, unlike in Conv2d: neighbouring words need a pad."""
-    layer = Conv1d(8, 3, pad=1, stride=2)
-    assert (layer.kernel, layer.pad, layer.stride) == ((3, 1), (1, 0), (2, 1))
-    assert repr(layer) == "Conv1d(8, 3, pad=1, stride=2)"
-    assert Conv1d(8, 3, 1).pad == (1, 0)
 
 
 @given(st.lists(few, min_size=1, max_size=3), few, seeds)

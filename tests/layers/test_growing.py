@@ -155,7 +155,7 @@ def test_alpha_0_is_the_level_below_enlarged(level):
     z, x = draw(4, Z), draw(4, *D.tree.in_shapes[level])
     for net in (G, D):
         net.grow(level - 1)
-    small = block_copy(G.forward(z)[0], 2)
+    small = block_copy(G.forward(z)[0], (2, 2))
     N, H, W, C = x.shape
     halved = x.reshape(N, H // 2, 2, W // 2, 2, C).mean(axis=(2, 4))
     s = D.forward(halved)[0]

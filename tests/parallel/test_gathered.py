@@ -19,12 +19,15 @@ from tinygan.check import relative
 from tinygan.cli.arguments import main
 from tinygan.layers import (
     Augment,
+    AvgPool1d,
     AvgPool2d,
     BatchNorm,
     Bias,
     BilinearDown2d,
     BilinearUp2d,
+    Conv1d,
     Conv2d,
+    ConvTranspose1d,
     ConvTranspose2d,
     Dense,
     Dropout,
@@ -39,6 +42,7 @@ from tinygan.layers import (
     Maxout,
     MinibatchStd,
     Pack,
+    PhaseShuffle,
     PixelNorm,
     ReLU,
     Reshape,
@@ -47,6 +51,7 @@ from tinygan.layers import (
     Sequential,
     SpectralNorm,
     Tanh,
+    Upsample1d,
     Upsample2d,
 )
 from tinygan.parallel.gathered import divided
@@ -257,6 +262,24 @@ def test_each_rank_has_its_rows_of_every_pass():
         assert relative(ours - whole, whole) <= 1e-13
 
 
+def test_each_rank_has_its_rows_of_sounds():
+    rng = np.random.default_rng(0)
+    x, v = rng.standard_normal((2, 7, 32, 1))
+    dy = rng.standard_normal((7, 1))
+    tree = Sequential(
+        *(Conv1d(4, 9, pad=4, stride=4), LeakyReLU(0.2), Upsample1d(2)),
+        *(ConvTranspose1d(6, 5, stride=2, pad=2, groups=2), Tanh()),
+        *(SpectralNorm(Conv1d(3, 3, 1, groups=3)), AvgPool1d(31), Flatten(), Dense(1)),
+    )
+    found = []
+    for size in (1, 3):
+        net = Net(tree, (32, 1), 2, "float64")
+        parts = passes(net, size, 7).run("all_of_them", x, v, dy, -dy)
+        found.append([np.concatenate(same) for same in zip(*parts, strict=True)])
+    for whole, ours in zip(*found, strict=True):
+        assert relative(ours - whole, whole) <= 1e-13
+
+
 @pytest.mark.parametrize("g", [1, 2, 3, 6])
 def test_a_group_of_samples_may_lie_on_several_ranks(g):
     rng = np.random.default_rng(g)
@@ -309,6 +332,18 @@ def test_ranks_change_pictures_on_their_own():
     y = np.concatenate(group.run("forward", x))
     assert len(np.unique(y.reshape(8, -1), axis=0)) == 8
     assert net.state()["1_Translate.draws"] == 1
+
+
+def test_ranks_shuffle_phases_on_their_own():
+    net = Net(PhaseShuffle(8), (32, 1), dtype="float64")
+    group = passes(net, 2, 24)
+    x = np.arange(32.0)[None, :, None].repeat(24, axis=0)
+    first, second = (np.concatenate(group.run("forward", x)) for _ in range(2))
+    shifts = 8 - first[:, 8, 0]  # y[8] = x[8 - a]
+    assert not np.array_equal(shifts[:12], shifts[12:])  # the rows of either part
+    assert np.abs(shifts).max() <= 8 and len(set(shifts)) > 8
+    assert not np.array_equal(first, second)
+    assert net.state()[".draws"] == 2
 
 
 def test_the_whole_network_and_its_copies_stay_whole():

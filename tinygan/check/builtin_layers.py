@@ -5,6 +5,7 @@ import numpy as np
 from ..layers import (
     GRU,
     Augment,
+    AvgPool1d,
     AvgPool2d,
     BatchNorm,
     Bias,
@@ -16,6 +17,7 @@ from ..layers import (
     ConditionalBatchNorm,
     Conv1d,
     Conv2d,
+    ConvTranspose1d,
     ConvTranspose2d,
     Cutout,
     Dense,
@@ -40,6 +42,7 @@ from ..layers import (
     Pack,
     Paint,
     Parallel,
+    PhaseShuffle,
     Pick,
     PixelNorm,
     Projection,
@@ -54,6 +57,7 @@ from ..layers import (
     Tanh,
     Translate,
     UpConv2d,
+    Upsample1d,
     Upsample2d,
 )
 from .adapters import Cut, Given
@@ -142,6 +146,7 @@ def builtin_layers() -> list[tuple[Layer, tuple]]:
         (Fade(Conv2d(2, 1), Sequential(Conv2d(2, 3, pad=1), Tanh()), 0.3), (4, 3, 2)),
         (growing_generator(), (3,)),
         (growing_discriminator(), (4, 4, 2)),
+        *layers_for_sequences(),
         *conditional_layers(),
     ]
 
@@ -158,6 +163,36 @@ def growing_discriminator() -> Layer:
     last = Sequential(Conv2d(2, 3, pad=1), Tanh(), Flatten(), Dense(1))
     second = Sequential(Conv2d(3, 3, pad=1), LeakyReLU(), AvgPool2d())
     return GrowingDiscriminator([last, second], [Conv2d(3, 1), Conv2d(2, 1)])
+
+
+def layers_for_sequences() -> list[tuple[Layer, tuple]]:
+    """The layers along time, some of them as WaveGAN has them."""
+    how = {"stride": 4, "pad": 11}
+    return [
+        (Conv1d(4, 3, pad=1), (6, 2)),
+        (Conv1d(4, 2, stride=3, bias=False), (7, 3)),
+        (Conv1d(3, 25, **how), (24, 1)),
+        (Conv1d(4, 5, pad=2, stride=2, groups=2), (9, 4)),
+        (ConvTranspose1d(1, 25, **how, output_pad=1), (5, 3)),
+        (ConvTranspose1d(2, 3, stride=2, bias=False), (4, 3)),
+        (ConvTranspose1d(4, 4, stride=2, pad=1, groups=2), (5, 4)),
+        (SpectralNorm(ConvTranspose1d(3, 5, stride=4, pad=1)), (4, 2)),
+        (EqualRate(Conv1d(4, 5, 2, 2)), (7, 2)),
+        (AvgPool1d(4), (8, 3)),
+        (Upsample1d(3), (4, 2)),
+        (PhaseShuffle(2), (9, 2)),
+        (PhaseShuffle(2), (3, 1)),
+        (
+            Sequential(
+                Conv1d(3, 9, pad=4, stride=4),
+                LeakyReLU(0.2),
+                PhaseShuffle(1),
+                Flatten(),
+                Dense(1),
+            ),
+            (16, 1),
+        ),
+    ]
 
 
 def conditional_layers() -> list[tuple[Layer, tuple]]:
@@ -223,8 +258,6 @@ def conditional_layers() -> list[tuple[Layer, tuple]]:
         (Sequential(Cut(3), InnerProduct()), (6,)),
         (Sequential(classes, Parallel(Tanh(), Embedding(6)), InnerProduct()), (6,)),
         (Sequential(classes, with_class(Dense(5), Tanh()), Projection()), (6,)),
-        (Conv1d(4, 3, pad=1), (6, 2)),
-        (Conv1d(4, 2, stride=3, bias=False), (7, 3)),
         (MeanPool(), (5, 3)),
         (GRU(4), (5, 3)),
         (Each(Sequential(Conv1d(3, 2), Tanh(), MeanPool())), (2, 4, 3)),

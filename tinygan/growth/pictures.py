@@ -10,12 +10,12 @@ from ..layers.resample import block_copy, block_sum
 
 def smaller(x, k: int):
     """(N, H, W, C) -> (N, H/k, W/k, C), the mean of each k x k block."""
-    return block_sum(x, k) / k**2 if k > 1 else x
+    return block_sum(x, (k, k)) / k**2 if k > 1 else x
 
 
 def larger(x, k: int):
     """(N, H, W, C) -> (N, k H, k W, C), each pixel k x k times."""
-    return block_copy(x, k) if k > 1 else x
+    return block_copy(x, (k, k)) if k > 1 else x
 
 
 def at_level(x, shape: tuple, alpha: float = 1.0):

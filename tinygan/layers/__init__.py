@@ -15,9 +15,10 @@ from .conditional.embedding import Embedding
 from .conditional.gru import GRU
 from .conditional.paint import Paint
 from .conditional.projection import InnerProduct, Projection
-from .conditional.sequence import Conv1d, Each, MeanPool
+from .conditional.sequence import Each, MeanPool
 from .conditional.tuples import Branch, Concat, Identity, Parallel, Pick
 from .conv import Conv2d, ConvTranspose2d
+from .conv1d import Conv1d, ConvTranspose1d
 from .correlation import col2im, im2col
 from .dense import Dense
 from .dropout import Dropout
@@ -29,10 +30,11 @@ from .init import glorot, he, normal, uniform
 from .maxout import Maxout
 from .minibatch import MinibatchStd, Pack
 from .noise import InstanceNoise
-from .resample import AvgPool2d, Upsample2d
+from .resample import AvgPool1d, AvgPool2d, Upsample1d, Upsample2d
 from .reshape import Flatten, Reshape
 from .samplenorm import InstanceNorm, LayerNorm, PixelNorm
 from .scale import Scale
+from .shuffle import PhaseShuffle
 from .spectral import SpectralNorm
 from .upconv import UpConv2d
 
@@ -41,6 +43,7 @@ __all__ = [
     "Activation",
     "Affine",
     "Augment",
+    "AvgPool1d",
     "AvgPool2d",
     "BatchNorm",
     "Bias",
@@ -52,6 +55,7 @@ __all__ = [
     "ConditionalBatchNorm",
     "Conv1d",
     "Conv2d",
+    "ConvTranspose1d",
     "ConvTranspose2d",
     "Cutout",
     "Dense",
@@ -77,6 +81,7 @@ __all__ = [
     "Pack",
     "Paint",
     "Parallel",
+    "PhaseShuffle",
     "Pick",
     "PixelNorm",
     "Projection",
@@ -91,6 +96,7 @@ __all__ = [
     "Tanh",
     "Translate",
     "UpConv2d",
+    "Upsample1d",
     "Upsample2d",
     "col2im",
     "fixup",

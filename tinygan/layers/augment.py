@@ -29,7 +29,8 @@ class RandomChange(Affine):
 
     The draws come from a generator keyed by (seed, how many were drawn before). Both
     are layer state, so a resumed run draws the next ones. A subclass writes `draw`,
-    `change`, `linear_change` and `adjoint_change`.
+    `change`, `linear_change` and `adjoint_change`. A subclass for sequences (N, T, C)
+    writes `fits` as well, and its `draw` is given N, T and C.
 
     Raises ShapeError when built on anything but images.
     """
@@ -38,8 +39,12 @@ class RandomChange(Affine):
 
     def build(self, in_shape):
         require_array(self, in_shape)
-        require(len(in_shape) == 3, self, "images (H, W, C)", in_shape)
+        self.fits(in_shape)
         return in_shape
+
+    def fits(self, in_shape) -> None:
+        """ShapeError unless in_shape is that of an image, (H, W, C)."""
+        require(len(in_shape) == 3, self, "images (H, W, C)", in_shape)
 
     def init(self, rng):
         (own,) = rng.spawn(1)  # so D's weights start as they do without this layer

@@ -1,57 +1,72 @@
 """Layers that make images smaller and larger by whole factors, without parameters.
 
 Copying every pixel to a k x k block and summing each block are adjoint to each other;
-both layers here are made of these two maps.
+the layers here are made of these two maps. For sequences the blocks are 1 x k.
 """
+
+import math
 
 from ..errors import whole
 from ..ops import get_xp
 from .base import Affine, require
+from .one_dim import OneDimensional
 
 
-def block_copy(x, k: int):
-    """(N, H, W, C) -> (N, k H, k W, C): each pixel becomes a block of k x k copies."""
-    N, H, W, C = x.shape
-    blocks = get_xp(x).broadcast_to(x[:, :, None, :, None], (N, H, k, W, k, C))
-    return blocks.reshape(N, H * k, W * k, C)  # copies
+def block_copy(x, block: tuple[int, int]):
+    """(N, H, W, C) -> (N, kh H, kw W, C): each pixel becomes a block of copies.
+
+    block: (kh, kw)
+    """
+    (N, H, W, C), (kh, kw) = x.shape, block
+    blocks = get_xp(x).broadcast_to(x[:, :, None, :, None], (N, H, kh, W, kw, C))
+    return blocks.reshape(N, H * kh, W * kw, C)  # copies
 
 
-def block_sum(x, k: int):
-    """(N, k H, k W, C) -> (N, H, W, C), the sum of each k x k block: the adjoint."""
-    N, H, W, C = x.shape
-    return x.reshape(N, H // k, k, W // k, k, C).sum(axis=(2, 4))
+def block_sum(x, block: tuple[int, int]):
+    """(N, kh H, kw W, C) -> (N, H, W, C), the sum of each block: the adjoint.
+
+    block: (kh, kw)
+    """
+    (N, H, W, C), (kh, kw) = x.shape, block
+    return x.reshape(N, H // kh, kh, W // kw, kw, C).sum(axis=(2, 4))
 
 
-class AvgPool2d(Affine):
+class Resampling(Affine):
+    """What the layers have in common: blocks of k x k pixels. InputError for k < 1."""
+
+    divisible = True
+
+    def __init__(self, k: int = 2):
+        self.k = whole(self, "a factor k >= 1", k)
+        self.block = self.k, self.k  # kh, kw
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.k})"
+
+
+class AvgPool2d(Resampling):
     """y = the mean of each k x k block      dx = dy / k^2 on each pixel of the block
 
     x is (N, H, W, C), y (N, H/k, W/k, C). Raises ShapeError when built on anything but
     (H, W, C), or where k does not divide H and W.
     """
 
-    divisible = True
-
-    def __init__(self, k: int = 2):
-        self.k = whole(self, "a factor k >= 1", k)
-
     def build(self, in_shape):
         require(len(in_shape) == 3, self, "images (H, W, C)", in_shape)
-        (H, W, C), k = in_shape, self.k
-        fits = H % k == W % k == 0
-        require(fits, self, f"images with sides that are multiples of {k}", in_shape)
-        return (H // k, W // k, C)
+        (H, W, C), (kh, kw) = in_shape, self.block
+        fits = H % kh == W % kw == 0
+        many = f"multiples of {self.k}"
+        require(fits, self, f"images with sides that are {many}", in_shape)
+        return (H // kh, W // kw, C)
 
     def linear(self, x):
-        return block_sum(x, self.k) / self.k**2, ()  # eq: avgpool
+        return block_sum(x, self.block) / math.prod(self.block), ()  # eq: avgpool
 
     def adjoint(self, dy, cache):
-        return block_copy(dy / self.k**2, self.k)  # eq: avgpool-dx
-
-    def __repr__(self):
-        return f"AvgPool2d({self.k})"
+        return block_copy(dy / math.prod(self.block), self.block)  # eq: avgpool-dx
 
 
-class Upsample2d(Affine):
+class Upsample2d(Resampling):
     """y = each pixel k x k times      dx = the sum of dy over each k x k block
 
     x is (N, H, W, C), y (N, k H, k W, C): the nearest neighbour. A Conv2d after it
@@ -59,21 +74,38 @@ class Upsample2d(Affine):
     Raises ShapeError when built on anything but (H, W, C).
     """
 
-    divisible = True
-
-    def __init__(self, k: int = 2):
-        self.k = whole(self, "a factor k >= 1", k)
-
     def build(self, in_shape):
         require(len(in_shape) == 3, self, "images (H, W, C)", in_shape)
-        H, W, C = in_shape
-        return (H * self.k, W * self.k, C)
+        (H, W, C), (kh, kw) = in_shape, self.block
+        return (H * kh, W * kw, C)
 
     def linear(self, x):
-        return block_copy(x, self.k), ()  # eq: upsample
+        return block_copy(x, self.block), ()  # eq: upsample
 
     def adjoint(self, dy, cache):
-        return block_sum(dy, self.k)  # eq: upsample-dx
+        return block_sum(dy, self.block)  # eq: upsample-dx
 
-    def __repr__(self):
-        return f"Upsample2d({self.k})"
+
+class AvgPool1d(OneDimensional, AvgPool2d):
+    """y = the mean of each k places      dx = dy / k on each of them
+
+    x is (N, T, C), y is (N, T/k, C). It is AvgPool2d for images of height 1. Raises
+    ShapeError when built on anything but (T, C), or where k does not divide T.
+    """
+
+    def __init__(self, k: int = 2):
+        super().__init__(k)
+        self.block = 1, self.k
+
+
+class Upsample1d(OneDimensional, Upsample2d):
+    """y = each place k times      dx = the sum of dy over each k places
+
+    x is (N, T, C), y is (N, k T, C). It is Upsample2d for images of height 1: with a
+    Conv1d after it, a sequence grows without the tones of ConvTranspose1d. Raises
+    ShapeError when built on anything but (T, C).
+    """
+
+    def __init__(self, k: int = 2):
+        super().__init__(k)
+        self.block = 1, self.k

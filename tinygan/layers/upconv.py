@@ -22,19 +22,19 @@ class Enlarged:
 
     def __init__(self, W, x_shape: tuple, pad: tuple, k: int):
         H, width, C = x_shape
-        self.k, self.A = k, correlation(W, (k * H, k * width, C), (1, 1), pad)
+        self.block, self.A = (k, k), correlation(W, (k * H, k * width, C), (1, 1), pad)
 
     def forward(self, x):
         """y = A U x, (N, H, W, C_in) -> (N, OH, OW, C_out)"""
-        return self.A.forward(block_copy(x, self.k))  # eq: upconv
+        return self.A.forward(block_copy(x, self.block))  # eq: upconv
 
     def adjoint(self, dy):
         """dx = U^T A^T dy, (N, OH, OW, C_out) -> (N, H, W, C_in)"""
-        return block_sum(self.A.adjoint(dy), self.k)  # eq: upconv-dx
+        return block_sum(self.A.adjoint(dy), self.block)  # eq: upconv-dx
 
     def weight_grad(self, x, dy):
         """dW of y = A U x, from x (N, H, W, C_in) and dy (N, OH, OW, C_out)."""
-        return self.A.weight_grad(block_copy(x, self.k), dy)
+        return self.A.weight_grad(block_copy(x, self.block), dy)
 
 
 @primitive

@@ -1,13 +1,12 @@
 """Layers for sequences (N, T, C), with which a generator reads a sentence.
 
-An `Embedding` turns a sentence into a sequence of vectors. A convolution along it sees
+An `Embedding` turns a sentence into a sequence of vectors. A `Conv1d` along it sees
 neighbouring words, a GRU (gru.py) reads them one by one, and `MeanPool` forgets their
 order. `Each` applies any of them to several sentences of one sample.
 """
 
 import math
 
-from ...errors import whole
 from ...guard.layers import built
 from ...ops import get_xp
 from ...values import Integers, is_tuple, mapped
@@ -23,45 +22,9 @@ from ..base import (
     tangent_backward_of,
     tangent_of,
 )
-from ..conv import Conv2d
+from ..conv1d import Conv1d
 
-
-class Conv1d(Conv2d):
-    """y[n,t] = b + sum_u x[n, t s + u - p] W[u]
-
-    Conv2d of images of height T and width 1: x is (N, T, C_in), y (N, OT, C_out) with
-    OT = floor((T + 2p - k)/s) + 1, and W (k, 1, C_in, C_out). Raises ShapeError when
-    built on anything but (T, C_in) or on a sequence that is shorter than a window.
-    """
-
-    def __init__(self, C_out: int, kernel: int, pad=0, stride=1, bias=True, init=None):
-        k = whole(self, "kernel >= 1", kernel), 1
-        s, p = (
-            (whole(self, "stride >= 1", stride), 1),
-            (whole(self, "pad >= 0", pad), 0),
-        )
-        super().__init__(C_out, k, s, p, bias, init)
-
-    def build(self, in_shape):
-        require_array(self, in_shape)
-        require(len(in_shape) == 2, self, "sequences (T, C)", in_shape)
-        T, C_in = in_shape
-        OT, _, C_out = super().build((T, 1, C_in))
-        return (OT, C_out)
-
-    def linear(self, x):
-        y, cache = super().linear(x[:, :, None])
-        return y[:, :, 0], cache  # eq: conv1d
-
-    def adjoint(self, dy, cache):
-        return super().adjoint(dy[:, :, None], cache)[:, :, 0]
-
-    def weight_grad(self, dy, cache):
-        super().weight_grad(dy[:, :, None], cache)
-
-    def __repr__(self):
-        k, s, p = (v[0] for v in (self.kernel, self.stride, self.pad))
-        return f"Conv1d({self.C_out}, {k}, pad={p}, stride={s})"
+__all__ = ["Conv1d", "Each", "MeanPool"]  # Conv1d was defined here once
 
 
 class MeanPool(Affine):
