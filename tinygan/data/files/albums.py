@@ -9,7 +9,7 @@ A single folder at the top, as in many zip archives, is stepped into.
 
 from dataclasses import dataclass
 
-from ..images import MOST_CLASSES
+from ..examples import MOST_CLASSES
 from . import kinds
 from .formats import ENDINGS, START, format_of
 
