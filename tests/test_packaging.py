@@ -200,7 +200,7 @@ MAY_IMPORT = {
     "growth": BASE | {"layers", "net", "optim"},
     **{f: BASE | FAST | {"layers", "optim", "penalties"} for f in sorted(FAST)},
     "parallel": BASE | {"net", "objectives", "optim"},
-    "data": BASE | {"backend"},
+    "data": BASE | {"backend", "files"},
     "plots": BASE | {"files"},
     "measures": BASE | {"objectives", "layers", "net", "optim", "data"},
     "theory": BASE | CORE | {"data", "measures", "plots"},

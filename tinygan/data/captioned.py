@@ -20,7 +20,7 @@ from .words import Vocabulary
 
 
 class PairStream(ShuffledStream):
-    """Shuffled examples with their conditions: batch i is (x, y), the same rows of both.
+    """Shuffled examples with their conditions: batch i is (x, y), the rows of both.
 
     x is (batch, *shape) in [-1, 1], y the integers (batch, ...), on the backend. An
     image with several conditions, for instance captions, gets one of them at random.

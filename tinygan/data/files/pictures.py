@@ -20,6 +20,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ...errors import DataError
 from .formats import NAMES, READ, START, format_of, told
+from .source import UnreadableError
 
 MOST_PIXELS = 1 << 25  # of a decoded picture, 5792 x 5792
 MOST_PROGRESSIVE = 1 << 26  # of a progressive JPEG, whose coefficients are all kept
@@ -37,12 +38,8 @@ _PGM = ("PNG", "PPM")  # whose pixels of mode I go from 0 to 65535
 _SIXTEEN = ("I;16", "I;16L", "I;16B", "I;16N")
 
 
-class PictureError(DataError):
-    """A picture that is not read: `expected`, and what was `found` instead."""
-
-    def __init__(self, expected: str, found: str):
-        super().__init__(f"expected {expected}, found {found}")
-        self.expected, self.found = expected, found
+class PictureError(UnreadableError):
+    """A picture that is not read."""
 
 
 class Picture(NamedTuple):

@@ -24,6 +24,17 @@ _NO_ARCHIVE = (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
 
 
+class UnreadableError(DataError):
+    """One file among many that is not read: `expected`, and what was `found` instead.
+
+    The reader of a folder skips the file and tells it.
+    """
+
+    def __init__(self, expected: str, found: str):
+        super().__init__(f"expected {expected}, found {found}")
+        self.expected, self.found = expected, found
+
+
 @contextlib.contextmanager
 def system_errors(path) -> Iterator[None]:
     """Within this context an OSError becomes a DataError."""
