@@ -148,7 +148,9 @@ def decoded_wav(data: bytes, name: str = "") -> tuple[np.ndarray, int]:
         if letters == b"fmt ":
             form = _format(data[start : start + size])
         elif letters == b"data" and form is None:
-            raise UnreadableError("a WAV sound", "damage (its data come before its fmt)")
+            raise UnreadableError(
+                "a WAV sound", "damage (its data come before its fmt)"
+            )
         elif letters == b"data":
             return _samples(data, start, size, form), form.rate
     what = "no data" if form else "neither fmt nor data"
@@ -202,9 +204,13 @@ def _format(body: bytes) -> _Format:
     if bits not in _BITS[code]:
         kind = "PCM" if code == _PCM else "float"
         known = " or ".join(map(str, _BITS[code]))
-        raise UnreadableError(f"{kind} samples of {known} bits", f"{kind} of {bits} bits")
+        raise UnreadableError(
+            f"{kind} samples of {known} bits", f"{kind} of {bits} bits"
+        )
     if channels == 0 or rate == 0:
-        raise UnreadableError("a WAV sound", f"damage ({channels} channels of {rate} Hz)")
+        raise UnreadableError(
+            "a WAV sound", f"damage ({channels} channels of {rate} Hz)"
+        )
     if frame != channels * bits // 8:
         raise UnreadableError(
             "a WAV sound",
