@@ -22,7 +22,7 @@ _OTHERS = {"val", "valid", "validation", "dev", "test", "testing", "eval"}
 _OTHERS |= {"val_images", "test_images"}
 _SHOWN = 3  # names in a note
 # What lies beside pictures, often one for each: these files are not looked into.
-_TEXTS = (".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".md")
+TEXTS = (".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml", ".md")
 
 
 @dataclass
@@ -94,7 +94,7 @@ def is_picture(files, name: str) -> bool:
     """
     if name.lower().endswith(ENDINGS):
         return True
-    if name.lower().endswith(_TEXTS):
+    if name.lower().endswith(TEXTS):
         return False
     try:
         start = files.start(name, kinds.START)

@@ -8,6 +8,7 @@ DataError: one sentence with the path, what was expected, what was found, and wh
 
 import contextlib
 import gzip
+import os
 import reprlib
 import zipfile
 import zlib
@@ -149,3 +150,17 @@ def open_member(archive: zipfile.ZipFile, member, path, expected: str):
         stream = archive.open(member)
     with stream:
         yield Source(stream, where)
+
+
+@contextlib.contextmanager
+def without_stderr() -> Iterator[None]:
+    """Within this context libraries in C, which print damage, print into nothing."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # there may be no stderr
+            kept = os.dup(2)
+            stack.callback(os.close, kept)
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            stack.callback(os.close, nothing)
+            os.dup2(nothing, 2)
+            stack.callback(os.dup2, kept, 2)
+        yield
