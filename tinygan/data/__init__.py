@@ -15,12 +15,14 @@ from .files.images import load_images
 from .files.sounds import read_sounds
 from .files.wav import read_wav, write_wav
 from .images import Images
+from .pitch import pitch
 from .scenes.grammar import all_words, describe, vocabulary
 from .scenes.pictures import captioned_digits, draw, sentences
 from .scenes.scene import Scene, held_out
 from .sounds import Sounds
 from .stacked import StackedDigits
 from .stream import ImageStream, SampleStream, ShuffledStream
+from .tones import Tones
 from .toy import Density, GaussianMixture, TwoMoons, grid, mixture_1d, ring
 from .words import Vocabulary
 
@@ -38,6 +40,7 @@ __all__ = [
     "ShuffledStream",
     "Sounds",
     "StackedDigits",
+    "Tones",
     "TwoMoons",
     "Vocabulary",
     "all_words",
@@ -51,6 +54,7 @@ __all__ = [
     "load_digits",
     "load_images",
     "mixture_1d",
+    "pitch",
     "read_array",
     "read_idx",
     "read_sounds",
