@@ -88,12 +88,8 @@ def _period(r: np.ndarray, shortest: int, longest: int) -> float:
     if not below.size:
         return 0.0
     start = max(shortest, int(below[0]))
-    inside = r[start : longest + 2]
-    peaks = (
-        start
-        + 1
-        + np.flatnonzero((inside[1:-1] > inside[:-2]) & (inside[1:-1] >= inside[2:]))
-    )
+    r_before, r_here, r_after = (r[start + s : longest + 1 + s] for s in (-1, 0, 1))
+    peaks = start + np.flatnonzero((r_here > r_before) & (r_here >= r_after))
     if not peaks.size or r[peaks].max() < VOICED:
         return 0.0
     first = int(peaks[np.argmax(r[peaks] >= FIRST * r[peaks].max())])
