@@ -91,9 +91,7 @@ def resampled(x: np.ndarray, rate: int, wanted: int) -> np.ndarray:
     except Exception as e:  # soxr raises what its C library says
         raise UnreadableError("a usual sample rate", f"{found} ({_said(e)})") from e
     if y.size == 0:
-        raise UnreadableError(
-            f"samples at {wanted:,} Hz", f"none from {len(x)} samples at {rate:,} Hz"
-        )
+        raise UnreadableError(f"samples at {wanted:,} Hz", f"none of {rate:,} Hz")
     return y
 
 
