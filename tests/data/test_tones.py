@@ -115,7 +115,7 @@ def test_tones_have_no_density():
         (lambda: Tones(size=611), "expects 612 samples or more"),
         (lambda: Tones(24), "harmonics below rate/2 = 4000 Hz, got 4984 Hz"),
         (lambda: Tones(rate=4000), "harmonics below rate/2"),
-        (lambda: Tones(low=0), "low > 0, got 0"),
+        (lambda: Tones(low=0), "low >= 1, got 0"),
         (lambda: Tones(size=4096.0), "size >= 1, got 4096.0"),
         (lambda: TONES.draw(2, None), "rng"),
         (lambda: TONES.draw(-1, np.random.default_rng(0)), "n >= 0, got -1"),

@@ -54,7 +54,7 @@ def pitch(x, rate: float, low: float = 50.0, high: float = 1000.0) -> np.ndarray
         )
     if not np.isfinite(x).all():
         raise InputError("pitch expects finite sounds, got NaN or infinity")
-    shortest, longest = (int(FINE * rate / f) for f in (high, low))
+    shortest, longest = (int(FINE * (rate / f)) for f in (high, low))
     periods = [
         _period(r, shortest, longest)
         for i in range(0, len(x), _BLOCK)

@@ -43,9 +43,9 @@ class Tones:
     The truth for a judge: `frequencies` (K,) in Hz, `names` of the labels, and `heard`,
     which reads the labels from sounds.
 
-    Raises InputError unless 1 <= K <= 36, the sixth harmonic of the highest pitch is
-    below rate/2, and `size` is long enough to tell the two lowest pitches apart: their
-    distance in Hz times the length in seconds is 1 or more.
+    Raises InputError unless 1 <= K <= 36, low is 1 Hz or more, the sixth harmonic of
+    the highest pitch is below rate/2, and `size` is long enough to tell the two lowest
+    pitches apart: their distance in Hz times the length in seconds is 1 or more.
     """
 
     divisible = True
@@ -54,7 +54,7 @@ class Tones:
         self.K = whole(self, "1 <= K <= 36", K)
         self.size = whole(self, "size >= 1", size)
         self.rate = whole(self, f"1 <= rate <= {MOST_RATE}", rate)
-        low = number(self, "low > 0", low)
+        low = number(self, "low >= 1", low)
         self.frequencies = low * 2.0 ** (np.arange(self.K) / 12)  # (K,)
         top = _AMPLITUDES.shape[1] * self.frequencies[-1]
         if top >= self.rate / 2:

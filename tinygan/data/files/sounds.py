@@ -133,7 +133,7 @@ class _Bench:
             raise UnreadableError("a sound", f"silence (no |x| reaches {SILENT:g})")
         (loud,) = np.nonzero(np.abs(y) >= self.trim * peak)
         kept = y[loud[0] : loud[-1] + 1]
-        whole_length = len(kept)
+        length = len(kept)
         kept = _placed(kept, self.size, self.align)
         peak = np.abs(kept).max()
         if peak < SILENT:  # the loud part was cut off
@@ -141,9 +141,9 @@ class _Bench:
         self.seconds.append(T / rate)
         self.rates[rate] += rate != self.rate
         self.channels[channels] += channels > 1
-        self.did["trimmed"] += whole_length < len(y)
-        self.did["cut"] += whole_length > self.size
-        self.did["padded"] += whole_length < self.size
+        self.did["trimmed"] += length < len(y)
+        self.did["cut"] += length > self.size
+        self.did["padded"] += length < self.size
         return kept * (PEAK / peak)
 
     def notes(self) -> Iterator[str]:
