@@ -45,8 +45,8 @@ def read_sounds(
     1. The mean of its channels is taken, however many there are.
     2. It is resampled to `rate` samples per second.
     3. Its mean over time is subtracted: microphones often add a constant.
-    4. Both ends are cut off up to the first and after the last |x| >= `trim` times the
-       largest |x|, as silence. `trim` 0 cuts nothing off.
+    4. Everything before the first and after the last |x| >= `trim` times the largest
+       |x| is cut off, as silence. `trim` 0 cuts nothing off.
     5. A longer sound is cut to `size` samples, and a shorter one is padded with zeros.
        With `align` "begin" the sound begins at sample 0, and its end is cut or followed
        by zeros. With "centre" both ends are treated alike.

@@ -1,6 +1,6 @@
 """The WAV format (RIFF/WAVE), read and written by hand.
 
-A file is a list of chunks: four letters, a size, and so many bytes. The chunk `fmt `
+A file is a list of chunks: four letters, a size, and so many bytes. The chunk `fmt`
 says what a sample is, and `data` has the samples, frame by frame: one sample of each
 channel. Whole numbers of 8 bits have no sign, and 128 is silence. Those of 16, 24 and
 32 bits have a sign. Floats of 32 and 64 bits go from -1 to 1.
