@@ -53,6 +53,7 @@ def test_there_is_one_version():
 
 
 HEAVY = {"matplotlib", "PIL", "tqdm", "cupy", "torch", "argparse", "scipy"}
+HEAVY |= {"soundfile", "soxr"}
 
 
 def test_import_is_light():
@@ -120,8 +121,11 @@ def test_the_declared_dependencies_are_the_imported_ones():
     required = importlib.metadata.requires("tinygan") or ()
     names = (re.match(r"[\w-]+", r)[0] for r in required if "extra" not in r)
     found = {name for path in FILES for name in foreign(path)}
-    assert found - {"cupy", "hypothesis"} == {name.lower() for name in names}
+    extras = {"cupy", "hypothesis", "soundfile", "soxr"}
+    assert found - extras == {name.lower() for name in names}
     assert [path.name for path in FILES if "cupy" in foreign(path)] == ["backend.py"]
+    for library in ("soundfile", "soxr"):  # the extra `audio`
+        assert [p.name for p in FILES if library in foreign(p)] == ["audio.py"]
     searching = [path.name for path in FILES if "hypothesis" in foreign(path)]
     assert sorted(searching) == ["search.py", "strategies.py"]  # the extra `test`
 
@@ -200,8 +204,8 @@ MAY_IMPORT = {
     "growth": BASE | {"layers", "net", "optim"},
     **{f: BASE | FAST | {"layers", "optim", "penalties"} for f in sorted(FAST)},
     "parallel": BASE | {"net", "objectives", "optim"},
-    "data": BASE | {"backend"},
     "sound": BASE,
+    "data": BASE | {"backend", "files"},
     "plots": BASE | {"files"},
     "measures": BASE | {"objectives", "layers", "net", "optim", "data"},
     "theory": BASE | CORE | {"data", "measures", "plots"},

@@ -69,6 +69,12 @@ KINDS |= {
     "a RAR archive": b"Rar!\x1a\x07\1\0",
     "an xz file": b"\xfd7zXZ\0\0\4",
     "a WAV sound": b"RIFF\x24\0\0\0WAVEfmt ",
+    "a FLAC sound": b"fLaC\0\0\0\x22",
+    "an MP3 sound": b"\xff\xfb\x90\x64\0\0",
+    "an AIFF sound": b"FORM\0\0\1\0AIFFCOMM",
+    "an AU sound": b".snd\0\0\0\x18",
+    "an M4A sound": b"\0\0\0\x18ftypM4A ",
+    "a MIDI file": b"MThd\0\0\0\6",
     "a NumPy array (.npy)": b"\x93NUMPY\1\0v\0{'descr'",
 }
 READ = {"a MATLAB file", "a NumPy array (.npy)", "a NumPy archive (.npz)"}

@@ -5,7 +5,7 @@ import sys
 
 from .campaign import SEED, campaign, child, table
 
-NAMES = ("idx", "npy", "npz", "captions", "zip", "pictures")
+NAMES = ("idx", "npy", "npz", "captions", "zip", "pictures", "wav")
 NAMES += ("checkpoint", "config", "metrics", "samples")
 
 

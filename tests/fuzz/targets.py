@@ -1,4 +1,4 @@
-"""The ten kinds of files: a mutant of each, and how tinygan reads it.
+"""The eleven kinds of files: a mutant of each, and how tinygan reads it.
 
 A target is made in an empty folder. `mutant(rng)` gives the bytes of a file that is
 damaged in some way, and `read(data)` reads them as a user's command would.
@@ -28,7 +28,16 @@ from tinygan import (
 )
 from tinygan.backend import NUMPY
 from tinygan.cli import main
-from tinygan.data import load_captioned, load_images, read_array, read_idx, ring
+from tinygan.data import (
+    load_captioned,
+    load_images,
+    read_array,
+    read_idx,
+    read_sounds,
+    read_wav,
+    ring,
+    write_wav,
+)
 from tinygan.data.files.pictures import decoded
 from tinygan.errors import InputError
 from tinygan.runs import Experiment, Latent
@@ -230,6 +239,40 @@ class Pictures(Target):
         image = decoded(data, size, "'a.png'")
         image = getattr(image, "pixels", image)
         assert np.asarray(image).dtype == np.uint8
+
+
+class Wav(Target):
+    """WAV of several formats, alone and among sound files."""
+
+    def sound(self):
+        self.set = self.folder / "set"
+        self.set.mkdir()
+        x = np.sin(np.arange(300) / 9) * np.linspace(1, 0.1, 300)
+        for name in ("a", "c"):
+            write_wav(self.set / f"{name}.wav", x, 8000)
+        found = [(self.set / "a.wav").read_bytes()]
+        found += [found[0][:4] + b"\xff" * 4 + found[0][8:40] + b"\xff" * 4]
+        found[1] += found[0][44:]  # as a program writes into a pipe
+        note = struct.pack("<4sI4s", b"LIST", 4, b"INFO")
+        for code, kind in ((1, "u1"), (1, "<i4"), (3, "<f4"), (3, "<f8")):
+            scale = {"u1": 127.5, "<i4": 2.0**31 - 1}.get(kind, 1)
+            data = ((x + (kind == "u1")) * scale).astype(kind).tobytes()
+            width = np.dtype(kind).itemsize
+            frame = code, 2, 8000, 16_000 * width, 2 * width, 8 * width
+            head = struct.pack("<HHIIHH", *frame)
+            body = b"WAVE" + struct.pack("<4sI", b"fmt ", 16) + head + note
+            body += struct.pack("<4sI", b"data", len(data)) + data + note
+            found += [struct.pack("<4sI", b"RIFF", len(body)) + body]
+        return found
+
+    def read(self, data):
+        if len(data) % 3:
+            x, rate = read_wav(self.write(data))
+        else:
+            self.write(data, self.set / "b.wav")
+            sounds = read_sounds(self.set, 128)
+            x, rate = sounds.batches(2, 0)(0)[0], sounds.rate
+        assert x.dtype == np.float32 and np.abs(x).max() <= 1 and rate > 0
 
 
 # The folder of a run
@@ -475,6 +518,7 @@ TARGETS = {
     "captions": Captions,
     "zip": ImageZip,
     "pictures": Pictures,
+    "wav": Wav,
     "checkpoint": Checkpoint,
     "config": Config,
     "metrics": Metrics,

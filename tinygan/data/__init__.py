@@ -1,6 +1,7 @@
 """Real data: the samples x_real of p_data, and the batches in which D sees them.
 
-There are toy densities, the embedded digits, image files, and images with captions.
+There are toy densities, the embedded digits, image files, images with captions, toy
+tones, and sound files.
 Each data set offers `.batches(batch, seed, backend)`: a stream that is called with i
 and returns the i-th batch.
 """
@@ -11,12 +12,17 @@ from .files.arrays import read_array
 from .files.captioned import load_captioned
 from .files.idx import read_idx
 from .files.images import load_images
+from .files.sounds import read_sounds
+from .files.wav import read_wav, write_wav
 from .images import Images
+from .pitch import pitch
 from .scenes.grammar import all_words, describe, vocabulary
 from .scenes.pictures import captioned_digits, draw, sentences
 from .scenes.scene import Scene, held_out
+from .sounds import Sounds
 from .stacked import StackedDigits
-from .stream import ImageStream, SampleStream
+from .stream import ImageStream, SampleStream, ShuffledStream
+from .tones import Tones
 from .toy import Density, GaussianMixture, TwoMoons, grid, mixture_1d, ring
 from .words import Vocabulary
 
@@ -31,7 +37,10 @@ __all__ = [
     "PairStream",
     "SampleStream",
     "Scene",
+    "ShuffledStream",
+    "Sounds",
     "StackedDigits",
+    "Tones",
     "TwoMoons",
     "Vocabulary",
     "all_words",
@@ -45,10 +54,14 @@ __all__ = [
     "load_digits",
     "load_images",
     "mixture_1d",
+    "pitch",
     "read_array",
     "read_idx",
+    "read_sounds",
+    "read_wav",
     "ring",
     "sentences",
     "split",
     "vocabulary",
+    "write_wav",
 ]

@@ -1,4 +1,4 @@
-"""Images with conditions: the data from which a conditional GAN learns p(x | y).
+"""Images or sounds with conditions: the data of a conditional GAN, p(x | y).
 
 The condition y is an array of integers: a class, or the words of a caption. A batch is
 the pair (x, y).
@@ -13,15 +13,16 @@ from ..backend import NUMPY, Backend
 from ..errors import DataError, InputError, instance, number, shown, whole
 from ..rng import CAPTION, SPLIT, generator
 from ..values import Integers
+from .examples import Examples
 from .images import Images
-from .stream import ImageStream
+from .stream import ShuffledStream
 from .words import Vocabulary
 
 
-class PairStream(ImageStream):
-    """Shuffled images with their conditions: batch i is (x, y), the same rows of both.
+class PairStream(ShuffledStream):
+    """Shuffled examples with their conditions: batch i is (x, y), the rows of both.
 
-    x is (batch, H, W, C) in [-1, 1], y the integers (batch, ...), on the backend. An
+    x is (batch, *shape) in [-1, 1], y the integers (batch, ...), on the backend. An
     image with several conditions, for instance captions, gets one of them at random.
     The draw depends on the seed and on i alone, like the order of the images.
     """
@@ -37,14 +38,17 @@ class PairStream(ImageStream):
         images = self.rows(i)
         drawn = self.data.drawn(images, self.seed, i)
         rows = self.backend.asarray(np.stack([images, drawn]))
-        x = self.images.scaled(self._pixels[rows[0]], self.dtype)
+        x = self.examples.scaled(self._values[rows[0]], self.dtype)
         return x, self._pool[rows[1]]
 
 
 class Conditioned:
-    """N images, each with its condition: integers (N, *condition_shape)."""
+    """N examples, each with its condition: integers (N, *condition_shape).
 
-    images: Images
+    `images` are the examples, which may also be `Sounds`.
+    """
+
+    images: Examples
     conditions: np.ndarray
     condition_shape: Integers
 
@@ -52,8 +56,8 @@ class Conditioned:
         return len(self.images)
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """(H, W, C), the shape of one image."""
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one example, (H, W, C) of an image."""
         return self.images.shape
 
     @property
@@ -67,9 +71,9 @@ class Conditioned:
         """
         return images
 
-    def scaled(self, pixels, dtype="float32"):
-        """The pixels in [-1, 1], by `Images.scaled`; an array of the same shape."""
-        return self.images.scaled(pixels, dtype)
+    def scaled(self, values, dtype="float32"):
+        """The values in [-1, 1], by `Examples.scaled`; an array of the same shape."""
+        return self.images.scaled(values, dtype)
 
     def batches(
         self, batch: int, seed: int, backend: Backend = NUMPY, dtype="float32"
@@ -79,20 +83,20 @@ class Conditioned:
 
 
 class Labelled(Conditioned):
-    """Images with their labels as conditions: y (N,), one of K classes.
+    """Images or sounds with their labels as conditions: y (N,), one of K classes.
 
-    Raises DataError if the images have no labels.
+    Raises DataError if they have no labels.
     """
 
-    def __init__(self, images: Images):
-        instance(self, "images", images, Images, "load_digits()")
+    def __init__(self, images: Examples):
+        instance(self, "images", images, Examples, "load_digits()")
         if images.labels is None:
             raise DataError(images.unlabelled)
         self.images, self.conditions = images, images.labels
         self.condition_shape = Integers((), images.classes)
 
     def part(self, which) -> "Labelled":
-        """Some of the images, by their indices or a slice."""
+        """Some of the examples, by their indices or a slice."""
         return Labelled(self.images.part(which))
 
     def __repr__(self):

@@ -1,22 +1,14 @@
-"""A set of images in memory: p_data of an image GAN.
-
-The pixels keep their type: bytes stay bytes. Only a batch is converted, to [-1, 1], the
-range of the generator's tanh.
-"""
+"""A set of images in memory: p_data of an image GAN."""
 
 import math
-from collections.abc import Iterable
 
 import numpy as np
 
-from ..backend import NUMPY, Backend
-from ..errors import DataError, InputError, number, shown, whole
-from .stream import ImageStream
-
-MOST_CLASSES = 1000  # a larger label is rather a mistake than a class
+from ..errors import DataError, InputError, number, whole
+from .examples import Examples
 
 
-class Images:
+class Images(Examples):
     """N images: pixels (N, H, W, C), black `low`, white `high`, labels (N,) or None.
 
     Pixels (N, H, W) get C = 1. Nothing is copied if the pixels are contiguous. The
@@ -31,82 +23,37 @@ class Images:
     names than classes.
     """
 
+    kind = "images"
+
     def __init__(
         self, pixels, low: float, high: float, labels=None, names=None, notes=()
     ):
-        self.low, self.high = number(self, "low", low), number(self, "high", high)
-        if not self.low < self.high:
+        black, white = number(self, "low", low), number(self, "high", high)
+        if not black < white:
             raise InputError(f"expected finite low < high, got low {low}, high {high}")
-        self.pixels = _checked_pixels(pixels)
-        least, most = finite_range(self.pixels)
+        pixels = _checked_pixels(pixels)
+        least, most = finite_range(pixels)
         if least < low or most > high:
             raise DataError(
                 f"expected pixels from {low:g} to {high:g}, found {least:g} to {most:g}"
             )
-        self.labels = None if labels is None else _checked_labels(labels, len(self))
-        self.classes = 0 if labels is None else int(self.labels.max()) + 1
-        for what, several in (
-            ("names", () if names is None else names),
-            ("notes", notes),
-        ):
-            if isinstance(several, str) or not isinstance(several, Iterable):
-                raise DataError(f"expected a list of {what}, got {shown(several)}")
-        self.names, self.notes = self._named(names), tuple(notes)
-        self.unlabelled = f"expected images with labels, got {self!r}"
-
-    def _named(self, names) -> tuple[str, ...]:
-        """The names of the classes. A class of which there is no image counts, too."""
-        if names is None:
-            return tuple(map(str, range(self.classes)))
-        if len(names) < self.classes:
-            raise DataError(f"expected {self.classes} names, found {len(names)}")
-        self.classes = len(names)
-        return tuple(names)
-
-    def __len__(self) -> int:
-        return len(self.pixels)
+        super().__init__(pixels, black, white, labels, names, notes)
 
     @property
-    def shape(self) -> tuple[int, int, int]:
-        """(H, W, C), the shape of one image."""
-        return self.pixels.shape[1:]
+    def pixels(self) -> np.ndarray:
+        """The images as they are in memory: (N, H, W, C)."""
+        return self.values
 
-    def part(self, which) -> "Images":
-        """Some of the images, by their indices or a slice. `classes` stays the same,
-        even if the last class is not among them.
-        """
-        labels = None if self.labels is None else self.labels[which]
-        names = self.names if self.classes else None
-        pixels = self.pixels[which]
-        part = Images(pixels, self.low, self.high, labels, names, self.notes)
-        part.unlabelled = self.unlabelled
-        return part
+    def _made(self, values, labels, names) -> "Images":
+        return Images(values, self.low, self.high, labels, names, self.notes)
 
     def bordered(self, n: int) -> "Images":
         """These images with n black pixels more on each side: (H + 2n, W + 2n, C)."""
         n = whole(self, "n >= 0", n)
         around = (0, 0), (n, n), (n, n), (0, 0)
-        pixels = np.pad(self.pixels, around, constant_values=self.low)
-        names = self.names if self.classes else None
-        new = Images(pixels, self.low, self.high, self.labels, names, self.notes)
-        new.unlabelled = self.unlabelled
-        return new
-
-    def scaled(self, pixels, dtype="float32"):
-        """x = (pixels - (high + low)/2) / ((high - low)/2): low to -1, high to +1.
-
-        pixels: an array of any shape, on any backend
-        """
-        x = pixels.astype(dtype)
-        x -= (self.high + self.low) / 2
-        x /= (self.high - self.low) / 2
-        return x
-
-    def batches(
-        self, batch: int, seed: int, backend: Backend = NUMPY, dtype="float32"
-    ) -> ImageStream:
-        """The shuffled stream of batches (batch, H, W, C) in [-1, 1]."""
-        return ImageStream(self, batch, seed, backend, dtype)
+        return self._like(
+            np.pad(self.pixels, around, constant_values=self.low), self.labels
+        )
 
     def __repr__(self):
         H, W, C = self.shape
@@ -140,19 +87,3 @@ def _checked_pixels(pixels) -> np.ndarray:
     if pixels.ndim == 3:
         pixels = pixels[..., None]
     return np.ascontiguousarray(pixels, dtype=pixels.dtype.newbyteorder("="))
-
-
-def _checked_labels(labels, N: int) -> np.ndarray:
-    """The labels as an (N,) array of integers, int64."""
-    labels = np.asarray(labels)
-    if labels.dtype.kind not in "ui" or labels.shape != (N,):
-        raise DataError(
-            f"expected {N} labels, whole numbers of shape ({N},), "
-            f"found {labels.dtype} of shape {labels.shape}"
-        )
-    least, most = int(labels.min()), int(labels.max())
-    if least < 0 or most >= MOST_CLASSES:
-        raise DataError(
-            f"expected labels from 0 to {MOST_CLASSES - 1}, found {least} to {most}"
-        )
-    return np.ascontiguousarray(labels, dtype=np.int64)

@@ -54,44 +54,46 @@ class SampleStream(Stream):
         return self.backend.asarray(x.astype(self.dtype))
 
 
-class ImageStream(Stream):
-    """Shuffled images (N, H, W, C), each exactly once per epoch, scaled to [-1, 1].
+class ShuffledStream(Stream):
+    """Shuffled examples (N, *shape), each exactly once per epoch, scaled to [-1, 1].
 
     Epoch e is the order `generator(seed, SHUFFLE, e).permutation(N)`. The epochs follow
     each other in one line, and batch i is its entries [i batch, (i + 1) batch). So a
-    batch may begin in one epoch and end in the next. The pixels are copied to the
-    backend once; a batch is a gather there. InputError for what are no images.
+    batch may begin in one epoch and end in the next. The values are copied to the
+    backend once; a batch is a gather there. InputError for what are no examples.
     """
 
     divisible = True
 
-    def __init__(self, images, batch, seed, backend=NUMPY, dtype="float32"):
+    def __init__(self, examples, batch, seed, backend=NUMPY, dtype="float32"):
         super().__init__(batch, seed, backend, dtype)
-        if not hasattr(images, "pixels"):
-            raise InputError(f"ImageStream expects Images, got {shown(images)}")
-        self.images = images
-        self._pixels = backend.asarray(images.pixels)
-        if images.labels is not None:
-            self._labels = backend.asarray(images.labels)
+        if not hasattr(examples, "values") or not hasattr(examples, "scaled"):
+            got = shown(examples)
+            raise InputError(f"ShuffledStream expects Images or Sounds, got {got}")
+        self.examples = examples
+        self._values = backend.asarray(examples.values)
+        if examples.labels is not None:
+            self._labels = backend.asarray(examples.labels)
         self._orders: dict[int, np.ndarray] = {}  # for the last batch's epochs
 
     def __call__(self, i: int):
-        """Batch i: (batch, H, W, C), on the backend."""
+        """Batch i: (batch, *shape), on the backend."""
         rows = self.backend.asarray(self.rows(i))
-        return self.images.scaled(self._pixels[rows], self.dtype)
+        return self.examples.scaled(self._values[rows], self.dtype)
 
     def labels(self, i: int):
         """The labels of batch i: (batch,), on the backend.
 
-        Raises InputError if the images have no labels.
+        Raises InputError if the examples have no labels.
         """
-        if self.images.labels is None:
-            raise InputError("expected images with labels, got images without")
+        if self.examples.labels is None:
+            kind = self.examples.kind
+            raise InputError(f"expected {kind} with labels, got {kind} without")
         return self._labels[self.backend.asarray(self.rows(i))]
 
     def rows(self, i: int) -> np.ndarray:
-        """The images of batch i, as (batch,) indices on the host."""
-        N = len(self.images)
+        """The examples of batch i, as (batch,) indices on the host."""
+        N = len(self.examples)
         start = whole(self, "a batch number i >= 0", i) * self.batch
         stop = start + self.batch
         epochs = range(start // N, (stop - 1) // N + 1)
@@ -106,4 +108,7 @@ class ImageStream(Stream):
         known = self._orders.get(epoch)
         if known is not None:
             return known
-        return generator(self.seed, SHUFFLE, epoch).permutation(len(self.images))
+        return generator(self.seed, SHUFFLE, epoch).permutation(len(self.examples))
+
+
+ImageStream = ShuffledStream  # its name in version 0.1

@@ -16,9 +16,13 @@ ranges.py       which numbers are black and white
 labels.py       labels become classes
 found.py        what the readers of arrays hand on
 photos.py       all pictures of a folder as one array
-albums.py       which files are pictures, and which classes they have
+albums.py       which files are pictures or sounds, and which classes they have
 pictures.py     one picture file becomes an array
 formats.py      which formats of pictures are read
+sounds.py       `read_sounds`: all sounds of a folder as one array
+wav.py          the WAV format
+audio.py        one sound file of any format becomes samples
+naming.py       classes from the names of files
 captioned.py    images with captions
 layouts.py      where the captions of a folder are
 tree.py         the files of a folder, by the names that tables give them

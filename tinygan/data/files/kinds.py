@@ -57,7 +57,15 @@ _MARKS = (
     (0, b"\x1a\x45\xdf\xa3", "a Matroska or WebM film"),
     (0, b"OggS", "an Ogg sound or film"),
     (0, b"ID3", "an MP3 sound"),
+    (0, b"\xff\xfb", "an MP3 sound"),
+    (0, b"\xff\xfa", "an MP3 sound"),
+    (0, b"\xff\xf3", "an MP3 sound"),
+    (0, b"\xff\xf2", "an MP3 sound"),
     (0, b"fLaC", "a FLAC sound"),
+    (8, b"AIFF", "an AIFF sound"),
+    (8, b"AIFC", "an AIFF sound"),
+    (0, b".snd", "an AU sound"),
+    (0, b"MThd", "a MIDI file"),
     (0, b"\x7fELF", "a program"),
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document"),
     (0, b"\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19", "a PyTorch file"),
@@ -67,6 +75,7 @@ _BRANDS = {
     "a HEIC picture": ("heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"),
     "an AVIF picture": ("avif", "avis"),
     "a Canon raw picture": ("crx ",),
+    "an M4A sound": ("M4A ", "M4B "),
 }
 # Names, where the bytes alone do not tell.
 _ENDINGS = {
@@ -85,6 +94,7 @@ _ENDINGS = {
 }
 _AGAIN = "the download failed, so fetch it again"
 _SAVE = "numpy.savez('data.npz', images=..., labels=...)"
+_SOUNDS = "tinygan.data.read_sounds reads a folder of sounds"
 _TO_NPZ = f"save its arrays with {_SAVE}"
 _WAYS = {
     "a Git LFS pointer": "`git lfs pull` fetches the file itself",
@@ -108,6 +118,10 @@ _WAYS = {
     "an SVG drawing": "convert it to PNG",
     "a zip archive": "give its path, or unpack it",
     "a PDF document": "convert it to PNG",
+    **{
+        f"{kind} sound": _SOUNDS
+        for kind in ("a WAV", "a FLAC", "an MP3", "an AIFF", "an AU")
+    },
     **{
         f"{kind} archive": "unpack it, and give the folder"
         for kind in ("a tar", "a 7z", "a RAR")

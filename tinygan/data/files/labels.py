@@ -3,7 +3,7 @@
 import numpy as np
 
 from ...errors import DataError
-from ..images import MOST_CLASSES
+from ..examples import MOST_CLASSES
 
 
 def classes(labels: np.ndarray, N: int, names=None):

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...errors import DataError
 from ..images import Images
-from .albums import Album, album_of, has_photos, listed, plural, quoted
+from .albums import Album, album_of, has_photos, plural
 from .pictures import (
     CHANNELS,
     MOST_SIZE,
@@ -52,9 +52,6 @@ def read_photos(
     """
     _check(size, channels)
     album = album_of(files)
-    if not album.names:
-        found = f"{listed(album.others)}" if album.others else "an empty folder"
-        raise DataError(f"{files.path}: expected pictures, found {found}")
     stack = _Stack(files, len(album.names), channels)
     skipped: list[tuple[str, str]] = []
     good: list[int] = []
@@ -70,9 +67,9 @@ def read_photos(
             stack.add(picture, size)
             good.append(n)
     if len(skipped) > len(good):
-        raise _unread(files, album, skipped)
-    labels, names = _labels(album, good)
-    notes = [*album.notes, *stack.notes(size), *_left_out(files, album, skipped)]
+        raise album.unread(files, skipped)
+    labels, names = album.labels(good)
+    notes = [*album.notes, *stack.notes(size), *album.left_out(files, skipped)]
     try:
         pixels, low, high, note = black_and_white(stack.pixels(), range)
         notes += [note] if note else []
@@ -216,45 +213,3 @@ def _unequal(files, album: Album, wanted: int | None) -> DataError:
         f"{files.path}: expected pictures of one size, found {_spread(sizes)}{usual}; "
         f"--size {wanted or usual_size(sizes)} makes them equal"
     )
-
-
-def _unread(files, album: Album, skipped) -> DataError:
-    (name, found), n = skipped[0], len(skipped)
-    number = "it" if len(album.names) == 1 else f"{n} of {len(album.names)}"
-    return DataError(
-        f"{files.path}: expected pictures, but {number} cannot be read: "
-        f"{listed([name])} is {found}"
-    )
-
-
-def _labels(album: Album, good: list[int]):
-    """(labels, names) of the pictures that were read."""
-    if album.folders is None:
-        return None, None
-    folders = [album.folders[n] for n in good]
-    names, labels, counts = np.unique(folders, return_inverse=True, return_counts=True)
-    if len(names) < 2:
-        return None, None
-    shown = [f"{quoted(n, 24)} ({k})" for n, k in zip(names, counts, strict=True)]
-    album.notes.append(f"{len(names)} classes by folder: {listed(shown, 10)}")
-    if empty := sorted(set(album.folders) - set(names.tolist())):
-        album.notes.append(f"no picture of {listed(empty)} can be read: no class")
-    return labels.reshape(-1), [quoted(name, 255) for name in names.tolist()]
-
-
-def _left_out(files, album: Album, skipped) -> Iterator[str]:
-    """The files that are not among the pictures, and why."""
-    reasons: dict[str, list[tuple[str, str]]] = {}
-    for name, found in skipped:
-        reasons.setdefault(found.partition(" (")[0], []).append((name, found))
-    for reason, rows in reasons.items():
-        why = rows[0][1] if len({found for _, found in rows}) == 1 else reason
-        yield f"{listed([name for name, _ in rows])} skipped: {why}"
-    if album.others:
-        number = plural(len(album.others), "other file")
-        yield f"{number} left out: {listed(album.others)}"
-    causes: dict[str, list[str]] = {}
-    for name, why in sorted(files.left_out):
-        causes.setdefault(why, []).append(name)
-    for why, names in causes.items():
-        yield f"{listed(names)} left out: {why}"

@@ -8,7 +8,6 @@ DataError of one sentence.
 import contextlib
 import io
 import logging
-import os
 import re
 import warnings
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ...errors import DataError
 from .formats import NAMES, READ, START, format_of, told
+from .source import UnreadableError, without_stderr
 
 MOST_PIXELS = 1 << 25  # of a decoded picture, 5792 x 5792
 MOST_PROGRESSIVE = 1 << 26  # of a progressive JPEG, whose coefficients are all kept
@@ -37,12 +37,8 @@ _PGM = ("PNG", "PPM")  # whose pixels of mode I go from 0 to 65535
 _SIXTEEN = ("I;16", "I;16L", "I;16B", "I;16N")
 
 
-class PictureError(DataError):
-    """A picture that is not read: `expected`, and what was `found` instead."""
-
-    def __init__(self, expected: str, found: str):
-        super().__init__(f"expected {expected}, found {found}")
-        self.expected, self.found = expected, found
+class PictureError(UnreadableError):
+    """A picture that is not read."""
 
 
 class Picture(NamedTuple):
@@ -77,20 +73,6 @@ def quiet() -> Iterator[None]:
         yield
 
 
-@contextlib.contextmanager
-def _without_stderr() -> Iterator[None]:
-    """Within this context libtiff, which prints each damage, prints into nothing."""
-    with contextlib.ExitStack() as stack:
-        with contextlib.suppress(OSError):  # there may be no stderr
-            kept = os.dup(2)
-            stack.callback(os.close, kept)
-            nothing = os.open(os.devnull, os.O_WRONLY)
-            stack.callback(os.close, nothing)
-            os.dup2(nothing, 2)
-            stack.callback(os.dup2, kept, 2)
-        yield
-
-
 def read_picture(data: bytes, size: int | None, channels: int | None, name: str):
     """The `Picture` in a file's bytes, see `decoded`. Raises `PictureError`."""
     image, kind = _opened(data, name)
@@ -102,7 +84,7 @@ def read_picture(data: bytes, size: int | None, channels: int | None, name: str)
             image.draft(image.mode, (2 * size * W // short, 2 * size * H // short))
         if image.width * image.height > MOST_PIXELS:
             raise PictureError(f"at most {MOST_PIXELS} pixels", f"{H} x {W}")
-        with _without_stderr() if kind == "TIFF" else contextlib.nullcontext():
+        with without_stderr() if kind == "TIFF" else contextlib.nullcontext():
             image.load()
         H, W = (W, H) if _is_turned(image) else (H, W)
         image = _upright(image)

@@ -8,6 +8,7 @@ DataError: one sentence with the path, what was expected, what was found, and wh
 
 import contextlib
 import gzip
+import os
 import reprlib
 import zipfile
 import zlib
@@ -22,6 +23,17 @@ _CHUNK = 1 << 20
 _NO_ARCHIVE = (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError)
 # What streams of packed bytes raise.
 DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
+
+
+class UnreadableError(DataError):
+    """One file among many that is not read: `expected`, and what was `found` instead.
+
+    The reader of a folder skips the file and tells it.
+    """
+
+    def __init__(self, expected: str, found: str):
+        super().__init__(f"expected {expected}, found {found}")
+        self.expected, self.found = expected, found
 
 
 @contextlib.contextmanager
@@ -138,3 +150,17 @@ def open_member(archive: zipfile.ZipFile, member, path, expected: str):
         stream = archive.open(member)
     with stream:
         yield Source(stream, where)
+
+
+@contextlib.contextmanager
+def without_stderr() -> Iterator[None]:
+    """Within this context libraries in C, which print damage, print into nothing."""
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # there may be no stderr
+            kept = os.dup(2)
+            stack.callback(os.close, kept)
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            stack.callback(os.close, nothing)
+            os.dup2(nothing, 2)
+            stack.callback(os.dup2, kept, 2)
+        yield
