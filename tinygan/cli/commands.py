@@ -77,6 +77,8 @@ def _train(args) -> int:
     for line in _report(run):
         say(line)
     say(f"look at {folder.path / 'samples.png'} and {folder.path / 'training.gif'}")
+    if experiment.sound is not None:
+        say(f"listen: open {folder.path / 'sounds.html'} in a browser")
     return 0
 
 

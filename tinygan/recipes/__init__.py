@@ -17,7 +17,14 @@ import pathlib
 import pkgutil
 from types import ModuleType
 
-from ..data import Images, Labelled, StackedDigits, load_images
+from ..data import (
+    Images,
+    Labelled,
+    Sounds,
+    StackedDigits,
+    load_images,
+    read_sounds,
+)
 from ..errors import InputError, NonFiniteError, shown
 from ..layers.augment import augmented
 from ..runs import Experiment
@@ -126,6 +133,16 @@ def read_pictures(data, **reading) -> Images:
             "or IDX files; tinygan data PATH tells what it holds"
         )
     return data if isinstance(data, Images) else load_images(data, **reading)
+
+
+def sounds(data, size: int, rate: int) -> Sounds:
+    """The sounds at the path `data`, `size` samples each. InputError if it is None."""
+    if data is None:
+        raise InputError(
+            "this recipe needs --data PATH: a folder or a zip of sounds (WAV files), "
+            "with class folders or names like 7_jackson_32.wav"
+        )
+    return read_sounds(data, size, rate)
 
 
 def for_pictures(data: Images) -> str:

@@ -28,7 +28,7 @@ from tinygan.runs import Experiment, Latent
 C = 64  # channels at 7x7, and half of them at 14x14
 
 
-def recipe(steps=10_000, batch=64, lr=1e-3, seed=0, data=None, **reading):
+def recipe(steps=30_000, batch=32, lr=2e-3, seed=0, data=None, **reading):
     G = Sequential(
         Dense(7 * 7 * C),
         Reshape(7, 7, C),

@@ -26,6 +26,7 @@ from ..net import Net
 from ..objectives import Diversity, Objective
 from ..optim import Optimizer
 from ..penalties import Penalty
+from ..sound import Heard
 from ..values import as_shape
 from .conditions import Sentences, Unconditional
 from .heads import require_logits
@@ -60,6 +61,9 @@ class Experiment:
     options that the recipe took from the data, such as a size. config.json keeps them,
     so that a trained generator makes samples without the data.
 
+    If the samples are sounds, `sound` is the way from them to waveforms, and it knows
+    the rate. Pictures show spectrograms then, and the folder has a page to listen.
+
     With a `growth` G and D are growing networks with as many levels, and both grow as
     it says. `batch` is the batch of its last level, and `shape` that of its samples.
 
@@ -88,6 +92,7 @@ class Experiment:
     diversity: Diversity | Callable[[int], Diversity | None] | None = None
     unseen: Callable | None = None
     growth: Growth | None = None
+    sound: Heard | None = None  # Waveforms or Magnitudes
     decided: dict = dataclasses.field(default_factory=dict)
     log_every: int = 20
     picture_every: int = 0  # 0: forty pictures over the run
@@ -126,6 +131,8 @@ class Experiment:
             )
         self.shape = shape
         self._check_data("data", self.data)
+        if self.sound is not None:
+            instance(self, "sound", self.sound, Heard, "sound=Waveforms(8000)")
         if self.unseen is not None:
             self._check_data("unseen", self.unseen)
         condition = Unconditional() if self.condition is None else self.condition

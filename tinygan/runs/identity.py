@@ -13,6 +13,7 @@ import warnings
 import numpy as np
 
 from ..backend import NUMPY
+from ..data.examples import Examples
 from ..values import mapped
 
 WHOLE = 1 << 26  # bytes: an array up to this size is hashed as a whole
@@ -80,17 +81,18 @@ def first_difference(one: bytes, other: bytes) -> int:
 def fingerprint(data) -> dict | None:
     """What is known of the data: shape, number of samples, and a hash of each array.
 
-    Images in memory are hashed whole up to 64 MiB; of more, rows at equal distances
-    are. Of other data the first batch is taken. None if that fails.
+    Images and sounds in memory are hashed whole up to 64 MiB; of more, rows at equal
+    distances are. Of other data the first batch is taken. None if that fails.
     """
     try:
         facts: dict = {"shape": [int(n) for n in data.shape]}
         if hasattr(data, "__len__"):
             facts["count"] = len(data)
-        images = getattr(data, "images", data)
-        if hasattr(images, "pixels"):
-            facts |= {"low": float(images.low), "high": float(images.high)}
-            arrays = {"pixels": images.pixels, "labels": images.labels}
+        inner = getattr(data, "images", data)
+        if isinstance(inner, Examples):
+            facts |= {"low": float(inner.low), "high": float(inner.high)}
+            name = "pixels" if hasattr(inner, "pixels") else "values"
+            arrays = {name: inner.values, "labels": inner.labels}
             arrays["conditions"] = getattr(data, "conditions", None)
         else:
             found: list = []

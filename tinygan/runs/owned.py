@@ -20,7 +20,8 @@ from .settings import read_config
 CHECKPOINT, METRICS = "checkpoint.npz", "metrics.jsonl"
 SAMPLES = "samples"
 DRAWN = ("samples.png", "losses.png", "training.gif")
-OWN = {CONFIG, CHECKPOINT, METRICS, SAMPLES, *DRAWN}
+PAGE = "sounds.html"  # of a run of sounds
+OWN = {CONFIG, CHECKPOINT, METRICS, SAMPLES, *DRAWN, PAGE}
 COPIES = "recipe"  # the folder of the files that recipe.py imports
 COPY = "recipe.py"
 

@@ -15,13 +15,16 @@ from ..errors import CheckpointError, InputError
 from ..files import write_atomically
 from ..rng import CONDITION, SAMPLE, generator
 from ..values import mapped, rows, size
+from . import hearing
 from .conditions import Classes, Sentences, grid
 from .experiment import Experiment
 from .folder import RunFolder
 from .memory import expect_room
-from .owned import refuse_own_files
+from .owned import is_run, refuse_own_files
 
 CHUNK = 256  # samples per forward pass
+ARRAYS = ".npy", ".npz"
+PICTURES = ".png", *ARRAYS
 STEPS = 9  # pictures from one sentence to another
 
 
@@ -112,30 +115,59 @@ def write(experiment, folder, backend, n: int, seed: int, out, request=None) -> 
     """Generate n samples, write them to `out` as its suffix says, and count them.
 
     .png is a picture. .npy and .npz (name `x`) hold float32: images (n, H, W, C) scaled
-    to [0, 1], anything else as G makes it. InputError for another suffix, for a folder
-    that cannot be written, and for a run's own file.
+    to [0, 1], sounds (n, T), anything else as G makes it. Sounds are also written as
+    .wav, one after another, as .html, a page with players, or into a folder, a WAV file
+    each. InputError for another suffix, for a folder that cannot be written, and for a
+    run's own file.
     """
     out = pathlib.Path(out)
-    if out.suffix not in (".png", ".npy", ".npz"):
-        raise InputError(f"--out {out}: expected a name ending in .png, .npy or .npz")
-    refuse_own_files(out)
+    expect_writable(out, experiment)
     expect_samples_to_fit(experiment, n)
     experiment, columns, inputs = (request or Request()).inputs(experiment, n, seed)
     x = generate(experiment, folder, backend, inputs)
     expect_finite(x, folder)
-    if out.suffix == ".png":
-        real = None
-        if x.ndim != 4:
-            real = backend.to_host(experiment.data().batches(1000, 0, backend)(0))
-        pixels = plots.picture(x, real, f"step {folder.step()}", columns)
-    values = (x + 1) / 2 if x.ndim == 4 else x
+    title = f"step {folder.step()}"
+    if experiment.sound is not None:
+        x = hearing.heard(experiment, x).astype(np.float32)
     try:
         if out.suffix == ".png":
-            plots.save_png(out, pixels)
-        elif out.suffix == ".npy":
-            write_atomically(out, lambda file: np.save(file, values))
+            plots.save_png(out, pixels_of(experiment, x, columns, title, backend))
+        elif out.suffix in ARRAYS:
+            save_array(out, (x + 1) / 2 if x.ndim == 4 else x)
         else:
-            write_atomically(out, lambda file: np.savez_compressed(file, x=values))
+            hearing.write(out, experiment, x, title)
     except OSError as e:
         raise InputError(f"--out {out}: cannot be written ({e.strerror or e})") from e
     return len(x)
+
+
+def expect_writable(out: pathlib.Path, experiment: Experiment) -> None:
+    """InputError unless samples of this experiment can be written to `out`."""
+    if experiment.sound is None:
+        expected, suffixes = "a name ending in .png, .npy or .npz", PICTURES
+    else:
+        expected = "a folder, or a name ending in .wav, .html, .png, .npy or .npz"
+        suffixes = (*PICTURES, ".wav", ".html", "")
+    if out.suffix not in suffixes:
+        raise InputError(f"--out {out}: expected {expected}")
+    refuse_own_files(out)
+    if out.suffix == "" and (is_run(out) or (out.exists() and not out.is_dir())):
+        raise InputError(f"--out {out}: expected a folder that is no run's")
+
+
+def pixels_of(experiment, x, columns, title: str, backend) -> np.ndarray:
+    """The picture of samples (n, *shape), or of sounds (n, T)."""
+    if experiment.sound is not None:
+        return hearing.picture(experiment, x, columns)
+    real = None
+    if x.ndim != 4:
+        real = backend.to_host(experiment.data().batches(1000, 0, backend)(0))
+    return plots.picture(x, real, title, columns)
+
+
+def save_array(out: pathlib.Path, values) -> None:
+    """Write values (n, ...) as .npy or .npz, atomically."""
+    if out.suffix == ".npy":
+        write_atomically(out, lambda file: np.save(file, values))
+    else:
+        write_atomically(out, lambda file: np.savez_compressed(file, x=values))

@@ -20,6 +20,7 @@ from ..parallel.shards import cut
 from ..penalties import GradientPenalty
 from ..rng import BETWEEN, CONDITION, LATENT, PICTURE, POINTS, generator
 from ..values import numbers, rows
+from . import hearing
 from .conditions import between_pairs, grid
 from .game import Game, Player
 from .reading import Reader
@@ -120,6 +121,8 @@ class Turns(Game):
         return np.asarray(self.experiment.condition.x_of(batch))
 
     def measures(self, samples, real):
+        if self.experiment.sound is not None:
+            return hearing.measures(self.experiment, samples, real, self.data)
         return cheap_measures(samples, real, self.data)
 
     def asked(self, y, turn: int):

@@ -3,6 +3,7 @@
 Sounds are (N, T) with numbers in [-1, 1], on the host. `rate` is in samples a second.
 """
 
+from .heard import Heard, Magnitudes, Waveforms
 from .mel import log_mel, mel_filters
 from .page import sound_page
 from .picture import sound_grid
@@ -10,6 +11,9 @@ from .spectrum import Frames, griffin_lim
 
 __all__ = [
     "Frames",
+    "Heard",
+    "Magnitudes",
+    "Waveforms",
     "griffin_lim",
     "log_mel",
     "mel_filters",

@@ -102,6 +102,15 @@ def write_wav(path, x, rate: int) -> None:
     have another shape, for more than 64 channels or 4 GiB, and for a rate that is not a
     whole number from 1 to 2^24. Raises OSError if the file cannot be written.
     """
+    wav = wav_bytes(x, rate)
+    write_atomically(Path(path), lambda file: file.write(wav))
+
+
+def wav_bytes(x, rate: int) -> bytes:
+    """The bytes of the file that `write_wav` writes for x (T,) or (T, channels).
+
+    Raises InputError as it does.
+    """
     rate = whole("write_wav", f"1 <= rate <= {MOST_RATE}", rate)
     levels = _levels(x)
     channels, size = levels.shape[1], levels.nbytes
@@ -109,12 +118,7 @@ def write_wav(path, x, rate: int) -> None:
     head += struct.pack("<4sIHHI", b"fmt ", 16, _PCM, channels, rate)
     head += struct.pack("<IHH", 2 * channels * rate, 2 * channels, 16)
     head += struct.pack("<4sI", b"data", size)
-
-    def write(file) -> None:
-        file.write(head)
-        file.write(levels.tobytes())
-
-    write_atomically(Path(path), write)
+    return head + levels.tobytes()
 
 
 def _levels(x) -> np.ndarray:
