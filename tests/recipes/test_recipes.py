@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tinygan import BatchNorm, recipes
-from tinygan.data import captioned_digits, load_digits
+from tinygan.data import captioned_digits, load_digits, write_wav
 from tinygan.penalties import GradientPenalty, Penalty
 from tinygan.runs import CriticSteps
 from tinygan.runs.run import Run
@@ -42,10 +42,21 @@ def captioned(tmp_path_factory):
     return str(folder)
 
 
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory):
+    """Noise in the place of spoken digits, two sounds of each."""
+    folder, rng = tmp_path_factory.mktemp("spoken"), np.random.default_rng(0)
+    for n in range(20):
+        write_wav(folder / f"{n // 2}_ann_{n % 2}.wav", rng.uniform(-1, 1, 999), 8000)
+    return str(folder)
+
+
 @pytest.fixture
-def data(mnist, captioned):
+def data(mnist, captioned, spoken):
     """What a recipe gets as --data."""
-    return lambda name: captioned if name == "text2character" else mnist
+    own = {"text2character": captioned}
+    own |= dict.fromkeys(("wavegan-digits", "cwavegan-digits"), spoken)
+    return lambda name: own.get(name, mnist)
 
 
 def built(name, data, **options):
