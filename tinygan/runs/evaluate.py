@@ -9,12 +9,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..backend import Backend
-from ..data import Captioned, Images, StackedDigits, joined
+from ..data import Captioned, Images, Sounds, StackedDigits, joined
 from ..errors import InputError
 from ..measures.agreement import agreement, judges, variety
 from ..rng import CONDITION, generator
 from .experiment import Experiment
 from .folder import RunFolder
+from .hearing import heard
+from .listening import as_images, listened, pictures
 from .measuring import measure, real_samples
 from .results import Measurement, measurement
 from .sampling import Request, expect_finite, expect_samples_to_fit, generate
@@ -53,6 +55,9 @@ def evaluate(
     experiment.expects(data)
     condition = experiment.condition
     real = condition.samples_in(data)
+    sounds = real if isinstance(real, Sounds) else None
+    if sounds is not None:
+        real = as_images(sounds)
     if isinstance(real, Images | StackedDigits) and len(real) < 3 * LEAST:
         raise InputError(
             f"data: expected at least {3 * LEAST} images to measure, found {len(real)}"
@@ -73,7 +78,14 @@ def evaluate(
         rows = _sentences(made, condition, inputs[0], data, unseen, seed, say)
         return Result(n, rows)
     asked = condition.y_of(inputs)
-    return Result(n, measure(made(inputs), real, seed, say, asked))
+    samples = made(inputs)
+    if sounds is None:
+        return Result(n, measure(samples, real, seed, say, asked))
+    say("listening: sounds become log-mel pictures")
+    x = heard(experiment, samples)
+    rows = measure(pictures(x, sounds.rate), real, seed, say, asked)
+    names = getattr(condition, "names", ())
+    return Result(n, listened(x, sounds, asked, names, seed) + rows)
 
 
 def _sentences(

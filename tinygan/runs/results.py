@@ -23,6 +23,8 @@ MEASURES = {  # name: (which values are better, what the measure says)
     "class KL": ("lower", "class frequencies against the data's, in nats"),
     "as asked": ("higher", "share in which a classifier finds what was asked for"),
     "variety": ("higher", "how far apart two samples of one condition are"),
+    "in tune": ("higher", "share whose pitch is within 2 % of what was asked for"),
+    "copies": ("lower", "share nearer to a real sound than 99 % of these are"),
     "Parzen likelihood": ("higher", "nats, easily gamed"),
 }
 
