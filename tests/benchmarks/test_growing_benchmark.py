@@ -26,7 +26,7 @@ def digits(**options):
 
 def test_the_plain_way_has_the_networks_of_the_last_level():
     grown = digits()
-    z = np.random.default_rng(0).standard_normal((4, 64))
+    z = np.random.default_rng(0).standard_normal((4, 32))
     G, D = grown.networks(NUMPY, np.float64)
     plain = growing.plain(grown)
     own_G, own_D = plain.networks(NUMPY, np.float64)

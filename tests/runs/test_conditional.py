@@ -417,7 +417,7 @@ def experiment(way="joined", **options):
     def data():
         digits = load_digits()
         digits = digits.part(np.flatnonzero(digits.labels < K))
-        digits.pixels, digits.classes = digits.pixels[:, ::2, ::2], K
+        digits.values, digits.classes = digits.values[:, ::2, ::2], K
         return Labelled(digits)
 
     settings = {"steps": 6, "batch": 8, "log_every": 2, "shared": False} | options
