@@ -199,6 +199,30 @@ def test_a_signal_to_the_whole_group_is_saved(cores, name, tmp_path):
     assert f"tinygan train --resume {path}" in out
 
 
+@pytest.mark.parametrize(
+    ("owner", "name", "at"),
+    [(RunFolder, "log", 20), (RunFolder, "picture", 20), (loop, "_write", 7)],
+)
+def test_a_signal_while_a_turn_is_written_is_saved(
+    owner, name, at, tmp_path, monkeypatch
+):
+    """Then the loop ends without another turn, and this one must not be lost."""
+    run = Run(recipes.build(recipes.find("mlp-ring"), {"steps": 400, "batch": 8}))
+    folder = RunFolder.create(tmp_path / "run", {"recipe": "mlp-ring", "options": {}})
+    plain = getattr(owner, name)
+
+    def struck(*arguments):
+        plain(*arguments)
+        if run.step == at:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(owner, name, struck)
+    with pytest.raises(Stopped) as stopped:
+        train(run, folder)
+    step = read_manifest(folder.checkpoint)["step"]
+    assert step == run.step == stopped.value.step == at
+
+
 def test_a_command_that_is_ended_before_the_first_step_says_so(tmp_path):
     recipe = tmp_path / "slow.py"
     recipe.write_text("import time\nprint('here', flush=True)\ntime.sleep(60)\n")

@@ -59,6 +59,9 @@ def train(
                 if not _turn(run, keeper, stack):
                     continue
                 _write(run, folder, keeper, bar, run.step >= e.steps or bool(stop))
+            if keeper.step < run.step:  # a signal came while the turn was written
+                keeper.state, _ = _checked(run, keeper.state)
+            keeper.save()
             if run.step > begun_at or begun_at == 0:
                 folder.finish(run)
             else:
