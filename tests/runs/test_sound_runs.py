@@ -85,10 +85,15 @@ def test_what_cannot_be_written(folder, tmp_path, capsys):
     sample = "sample", folder, "--n", 2, "--out"
     kinds = r"expected a folder, or a name ending in \.wav, \.html, \.png, \.npy or"
     assert re.search(kinds, refused(capsys, *sample, tmp_path / "x.mp3"))
-    no_run = "expected a folder that is no run's"
-    assert no_run in refused(capsys, *sample, folder)
+    empty = "expected a new folder, or an empty one"
+    assert empty in refused(capsys, *sample, folder)
     (tmp_path / "file").write_text("")
-    assert no_run in refused(capsys, *sample, tmp_path / "file")
+    assert empty in refused(capsys, *sample, tmp_path / "file")
+    mine = tmp_path / "mine"  # whoever keeps recordings there does not lose them
+    mine.mkdir()
+    (mine / "0001.wav").write_text("a recording")
+    assert empty in refused(capsys, *sample, mine)
+    assert (mine / "0001.wav").read_text() == "a recording"
     assert "a file of the run itself" in refused(
         capsys, *sample, folder / "sounds.html"
     )

@@ -20,7 +20,7 @@ from .conditions import Classes, Sentences, grid
 from .experiment import Experiment
 from .folder import RunFolder
 from .memory import expect_room
-from .owned import is_run, refuse_own_files
+from .owned import refuse_own_files
 
 CHUNK = 256  # samples per forward pass
 ARRAYS = ".npy", ".npz"
@@ -151,8 +151,8 @@ def expect_writable(out: pathlib.Path, experiment: Experiment) -> None:
     if out.suffix not in suffixes:
         raise InputError(f"--out {out}: expected {expected}")
     refuse_own_files(out)
-    if out.suffix == "" and (is_run(out) or (out.exists() and not out.is_dir())):
-        raise InputError(f"--out {out}: expected a folder that is no run's")
+    if out.suffix == "" and (out.is_file() or (out.is_dir() and any(out.iterdir()))):
+        raise InputError(f"--out {out}: expected a new folder, or an empty one")
 
 
 def pixels_of(experiment, x, columns, title: str, backend) -> np.ndarray:
