@@ -75,6 +75,17 @@ def discriminator(C):
     return Sequential(*layers, whole, Flatten(), Dense(1, bias=False, init=he(1)))
 
 
+def rules(lr: float, gamma: float) -> dict:
+    """What an Experiment needs to play R3GAN's game, beside its networks and data."""
+    return {
+        "objective": RelativisticPairing(),
+        "penalties": [R1(gamma), R2(gamma)],
+        "opt_G": Adam(lr, beta1=0.0, beta2=0.99),
+        "opt_D": Adam(lr, beta1=0.0, beta2=0.99),
+        "decay": True,
+    }
+
+
 def game(C, shape, data, steps, batch, lr, gamma, seed, **more) -> Experiment:
     """R3GAN's game between networks with these widths, for pictures of this shape."""
     return Experiment(
@@ -83,16 +94,11 @@ def game(C, shape, data, steps, batch, lr, gamma, seed, **more) -> Experiment:
         shape=shape,
         data=data,
         latent=Latent(LATENT),
-        objective=RelativisticPairing(),
-        penalties=[R1(gamma), R2(gamma)],
-        opt_G=Adam(lr, beta1=0.0, beta2=0.99),
-        opt_D=Adam(lr, beta1=0.0, beta2=0.99),
         steps=steps,
         batch=batch,
         seed=seed,
-        decay=True,
         ema=0.99,
-        **more,
+        **rules(lr, gamma) | more,
     )
 
 

@@ -8,21 +8,18 @@ normalisation. The samples come from a moving average of G.
 """
 
 from tinygan import (
-    R1,
-    R2,
-    Adam,
     Conv2d,
     ConvTranspose2d,
     Dense,
     Flatten,
     LeakyReLU,
-    RelativisticPairing,
     Reshape,
     Sequential,
     Tanh,
     he,
 )
 from tinygan.recipes import stacked
+from tinygan.recipes.r3gan_faces import rules
 from tinygan.runs import Experiment, Latent
 
 C = 64  # channels at 7x7, and half of them at 14x14
@@ -52,13 +49,9 @@ def recipe(steps=30_000, batch=32, lr=2e-3, seed=0, data=None, **reading):
         shape=(28, 28, 3),
         data=lambda: stacked(data, **reading),
         latent=Latent(64),
-        objective=RelativisticPairing(),
-        penalties=[R1(1.0), R2(1.0)],
-        opt_G=Adam(lr, beta1=0.0, beta2=0.99),
-        opt_D=Adam(lr, beta1=0.0, beta2=0.99),
         steps=steps,
         batch=batch,
         seed=seed,
-        decay=True,
         ema=0.995,
+        **rules(lr, gamma=1.0),
     )

@@ -11,9 +11,6 @@ needs fewer turns than WGAN-GP. `--size` is a multiple of 256 samples.
 """
 
 from tinygan import (
-    R1,
-    R2,
-    Adam,
     Concat,
     Conv1d,
     ConvTranspose1d,
@@ -26,13 +23,13 @@ from tinygan import (
     Parallel,
     PhaseShuffle,
     Projection,
-    RelativisticPairing,
     Reshape,
     Sequential,
     Tanh,
     he,
 )
 from tinygan.data import Labelled, Tones
+from tinygan.recipes.r3gan_faces import rules
 from tinygan.runs import Classes, Experiment, Latent
 from tinygan.sound import Waveforms
 
@@ -82,17 +79,12 @@ def game(T: int, rate: int, steps, batch, lr, gamma, seed, **more) -> Experiment
     return Experiment(
         shape=(T, 1),
         latent=Latent(32),
-        objective=RelativisticPairing(),
-        penalties=[R1(gamma), R2(gamma)],
-        opt_G=Adam(lr, beta1=0.0, beta2=0.99),
-        opt_D=Adam(lr, beta1=0.0, beta2=0.99),
         steps=steps,
         batch=batch,
         seed=seed,
-        decay=True,
         ema=0.995,
         sound=Waveforms(rate),
-        **more,
+        **rules(lr, gamma) | more,
     )
 
 
