@@ -11,7 +11,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import textwrap
 import time
 import types
@@ -21,6 +20,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pictures import PROGRAM
 
 import tinygan
 from tinygan import (
@@ -871,9 +871,9 @@ def write_recipe(
 
 
 def start(*arguments, **options):
-    """`tinygan train` in a process of its own, on one thread."""
+    """`tinygan train` in a process of its own, on one thread, with small pictures."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tinygan", "train", "--quiet", *arguments],
+        [*PROGRAM, "train", "--quiet", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -899,7 +899,8 @@ def test_ctrl_c_saves_says_how_to_go_on_and_exits_with_130(
     tmp_path, capsys, small_pictures
 ):
     path = tmp_path / "run"
-    with start("mlp-ring", "--steps", "100000", "--out", str(path)) as process:
+    options = ("--steps", "100000", "--batch", "8")
+    with start("mlp-ring", *options, "--out", str(path)) as process:
         wait_until(lambda: lines(path / "metrics.jsonl") >= 3, process)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
@@ -922,7 +923,9 @@ def _is_past(checkpoint, step) -> bool:
     return checkpoint.exists() and read_manifest(checkpoint)["step"] > step
 
 
-def test_kill_9_at_any_moment_leaves_a_checkpoint_that_can_be_gone_on_from(tmp_path):
+def test_kill_9_at_any_moment_leaves_a_checkpoint_that_can_be_gone_on_from(
+    tmp_path, small_pictures
+):
     numbers = "log_every=1, checkpoint_every=1, picture_every=1"
     recipe = write_recipe(tmp_path / "mine.py", numbers=numbers)
     path, rng = tmp_path / "run", random.Random(0)
