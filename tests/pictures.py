@@ -12,21 +12,20 @@ import numpy as np
 from tinygan import plots
 
 PROGRAM = [sys.executable, __file__]
-BLANK = np.zeros((4, 4, 3), np.uint8)
 
 
-def small_picture(*_) -> np.ndarray:
-    """A blank picture of 4x4 pixels, in place of `plots.picture`."""
-    return BLANK
+def small_picture(samples, *_) -> np.ndarray:
+    """The bytes of a sample as 4x4 pixels, in place of `plots.picture`."""
+    return np.resize(np.frombuffer(samples[:1].tobytes(), np.uint8), (4, 4, 3))
 
 
 def small_losses(path, *_) -> None:
-    """Save a blank picture, in place of `plots.plot_losses`."""
-    plots.save_png(path, BLANK)
+    """Save a blank picture of 4x4 pixels, in place of `plots.plot_losses`."""
+    plots.save_png(path, np.zeros((4, 4, 3), np.uint8))
 
 
 def draw_small_pictures(monkeypatch) -> None:
-    """A run draws a blank picture of 4x4 pixels in place of each of its figures."""
+    """A run draws 4x4 pixels in place of each of its figures."""
     monkeypatch.setattr(plots, "picture", small_picture)
     monkeypatch.setattr(plots, "plot_losses", small_losses)
 
