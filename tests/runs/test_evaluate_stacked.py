@@ -38,8 +38,8 @@ def recipe(steps=3, batch=8, seed=0, few=1797):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch, tmp_path):
-    monkeypatch.setattr("tinygan.measures.stacked.STEPS", 500)
-    monkeypatch.setattr("tinygan.runs.measuring.PATCHES", 20_000)
+    monkeypatch.setattr("tinygan.measures.stacked.STEPS", 250)
+    monkeypatch.setattr("tinygan.runs.measuring.PATCHES", 5_000)
     monkeypatch.chdir(tmp_path)
 
 
