@@ -12,6 +12,7 @@ import sys
 import numpy as np
 import pytest
 from killing import Killer, in_a_fork
+from pictures import small_picture
 
 from tinygan import plots
 from tinygan.cli.arguments import main
@@ -54,12 +55,20 @@ def curves(path, rows, _):
     plots.save_png(path, values.view("u1").reshape(-1, 8))
 
 
+@pytest.fixture(autouse=True)
+def quick_pictures(monkeypatch):
+    """Pictures that depend on the run, of a few pixels."""
+    monkeypatch.setattr(plots, "plot_losses", curves)
+    monkeypatch.setattr(plots, "picture", small_picture)
+
+
 def campaign(tmp_path, cores: int, first: int, stride: int) -> dict:
     """Kill runs at every stride-th operation; count how each went on."""
     recipe = tmp_path / "mine.py"
     recipe.write_text(RECIPE)
     train = ["train", str(recipe), "--cores", str(cores), "--quiet", "--out"]
     whole, count = tmp_path / "whole", tmp_path / "count"
+    assert main([*train, str(tmp_path / "first")]) == 0  # forks have its imports
 
     def counted():
         killer = Killer(whole)
@@ -100,18 +109,14 @@ def campaign(tmp_path, cores: int, first: int, stride: int) -> dict:
 
 @pytest.mark.parametrize("cores, first, stride", [(1, 2, 17), (2, 9, 60)])
 def test_a_run_killed_at_a_file_operation_has_no_dead_end(
-    cores, first, stride, tmp_path, monkeypatch
+    cores, first, stride, tmp_path
 ):
-    monkeypatch.setattr(plots, "plot_losses", curves)
     ways = campaign(tmp_path, cores, first, stride)
     assert ways["resumed"] >= 2 and ways["complete"] <= 1
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cores", [1, 2])
-def test_a_run_killed_at_every_file_operation_has_no_dead_end(
-    cores, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(plots, "plot_losses", curves)
+def test_a_run_killed_at_every_file_operation_has_no_dead_end(cores, tmp_path):
     ways = campaign(tmp_path, cores, 0, 1)
     assert ways["resumed"] > 100 and ways["again"] > 2 and ways["complete"] <= 5
