@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from pictures import draw_small_pictures
 
 import tinygan as tg
 from tinygan import (
@@ -35,6 +36,11 @@ def recipe(steps=12, batch=8{more}):
         penalties=[R1(0.1)], steps=steps, batch=batch, log_every=1, picture_every=1000,
     )
 """
+
+
+@pytest.fixture(autouse=True)
+def quick(small_pictures):
+    """No test here looks at a picture."""
 
 
 def write(path, D="D=D", more="") -> str:
@@ -80,7 +86,9 @@ def mine(tmp_path_factory) -> str:
 def straight(mine, tmp_path_factory):
     """A run of twelve steps with all kinds of change."""
     path = tmp_path_factory.mktemp("runs") / "straight"
-    train(mine, "--augment", "--out", path)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        draw_small_pictures(monkeypatch)
+        train(mine, "--augment", "--out", path)
     return path
 
 
