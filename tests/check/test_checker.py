@@ -8,6 +8,7 @@ import contextlib
 import io
 import math
 import os
+import pathlib
 import subprocess
 import sys
 from unittest import mock
@@ -1257,7 +1258,7 @@ def test_exit_status(write, tmp_path, text, status):
         [sys.executable, "-m", "tinygan", "check", str(path)],
         capture_output=True,
         text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        env=os.environ | {"PYTHONPATH": str(pathlib.Path(tg.__file__).parents[1])},
         check=False,
     )
     assert done.returncode == status, done.stderr

@@ -26,6 +26,13 @@ def small(monkeypatch, tmp_path):
     monkeypatch.setattr(portraits, "PANELS", portraits.PANELS[4:8])
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Figures become blank pictures, for tests of what is said."""
+    blank = np.zeros((4, 4, 3), np.uint8)
+    monkeypatch.setattr(figures, "pixels", lambda figure: blank)
+
+
 @pytest.mark.parametrize("name", figures.FIGURES)
 def test_a_figure_and_its_numbers(name, tmp_path):
     text = figures.write(name, tmp_path / "x.png")
@@ -37,7 +44,7 @@ def test_a_figure_and_its_numbers(name, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["x.png"]
 
 
-def test_the_seed_is_that_of_training(tmp_path):
+def test_the_seed_is_that_of_training(tmp_path, undrawn):
     a, b, c = (figures.write("optimal-discriminator", "x.png", s) for s in (0, 0, 1))
     assert a == b != c
 
@@ -65,7 +72,7 @@ def test_without_a_name_it_lists_the_figures(capsys):
     assert names == list(figures.FIGURES)
 
 
-def test_with_a_name_it_draws_and_prints(capsys, tmp_path):
+def test_with_a_name_it_draws_and_prints(capsys, tmp_path, undrawn):
     assert main(["theory", "saturation", "--out", "mine.png"]) == 0
     out = capsys.readouterr().out
     assert "non-saturating" in out and out.endswith("look at mine.png\n")
@@ -90,7 +97,7 @@ def test_an_unknown_name_brings_the_nearest(capsys, tmp_path, wrong, right):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_out_that_is_no_picture(capsys, tmp_path):
+def test_an_out_that_is_no_picture(capsys, tmp_path, undrawn):
     for out in ("x.jpg", "x", "nowhere/x.png", tmp_path):
         err = refused(capsys, "saturation", "--out", out)
         assert str(out) in err and "expected" in err
