@@ -291,7 +291,8 @@ def test_points_are_their_own_features():
     np.testing.assert_array_equal(Flat().features(x), x.reshape(4, 6))
 
 
-def test_the_feature_space_fits_the_images():
+def test_the_feature_space_fits_the_images(monkeypatch):
+    monkeypatch.setattr("tinygan.measures.features.STEPS", 800)
     digits = load_digits()
     x = digits.scaled(digits.pixels[:30])
     plain = feature_space(Images(digits.pixels, 0, 16))

@@ -441,12 +441,12 @@ def test_a_step_in_the_steady_state_lives_in_the_memory_of_the_last():
         from tinygan import backend, recipes
         from tinygan.runs.run import Run
 
-        run = Run(recipes.build(recipes.find("dcgan-digits"), {"batch": 512}))
+        run = Run(recipes.build(recipes.find("dcgan-digits"), {"batch": 256}))
         faults = []
         for keep in (False, True):
             if keep:
                 backend.keep_memory()
-            for turns in (3, 6):
+            for turns in (2, 3):
                 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
                 for _ in range(turns):
                     run.turn()
