@@ -7,6 +7,7 @@ thought of. Cotangents are random everywhere.
 
 import numpy as np
 import pytest
+from examples import a_third
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -267,6 +268,7 @@ def test_spectral_norm(pair, n_iterations, batch, seed):
     certify(wrapped, in_shape, batch, seed, tame=False)
 
 
+@a_third  # of five layers each
 @given(few, few, few, few, few, seeds)
 def test_resampling(k, H, W, C, batch, seed):
     certify(AvgPool2d(k), (k * H, k * W, C), batch, seed)
