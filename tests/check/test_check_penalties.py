@@ -322,9 +322,13 @@ def planted(base, **members):
     return type("Bad", (base,), {"__module__": __name__, **members})()
 
 
+@pytest.mark.parametrize(
+    "effort", ["quick", pytest.param("normal", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("base, members, words", FAULTS)
-def test_faults_are_found(base, members, words):
-    found = failures(planted(base, **members))
+def test_faults_are_found(base, members, words, effort):
+    """The batches of a quick check are among those of a normal one."""
+    found = failures(planted(base, **members), effort=effort)
     assert found and words in "; ".join(found.values()), found
 
 
