@@ -545,9 +545,17 @@ def float32_errors(layer, in_shape, train, mean=0.0) -> dict[str, float]:
     }
 
 
-@pytest.mark.parametrize("train", [True, False], ids=["train", "eval"])
+# The others do the same in evaluation: no other layer looks at `train`.
+OTHER_IN_EVALUATION = BatchNorm, Dropout, InstanceNoise, Augment, PhaseShuffle
+
+
 @pytest.mark.parametrize(
-    "layer, in_shape", TRAINING_SIZES, ids=lambda v: str(v).replace(" ", "")
+    "layer, in_shape, train",
+    [
+        *((*case, True) for case in TRAINING_SIZES),
+        *((*c, False) for c in TRAINING_SIZES if isinstance(c[0], OTHER_IN_EVALUATION)),
+    ],
+    ids=lambda v: str(v).replace(" ", ""),
 )
 def test_float32_agrees_with_float64(layer, in_shape, train):
     """Batch 64: each gradient within 1e-5 of its largest entry."""
