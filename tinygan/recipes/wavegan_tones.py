@@ -74,7 +74,7 @@ def game(T: int, rate: int, steps, batch, lr, gamma, seed, **more) -> Experiment
     """R3GAN's game for sounds (T, 1). InputError unless G can make T samples."""
     if T < STEP or T % STEP:
         raise InputError(
-            f"--size {T}: expected a multiple of {STEP} samples, such as 4096 or 8192"
+            f"--size {T}: expected a multiple of {STEP:,} samples, such as 4096 or 8192"
         )
     return Experiment(
         shape=(T, 1),
