@@ -98,7 +98,7 @@ def recipe(steps=1200, batch=32, lr=1e-3, seed=0, size=4096):
         lr,
         1.0,
         seed,
-        data=lambda: Labelled(tones.sounds(2400)),
+        data=lambda: Labelled(tones.sounds(3000)),
         condition=Classes(tones.K, tones.names),
         **of_class(C, size, tones.K),
     )
