@@ -14,7 +14,7 @@ from .files.idx import read_idx
 from .files.images import load_images
 from .files.sounds import read_sounds
 from .files.wav import read_wav, write_wav
-from .images import Images
+from .images import Images, binarised
 from .pitch import pitch
 from .scenes.grammar import all_words, describe, vocabulary
 from .scenes.pictures import captioned_digits, draw, sentences
@@ -46,6 +46,7 @@ __all__ = [
     "TwoMoons",
     "Vocabulary",
     "all_words",
+    "binarised",
     "captioned_digits",
     "describe",
     "draw",

@@ -22,12 +22,16 @@ from ..data import (
     Labelled,
     Sounds,
     StackedDigits,
+    binarised,
+    load_digits,
     load_images,
     read_sounds,
 )
 from ..errors import InputError, NonFiniteError, shown
 from ..layers.augment import augmented
+from ..rng import SPLIT, generator
 from ..runs import Experiment
+from ..runs.trainable import Trainable
 from ..userfile import (
     Source,
     failure,
@@ -99,6 +103,26 @@ def mnist(data, **reading) -> Images:
             "and --size 28 makes pictures of any size fit"
         )
     return load_images(data, (28, 28, 1), channels=1, **reading)
+
+
+def binary_digits(share: float = 0.2, seed: int = 0) -> tuple[Images, Images]:
+    """(some to train on, others held out): the embedded digits, in black and white."""
+    digits = binarised(load_digits(), seed)
+    order, n = generator(seed, SPLIT).permutation(len(digits)), len(digits)
+    held = round(share * n)
+    return digits.part(order[held:]), digits.part(order[:held])
+
+
+def binary_mnist(data, held_out: bool = False, seed: int = 0) -> Images:
+    """The images at the path `data`, 28x28x1, in black and white (binarised). With
+    `held_out` those of its test set, t10k-images. InputError if there are none.
+    """
+    if held_out:
+        found = sorted(pathlib.Path(data).glob("t10k-images*"))
+        if not found:
+            raise InputError(f"{data}: has no test set, t10k-images-idx3-ubyte.gz")
+        return binarised(mnist(str(found[0])), seed)
+    return binarised(mnist(data), seed)
 
 
 def stacked(data, border: int = 0, **reading) -> StackedDigits:
@@ -211,7 +235,7 @@ def blamed(module: ModuleType, *passing: type[Exception]):
         raise failure(module.__file__, e) from e
 
 
-def build(module: ModuleType, options: dict) -> Experiment:
+def build(module: ModuleType, options: dict) -> Trainable:
     """recipe(**options), with `Augment` before D if options["augment"] names its kinds.
 
     Raises InputError if it fails or does not take an option.
@@ -228,18 +252,22 @@ def build(module: ModuleType, options: dict) -> Experiment:
     given = {name: value for name, value in options.items() if name in own}
     with blamed(module):
         experiment = module.recipe(**given)
-    if not isinstance(experiment, Experiment):
+    if not isinstance(experiment, Trainable):
         kind = type(experiment).__name__
         raise InputError(f"recipe(...) must return an Experiment, it returned {kind}")
     kinds = None if "augment" in own else options.get("augment")
     return experiment if kinds is None else _augmented(experiment, kinds)
 
 
-def _augmented(experiment: Experiment, kinds) -> Experiment:
-    """The experiment whose D sees changed pictures only. InputError unless its samples
-    are pictures, and `kinds` a list of kinds of `Augment`.
+def _augmented(experiment: Trainable, kinds) -> Experiment:
+    """The experiment whose D sees changed pictures only. InputError unless it is a
+    GAN's, its samples are pictures, and `kinds` a list of kinds of `Augment`.
     """
     shape = experiment.shape
+    if not isinstance(experiment, Experiment):
+        raise InputError(
+            "--augment: expected a recipe of a GAN, whose D sees changed pictures"
+        )
     if len(shape) != 3:
         raise InputError(
             f"--augment: expected a recipe for pictures (H, W, C), its samples are "

@@ -20,13 +20,13 @@ from ..data import (
 from ..errors import InputError
 from ..measures.agreement import agreement, judges, variety
 from ..rng import CONDITION, generator
-from .experiment import Experiment
 from .folder import RunFolder
 from .hearing import heard
 from .listening import as_images, listened, pictures, stride_periods
 from .measuring import measure, real_samples
 from .results import Measurement, measurement
 from .sampling import Request, expect_finite, expect_samples_to_fit, generate
+from .trainable import Trainable
 
 LEAST = 20  # samples: fewer are not measured
 
@@ -39,7 +39,7 @@ class Result(NamedTuple):
 
 
 def evaluate(
-    experiment: Experiment,
+    experiment: Trainable,
     folder: RunFolder,
     backend: Backend,
     n: int,

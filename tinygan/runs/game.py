@@ -63,12 +63,21 @@ class Game:
         """The samples (n, ...) in the maker's output."""
         return made
 
+    def made(self, net: Net, inputs):
+        """The samples (n, ...) that `net` makes of inputs, in the maker's place."""
+        made, _ = net.forward(inputs, train=False)
+        return self.samples(made)
+
     def real_samples(self, n: int):
         """n real samples on the host, for a picture: (n, ...)."""
         raise TypeError(f"{type(self).__name__} does not define real_samples(n)")
 
     def measures(self, samples, real) -> dict[str, float]:
         """Cheap measures of samples (n, ...) beside real ones, for the log."""
+        return {}
+
+    def measured(self, net: Net) -> dict[str, float]:
+        """Measures of `net` itself in the maker's place, for the log."""
         return {}
 
     def place(self, turn: int) -> dict[str, float]:

@@ -17,10 +17,10 @@ from ..rng import CONDITION, SAMPLE, generator
 from ..values import mapped, rows, size
 from . import hearing
 from .conditions import Classes, Sentences, grid
-from .experiment import Experiment
 from .folder import RunFolder
 from .memory import expect_room
 from .owned import refuse_own_files
+from .trainable import Trainable
 
 CHUNK = 256  # samples per forward pass
 ARRAYS = ".npy", ".npz"
@@ -39,7 +39,7 @@ class Request:
     to: str | None = None
     grid: bool = False
 
-    def inputs(self, experiment: Experiment, n: int, seed: int):
+    def inputs(self, experiment: Trainable, n: int, seed: int):
         """(experiment, columns, (z, y)) for at most n samples; columns None means any.
 
         Raises InputError if this experiment's generator cannot make what is asked for.
@@ -72,7 +72,7 @@ class Request:
         return experiment, None, condition.pair(z, y)
 
 
-def generate(experiment: Experiment, folder: RunFolder, backend: Backend, inputs):
+def generate(experiment: Trainable, folder: RunFolder, backend: Backend, inputs):
     """Samples (n, *shape) of the run's generator for z, or (z, y), in evaluation.
 
     Raises CheckpointError if the folder's checkpoint is not this experiment's.
@@ -89,8 +89,8 @@ def generate(experiment: Experiment, folder: RunFolder, backend: Backend, inputs
     for i in range(0, size(inputs), CHUNK):
         chunk = mapped(backend.asarray, rows(inputs, slice(i, i + CHUNK)))
         with np.errstate(all="ignore"):
-            x, _ = net.forward(chunk, train=False)
-        chunks.append(backend.to_host(experiment.samples(x)))
+            x = experiment.made(net, chunk)
+        chunks.append(backend.to_host(x))
     return np.concatenate(chunks)
 
 
@@ -103,7 +103,7 @@ def expect_finite(samples, folder: RunFolder) -> None:
         )
 
 
-def expect_samples_to_fit(experiment: Experiment, n: int, each: int = 32) -> None:
+def expect_samples_to_fit(experiment: Trainable, n: int, each: int = 32) -> None:
     """Raise InputError if n samples do not fit into the memory. `each` is the number of
     bytes that a number of a sample takes, with the copies of it.
     """
@@ -141,7 +141,7 @@ def write(experiment, folder, backend, n: int, seed: int, out, request=None) -> 
     return len(x)
 
 
-def expect_writable(out: pathlib.Path, experiment: Experiment) -> None:
+def expect_writable(out: pathlib.Path, experiment: Trainable) -> None:
     """InputError unless samples of this experiment can be written to `out`."""
     if experiment.sound is None:
         expected, suffixes = "a name ending in .png, .npy or .npz", PICTURES
