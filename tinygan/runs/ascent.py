@@ -11,15 +11,8 @@ import numpy as np
 
 from ..backend import NUMPY, Backend
 from ..group import ALONE, Group
-from ..likelihood import (
-    elbo,
-    importance_bound,
-    likelihood_step,
-    log_likelihood,
-    vae_step,
-)
+from ..likelihood import likelihood_step, vae_step
 from ..measures import cheap_measures
-from ..net import Net
 from ..parallel.gathered import divided
 from ..parallel.mailbox import can_fork
 from ..parallel.shards import cut
@@ -29,6 +22,7 @@ from .game import Game, Player
 from .reading import Reader
 
 HELD = 500  # held-out samples whose likelihood stands in the log
+COLUMNS, ROWS = 10, 5  # of the pictures of reconstructions and of walks
 
 
 class Ascent(Game):
@@ -61,12 +55,6 @@ class Ascent(Game):
         """One step of these players on a batch x (N, *shape): the quantities."""
         raise TypeError(f"{type(self).__name__} does not define step(players, x, turn)")
 
-    def log_likelihood(self, net: Net, x, turn: int = 0):
-        """log p(x) of each of x (N, *shape), or a bound below it, in nats: (N,).
-        `net` takes the place of the maker's network.
-        """
-        raise TypeError(f"{type(self).__name__} does not define log_likelihood(net, x)")
-
     def watch(self):
         return self.reader.watching()
 
@@ -89,8 +77,11 @@ class Ascent(Game):
     def measured(self, net):
         if self.held is None:
             return {}
+        nets = {name: player.net for name, player in self.players.items()}
+        nets[self.maker], e = net, self.experiment
         with np.errstate(all="ignore"):
-            values = self.log_likelihood(net, self.backend.asarray(self.held))
+            x, rng = self.backend.asarray(self.held), generator(e.seed, PICTURE)
+            values = e.log_likelihood(nets, x, rng)
         mean = float(self.backend.to_host(values.mean()))
         return {"held_out": mean} if math.isfinite(mean) else {}
 
@@ -156,17 +147,33 @@ class VariationalTurns(Ascent):
         log_p, KL = vae_step(players, e.likelihood, x, eps, e.beta, self.group)
         return log_p - KL, log_p, KL
 
-    def log_likelihood(self, net, x, turn=0):
-        e = self.experiment
-        eps = e.latent.draw(len(x), generator(e.seed, PICTURE, turn))
-        E = self.players["E"].net
-        return elbo(E, net, e.likelihood, x, self.backend.asarray(eps))
-
-    def bound(self, net, x, K: int, seed: int = 0):
-        """The importance-weighted bound of each of x (N, *shape), with K z for each."""
-        rng = generator(seed, LATENT)
-        E = self.players["E"].net
-        return importance_bound(E, net, self.experiment.likelihood, x, K, rng)
+    def more_pictures(self, net):
+        """Images and their reconstructions, in turn, row by row; and walks in z, from
+        one image in the first column to another one in the last.
+        """
+        if len(self.experiment.shape) != 3:
+            return {}
+        xp, E = self.backend.xp, self.players["E"].net
+        real = self.real_samples(COLUMNS * ROWS) if self.held is None else self.held
+        x = self.backend.asarray(real[: COLUMNS * ROWS])
+        with np.errstate(all="ignore"):
+            code, _ = E.forward(x, train=False)
+            mu, _ = xp.split(code, 2, axis=1)
+            again = self.made(net, mu)
+            t = xp.asarray(np.linspace(0, 1, COLUMNS), mu.dtype)[:, None]
+            ends = zip(mu[0 : 2 * ROWS : 2], mu[1 : 2 * ROWS : 2], strict=False)
+            walks = self.made(
+                net, xp.concatenate([(1 - t) * a + t * b for a, b in ends])
+            )
+        pairs = [
+            part[i : i + COLUMNS]
+            for i in range(0, len(x), COLUMNS)
+            for part in (x, again)
+        ]
+        return {
+            "reconstructions.png": (xp.concatenate(pairs), COLUMNS),
+            "walk.png": (walks, COLUMNS),
+        }
 
 
 class AutoregressiveTurns(Ascent):
@@ -182,6 +189,3 @@ class AutoregressiveTurns(Ascent):
     def step(self, players, x, turn):
         net, opt = players["M"]
         return (likelihood_step(net, opt, self.experiment.likelihood, x, self.group),)
-
-    def log_likelihood(self, net, x, turn=0):
-        return log_likelihood(net, self.experiment.likelihood, x)

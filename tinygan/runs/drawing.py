@@ -41,6 +41,9 @@ class Drawing:
             pixels = plots.picture(samples, real, f"step {run.step}", columns)
         for name in (f"{SAMPLES}/{run.step:07d}.png", DRAWN[0]):
             self._draw(name, lambda path: plots.save_png(path, pixels))
+        for name, (x, columns) in run.more_pictures().items():
+            more = plots.picture(x, None, f"step {run.step}", columns)
+            self._draw(name, lambda path, more=more: plots.save_png(path, more))
 
     def _sounds(self, run) -> np.ndarray:
         """The picture of a run's sounds. Also write the page to listen to them."""

@@ -22,6 +22,7 @@ from ..measures.agreement import agreement, judges, variety
 from ..rng import CONDITION, generator
 from .folder import RunFolder
 from .hearing import heard
+from .likely import likelihood_rows
 from .listening import as_images, listened, pictures, stride_periods
 from .measuring import measure, real_samples
 from .results import Measurement, measurement
@@ -87,7 +88,8 @@ def evaluate(
     asked = condition.y_of(inputs)
     samples = made(inputs)
     if sounds is None:
-        return Result(n, measure(samples, real, seed, say, asked))
+        rows = likelihood_rows(experiment, folder, backend, n, seed, say)
+        return Result(n, rows + measure(samples, real, seed, say, asked))
     say("listening: sounds become log-mel pictures")
     x = heard(experiment, samples)
     rows = measure(pictures(x, sounds.rate), real, seed, say, asked)

@@ -59,6 +59,12 @@ class Game:
         """(the maker's input for a picture of n samples, its columns or None)."""
         raise TypeError(f"{type(self).__name__} does not define picture_inputs(n)")
 
+    def more_pictures(self, net: Net) -> dict[str, tuple]:
+        """{name of a file: (samples (n, ...), columns)} of further pictures, with `net`
+        in the maker's place.
+        """
+        return {}
+
     def samples(self, made):
         """The samples (n, ...) in the maker's output."""
         return made

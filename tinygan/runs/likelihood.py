@@ -14,8 +14,12 @@ from ..layers import Layer
 from ..likelihood import (
     Likelihood,
     ancestral,
+    elbo,
+    importance_bound,
+    log_likelihood,
 )
 from ..net import Net
+from ..ops import get_xp
 from ..optim import Optimizer
 from ..values import spelt
 from .conditions import Unconditional
@@ -24,8 +28,36 @@ from .latent import Latent, Uniform
 from .trainable import Trainable, setting
 
 
+class Likely(Trainable):
+    """An experiment whose players go up a likelihood, which can be measured."""
+
+    likelihood: Likelihood
+    opt: Optimizer
+    held_out: Callable | None
+
+    def players(self, backend: Backend) -> dict[str, Player]:
+        """The networks at the start, by their names, each with its optimizer."""
+        raise TypeError(f"{type(self).__name__} does not define players(backend)")
+
+    def log_likelihood(self, nets: dict[str, Net], x, rng, K: int = 1):
+        """log p(x) of each of x (N, *shape), in nats: (N,). If it is not known exactly,
+        a bound below it, the mean over K draws with `rng` for each sample.
+        """
+        raise TypeError(f"{type(self).__name__} does not define log_likelihood")
+
+    def check_parts(self) -> None:
+        """Check the settings that all such experiments have."""
+        self.condition = Unconditional()
+        instance(self, "likelihood", self.likelihood, Likelihood, "Bernoulli()")
+        instance(self, "opt", self.opt, Optimizer, "opt=Adam(1e-3)")
+        self.check_samples()
+        if self.held_out is not None:
+            self.check_data("held_out", self.held_out)
+        self.check_run()
+
+
 @dataclasses.dataclass
-class Variational(Trainable):
+class Variational(Likely):
     """The experiment of a variational autoencoder (likelihood/vae.py).
 
     The encoder maps x to mu and log_var, (2 d,), and the decoder maps z (d,) to the
@@ -58,7 +90,6 @@ class Variational(Trainable):
     checkpoint_every: int = 0
 
     def __post_init__(self):
-        self.condition = Unconditional()
         instance(self, "encoder", self.encoder, Layer, "encoder=Sequential(...)")
         instance(self, "decoder", self.decoder, Layer, "decoder=Sequential(...)")
         instance(self, "latent", self.latent, Latent, "latent=Latent(16)")
@@ -67,7 +98,7 @@ class Variational(Trainable):
                 f"latent: the KL expects z ~ N(0, I), Latent(d), got {self.latent!r}"
             )
         self.beta = setting(number, "beta", "a number >= 0", self.beta)
-        _check_common(self)
+        self.check_parts()
 
     def networks(self, backend: Backend, dtype="float32") -> tuple[Net, Net]:
         """Copies of the encoder and the decoder, initialised from the seed."""
@@ -85,8 +116,7 @@ class Variational(Trainable):
                 )
         return E, D
 
-    def players(self, backend: Backend) -> dict[str, Player]:
-        """The encoder E and the decoder D, with their optimizers."""
+    def players(self, backend):
         nets = self.networks(backend)
         return {
             name: Player(net, copy.deepcopy(self.opt))
@@ -104,9 +134,16 @@ class Variational(Trainable):
     def samples(self, made):
         return self.likelihood.mean(made)
 
+    def log_likelihood(self, nets, x, rng, K=1):
+        E, D = nets["E"], nets["D"]
+        if K > 1:
+            return importance_bound(E, D, self.likelihood, x, K, rng)
+        eps = get_xp(x).asarray(self.latent.draw(len(x), rng))
+        return elbo(E, D, self.likelihood, x, eps)
+
 
 @dataclasses.dataclass
-class Autoregressive(Trainable):
+class Autoregressive(Likely):
     """The experiment of an autoregressive model (likelihood/autoregressive.py).
 
     `net` maps x to the parameters of `likelihood`, and those of a place depend only on
@@ -135,9 +172,8 @@ class Autoregressive(Trainable):
     checkpoint_every: int = 0
 
     def __post_init__(self):
-        self.condition = Unconditional()
         instance(self, "net", self.net, Layer, "net=Sequential(...)")
-        _check_common(self)
+        self.check_parts()
         self.latent = Uniform(self.likelihood.numbers(tuple(self.shape)))
 
     def maker(self, backend, dtype="float32"):
@@ -151,8 +187,7 @@ class Autoregressive(Trainable):
             )
         return "M", net
 
-    def players(self, backend: Backend) -> dict[str, Player]:
-        """The model M, with its optimizer."""
+    def players(self, backend):
         name, net = self.maker(backend)
         return {name: Player(net, copy.deepcopy(self.opt))}
 
@@ -164,13 +199,5 @@ class Autoregressive(Trainable):
     def made(self, net, inputs):
         return ancestral(net, self.likelihood, inputs)
 
-
-def _check_common(experiment) -> None:
-    """The checks that both experiments share."""
-    e, opt = experiment, "opt=Adam(1e-3)"
-    instance(e, "likelihood", e.likelihood, Likelihood, "likelihood=Bernoulli()")
-    instance(e, "opt", e.opt, Optimizer, opt)
-    e.check_samples()
-    if e.held_out is not None:
-        e.check_data("held_out", e.held_out)
-    e.check_run()
+    def log_likelihood(self, nets, x, rng, K=1):
+        return log_likelihood(nets["M"], self.likelihood, x)

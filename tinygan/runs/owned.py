@@ -21,7 +21,8 @@ CHECKPOINT, METRICS = "checkpoint.npz", "metrics.jsonl"
 SAMPLES = "samples"
 DRAWN = ("samples.png", "losses.png", "training.gif")
 PAGE = "sounds.html"  # of a run of sounds
-OWN = {CONFIG, CHECKPOINT, METRICS, SAMPLES, *DRAWN, PAGE}
+MORE = ("reconstructions.png", "walk.png")  # of a variational autoencoder
+OWN = {CONFIG, CHECKPOINT, METRICS, SAMPLES, *DRAWN, *MORE, PAGE}
 COPIES = "recipe"  # the folder of the files that recipe.py imports
 COPY = "recipe.py"
 

@@ -147,6 +147,13 @@ class Run:
     def _made(self, inputs) -> np.ndarray:
         return self.backend.to_host(self.game.made(self.settled(), inputs))
 
+    def more_pictures(self) -> dict[str, tuple[np.ndarray, int]]:
+        """{name of a file: (samples, columns)} of further pictures of this game."""
+        return {
+            name: (self.backend.to_host(x), columns)
+            for name, (x, columns) in self.game.more_pictures(self.settled()).items()
+        }
+
     def settled(self) -> Net:
         """The network that makes the samples: the average, with the maker's state."""
         self.average.load_state(self.players[self.game.maker].net.state())

@@ -13,6 +13,7 @@ from .. import plots
 from ..backend import Backend
 from ..errors import CheckpointError, InputError
 from ..files import write_atomically
+from ..net import Net
 from ..rng import CONDITION, SAMPLE, generator
 from ..values import mapped, rows, size
 from . import hearing
@@ -78,13 +79,7 @@ def generate(experiment: Trainable, folder: RunFolder, backend: Backend, inputs)
     Raises CheckpointError if the folder's checkpoint is not this experiment's.
     """
     name, net = experiment.maker(backend)
-    theta = f"{name}.ema" if experiment.ema else f"{name}.theta"
-    state = f"{name}.state."
-    like = {theta: net.theta} | {f"{state}{k}": v for k, v in net.state().items()}
-    host = {k: v if isinstance(v, int) else backend.to_host(v) for k, v in like.items()}
-    arrays = folder.load_checkpoint({k: np.asarray(v) for k, v in host.items()})
-    net.theta[...] = backend.asarray(arrays[theta])
-    net.load_state({k.removeprefix(state): v for k, v in arrays.items()})
+    trained({name: net}, name, experiment, folder, backend)
     chunks = []
     for i in range(0, size(inputs), CHUNK):
         chunk = mapped(backend.asarray, rows(inputs, slice(i, i + CHUNK)))
@@ -92,6 +87,30 @@ def generate(experiment: Trainable, folder: RunFolder, backend: Backend, inputs)
             x = experiment.made(net, chunk)
         chunks.append(backend.to_host(x))
     return np.concatenate(chunks)
+
+
+def trained(nets: dict[str, Net], maker: str, experiment, folder, backend) -> None:
+    """Load networks of these names from the folder's checkpoint. The maker gets its
+    moving average, if there is one.
+
+    Raises CheckpointError if the checkpoint is not this experiment's.
+    """
+    like = {}
+    for name, net in nets.items():
+        like[_theta(experiment, name, maker)] = net.theta
+        like |= {f"{name}.state.{k}": v for k, v in net.state().items()}
+    host = {k: v if isinstance(v, int) else backend.to_host(v) for k, v in like.items()}
+    arrays = folder.load_checkpoint({k: np.asarray(v) for k, v in host.items()})
+    for name, net in nets.items():
+        net.theta[...] = backend.asarray(arrays[_theta(experiment, name, maker)])
+        state = f"{name}.state."
+        n = len(state)
+        net.load_state({k[n:]: v for k, v in arrays.items() if k.startswith(state)})
+
+
+def _theta(experiment, name: str, maker: str) -> str:
+    averaged = experiment.ema and name == maker
+    return f"{name}.ema" if averaged else f"{name}.theta"
 
 
 def expect_finite(samples, folder: RunFolder) -> None:
