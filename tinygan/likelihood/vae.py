@@ -17,8 +17,6 @@ so that z is a function of mu and sigma, and the gradient passes through it.
 
 import math
 
-import numpy as np
-
 from ..errors import ShapeError, whole
 from ..group import ALONE
 from ..ops import get_xp
@@ -115,7 +113,7 @@ def halves(code, eps):
 
     ShapeError unless it has that shape for eps (N, d).
     """
-    n, d = np.shape(eps)
+    n, d = eps.shape
     if code.shape != (n, 2 * d):
         raise ShapeError(
             "the encoder of a VAE returns mu and log_var, (N, 2 d): expected "
