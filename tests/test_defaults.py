@@ -49,6 +49,7 @@ DEFAULTS = {
     "GRU": {"init": None},
     "GrowingDiscriminator": {"down": tg.AvgPool2d, "first": None},
     "GrowingGenerator": {"up": tg.Upsample2d},
+    "GumbelSoftmax": {"tau": 1.0, "straight_through": False},
     "InstanceNoise": {"steps": None},
     "InstanceNorm": {"eps": 1e-05},
     "LayerNorm": {"eps": 1e-05},
