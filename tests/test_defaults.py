@@ -82,6 +82,7 @@ DEFAULTS = {
     "he": {"a": 0.0},
     "normal": {"std": 0.02},
     "play": {"k": 1, "penalties": (), "rng": None},
+    "NgramModel": {"a": 1.0},
     "PCA": {"components": 64},
     "cheap_measures": {"directions": 16},
     "feature_space": {"seed": 0},
