@@ -35,6 +35,7 @@ from .reshape import Flatten, Reshape
 from .samplenorm import InstanceNorm, LayerNorm, PixelNorm
 from .scale import Scale
 from .shuffle import PhaseShuffle
+from .softmax import GumbelSoftmax, Softmax
 from .spectral import SpectralNorm
 from .upconv import UpConv2d
 
@@ -68,6 +69,7 @@ __all__ = [
     "Growing",
     "GrowingDiscriminator",
     "GrowingGenerator",
+    "GumbelSoftmax",
     "Identity",
     "InnerProduct",
     "InstanceNoise",
@@ -91,6 +93,7 @@ __all__ = [
     "Scale",
     "Sequential",
     "Sigmoid",
+    "Softmax",
     "Softplus",
     "SpectralNorm",
     "Tanh",

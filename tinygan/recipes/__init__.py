@@ -20,11 +20,13 @@ from types import ModuleType
 from ..data import (
     Images,
     Labelled,
+    Lines,
     Sounds,
     StackedDigits,
     binarised,
     load_digits,
     load_images,
+    read_lines,
     read_sounds,
 )
 from ..errors import InputError, NonFiniteError, shown
@@ -167,6 +169,13 @@ def sounds(data, size: int, rate: int) -> Sounds:
             "with class folders or names like 7_jackson_32.wav"
         )
     return read_sounds(data, size, rate)
+
+
+def lines(data, length: int) -> Lines:
+    """The lines of the text file at the path `data`. InputError if it is None."""
+    if data is None:
+        raise InputError("this recipe needs --data FILE: a text file in UTF-8")
+    return read_lines(data, length)
 
 
 def for_pictures(data: Images) -> str:
