@@ -16,8 +16,16 @@ from ..errors import InputError, NonFiniteError
 from . import compare, folders
 from .terminal import say
 
-PLAYING = ("steps", "batch", "seed", "lr", "images", "augment")  # options of the recipe
-READING = ("data", "size", "channels", "array", "range")  # how it reads its data
+PLAYING = (
+    "steps",
+    "batch",
+    "seed",
+    "lr",
+    "images",
+    "beta",
+    "augment",
+)  # options of the recipe
+READING = ("data", "size", "channels", "array", "range")
 
 
 def train(args) -> int:
@@ -34,6 +42,7 @@ def train(args) -> int:
 def _train(args) -> int:
     from .. import recipes
     from ..backend import get_backend
+    from ..runs.media import medium_of
     from ..runs.run import Run
     from ..runs.stopping import Stopped
     from ..runs.train import train as play_on
@@ -77,8 +86,8 @@ def _train(args) -> int:
     for line in _report(run):
         say(line)
     say(f"look at {folder.path / 'samples.png'} and {folder.path / 'training.gif'}")
-    if experiment.sound is not None:
-        say(f"listen: open {folder.path / 'sounds.html'} in a browser")
+    for line in medium_of(experiment).hints(folder.path):
+        say(line)
     return 0
 
 
@@ -146,15 +155,19 @@ def sample(args) -> int:
     """Draw samples from a run; InputError if it cannot make what is asked for."""
     from .. import recipes
     from ..runs import sampling
+    from ..runs.media import medium_of
 
     if args.to is not None and args.text is None:
         raise InputError("--to: expected --text as well, to begin from")
     asked = sampling.Request(args.label, args.text, args.to, args.grid)
     folder, experiment, module, backend = folders.trained(args)
-    out = args.out or folder.path / "generated.png"
+    out = args.out or folder.path / medium_of(experiment).default
     with recipes.blamed(module):
         compare.meaning_of_words(experiment, folder)
         n = sampling.write(experiment, folder, backend, args.n, args.seed, out, asked)
+    if out.suffix == ".txt" and args.out is None:
+        for line in out.read_text(encoding="utf-8").splitlines():
+            say(line)
     say(f"{n} samples of step {folder.step()} in {out}")
     return 0
 

@@ -36,6 +36,9 @@ def train(sub) -> None:
         help="of networks that grow: real pictures shown in each phase of a level",
     )
     sub.add_argument(
+        "--beta", type=rate, help="of a VAE: the weight of the KL in the ELBO (1)"
+    )
+    sub.add_argument(
         "--augment",
         type=kinds,
         nargs="?",

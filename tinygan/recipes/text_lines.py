@@ -28,6 +28,7 @@ def recipe(steps=2000, batch=64, lr=2e-4, seed=0, data=None, size=32, characters
         batch,
         lr,
         seed,
+        text=Alphabet(characters),
         data=lambda: read().held_out()[0],
         unseen=lambda: read().held_out()[1],
         decided={"characters": characters},

@@ -81,6 +81,7 @@ def recipe(steps=2000, batch=64, lr=2e-4, seed=0):
         batch,
         lr,
         seed,
+        text=load_names().alphabet,
         data=lambda: load_names().held_out()[0],
         unseen=lambda: load_names().held_out()[1],
     )

@@ -12,13 +12,13 @@ import numpy as np
 from ..backend import NUMPY, Backend
 from ..group import ALONE, Group
 from ..likelihood import likelihood_step, vae_step
-from ..measures import cheap_measures
 from ..parallel.gathered import divided
 from ..parallel.mailbox import can_fork
 from ..parallel.shards import cut
 from ..rng import LATENT, PICTURE, generator
 from ..values import rows
 from .game import Game, Player
+from .media import medium_of
 from .reading import Reader
 
 HELD = 500  # held-out samples whose likelihood stands in the log
@@ -72,7 +72,7 @@ class Ascent(Game):
         return self.data.batches(n, PICTURE, NUMPY)(0)
 
     def measures(self, samples, real):
-        return cheap_measures(samples, real, self.data)
+        return medium_of(self.experiment).measures(samples, real, self.data)
 
     def measured(self, net):
         if self.held is None:

@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from ..backend import Backend
+from ..data.alphabet import Alphabet
 from ..errors import (
     InputError,
     ShapeError,
@@ -59,7 +60,8 @@ class Experiment(Trainable):
     so that a trained generator makes samples without the data.
 
     If the samples are sounds, `sound` is the way from them to waveforms, and it knows
-    the rate. Pictures show spectrograms then, and the folder has a page to listen.
+    the rate. Pictures show spectrograms then, and the folder has a page to listen. If
+    they are lines of text, one row (V,) for each character, `text` is the alphabet.
 
     With a `growth` G and D are growing networks with as many levels, and both grow as
     it says. `batch` is the batch of its last level, and `shape` that of its samples.
@@ -90,6 +92,7 @@ class Experiment(Trainable):
     unseen: Callable | None = None
     growth: Growth | None = None
     sound: Heard | None = None  # Waveforms or Magnitudes
+    text: Alphabet | None = None
     decided: dict = dataclasses.field(default_factory=dict)
     log_every: int = 20
     picture_every: int = 0  # 0: forty pictures over the run

@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Callable
 
 from ..backend import Backend
+from ..data.alphabet import Alphabet
 from ..errors import InputError, ShapeError, instance, number
 from ..layers import Layer
 from ..likelihood import (
@@ -84,6 +85,7 @@ class Variational(Likely):
     held_out: Callable | None = None
     decay: bool | Callable[[int], float] = False
     ema: float = 0.0
+    text: Alphabet | None = None
     decided: dict = dataclasses.field(default_factory=dict)
     log_every: int = 20
     picture_every: int = 0
@@ -166,6 +168,7 @@ class Autoregressive(Likely):
     held_out: Callable | None = None
     decay: bool | Callable[[int], float] = False
     ema: float = 0.0
+    text: Alphabet | None = None
     decided: dict = dataclasses.field(default_factory=dict)
     log_every: int = 20
     picture_every: int = 0

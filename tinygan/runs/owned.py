@@ -22,7 +22,8 @@ SAMPLES = "samples"
 DRAWN = ("samples.png", "losses.png", "training.gif")
 PAGE = "sounds.html"  # of a run of sounds
 MORE = ("reconstructions.png", "walk.png")  # of a variational autoencoder
-OWN = {CONFIG, CHECKPOINT, METRICS, SAMPLES, *DRAWN, *MORE, PAGE}
+TEXT = "samples.txt"  # of a run of text
+OWN = {CONFIG, CHECKPOINT, METRICS, SAMPLES, *DRAWN, *MORE, PAGE, TEXT}
 COPIES = "recipe"  # the folder of the files that recipe.py imports
 COPY = "recipe.py"
 

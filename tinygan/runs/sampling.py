@@ -16,16 +16,15 @@ from ..files import write_atomically
 from ..net import Net
 from ..rng import CONDITION, SAMPLE, generator
 from ..values import mapped, rows, size
-from . import hearing
 from .conditions import Classes, Sentences, grid
 from .folder import RunFolder
+from .media import medium_of
+from .medium import ARRAYS
 from .memory import expect_room
 from .owned import refuse_own_files
 from .trainable import Trainable
 
 CHUNK = 256  # samples per forward pass
-ARRAYS = ".npy", ".npz"
-PICTURES = ".png", *ARRAYS
 STEPS = 9  # pictures from one sentence to another
 
 
@@ -134,10 +133,10 @@ def write(experiment, folder, backend, n: int, seed: int, out, request=None) -> 
     """Generate n samples, write them to `out` as its suffix says, and count them.
 
     .png is a picture. .npy and .npz (name `x`) hold float32: images (n, H, W, C) scaled
-    to [0, 1], sounds (n, T), anything else as G makes it. Sounds are also written as
-    .wav, one after another, as .html, a page with players, or into a folder, a WAV file
-    each. InputError for another suffix, for a folder that cannot be written, and for a
-    run's own file.
+    to [0, 1], sounds (n, T), text as symbols (n, T), anything else as G makes it.
+    Sounds are also written as .wav, one after another, as .html, a page with players,
+    or into a folder, a WAV file each; text as .txt. InputError for another suffix, for
+    a folder that cannot be written, and for a run's own file.
     """
     out = pathlib.Path(out)
     expect_writable(out, experiment)
@@ -145,16 +144,15 @@ def write(experiment, folder, backend, n: int, seed: int, out, request=None) -> 
     experiment, columns, inputs = (request or Request()).inputs(experiment, n, seed)
     x = generate(experiment, folder, backend, inputs)
     expect_finite(x, folder)
-    title = f"step {folder.step()}"
-    if experiment.sound is not None:
-        x = hearing.heard(experiment, x).astype(np.float32)
+    title, medium = f"step {folder.step()}", medium_of(experiment)
+    x = medium.presented(x)
     try:
         if out.suffix == ".png":
-            plots.save_png(out, pixels_of(experiment, x, columns, title, backend))
+            plots.save_png(out, medium.pixels(x, columns, title, backend))
         elif out.suffix in ARRAYS:
-            save_array(out, (x + 1) / 2 if x.ndim == 4 else x)
+            save_array(out, medium.array(x))
         else:
-            hearing.write(out, experiment, x, title)
+            medium.write(out, x, title)
     except OSError as e:
         raise InputError(f"--out {out}: cannot be written ({e.strerror or e})") from e
     return len(x)
@@ -162,26 +160,12 @@ def write(experiment, folder, backend, n: int, seed: int, out, request=None) -> 
 
 def expect_writable(out: pathlib.Path, experiment: Trainable) -> None:
     """InputError unless samples of this experiment can be written to `out`."""
-    if experiment.sound is None:
-        expected, suffixes = "a name ending in .png, .npy or .npz", PICTURES
-    else:
-        expected = "a folder, or a name ending in .wav, .html, .png, .npy or .npz"
-        suffixes = (*PICTURES, ".wav", ".html", "")
-    if out.suffix not in suffixes:
-        raise InputError(f"--out {out}: expected {expected}")
+    medium = medium_of(experiment)
+    if out.suffix not in medium.suffixes:
+        raise InputError(f"--out {out}: expected {medium.expected}")
     refuse_own_files(out)
     if out.suffix == "" and (out.is_file() or (out.is_dir() and any(out.iterdir()))):
         raise InputError(f"--out {out}: expected a new folder, or an empty one")
-
-
-def pixels_of(experiment, x, columns, title: str, backend) -> np.ndarray:
-    """The picture of samples (n, *shape), or of sounds (n, T)."""
-    if experiment.sound is not None:
-        return hearing.picture(experiment, x, columns)
-    real = None
-    if x.ndim != 4:
-        real = backend.to_host(experiment.data().batches(1000, 0, backend)(0))
-    return plots.picture(x, real, title, columns)
 
 
 def save_array(out: pathlib.Path, values) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..backend import Backend
+from ..data.alphabet import Alphabet
 from ..errors import InputError, instance, number, shown, whole
 from ..growth import Growth
 from ..net import Net
@@ -44,6 +45,7 @@ class Trainable:
     condition: Unconditional | None = Unconditional()
     growth: Growth | None = None
     sound: Heard | None = None
+    text: Alphabet | None = None
     unseen: Callable | None = None
 
     def game(self, backend: Backend):
@@ -101,6 +103,13 @@ class Trainable:
         self.check_data("data", self.data)
         if self.sound is not None:
             instance(self, "sound", self.sound, Heard, "sound=Waveforms(8000)")
+        if self.text is not None:
+            instance(self, "text", self.text, Alphabet, "text=lines.alphabet")
+            if self.shape[1:] != (len(self.text),):
+                raise InputError(
+                    f"text: expected samples (T, {len(self.text)}), a number for each "
+                    f"symbol, got the shape {self.shape}"
+                )
 
     def check_data(self, name: str, data) -> None:
         """InputError unless `data`, the setting of this name, is a function."""
