@@ -223,7 +223,8 @@ FAULTS = {
     riff(chunk(b"fmt ", bytes(14)), DATA): "damage (a fmt of 14 bytes)",
     riff(fmt(), chunk(b"data", b"")): "expected samples, found none (an empty sound)",
     riff(fmt(), chunk(b"data", SAMPLES, 401)): "only 400 of 401 bytes of samples",
-    riff(fmt(), chunk(b"data", SAMPLES, 2**31 - 2**16 - 1)): "(truncated)",
+    riff(fmt(), chunk(b"data", SAMPLES, 2**31 - 2**16 - 1)): "found a truncated one",
+    riff(fmt(), chunk(b"data", SAMPLES, 4 * 10**9)): "only 400 of 4000000000 bytes",
     riff(fmt(), chunk(b"LIST", b"abc", 999), DATA): "of 999 bytes of its chunk 'LIST'",
     riff(fmt(bits=12), DATA): "8 or 16 or 24 or 32 bits, found PCM of 12 bits",
     riff(fmt(3, 16), DATA): "32 or 64 bits, found float of 16 bits",
@@ -231,7 +232,7 @@ FAULTS = {
     riff(fmt(rate=0), DATA): "damage (1 channels of 0 Hz)",
     riff(
         fmt(channels=3), chunk(b"data", bytes(8))
-    ): "8 bytes of samples (in frames of 6",
+    ): "found damage (8 bytes of samples in frames of 6 bytes)",
     riff(*[chunk(b"junk", b"")] * 1001, fmt(), DATA): "more than 1000 chunks",
     riff(fmt(2, 4), DATA): "found Microsoft ADPCM (code 2)",
     riff(fmt(6, 8), DATA): "expected PCM or float samples, found A-law (code 6)",
