@@ -13,6 +13,7 @@ from types import ModuleType
 
 import numpy as np
 
+from ..sounds import MOST_RATE
 from . import formats, kinds
 from .albums import TEXTS
 from .kinds import kind_of, way_on
@@ -78,12 +79,15 @@ def resampled(x: np.ndarray, rate: int, wanted: int) -> np.ndarray:
 
     soxr filters what the new rate cannot hold: frequencies from half of it on.
 
-    Raises `UnreadableError` if there would be more than 2^26 samples or none, or if
-    soxr does not take the rate. Raises `LibraryError` if soxr is not installed.
+    Raises `UnreadableError` for a rate above 384,000, if there would be more than 2^26
+    samples or none, or if soxr does not take the rate. Raises `LibraryError` if soxr is
+    not installed.
     """
     if rate == wanted:
         return x
     found = f"a sample rate of {rate:,} Hz"
+    if rate > MOST_RATE:
+        raise UnreadableError(f"at most {MOST_RATE:,} Hz", found)
     if len(x) * wanted > MOST_SAMPLES * rate:
         raise UnreadableError(f"at most {MOST_SAMPLES} samples", found)
     soxr = _library("soxr", found)

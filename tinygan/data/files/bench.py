@@ -58,12 +58,12 @@ class Bench:
     def notes(self) -> Iterator[str]:
         """What was done to how many files."""
         n, least, most = len(self.seconds), min(self.seconds), max(self.seconds)
-        lengths = "" if least == most else f"{least:.3g} to "
+        lengths = "" if least == most else f"{told(least)} to "
         yield (
-            f"{n:,} {'sound' if n == 1 else 'sounds'} of {lengths}{most:.3g} s at "
+            f"{n:,} {'sound' if n == 1 else 'sounds'} of {lengths}{told(most)} s at "
             f"{self.rate:,} Hz: "
             f"{self.did['trimmed']:,} trimmed of silence, {self.did['cut']:,} cut to "
-            f"{self.size:,} samples ({self.size / self.rate:.3g} s), "
+            f"{self.size:,} samples ({told(self.size / self.rate)} s), "
             f"{self.did['padded']:,} padded with zeros; the peak of each is {PEAK:g}"
         )
         if several := +self.rates:
@@ -73,6 +73,11 @@ class Bench:
             each = [f"{k:,} of {c} channels" for c, k in sorted(several.items())]
             number = plural(several.total(), "sound")
             yield f"{number} made mono, by the mean of the channels: {listed(each, 5)}"
+
+
+def told(seconds: float) -> str:
+    """A length in three digits, or in whole seconds if it has more."""
+    return f"{seconds:.3g}" if seconds < 999.5 else f"{seconds:,.0f}"
 
 
 def _peak(x: np.ndarray) -> np.float32:

@@ -5,6 +5,7 @@ rate, so each file is brought to them. A file that cannot be read is skipped and
 If most cannot be read, the folder is refused.
 """
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +14,8 @@ import numpy as np
 
 from ...errors import DataError, number, one_of, whole
 from ..sounds import MOST_RATE, Sounds
-from .albums import Album, album_of, listed, plural
+from . import audio, formats
+from .albums import Album, album_of, has_photos, listed, plural
 from .audio import EXTRA, LibraryError, form_of, is_sound, read_sound
 from .bench import Bench
 from .containers import open_files
@@ -110,6 +112,25 @@ def examined(
     return found
 
 
+def holds_sounds(path) -> bool:
+    """Whether there is a folder or a zip archive of sounds at `path`. If there are
+    pictures, too, the more numerous kind decides.
+    """
+    path = Path(path)
+    with system_errors(path):
+        if not (path.is_dir() or (path.is_file() and zipfile.is_zipfile(path))):
+            return False
+    with open_files(path) as files:
+        names = [name.lower() for name in files.names()]
+        sounds = sum(name.endswith(audio.ENDINGS) for name in names)
+        pictures = sum(name.endswith(formats.ENDINGS) for name in names)
+        if sounds or pictures:
+            return sounds > pictures
+        if has_photos(files):
+            return False
+        return any(is_sound(files, name) for name in files.names())
+
+
 class Fact(NamedTuple):
     """What a sound file is. `rate` is 0 if it cannot be decoded here."""
 
@@ -179,8 +200,9 @@ class Examined:
         library = self.needing[0][1].library
         those = [(name, e.found) for name, e in self.needing if e.library == library]
         verb = "is" if library == "soundfile" else "has"
+        need = "needs" if len(those) == 1 else "need"
         return (
-            f"{len(those):,} of {plural(len(self.album.names), 'sound')} need the "
+            f"{len(those):,} of {plural(len(self.album.names), 'sound')} {need} the "
             f"library {library}, which is not installed: {EXTRA} brings it; "
             f"{listed([those[0][0]])} {verb} {those[0][1]}"
         )
