@@ -41,7 +41,7 @@ def survey_sounds(
     result.lines.append(("classes", _told(classes, found.album)))
     result.command = _command(path, len(classes) > 1, given)
     if found.needing:
-        result.notes = [found.needs(), *found.album.notes, *found.left_out()]
+        result.notes = [*found.needs(), *found.album.notes, *found.left_out()]
         return result
     sounds = result.data = found.sounds()
     result.notes = [note for note in sounds.notes if " classes by " not in note]

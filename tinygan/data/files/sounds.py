@@ -181,7 +181,7 @@ class Examined:
         cannot be read.
         """
         if self.needing:
-            raise DataError(f"{self.files.path}: {self.needs()}")
+            raise DataError(f"{self.files.path}: {self.needs()[0]}")
         good, album = self.good, self.album
         if len(self.skipped) > len(good):
             raise album.unread(self.files, self.skipped)
@@ -195,17 +195,20 @@ class Examined:
         sounds.unlabelled = f"{self.files.path}: expected labels, found none: {why}"
         return sounds
 
-    def needs(self) -> str:
-        """What is said of the files that need a library which is not installed."""
-        library = self.needing[0][1].library
-        those = [(name, e.found) for name, e in self.needing if e.library == library]
-        verb = "is" if library == "soundfile" else "has"
-        need = "needs" if len(those) == 1 else "need"
-        return (
-            f"{len(those):,} of {plural(len(self.album.names), 'sound')} {need} the "
-            f"library {library}, which is not installed: {EXTRA} brings it; "
-            f"{listed([those[0][0]])} {verb} {those[0][1]}"
-        )
+    def needs(self) -> list[str]:
+        """What is said of the files that need a library which is not installed: a
+        sentence for each library.
+        """
+        libraries: dict[str, list[tuple[str, str]]] = {}
+        for name, e in self.needing:
+            libraries.setdefault(e.library, []).append((name, e.found))
+        return [
+            f"{len(those):,} of {plural(len(self.album.names), 'sound')} "
+            f"{'needs' if len(those) == 1 else 'need'} the library {library}, which is "
+            f"not installed: {EXTRA} brings it; {listed([those[0][0]])} "
+            f"{'is' if library == 'soundfile' else 'has'} {those[0][1]}"
+            for library, those in libraries.items()
+        ]
 
     def left_out(self) -> list[str]:
         """Sentences about headers without a size, and files that were not read."""

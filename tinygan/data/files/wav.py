@@ -97,7 +97,7 @@ def read_wav(path) -> tuple[np.ndarray, int]:
             raise DataError(
                 f"{path}: expected at most {MOST_BYTES} bytes, found {size}"
             )
-        data = file.read(MOST_BYTES)
+        data = file.read(size)  # read(n) takes n bytes of memory at once
     try:
         return decoded_wav(data, str(path))
     except UnreadableError as e:
