@@ -184,9 +184,9 @@ def test_labels_are_the_names_or_a_part_of_them(said, tmp_path):
     out = said(*words, "--labels", "{label}-*")
     assert 'expected names as "{label}-*", but 8 of 8 are not so: 0_ann_1.wav' in out
     for wrong in ("", "*", "7"):
-        assert 'labels expects a template such as "{label}_*_*", got' in said(
-            *words, "--labels", wrong
-        )
+        assert (
+            'argument --labels: expected a template such as "{label}_*_*", got'
+        ) in said(*words, "--labels", wrong)
 
 
 def test_a_name_without_a_class_among_others_is_told(said, tmp_path):

@@ -1,7 +1,17 @@
 """The options of each command: `train(sub)` adds the options of `tinygan train`."""
 
 from ..layers.augment import KINDS
-from .values import black_and_white, kinds, name, natural, path, positive, rate, turns
+from .values import (
+    black_and_white,
+    kinds,
+    name,
+    natural,
+    path,
+    positive,
+    rate,
+    template,
+    turns,
+)
 
 DATA = (
     "a folder or zip of pictures or of sounds (class folders give labels), IDX files, "
@@ -148,6 +158,7 @@ def _reading_arguments(sub) -> None:
     )
     sub.add_argument(
         "--labels",
+        type=template,
         metavar="TEMPLATE",
         help='the classes of sounds by their names, as in --labels "{label}_*_*"',
     )
