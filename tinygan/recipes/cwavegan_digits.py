@@ -15,7 +15,7 @@ from tinygan.recipes.wavegan_tones import game, of_class
 from tinygan.runs import Classes
 
 
-def recipe(steps=8000, batch=32, lr=1e-3, seed=0, data=None, size=4096, classes=None):
+def recipe(steps=3000, batch=32, lr=1e-3, seed=0, data=None, size=4096, classes=None):
     if classes is None:  # as the data are
         classes = list(Labelled(sounds(data, size, RATE)).images.names)
     return game(

@@ -57,7 +57,7 @@ def discriminator(C) -> list:
     return [*layers, Flatten()]
 
 
-def recipe(steps=8000, batch=32, lr=1e-3, seed=0, data=None, size=4096, classes=None):
+def recipe(steps=2500, batch=32, lr=1e-3, seed=0, data=None, size=4096, classes=None):
     if size < STEP or size % STEP:
         raise InputError(
             f"--size {size}: expected a multiple of {STEP:,} samples, such as 4096"
