@@ -32,6 +32,7 @@ from tinygan.runs.checkpoint import read_manifest
 from tinygan.runs.sampling import SAMPLE
 
 DATA = os.environ.get("TINYGAN_DATA")
+SPOKEN = "wavegan-digits", "cwavegan-digits", "specgan-digits"
 COMMANDS = ("train", "sample", "evaluate", "data", "recipes", "check", "theory")
 
 
@@ -520,7 +521,7 @@ def test_train_by_every_recipe(capsys, here, recipe, monkeypatch):
         where = "mnist"
         if recipe == "text2character":
             where = "faces/nouns_32.zip"
-        elif "wavegan" in recipe:
+        elif recipe in SPOKEN:
             where = "fsdd/fsdd_recordings.zip"
         given["data"] = str(pathlib.Path(DATA) / where)
         options += ["--data", given["data"]]
@@ -531,7 +532,7 @@ def test_train_by_every_recipe(capsys, here, recipe, monkeypatch):
     names = {"config.json", "metrics.jsonl", "checkpoint.npz", "samples"}
     pictures = {"samples.png", "losses.png", "training.gif"}
     copies = {"recipe.py", "recipe"} & set(os.listdir("run"))
-    heard = {"sounds.html"} if "wavegan" in recipe else set()
+    heard = {"sounds.html"} if recipe in (*SPOKEN, "wavegan-tones") else set()
     assert set(os.listdir("run")) == names | pictures | heard | copies
     assert "recipe.py" in copies
     assert len(os.listdir("run/samples")) == 3

@@ -55,7 +55,8 @@ def spoken(tmp_path_factory):
 def data(mnist, captioned, spoken):
     """What a recipe gets as --data."""
     own = {"text2character": captioned}
-    own |= dict.fromkeys(("wavegan-digits", "cwavegan-digits"), spoken)
+    heard = "wavegan-digits", "cwavegan-digits", "specgan-digits"
+    own |= dict.fromkeys(heard, spoken)
     return lambda name: own.get(name, mnist)
 
 
@@ -134,6 +135,7 @@ def test_the_recipes_of_the_field_are_there():
         "r3gan-stacked-mnist",
         "ragan-digits",
         "sngan-mnist",
+        "specgan-digits",
         "text2character",
         "text2digit",
         "wavegan-digits",

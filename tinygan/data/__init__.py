@@ -20,6 +20,7 @@ from .scenes.grammar import all_words, describe, vocabulary
 from .scenes.pictures import captioned_digits, draw, sentences
 from .scenes.scene import Scene, held_out
 from .sounds import Sounds
+from .spectrograms import Spectrograms
 from .stacked import StackedDigits
 from .stream import ImageStream, SampleStream, ShuffledStream
 from .tones import Tones
@@ -39,6 +40,7 @@ __all__ = [
     "Scene",
     "ShuffledStream",
     "Sounds",
+    "Spectrograms",
     "StackedDigits",
     "Tones",
     "TwoMoons",

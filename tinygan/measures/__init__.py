@@ -6,7 +6,13 @@ for two sets of real samples.
 """
 
 from .cheap import cheap_measures
-from .distances import median_distance, mmd2, sliced_wasserstein, wasserstein_1d
+from .distances import (
+    frechet,
+    median_distance,
+    mmd2,
+    sliced_wasserstein,
+    wasserstein_1d,
+)
 from .features import PCA, Flat, feature_space
 from .likelihood import Parzen, parzen_log_likelihood
 from .modes import kl_divergence, mode_coverage, reverse_kl, within
@@ -21,6 +27,7 @@ __all__ = [
     "cheap_measures",
     "digit_judge",
     "feature_space",
+    "frechet",
     "kl_divergence",
     "median_distance",
     "mmd2",

@@ -17,7 +17,7 @@ from tinygan.runs import Classes
 
 
 def recipe(
-    steps=8000,
+    steps=3000,
     batch=32,
     lr=1e-3,
     seed=0,

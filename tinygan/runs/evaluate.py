@@ -9,14 +9,21 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..backend import Backend
-from ..data import Captioned, Images, Sounds, StackedDigits, joined
+from ..data import (
+    Captioned,
+    Images,
+    Sounds,
+    Spectrograms,
+    StackedDigits,
+    joined,
+)
 from ..errors import InputError
 from ..measures.agreement import agreement, judges, variety
 from ..rng import CONDITION, generator
 from .experiment import Experiment
 from .folder import RunFolder
 from .hearing import heard
-from .listening import as_images, listened, pictures
+from .listening import as_images, listened, pictures, stride_periods
 from .measuring import measure, real_samples
 from .results import Measurement, measurement
 from .sampling import Request, expect_finite, expect_samples_to_fit, generate
@@ -55,7 +62,7 @@ def evaluate(
     experiment.expects(data)
     condition = experiment.condition
     real = condition.samples_in(data)
-    sounds = real if isinstance(real, Sounds) else None
+    sounds = real.sounds if isinstance(real, Sounds | Spectrograms) else None
     if sounds is not None:
         real = as_images(sounds)
     if isinstance(real, Images | StackedDigits) and len(real) < 3 * LEAST:
@@ -85,7 +92,8 @@ def evaluate(
     x = heard(experiment, samples)
     rows = measure(pictures(x, sounds.rate), real, seed, say, asked)
     names = getattr(condition, "names", ())
-    return Result(n, listened(x, sounds, asked, names, seed) + rows)
+    periods = stride_periods(experiment.G, x.shape[1])
+    return Result(n, listened(x, sounds, asked, names, seed, periods) + rows)
 
 
 def _sentences(

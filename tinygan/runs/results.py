@@ -24,6 +24,9 @@ MEASURES = {  # name: (which values are better, what the measure says)
     "as asked": ("higher", "share in which a classifier finds what was asked for"),
     "variety": ("higher", "how far apart two samples of one condition are"),
     "in tune": ("higher", "share whose pitch is within 2 % of what was asked for"),
+    "bands, Frechet": ("lower", "level of each band and its deviation, x 1000"),
+    "bands, sliced": ("lower", "sliced Wasserstein of the same, x 1000"),
+    "stride tones": ("lower", "decibels by which such tones and overtones stand out"),
     "copies": ("lower", "share nearer to a real sound than 99 % of these are"),
     "Parzen likelihood": ("higher", "nats, easily gamed"),
 }
