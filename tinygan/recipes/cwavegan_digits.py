@@ -5,8 +5,8 @@
 
 The classes are folders, or the beginnings of names such as 7_jackson_32.wav. For other
 names `--labels "*-{label}"` says where the class stands. Each sound is cut or padded to
-`--size` samples at 8,000 Hz. The class goes into G as an embedding
-beside z, and into D as a projection (Miyato and Koyama 2018).
+`--size` samples at 8,000 Hz. The class goes into G as an embedding beside z, and into D
+as a projection (Miyato and Koyama 2018).
 """
 
 from tinygan.data import Labelled
