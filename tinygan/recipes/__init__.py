@@ -29,6 +29,7 @@ from ..data import (
     read_lines,
     read_sounds,
 )
+from ..data.files.sounds import RATE, SIZE, holds_sounds
 from ..errors import InputError, NonFiniteError, shown
 from ..layers.augment import augmented
 from ..rng import SPLIT, generator
@@ -161,14 +162,21 @@ def read_pictures(data, **reading) -> Images:
     return data if isinstance(data, Images) else load_images(data, **reading)
 
 
-def sounds(data, size: int, rate: int) -> Sounds:
-    """The sounds at the path `data`, `size` samples each. InputError if it is None."""
+def sounds(data, size: int, rate: int, labels: str | None = None) -> Sounds:
+    """The sounds at the path `data`, `size` samples each, or `data` itself if they are
+    read already. `labels` is the template of `read_sounds`.
+
+    Raises InputError if `data` is None.
+    """
+    if isinstance(data, Sounds):
+        return data
     if data is None:
         raise InputError(
             "this recipe needs --data PATH: a folder or a zip of sounds (WAV files), "
-            "with class folders or names like 7_jackson_32.wav"
+            "with class folders or names like 7_jackson_32.wav; tinygan data PATH "
+            "tells what it holds"
         )
-    return read_sounds(data, size, rate)
+    return read_sounds(data, size, rate, labels)
 
 
 def lines(data, length: int) -> Lines:
@@ -178,8 +186,23 @@ def lines(data, length: int) -> Lines:
     return read_lines(data, length)
 
 
-def for_pictures(data: Images) -> str:
-    """The recipe that suits the pictures: with classes, if they have two or more."""
+def read(given: dict) -> Images | Sounds:
+    """The pictures or the sounds at the path given["data"], with the other options
+    given. Raises InputError for options that the data do not have.
+    """
+    if not holds_sounds(given["data"]):
+        if "labels" in given:
+            raise InputError(
+                "--labels: expected sounds, whose names tell their classes"
+            )
+        return read_pictures(**given)
+    return sounds(given["data"], given.get("size", SIZE), RATE, given.get("labels"))
+
+
+def suiting(data: Images | Sounds) -> str:
+    """The recipe that suits the data: with classes, if they have two or more."""
+    if isinstance(data, Sounds):
+        return "cwavegan-digits" if data.classes >= 2 else "wavegan-digits"
     return "class-pictures" if data.classes >= 2 else "pictures"
 
 
