@@ -48,6 +48,7 @@ from ..userfile import (
 DEFAULT = "dcgan-digits"
 MOST_IN_A_ROW = 10_000  # values of an option, for instance names of classes
 READING = ("size", "array", "range")  # how the pictures at --data are to be read
+SETTLED = ("classes", "characters")  # options that the data decide
 OF_ALL = ("augment",)  # options of every recipe that has none of this name itself
 
 
@@ -274,7 +275,7 @@ def build(module: ModuleType, options: dict) -> Trainable:
     """
     own = defaults(module)
     taken = own | dict.fromkeys(OF_ALL)
-    accepted = [name for name in taken if name != "classes"]
+    accepted = [name for name in taken if name not in SETTLED]
     for option in options:
         if option not in taken:
             raise InputError(
