@@ -65,12 +65,12 @@ def kl(mu, log_var):
     = 1/2 sum_d mu^2 + sigma^2 - log sigma^2 - 1
     """
     xp = get_xp(mu)
-    return (mu * mu + xp.exp(log_var) - log_var - 1).sum(axis=1) / 2  # eq: kl
+    return (mu * mu + xp.exp(log_var) - log_var - 1).sum(axis=1) / 2  # eq: vae-kl
 
 
 def kl_grads(mu, log_var):
     """(dKL/dmu, dKL/dlog_var), (N, d) each."""
-    return mu, (get_xp(mu).exp(log_var) - 1) / 2  # eq: kl-grad
+    return mu, (get_xp(mu).exp(log_var) - 1) / 2  # eq: vae-kl-grad
 
 
 def elbo(E, D, likelihood, x, eps):
