@@ -201,6 +201,7 @@ MAY_IMPORT = {
     "penalties": BASE,
     "optim": BASE,
     "gan": {"errors", "fast", "guard.moves", "values"},
+    "likelihood": BASE,
     "growth": BASE | {"layers", "net", "optim"},
     **{f: BASE | FAST | {"layers", "optim", "penalties"} for f in sorted(FAST)},
     "parallel": BASE | {"net", "objectives", "optim"},
@@ -209,7 +210,10 @@ MAY_IMPORT = {
     "plots": BASE | {"files"},
     "measures": BASE | {"objectives", "layers", "net", "optim", "data"},
     "theory": BASE | CORE | {"data", "measures", "plots"},
-    "check": BASE | CORE | {"growth", "userfile", "backend", "runs", "recipes"},
+    "check": BASE
+    | CORE
+    | {"growth", "likelihood", "userfile", "backend"}
+    | {"runs", "recipes"},
 }
 ORDER = ("ops", "layers", "net", "gan", "theory", "recipes", "cli", "__main__")
 
