@@ -140,7 +140,7 @@ class GRU(Layer):
     def _add_gradients(self, x, h, da, dm) -> None:
         self._add_products(x, h, da, dm)
         self.db += column_sum(da)
-        self.dc += column_sum(dm[..., 2 * self.units :])
+        self.dc += column_sum(dm)[2 * self.units :]
 
     def _add_products(self, x, h, da, dm) -> None:
         """Each gradient is one product, over all steps and samples."""
