@@ -36,7 +36,7 @@ def gru_forward(x, W, U, b, c):
 
 
 def inputs(x, W, b):
-    """x W + b of all steps, (N, T, C) -> (T, N, 3n). Of symbols it is a row of W + b."""
+    """x W + b of all steps, (N, T, C) -> (T, N, 3n). For symbols they are rows of W + b."""
     N, T, C = x.shape
     a = np.empty((T, N, W.shape[1]), np.result_type(x, W))
     i = symbols(x)
@@ -53,7 +53,7 @@ def symbols(x):
     """(N, T), the place of the 1 in each one-hot x_t, and C for an x_t of zeros. None
     if some x_t is neither.
     """
-    N, T, C = x.shape
+    _, T, C = x.shape
     if np.count_nonzero(x[:1]) > T:
         return None
     i = x.argmax(axis=2)

@@ -28,7 +28,7 @@ def carried(net, likelihood, u):
     xp, dtype = get_xp(u), net.theta.dtype
     x = xp.zeros((len(u), *net.in_shape), dtype)
     states = [
-        xp.zeros((len(u), layer.units), dtype) if type(layer) is GRU else None
+        xp.zeros((len(u), layer.units), dtype) if isinstance(layer, GRU) else None
         for layer in layers
     ]
     before = xp.zeros((len(u), net.in_shape[1]), dtype)  # what the delay gives first
@@ -48,10 +48,11 @@ def in_order(tree) -> list:
 
 def reads_on(layer: Layer) -> bool:
     """Whether a layer can go on from what it has read; from each place, if nothing."""
-    kind = type(layer)
-    if issubclass(kind, Activation):
-        return kind.forward is Activation.forward
-    return kind in (Dense, Dropout) or (kind is GRU and layer.every)
+    if isinstance(layer, Activation):
+        return type(layer).forward is Activation.forward
+    if isinstance(layer, GRU):
+        return type(layer).forward is GRU.forward and layer.every
+    return type(layer) in (Dense, Dropout)
 
 
 def step(layers, states, v):

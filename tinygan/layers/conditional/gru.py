@@ -82,7 +82,7 @@ class GRU(Layer):
         a_dot = times(x_dot.swapaxes(0, 1), self.W)
         h_dot = 0 * a_dot[0, :, :n]
         h_dots, steps_dot = [h_dot], []
-        for a, h, r, z, k, q in zip(a_dot, *steps, strict=False):
+        for a, h, r, z, k, q in each_step(len(a_dot), a_dot, *steps):
             a_r, a_z, a_q = three(a)
             m_r, m_z, k_dot = three(h_dot @ self.U)
             r_dot, z_dot = r * (1 - r) * (a_r + m_r), z * (1 - z) * (a_z + m_z)
@@ -105,11 +105,11 @@ class GRU(Layer):
             return self.backward(dy, cache), None
         (x, steps), (x_dot, steps_dot) = cache, cache_dot
         T, eh, dh = x.shape[1], None, None
-        into = by_step(dy_dot, T), by_step(0 * dy_dot if dy is None else dy, T)
+        ey, dy = by_step(dy_dot, T), by_step(0 * dy_dot if dy is None else dy, T)
         eas, das, ems, dms = [], [], [], []
-        passes = list(zip(*into, *steps, *steps_dot, strict=False))
-        for ey, dy_t, h, r, z, k, q, h_dot, r_dot, z_dot, k_dot, q_dot in passes[::-1]:
-            eh, dh = plus(eh, ey), plus(dh, dy_t)
+        passes = each_step(T, ey, dy, *steps, *steps_dot)
+        for ey, dy, h, r, z, k, q, h_dot, r_dot, z_dot, k_dot, q_dot in passes[::-1]:
+            eh, dh = plus(eh, ey), plus(dh, dy)
             eq = (1 - z) * eh
             dq = (1 - z) * dh - z_dot * eh
             es = (1 - q * q) * eq
@@ -163,8 +163,8 @@ def gru_forward(x, W, U, b, c):
     xp = get_xp(x)
     a = times(x.swapaxes(0, 1), W) + b  # (T, N, 3n)
     h, inside = [xp.zeros((len(x), len(U)), a.dtype)], []
-    for a_t in a:
-        *gates, h_t = gru_step(a_t, h[-1], U, c)
+    for t in range(len(a)):
+        *gates, h_t = gru_step(a[t], h[-1], U, c)
         h.append(h_t)
         inside.append(gates)
     return tuple(map(xp.stack, (h, *zip(*inside, strict=True))))
@@ -189,16 +189,16 @@ def gru_backward(dy, h, r, z, k, q, U):
 
     dy: (N, T, n) of all states or (N, n) of the last      h, r, z, k, q: of gru_forward
     """
-    dh, das, dms = None, [], []
-    passes = list(zip(by_step(dy, len(q)), h, r, z, k, q, strict=False))
-    for dy_t, h_t, r_t, z_t, k_t, q_t in passes[::-1]:  # h_t: the state before step t
-        dh = plus(dh, dy_t)  # eq: gru-dy
-        ds = (1 - q_t * q_t) * (1 - z_t) * dh
-        da_r = r_t * (1 - r_t) * k_t * ds
-        da_z = z_t * (1 - z_t) * (h_t - q_t) * dh
+    T, dh, das, dms = len(q), None, [], []
+    passes = each_step(T, by_step(dy, T), h, r, z, k, q)
+    for dy, h, r, z, k, q in passes[::-1]:  # h is the state before the step
+        dh = plus(dh, dy)  # eq: gru-dy
+        ds = (1 - q * q) * (1 - z) * dh
+        da_r = r * (1 - r) * k * ds
+        da_z = z * (1 - z) * (h - q) * dh
         das.append(beside(da_r, da_z, ds))
-        dms.append(beside(da_r, da_z, r_t * ds))
-        dh = z_t * dh + dms[-1] @ U.T  # eq: gru-dh
+        dms.append(beside(da_r, da_z, r * ds))
+        dh = z * dh + dms[-1] @ U.T  # eq: gru-dh
     return from_the_first(das), from_the_first(dms)
 
 
@@ -209,6 +209,11 @@ def by_step(dy, T: int) -> list:
     if dy.ndim == 2:
         return [None] * (T - 1) + [dy]
     return [dy[:, t] for t in range(T)]
+
+
+def each_step(T: int, *arrays) -> list:
+    """For each step what the arrays (T, N, m) hold of it: T tuples of arrays (N, m)."""
+    return [tuple(a[t] for a in arrays) for t in range(T)]
 
 
 def from_the_first(backwards: list):
