@@ -36,7 +36,7 @@ def gru_forward(x, W, U, b, c):
 
 
 def inputs(x, W, b):
-    """x W + b of all steps, (N, T, C) -> (T, N, 3n). For symbols they are rows of W + b."""
+    """x W + b of all steps, (N, T, C) -> (T, N, 3n). A symbol picks a row of W + b."""
     N, T, C = x.shape
     a = np.empty((T, N, W.shape[1]), np.result_type(x, W))
     i = symbols(x)
