@@ -69,6 +69,7 @@ SETTINGS = [
     *refuses(lambda v: tg.PixelNorm(v), NOT_POSITIVE, "PixelNorm", "eps"),
     *refuses(lambda v: tg.LeakyReLU(v), NOT_A_SHARE, "LeakyReLU", "slope"),
     *refuses(lambda v: tg.Dropout(v), NOT_A_SHARE, "Dropout", "probability"),
+    *refuses(lambda v: tg.GumbelSoftmax(v), NOT_POSITIVE, "GumbelSoftmax", "tau > 0"),
     *refuses(lambda v: tg.Maxout(v), NOT_A_COUNT, "Maxout", "k >= 1"),
     *refuses(lambda v: tg.MinibatchStd(v), NOT_A_COUNT, "MinibatchStd", "group"),
     *refuses(lambda v: tg.MinibatchStd(4, v), NEGATIVE, "eps"),

@@ -510,7 +510,7 @@ def test_cupy_without_a_gpu(capsys, here, points):
 def test_train_by_every_recipe(capsys, here, recipe, monkeypatch):
     options = ["--steps", 2, "--batch", 8, "--seed", 3, "--quiet", "--out", "run"]
     accepted, given = recipes.defaults(recipes.find(recipe)), {}
-    settled = {"classes"}  # what the data decide
+    settled = set(recipes.SETTLED)
     assert set(accepted) <= {*commands.PLAYING, *commands.READING} | settled
     if recipe == "text2digit":  # it would draw 12,000 pictures
         few = functools.partial(captioned_digits, 100)
@@ -523,6 +523,8 @@ def test_train_by_every_recipe(capsys, here, recipe, monkeypatch):
             where = "faces/nouns_32.zip"
         elif recipe in SPOKEN:
             where = "fsdd/fsdd_recordings.zip"
+        elif recipe == "text-lines":
+            where = "text/tinyshakespeare.txt"
         given["data"] = str(pathlib.Path(DATA) / where)
         options += ["--data", given["data"]]
     status, out, err = run(capsys, "train", recipe, *options)

@@ -51,10 +51,18 @@ def spoken(tmp_path_factory):
     return str(folder)
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A text file of forty lines, some of them long."""
+    path = tmp_path_factory.mktemp("written") / "text.txt"
+    path.write_text("".join(f"line {n} is {n} words long\n" * 2 for n in range(20)))
+    return str(path)
+
+
 @pytest.fixture
-def data(mnist, captioned, spoken):
+def data(mnist, captioned, spoken, written):
     """What a recipe gets as --data."""
-    own = {"text2character": captioned}
+    own = {"text2character": captioned, "text-lines": written}
     heard = "wavegan-digits", "cwavegan-digits", "specgan-digits"
     own |= dict.fromkeys(heard, spoken)
     return lambda name: own.get(name, mnist)
@@ -136,6 +144,8 @@ def test_the_recipes_of_the_field_are_there():
         "ragan-digits",
         "sngan-mnist",
         "specgan-digits",
+        "text-lines",
+        "text-names",
         "text2character",
         "text2digit",
         "wavegan-digits",

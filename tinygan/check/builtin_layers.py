@@ -30,6 +30,7 @@ from ..layers import (
     Flatten,
     GrowingDiscriminator,
     GrowingGenerator,
+    GumbelSoftmax,
     Identity,
     InnerProduct,
     InstanceNoise,
@@ -53,6 +54,7 @@ from ..layers import (
     Scale,
     Sequential,
     Sigmoid,
+    Softmax,
     Softplus,
     SpectralNorm,
     Tanh,
@@ -183,6 +185,10 @@ def layers_for_sequences() -> list[tuple[Layer, tuple]]:
         (Upsample1d(3), (4, 2)),
         (PhaseShuffle(2), (9, 2)),
         (PhaseShuffle(2), (3, 1)),
+        (Softmax(), (6,)),
+        (Softmax(), (3, 5)),
+        (GumbelSoftmax(), (6,)),
+        (GumbelSoftmax(0.5), (3, 5)),
         (
             Sequential(
                 Conv1d(3, 9, pad=4, stride=4),

@@ -36,6 +36,7 @@ from .reshape import Flatten, Reshape
 from .samplenorm import InstanceNorm, LayerNorm, PixelNorm
 from .scale import Scale
 from .shuffle import PhaseShuffle
+from .softmax import GumbelSoftmax, Softmax
 from .spectral import SpectralNorm
 from .upconv import UpConv2d
 
@@ -70,6 +71,7 @@ __all__ = [
     "Growing",
     "GrowingDiscriminator",
     "GrowingGenerator",
+    "GumbelSoftmax",
     "Identity",
     "InnerProduct",
     "InstanceNoise",
@@ -93,6 +95,7 @@ __all__ = [
     "Scale",
     "Sequential",
     "Sigmoid",
+    "Softmax",
     "Softplus",
     "SpectralNorm",
     "Tanh",

@@ -39,16 +39,15 @@ def log_likelihood(net, likelihood, x):
 def ancestral(net, likelihood, u):
     """Samples x (N, *net.in_shape), place by place: x_d ~ p(x_d | x_1 ... x_{d-1}).
 
-    Each u_d, uniform on [0, 1), decides one x_d, so a sample is a function of its u. u
-    is (N, T) for sequences (N, T, V), and has the shape of x for images. The order is
-    that of the numbers in memory. Whatever stands behind place d does not matter to
-    s_d, so the network is asked about a sample whose end is still empty.
+    u is (N, places), uniform on [0, 1). Each number decides one x_d, so a sample is a
+    function of its u. The order is that of the numbers in memory. Whatever stands
+    behind place d does not matter to s_d, so the network is asked about a sample whose
+    end is still empty.
     """
-    xp = get_xp(u)
-    x = xp.zeros((len(u), *net.in_shape), net.theta.dtype)
-    places = u.reshape(len(u), -1).shape[1]
+    N, places = u.shape
+    x = get_xp(u).zeros((N, *net.in_shape), net.theta.dtype)
     for d in range(places):
         s, _ = net.forward(x, train=False)
-        drawn = likelihood.sample(s, u).reshape(len(u), places, -1)
-        x.reshape(len(u), places, -1)[:, d] = drawn[:, d]  # eq: ancestral
+        drawn = likelihood.sample(s, u).reshape(N, places, -1)
+        x.reshape(N, places, -1)[:, d] = drawn[:, d]  # eq: ancestral
     return x

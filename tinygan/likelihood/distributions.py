@@ -18,6 +18,10 @@ class Likelihood:
         """The shape that s must have, for samples of this shape."""
         return shape
 
+    def numbers(self, shape) -> int:
+        """How many numbers u `sample` takes for one sample of this shape."""
+        return math.prod(shape)
+
     def log_p(self, x, s):
         """log p(x_n | s_n) of each sample, in nats: (N,)."""
         raise TypeError(f"{type(self).__name__} does not define log_p(x, s)")
@@ -31,7 +35,9 @@ class Likelihood:
         raise TypeError(f"{type(self).__name__} does not define mean(s)")
 
     def sample(self, s, u):
-        """x (N, *shape) from p(x | s), as a function of numbers u uniform on [0, 1)."""
+        """x (N, *shape) from p(x | s), as a function of u (N, numbers), uniform on
+        [0, 1).
+        """
         raise TypeError(f"{type(self).__name__} does not define sample(s, u)")
 
     def __repr__(self):
@@ -60,8 +66,8 @@ class Bernoulli(Likelihood):
         return 2 * sigmoid(s) - 1
 
     def sample(self, s, u):
-        """A pixel is on if u < sigma(s).      u: of the shape of s"""
-        return 2 * (u < sigmoid(s)).astype(s.dtype) - 1
+        """A pixel is on if u < sigma(s)."""
+        return 2 * (u.reshape(s.shape) < sigmoid(s)).astype(s.dtype) - 1
 
 
 class Gaussian(Likelihood):
@@ -98,6 +104,9 @@ class Categorical(Likelihood):
     d/ds = x - softmax(s)
     """
 
+    def numbers(self, shape):
+        return math.prod(shape[:-1])
+
     def log_p(self, x, s):
         return _each(x * log_softmax(s))  # eq: categorical
 
@@ -108,10 +117,10 @@ class Categorical(Likelihood):
         return get_xp(s).exp(log_softmax(s))
 
     def sample(self, s, u):
-        """The first v with u < p_1 + ... + p_v, one-hot.      u: (N, ...)"""
+        """The first v with u < p_1 + ... + p_v, one-hot."""
         xp = get_xp(s)
         below = xp.cumsum(self.mean(s), axis=-1)[..., :-1]  # the last one is 1
-        v = (u[..., None] >= below).sum(axis=-1)
+        v = (u.reshape(s.shape[:-1])[..., None] >= below).sum(axis=-1)
         return (v[..., None] == xp.arange(s.shape[-1])).astype(s.dtype)
 
 

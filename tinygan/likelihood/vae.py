@@ -17,8 +17,6 @@ so that z is a function of mu and sigma, and the gradient passes through it.
 
 import math
 
-import numpy as np
-
 from ..errors import ShapeError, whole
 from ..group import ALONE
 from ..ops import get_xp
@@ -67,12 +65,12 @@ def kl(mu, log_var):
     = 1/2 sum_d mu^2 + sigma^2 - log sigma^2 - 1
     """
     xp = get_xp(mu)
-    return (mu * mu + xp.exp(log_var) - log_var - 1).sum(axis=1) / 2  # eq: kl
+    return (mu * mu + xp.exp(log_var) - log_var - 1).sum(axis=1) / 2  # eq: vae-kl
 
 
 def kl_grads(mu, log_var):
     """(dKL/dmu, dKL/dlog_var), (N, d) each."""
-    return mu, (get_xp(mu).exp(log_var) - 1) / 2  # eq: kl-grad
+    return mu, (get_xp(mu).exp(log_var) - 1) / 2  # eq: vae-kl-grad
 
 
 def elbo(E, D, likelihood, x, eps):
@@ -115,7 +113,7 @@ def halves(code, eps):
 
     ShapeError unless it has that shape for eps (N, d).
     """
-    n, d = np.shape(eps)
+    n, d = eps.shape
     if code.shape != (n, 2 * d):
         raise ShapeError(
             "the encoder of a VAE returns mu and log_var, (N, 2 d): expected "

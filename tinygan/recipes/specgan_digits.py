@@ -57,13 +57,23 @@ def discriminator(C) -> list:
     return [*layers, Flatten()]
 
 
-def recipe(steps=8000, batch=32, lr=1e-3, seed=0, data=None, size=4096, classes=None):
+def recipe(
+    steps=2500,
+    batch=32,
+    lr=1e-3,
+    seed=0,
+    data=None,
+    size=4096,
+    labels=None,
+    classes=None,
+):
     if size < STEP or size % STEP:
         raise InputError(
             f"--size {size}: expected a multiple of {STEP:,} samples, such as 4096"
         )
     if classes is None:  # as the data are
-        classes = list(Labelled(sounds(data, size, RATE)).images.names)
+        data = sounds(data, size, RATE, labels)
+        classes = list(Labelled(data).images.names)
     way = Magnitudes(RATE, 2 * FREQUENCIES, HOP)
     z_and_class = Parallel(Identity(), Embedding(EMBEDDING)), Concat()
     features = Parallel(Sequential(*discriminator(C)), Identity())
@@ -71,7 +81,9 @@ def recipe(steps=8000, batch=32, lr=1e-3, seed=0, data=None, size=4096, classes=
         G=Sequential(*z_and_class, *generator(C, size // HOP)),
         D=Sequential(features, Projection()),
         shape=(size // HOP, FREQUENCIES, 1),
-        data=lambda: Labelled(Spectrograms(sounds(data, size, RATE), way.pictures)),
+        data=lambda: Labelled(
+            Spectrograms(sounds(data, size, RATE, labels), way.pictures)
+        ),
         latent=Latent(32),
         condition=Classes(len(classes), classes),
         decided={"classes": classes},

@@ -12,6 +12,7 @@ from ..backend import Backend
 from ..data import (
     Captioned,
     Images,
+    Lines,
     Sounds,
     Spectrograms,
     StackedDigits,
@@ -20,13 +21,15 @@ from ..data import (
 from ..errors import InputError
 from ..measures.agreement import agreement, judges, variety
 from ..rng import CONDITION, generator
-from .experiment import Experiment
 from .folder import RunFolder
-from .hearing import heard
+from .hearing import Hearing
+from .likely import likelihood_rows
 from .listening import as_images, listened, pictures, stride_periods
 from .measuring import measure, real_samples
 from .results import Measurement, measurement
 from .sampling import Request, expect_finite, expect_samples_to_fit, generate
+from .spelling import text_rows
+from .trainable import Trainable
 
 LEAST = 20  # samples: fewer are not measured
 
@@ -39,7 +42,7 @@ class Result(NamedTuple):
 
 
 def evaluate(
-    experiment: Experiment,
+    experiment: Trainable,
     folder: RunFolder,
     backend: Backend,
     n: int,
@@ -86,10 +89,15 @@ def evaluate(
         return Result(n, rows)
     asked = condition.y_of(inputs)
     samples = made(inputs)
+    if isinstance(real, Lines) and experiment.text is not None:
+        rows = likelihood_rows(experiment, folder, backend, n, seed, say)
+        lines = samples.argmax(axis=-1)
+        return Result(n, rows + text_rows(lines, experiment, real, seed, say))
     if sounds is None:
-        return Result(n, measure(samples, real, seed, say, asked))
+        rows = likelihood_rows(experiment, folder, backend, n, seed, say)
+        return Result(n, rows + measure(samples, real, seed, say, asked))
     say("listening: sounds become log-mel pictures")
-    x = heard(experiment, samples)
+    x = Hearing(experiment).heard(samples)
     rows = measure(pictures(x, sounds.rate), real, seed, say, asked)
     names = getattr(condition, "names", ())
     periods = stride_periods(experiment.G, x.shape[1])
