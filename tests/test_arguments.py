@@ -99,6 +99,7 @@ SETTINGS = [
     *refuses(lambda v: tg.Pick(v), (2.5, "0", None, True), "Pick"),
     *refuses(lambda v: tg.Embedding(v), NOT_A_COUNT, "Embedding", "dim"),
     *refuses(lambda v: tg.GRU(v), NOT_A_COUNT, "GRU", "units"),
+    *refuses(lambda v: tg.GRU(2, every=v), NOT_A_FLAG, "GRU", "every"),
     *refuses(lambda v: tg.Projection(v), NOT_AN_INIT, "Projection"),
     *refuses(lambda v: tg.he(v), NOT_A_NUMBER, "he expects"),
     *refuses(lambda v: tg.normal(v), NEGATIVE, "normal expects"),

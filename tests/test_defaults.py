@@ -46,7 +46,7 @@ DEFAULTS = {
     "Embedding": {"init": None},
     "EqualRate": {"gain": math.sqrt(2)},
     "Fade": {"alpha": 1.0},
-    "GRU": {"init": None},
+    "GRU": {"init": None, "every": False},
     "GrowingDiscriminator": {"down": tg.AvgPool2d, "first": None},
     "GrowingGenerator": {"up": tg.Upsample2d},
     "GumbelSoftmax": {"tau": 1.0, "straight_through": False},

@@ -36,6 +36,7 @@ from tinygan.layers import (
     ConvTranspose1d,
     ConvTranspose2d,
     Cutout,
+    Delay,
     Dense,
     Dropout,
     Each,
@@ -269,6 +270,8 @@ CASES = {
     "PhaseShuffle": (lambda: PhaseShuffle(2), (9, 2)),
     "PhaseShuffle, short": (lambda: PhaseShuffle(2), (3, 4)),
     "GRU": (lambda: GRU(3), (4, 2)),
+    "GRU, all states": (lambda: GRU(3, every=True), (4, 2)),
+    "Delay": (Delay, (4, 2)),
 }
 
 

@@ -39,6 +39,7 @@ from tinygan.layers import (
     Tanh,
 )
 from tinygan.layers.correlation import Correlation, conv_size
+from tinygan.likelihood import Categorical
 
 # A case of a primitive: draw(its arguments), and what is to be compared afterwards.
 
@@ -266,8 +267,39 @@ def add_rows(draw):
     return (draw(n, dim), i, draw(M, dim)), changed
 
 
+def gru_forward(draw):
+    (N, T), C, n = draw.shape(2, 2), draw.one_of(1, 4), draw.one_of(1, 3)
+    x = draw(N, T, C)
+    if draw.one_of(True, False):  # symbols, and places without one
+        x = np.eye(C + 1, C, dtype=draw.dtype)[draw.rng.integers(0, C + 1, (N, T))]
+        x[draw.rng.integers(N)] *= draw.one_of(1, 1, 2)
+    return (x, draw(C, 3 * n), draw(n, 3 * n), draw(3 * n), draw(n)), returned
+
+
+def gru_backward(draw):
+    arguments, _ = gru_forward(draw)
+    steps, U = fast.PRIMITIVES["gru_forward"](*arguments), arguments[2]
+    T, N, n = steps[1].shape
+    dy = draw(N, T, n) if draw.one_of(True, False) else draw(N, n)
+    return (dy, *steps, U), returned
+
+
+def ancestral(draw):
+    (N, T), V = draw.shape(2, 2), 4
+    reader = Sequential(tg.Delay(), tg.GRU(3, every=True))
+    layers = draw.one_of(
+        (reader, Dense(V)),
+        (reader, tg.Dropout(), tg.GRU(5, every=True), Dense(3), Tanh(), Dense(V)),
+        (tg.Delay(), Dense(V)),
+    )
+    net = tg.Net(Sequential(*layers), (T, V), seed=1, dtype=draw.dtype)
+    net.theta[...] = 2 * draw(net.theta.size)
+    return (net, Categorical(), draw.rng.random((N, T))), returned
+
+
 CASES = {
     "add_rows": add_rows,
+    "ancestral": ancestral,
     "batchnorm_dx": batchnorm_dx,
     "channel_sums": channel_sums,
     "col2im": col2im,
@@ -275,6 +307,8 @@ CASES = {
     "correlation": correlation,
     "d_gradient": d_gradient,
     "enlarged": enlarged,
+    "gru_backward": gru_backward,
+    "gru_forward": gru_forward,
     "im2col": im2col,
     "leaky_relu": elementwise(0.2),
     "leaky_relu_slope": elementwise(0.2, arrays=2),

@@ -20,6 +20,7 @@ from ..layers import (
     ConvTranspose1d,
     ConvTranspose2d,
     Cutout,
+    Delay,
     Dense,
     Dropout,
     Each,
@@ -266,5 +267,8 @@ def conditional_layers() -> list[tuple[Layer, tuple]]:
         (Sequential(classes, with_class(Dense(5), Tanh()), Projection()), (6,)),
         (MeanPool(), (5, 3)),
         (GRU(4), (5, 3)),
+        (GRU(4, every=True), (5, 3)),
+        (Sequential(Delay(), GRU(3, every=True), GRU(4, every=True), Dense(2)), (4, 2)),
+        (Delay(), (4, 3)),
         (Each(Sequential(Conv1d(3, 2), Tanh(), MeanPool())), (2, 4, 3)),
     ]

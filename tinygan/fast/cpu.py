@@ -16,6 +16,7 @@ from ..layers.correlation import windows_of
 from ..optim.adam import Adam
 from . import (
     correlation,  # noqa: F401  (its twins)
+    gru,  # noqa: F401  (its twins)
     twin,
     upconv,  # noqa: F401  (its twin)
 )

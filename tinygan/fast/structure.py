@@ -25,6 +25,7 @@ from ..penalties.base import Drift
 from ..penalties.gradient import value_and_direction
 from ..values import leaves, plus
 from . import PRIMITIVES, twin
+from .recurrent import carried
 from .scheme import Scheme
 
 Kind = TypeVar("Kind", bound=Layer)
@@ -74,6 +75,12 @@ def penalise(D, s, cache, phi, group=ALONE):
     _, cache_dot = D.tangent(minus_v, cache)
     reverse_tangent(D.tree, None, cache, (cache_dot,), kept)
     return P
+
+
+@twin("structure")
+def ancestral(net, likelihood, u):
+    """A network that reads from the first to the last carries its state on."""
+    return carried(net, likelihood, u)
 
 
 def backward_keeping(layer: Layer, dy, cache):

@@ -20,6 +20,7 @@ from .conditional.tuples import Branch, Concat, Identity, Parallel, Pick
 from .conv import Conv2d, ConvTranspose2d
 from .conv1d import Conv1d, ConvTranspose1d
 from .correlation import col2im, im2col
+from .delay import Delay
 from .dense import Dense
 from .dropout import Dropout
 from .equal import EqualRate
@@ -59,6 +60,7 @@ __all__ = [
     "ConvTranspose1d",
     "ConvTranspose2d",
     "Cutout",
+    "Delay",
     "Dense",
     "Dropout",
     "Each",
