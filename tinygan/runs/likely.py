@@ -10,7 +10,7 @@ from .folder import RunFolder
 from .likelihood import Likely
 from .results import Measurement, measurement
 from .sampling import trained
-from .spelling import places
+from .spelling import ngram_bits, places
 from .trainable import Trainable
 
 DRAWS = 500  # z for each sample, where there is only a bound (Burda et al. 2016)
@@ -39,10 +39,11 @@ def likelihood_rows(
         values.append(backend.to_host(found).astype(np.float64))
     each = np.concatenate(values)
     nats, error = float(each.mean()), float(each.std() / math.sqrt(n))
-    numbers = float(experiment.likelihood.numbers(tuple(experiment.shape)))
+    numbers, more = float(experiment.likelihood.numbers(tuple(experiment.shape))), ""
     if experiment.text is not None:  # what stands behind the end does not count
         numbers = float(places(x.argmax(axis=-1)).mean())
+        more = f"; models of order 1, 2, 3: {ngram_bits(experiment.data(), held)}"
     return [
         measurement("log-likelihood", nats, math.nan, f"; +- {error:.2f}"),
-        measurement("bits", -nats / numbers / math.log(2), math.nan),
+        measurement("bits", -nats / numbers / math.log(2), math.nan, more),
     ]

@@ -54,6 +54,12 @@ def text_rows(rows, experiment: Trainable, data: Lines, seed, say) -> list[Measu
     return found
 
 
+def ngram_bits(data: Lines, held: Lines) -> str:
+    """The bits for a character of held-out lines, of models that count in `data`."""
+    models = (NgramModel(data.values, order, len(data.alphabet)) for order in ORDERS)
+    return ", ".join(f"{m.bits_per_character(held.values):.3f}" for m in models)
+
+
 def places(rows) -> np.ndarray:
     """How many symbols of each line (N, T) count: all up to the first END, with it."""
     rows = np.asarray(rows)
