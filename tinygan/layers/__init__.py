@@ -27,6 +27,8 @@ from .fade import Fade
 from .fixup import fixup
 from .growing import Growing, GrowingDiscriminator, GrowingGenerator
 from .init import glorot, he, normal, uniform
+from .masked import MADE, MaskedDense
+from .masked_pixels import CausalConv2d, Gate, GatedBlock, PixelCNN, Shift
 from .maxout import Maxout
 from .minibatch import MinibatchStd, Pack
 from .noise import InstanceNoise
@@ -40,6 +42,7 @@ from .upconv import UpConv2d
 
 __all__ = [
     "GRU",
+    "MADE",
     "Activation",
     "Affine",
     "Augment",
@@ -50,6 +53,7 @@ __all__ = [
     "BilinearDown2d",
     "BilinearUp2d",
     "Branch",
+    "CausalConv2d",
     "ColourJitter",
     "Concat",
     "ConditionalBatchNorm",
@@ -65,6 +69,8 @@ __all__ = [
     "EqualRate",
     "Fade",
     "Flatten",
+    "Gate",
+    "GatedBlock",
     "Growing",
     "GrowingDiscriminator",
     "GrowingGenerator",
@@ -75,6 +81,7 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "LeakyReLU",
+    "MaskedDense",
     "Maxout",
     "MeanPool",
     "MinibatchStd",
@@ -83,6 +90,7 @@ __all__ = [
     "Parallel",
     "PhaseShuffle",
     "Pick",
+    "PixelCNN",
     "PixelNorm",
     "Projection",
     "ReLU",
@@ -90,6 +98,7 @@ __all__ = [
     "Residual",
     "Scale",
     "Sequential",
+    "Shift",
     "Sigmoid",
     "Softplus",
     "SpectralNorm",
