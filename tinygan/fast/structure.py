@@ -24,7 +24,11 @@ from ..ops import get_xp
 from ..penalties.base import Drift
 from ..penalties.gradient import value_and_direction
 from ..values import leaves, plus
-from . import PRIMITIVES, twin
+from . import (
+    PRIMITIVES,
+    ancestral,  # noqa: F401  (its twin)
+    twin,
+)
 from .scheme import Scheme
 
 Kind = TypeVar("Kind", bound=Layer)

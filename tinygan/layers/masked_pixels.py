@@ -191,14 +191,14 @@ class GatedBlock(Sequential):
         if k % 2 == 0:
             raise InputError(f"GatedBlock expects an odd k, got {k}")
         up = k // 2
-        across = CausalConv2d(2 * C, (1, up + 1), before=(0, up))
-        down = CausalConv2d(2 * C, (up + 1, k), before=(up, up))
-        above = Sequential(Pick(0), Conv2d(2 * C, 1, bias=False))
-        both = Residual(Sequential(Pick(1), across), shortcut=above)
-        h: Layer = Sequential(both, Gate(), Conv2d(C, 1))
+        self.V = CausalConv2d(2 * C, (up + 1, k), before=(up, up))
+        self.H = CausalConv2d(2 * C, (1, up + 1), before=(0, up))
+        self.U, self.P = Conv2d(2 * C, 1, bias=False), Conv2d(C, 1)
+        above, left = Sequential(Pick(0), self.U), Sequential(Pick(1), self.H)
+        h: Layer = Sequential(Residual(left, shortcut=above), Gate(), self.P)
         if residual:
             h = Residual(h, shortcut=Pick(1))
-        v = Sequential(down, Gate())
+        v = Sequential(self.V, Gate())
         super().__init__(Parallel(v, Identity()), Branch(Pick(0), h))
 
     def __repr__(self):
