@@ -178,7 +178,7 @@ BASE = {"errors", "ops", "rng", "values", "group", "fast"}
 BASE |= {"guard.layers", "guard.logits"}
 CORE = {"layers", "net", "objectives", "penalties", "optim", "gan"}
 FAST = {"fast.cpu", "fast.cuda", "fast.structure"}
-FAST |= {f"fast.{name}" for name in ("correlation", "grouped", "scheme")}
+FAST |= {f"fast.{name}" for name in ("ancestral", "correlation", "grouped", "scheme")}
 FAST |= {"fast.upconv", "fast.winograd", "fast.winograd_odd"}
 MAY_IMPORT = {
     "errors": set(),
@@ -202,14 +202,20 @@ MAY_IMPORT = {
     "optim": BASE,
     "gan": {"errors", "fast", "guard.moves", "values"},
     "growth": BASE | {"layers", "net", "optim"},
-    **{f: BASE | FAST | {"layers", "optim", "penalties"} for f in sorted(FAST)},
+    "likelihood": BASE,
+    **{
+        f: BASE | FAST | {"layers", "likelihood", "optim", "penalties"}
+        for f in sorted(FAST)
+    },
     "parallel": BASE | {"net", "objectives", "optim"},
     "sound": BASE,
     "data": BASE | {"backend", "files"},
     "plots": BASE | {"files"},
     "measures": BASE | {"objectives", "layers", "net", "optim", "data"},
     "theory": BASE | CORE | {"data", "measures", "plots"},
-    "check": BASE | CORE | {"growth", "userfile", "backend", "runs", "recipes"},
+    "check": BASE
+    | CORE
+    | {"growth", "likelihood", "userfile", "backend", "runs", "recipes"},
 }
 ORDER = ("ops", "layers", "net", "gan", "theory", "recipes", "cli", "__main__")
 

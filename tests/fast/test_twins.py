@@ -39,6 +39,7 @@ from tinygan.layers import (
     Tanh,
 )
 from tinygan.layers.correlation import Correlation, conv_size
+from tinygan.likelihood import Bernoulli, Categorical
 
 # A case of a primitive: draw(its arguments), and what is to be compared afterwards.
 
@@ -256,6 +257,30 @@ def weight_grad_and_adjoint(draw):
     return (layer, draw(*y.shape), cache), gradient
 
 
+def gates(draw):
+    shape = draw.shape(2, 4)
+    return (4 * draw(*shape[:-1], 2 * shape[-1]),), returned
+
+
+def gate_dx(draw):
+    shape = draw.shape(2, 4)
+    return tuple(draw(*shape) for _ in range(3)), returned
+
+
+def ancestral(draw):
+    """For u of a few seeds: none is within rounding of a probability."""
+    tree, in_shape, likelihood = draw.one_of(
+        (tg.MADE([9]), (2, 3, 1), Bernoulli()),
+        (tg.MADE([5, 7], direct=False), (4,), Bernoulli()),
+        (tg.PixelCNN(3, 2), (4, 3, 1), Bernoulli()),
+        (tg.PixelCNN(3, 1), (2, 3, 4), Categorical()),
+    )
+    places = in_shape[:-1] if isinstance(likelihood, Categorical) else in_shape
+    u = np.random.default_rng(draw.one_of(0, 1, 2)).random((3, *places))
+    net = tg.Net(tree, in_shape, seed=1, dtype=draw.dtype)
+    return (net, likelihood, u.astype(draw.dtype)), returned
+
+
 def add_rows(draw):
     n, dim, M = draw.one_of(200, 130), draw.one_of(1, 3), draw.one_of(1, 40)
     i = draw.rng.integers(0, n, M)
@@ -268,6 +293,7 @@ def add_rows(draw):
 
 CASES = {
     "add_rows": add_rows,
+    "ancestral": ancestral,
     "batchnorm_dx": batchnorm_dx,
     "channel_sums": channel_sums,
     "col2im": col2im,
@@ -275,6 +301,8 @@ CASES = {
     "correlation": correlation,
     "d_gradient": d_gradient,
     "enlarged": enlarged,
+    "gate_dx": gate_dx,
+    "gates": gates,
     "im2col": im2col,
     "leaky_relu": elementwise(0.2),
     "leaky_relu_slope": elementwise(0.2, arrays=2),

@@ -7,11 +7,12 @@ the products of about one forward pass.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
 from ..layers.activations import Activation
-from ..layers.combine import Residual, Sequential
+from ..layers.combine import Sequential
 from ..layers.conditional.tuples import Branch, Pick
 from ..layers.conv import Conv2d
 from ..layers.correlation import as_matrix, correlation
@@ -27,12 +28,13 @@ def ancestral(net, likelihood, u):
     """For a tree that is a MADE, a PixelCNN, or a Sequential of the layers that a
     PixelCNN has.
     """
-    tree, shape = getattr(net, "tree", None), getattr(net, "in_shape", ())
+    tree: Any = getattr(net, "tree", None)
     fill = {MADE: by_degrees, PixelCNN: by_pixels, Sequential: by_pixels}.get(
         type(tree)
     )
     if fill is None or (fill is by_pixels and not is_pixelcnn(tree)):
         return NotImplemented
+    shape = net.in_shape
     V = shape[-1] if len(shape) > 1 else 1  # numbers of a place
     draws = {Bernoulli: (V,), Categorical: ()}.get(type(likelihood))
     if draws is None or u.size * V != len(u) * math.prod((*shape, *draws)):
@@ -52,10 +54,9 @@ def by_degrees(made, x, draw) -> None:
     """Fill x (N, ..., V). When place d is drawn, the hidden units of degree d see all
     that they ever will.
     """
-    N, f = len(x), made.layers[1]
-    main, direct = (f.f, f.shortcut) if type(f) is Residual else (f, None)
-    *hidden, last = main.layers[::2]
-    V = x.shape[-1] if x.ndim > 2 else 1
+    *hidden, last = made.f.layers[::2]
+    direct = made.A if made.direct else None
+    N, V = len(x), x.shape[-1] if x.ndim > 2 else 1
     D = math.prod(x.shape[1:]) // V
     places = np.repeat(np.arange(1, D + 1), V)
     m = [places, *(degrees(layer.n_out, D) for layer in hidden)]
@@ -74,7 +75,7 @@ def by_degrees(made, x, draw) -> None:
         for i, layer in enumerate(hidden):
             own = slice(ends[i + 1][d], ends[i + 1][d + 1])
             a = layer.b[own] + upto(h[i], ends[i][d + 1], W[layer], own)
-            h[i + 1][:, own] = main.layers[2 * i + 1].f(a)
+            h[i + 1][:, own] = made.f.layers[2 * i + 1].f(a)
     x[...] = h[0].reshape(x.shape)
 
 
@@ -116,11 +117,11 @@ def is_pixelcnn(tree) -> bool:
     )
 
 
-def parts(tree):
+def parts(tree: Any):
     """The layers of a PixelCNN: (the two of the Branch, the blocks, which stack the
     Pick takes, the rest). None or nothing for what is not at its place.
     """
-    first, *layers = tree.layers or (None,)
+    first, *layers = tree.layers or (tree,)
     picks = [n for n, layer in enumerate(layers) if type(layer) is Pick]
     n = picks[0] if picks else len(layers)
     shifts = first.layers if type(first) is Branch else ()

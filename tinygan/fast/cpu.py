@@ -175,7 +175,7 @@ def gate_dx(dy, t, g):
     """
     C = dy.shape[-1]
     dx = np.empty((*dy.shape[:-1], 2 * C), np.result_type(dy, t))
-    u, tu, w = (np.empty(dx[0, ..., :C].shape, dx.dtype) for _ in range(3))
+    u, tu, w = (np.empty(dy.shape[1:], dx.dtype) for _ in range(3))
     for dx_, dy_, t_, g_ in zip(dx, dy, t, g, strict=True):
         np.multiply(g_, dy_, out=u)
         np.multiply(t_, u, out=tu)

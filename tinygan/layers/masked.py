@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import InputError, ShapeError, flag, numbers, shown, whole
 from .activations import ReLU
-from .base import require, require_array
+from .base import Layer, require, require_array
 from .combine import Residual, Sequential
 from .dense import Dense
 from .reshape import Flatten, Reshape
@@ -103,10 +103,12 @@ class MADE(Sequential):
         for n in self.hidden:
             layers += [MaskedDense(up_to(seen, degrees(n, D))), ReLU()]
             seen = degrees(n, D)
-        f = Sequential(*layers, MaskedDense(below(seen, places)))
+        self.f = Sequential(*layers, MaskedDense(below(seen, places)))
+        s: Layer = self.f
         if self.direct:
-            f = Residual(f, MaskedDense(below(places, places), bias=False))
-        self.layers = (Flatten(), f, Reshape(*in_shape))
+            self.A = MaskedDense(below(places, places), bias=False)
+            s = Residual(self.f, self.A)
+        self.layers = (Flatten(), s, Reshape(*in_shape))
         return super().build(in_shape)
 
     def __repr__(self):

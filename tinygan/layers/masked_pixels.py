@@ -4,7 +4,7 @@ Pixels are read row by row, each row from left to right. What stands before a pi
 no rectangle: all rows above, and the own row on the left. So there are two stacks of
 convolutions (`GatedBlock`). The vertical stack v sees the rows above, the horizontal
 stack h sees the left part of the own row and what v has found. Nothing before a pixel
-is out of sight, as it would be with one stack of masked kernels.
+is out of sight, as it would be with one stack of masked convolutions.
 
 A kernel is not masked here. The picture is shifted once, by one row for v and by one
 column for h, and each window ends at the own row or column (`CausalConv2d`). So no
