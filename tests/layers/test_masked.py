@@ -32,6 +32,7 @@ from tinygan import (
 )
 from tinygan.check import check_layer, relative
 from tinygan.check.adapters import Cut
+from tinygan.group import ALONE
 from tinygan.layers import masked
 from tinygan.layers.correlation import correlation
 from tinygan.likelihood import Bernoulli, Categorical, log_likelihood
@@ -321,6 +322,19 @@ def test_the_probabilities_of_all_symbols_sum_to_one(tree, in_shape):
     x = np.eye(V)[np.array(list(itertools.product(range(V), repeat=places)))]
     log_p = log_likelihood(net, Categorical(), x.reshape(-1, *in_shape))
     assert np.exp(log_p).sum() == pytest.approx(1, abs=1e-12)
+
+
+@pytest.mark.parametrize(("tree", "in_shape"), WHOLE, ids=repr)
+def test_two_halves_of_a_batch_have_the_gradient_of_the_whole(tree, in_shape):
+    net = network(tree, in_shape)
+    x, dy = np.random.default_rng(3).standard_normal((2, 6, *in_shape))
+    _, cache = net.forward(x)
+    net.backward(dy, cache)
+    halves = [net.part(ALONE, np.zeros_like(net.grad)) for _ in range(2)]
+    for half, rows in zip(halves, (slice(0, 2), slice(2, 6)), strict=True):
+        half.backward(dy[rows], half.forward(x[rows])[1])
+    error = halves[0].grad + halves[1].grad - net.grad
+    assert relative(error, net.grad) <= 1e-13
 
 
 # Planted mistakes

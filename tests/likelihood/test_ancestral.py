@@ -20,6 +20,7 @@ from tinygan import (
     Tanh,
     fast,
 )
+from tinygan.check.device import xp as fake_device
 from tinygan.fast import ancestral as module
 from tinygan.likelihood import Bernoulli, Categorical, Gaussian, ancestral
 
@@ -71,6 +72,14 @@ def test_the_samples_are_those_of_the_plain_function(name):
     assert np.array_equal(likelihood.sample(s, u), x)  # a fixed point
     with fast.plain(False):
         assert np.array_equal(ancestral(net, likelihood, u[3:5]), x[3:5])
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_a_device_draws_the_same_samples(name):
+    net, likelihood, u = drawn(name, N=5)
+    device = fake_device.FakeBackend()
+    x = TWIN(net.clone(backend=device), likelihood, device.asarray(u))
+    assert np.array_equal(device.to_host(x), TWIN(net, likelihood, u))
 
 
 @pytest.mark.parametrize("name", NETS)
