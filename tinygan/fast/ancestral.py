@@ -137,7 +137,10 @@ def sees_one_pixel(layer) -> bool:
 
 
 class Stacks:
-    """A GatedBlock, computed row by row, and within a row pixel by pixel."""
+    """A GatedBlock, computed row by row, and within a row pixel by pixel.
+
+    It takes C_in channels. N, W and the dtype are those of the pictures x (N, H, W, C).
+    """
 
     def __init__(self, block, C_in: int, x):
         self.block, self.up = block, block.k // 2
