@@ -178,7 +178,7 @@ BASE = {"errors", "ops", "rng", "values", "group", "fast"}
 BASE |= {"guard.layers", "guard.logits"}
 CORE = {"layers", "net", "objectives", "penalties", "optim", "gan"}
 FAST = {"fast.cpu", "fast.cuda", "fast.structure"}
-FAST |= {f"fast.{name}" for name in ("correlation", "grouped", "scheme")}
+FAST |= {f"fast.{name}" for name in ("ancestral", "correlation", "grouped", "scheme")}
 FAST |= {"fast.upconv", "fast.winograd", "fast.winograd_odd"}
 MAY_IMPORT = {
     "errors": set(),
@@ -203,7 +203,10 @@ MAY_IMPORT = {
     "gan": {"errors", "fast", "guard.moves", "values"},
     "likelihood": BASE,
     "growth": BASE | {"layers", "net", "optim"},
-    **{f: BASE | FAST | {"layers", "optim", "penalties"} for f in sorted(FAST)},
+    **{
+        f: BASE | FAST | {"layers", "likelihood", "optim", "penalties"}
+        for f in sorted(FAST)
+    },
     "parallel": BASE | {"net", "objectives", "optim"},
     "sound": BASE,
     "data": BASE | {"backend", "files"},
@@ -212,8 +215,7 @@ MAY_IMPORT = {
     "theory": BASE | CORE | {"data", "measures", "plots"},
     "check": BASE
     | CORE
-    | {"growth", "likelihood", "userfile", "backend"}
-    | {"runs", "recipes"},
+    | {"growth", "likelihood", "userfile", "backend", "runs", "recipes"},
 }
 ORDER = ("ops", "layers", "net", "gan", "theory", "recipes", "cli", "__main__")
 

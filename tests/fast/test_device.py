@@ -20,6 +20,7 @@ from tinygan.check import Cut, Given, OneLogit
 from tinygan.check.device import xp as fake_device
 from tinygan.layers import (
     GRU,
+    MADE,
     Augment,
     AvgPool1d,
     AvgPool2d,
@@ -28,6 +29,7 @@ from tinygan.layers import (
     BilinearDown2d,
     BilinearUp2d,
     Branch,
+    CausalConv2d,
     ColourJitter,
     Concat,
     ConditionalBatchNorm,
@@ -44,6 +46,7 @@ from tinygan.layers import (
     EqualRate,
     Fade,
     Flatten,
+    Gate,
     GumbelSoftmax,
     Identity,
     InnerProduct,
@@ -51,6 +54,7 @@ from tinygan.layers import (
     InstanceNorm,
     LayerNorm,
     LeakyReLU,
+    MaskedDense,
     Maxout,
     MeanPool,
     MinibatchStd,
@@ -59,6 +63,7 @@ from tinygan.layers import (
     Parallel,
     PhaseShuffle,
     Pick,
+    PixelCNN,
     PixelNorm,
     Projection,
     ReLU,
@@ -272,6 +277,11 @@ CASES = {
     "GRU": (lambda: GRU(3), (4, 2)),
     "GRU, all states": (lambda: GRU(3, every=True), (4, 2)),
     "Delay": (Delay, (4, 2)),
+    "MaskedDense": (lambda: MaskedDense([[1, 0, 1], [1, 1, 0]]), (3, 2)),
+    "MADE": (lambda: MADE([5, 4]), (3, 2)),
+    "CausalConv2d": (lambda: CausalConv2d(3, (2, 3), before=(1, 1)), (4, 3, 2)),
+    "Gate": (Gate, (3, 2, 4)),
+    "PixelCNN": (lambda: PixelCNN(3, 2), (3, 4, 1)),
 }
 
 

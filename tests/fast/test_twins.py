@@ -39,7 +39,7 @@ from tinygan.layers import (
     Tanh,
 )
 from tinygan.layers.correlation import Correlation, conv_size
-from tinygan.likelihood import Categorical
+from tinygan.likelihood import Bernoulli, Categorical
 
 # A case of a primitive: draw(its arguments), and what is to be compared afterwards.
 
@@ -257,6 +257,35 @@ def weight_grad_and_adjoint(draw):
     return (layer, draw(*y.shape), cache), gradient
 
 
+def gates(draw):
+    shape = draw.shape(2, 4)
+    return (4 * draw(*shape[:-1], 2 * shape[-1]),), returned
+
+
+def gate_dx(draw):
+    shape = draw.shape(2, 4)
+    return tuple(draw(*shape) for _ in range(3)), returned
+
+
+def ancestral(draw):
+    """For u of a few seeds: none is within rounding of a probability."""
+    reader = Sequential(tg.Delay(), tg.GRU(3, every=True))
+    more = tg.Dropout(), tg.GRU(5, every=True), Dense(3), Tanh()
+    tree, in_shape, likelihood = draw.one_of(
+        (tg.MADE([9]), (2, 3, 1), Bernoulli()),
+        (tg.MADE([5, 7], direct=False), (4,), Bernoulli()),
+        (tg.PixelCNN(3, 2), (4, 3, 1), Bernoulli()),
+        (tg.PixelCNN(3, 1), (2, 3, 4), Categorical()),
+        (Sequential(reader, Dense(4)), (3, 4), Categorical()),
+        (Sequential(reader, *more, Dense(4)), (3, 4), Categorical()),
+        (Sequential(tg.Delay(), Dense(4)), (3, 4), Categorical()),
+    )
+    places = likelihood.numbers(in_shape)
+    u = np.random.default_rng(draw.one_of(0, 1, 2)).random((3, places))
+    net = tg.Net(tree, in_shape, seed=1, dtype=draw.dtype)
+    return (net, likelihood, u.astype(draw.dtype)), returned
+
+
 def add_rows(draw):
     n, dim, M = draw.one_of(200, 130), draw.one_of(1, 3), draw.one_of(1, 40)
     i = draw.rng.integers(0, n, M)
@@ -284,19 +313,6 @@ def gru_backward(draw):
     return (dy, *steps, U), returned
 
 
-def ancestral(draw):
-    (N, T), V = draw.shape(2, 2), 4
-    reader = Sequential(tg.Delay(), tg.GRU(3, every=True))
-    layers = draw.one_of(
-        (reader, Dense(V)),
-        (reader, tg.Dropout(), tg.GRU(5, every=True), Dense(3), Tanh(), Dense(V)),
-        (tg.Delay(), Dense(V)),
-    )
-    net = tg.Net(Sequential(*layers), (T, V), seed=1, dtype=draw.dtype)
-    net.theta[...] = 2 * draw(net.theta.size)
-    return (net, Categorical(), draw.rng.random((N, T))), returned
-
-
 CASES = {
     "add_rows": add_rows,
     "ancestral": ancestral,
@@ -309,6 +325,8 @@ CASES = {
     "enlarged": enlarged,
     "gru_backward": gru_backward,
     "gru_forward": gru_forward,
+    "gate_dx": gate_dx,
+    "gates": gates,
     "im2col": im2col,
     "leaky_relu": elementwise(0.2),
     "leaky_relu_slope": elementwise(0.2, arrays=2),

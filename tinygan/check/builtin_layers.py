@@ -4,6 +4,7 @@ import numpy as np
 
 from ..layers import (
     GRU,
+    MADE,
     Augment,
     AvgPool1d,
     AvgPool2d,
@@ -12,6 +13,7 @@ from ..layers import (
     BilinearDown2d,
     BilinearUp2d,
     Branch,
+    CausalConv2d,
     ColourJitter,
     Concat,
     ConditionalBatchNorm,
@@ -28,6 +30,8 @@ from ..layers import (
     EqualRate,
     Fade,
     Flatten,
+    Gate,
+    GatedBlock,
     GrowingDiscriminator,
     GrowingGenerator,
     GumbelSoftmax,
@@ -38,6 +42,7 @@ from ..layers import (
     Layer,
     LayerNorm,
     LeakyReLU,
+    MaskedDense,
     Maxout,
     MeanPool,
     MinibatchStd,
@@ -46,6 +51,7 @@ from ..layers import (
     Parallel,
     PhaseShuffle,
     Pick,
+    PixelCNN,
     PixelNorm,
     Projection,
     ReLU,
@@ -53,6 +59,7 @@ from ..layers import (
     Residual,
     Scale,
     Sequential,
+    Shift,
     Sigmoid,
     Softmax,
     Softplus,
@@ -149,8 +156,26 @@ def builtin_layers() -> list[tuple[Layer, tuple]]:
         (Fade(Conv2d(2, 1), Sequential(Conv2d(2, 3, pad=1), Tanh()), 0.3), (4, 3, 2)),
         (growing_generator(), (3,)),
         (growing_discriminator(), (4, 4, 2)),
+        *masked_layers(),
         *layers_for_sequences(),
         *conditional_layers(),
+    ]
+
+
+def masked_layers() -> list[tuple[Layer, tuple]]:
+    """The layers of autoregressive networks."""
+    return [
+        (MaskedDense([[1, 0, 1], [0, 0, 1]]), (2,)),
+        (MaskedDense([[1, 0, 1], [1, 0, 1]], bias=False), (4, 2)),
+        (MADE([5, 4]), (6,)),
+        (MADE([3], direct=False), (3, 2)),
+        (Shift(1, 2), (4, 3, 2)),
+        (CausalConv2d(3, (2, 3), before=(1, 1)), (4, 5, 2)),
+        (CausalConv2d(2, (1, 3), before=(0, 2), bias=False), (3, 4, 2)),
+        (Gate(), (6,)),
+        (Gate(), (3, 2, 4)),
+        (Sequential(Cut(2), GatedBlock(2), Concat()), (4, 3, 4)),
+        (PixelCNN(2, 1), (3, 4, 1)),
     ]
 
 

@@ -21,7 +21,7 @@ def carried(net, likelihood, u):
 
     u: (N, T) or (N, T, C)
     """
-    first, *layers = in_order(getattr(net, "tree", None))
+    first, *layers = in_order(getattr(net, "tree", None)) or [None]
     fits = type(first) is Delay and all(map(reads_on, layers))
     if not fits or u.shape[1:2] != net.in_shape[:1]:
         return NotImplemented

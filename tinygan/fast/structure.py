@@ -24,8 +24,11 @@ from ..ops import get_xp
 from ..penalties.base import Drift
 from ..penalties.gradient import value_and_direction
 from ..values import leaves, plus
-from . import PRIMITIVES, twin
-from .recurrent import carried
+from . import (
+    PRIMITIVES,
+    ancestral,  # noqa: F401  (its twin)
+    twin,
+)
 from .scheme import Scheme
 
 Kind = TypeVar("Kind", bound=Layer)
@@ -75,12 +78,6 @@ def penalise(D, s, cache, phi, group=ALONE):
     _, cache_dot = D.tangent(minus_v, cache)
     reverse_tangent(D.tree, None, cache, (cache_dot,), kept)
     return P
-
-
-@twin("structure")
-def ancestral(net, likelihood, u):
-    """A network that reads from the first to the last carries its state on."""
-    return carried(net, likelihood, u)
 
 
 def backward_keeping(layer: Layer, dy, cache):

@@ -28,6 +28,8 @@ from .fade import Fade
 from .fixup import fixup
 from .growing import Growing, GrowingDiscriminator, GrowingGenerator
 from .init import glorot, he, normal, uniform
+from .masked import MADE, MaskedDense
+from .masked_pixels import CausalConv2d, Gate, GatedBlock, PixelCNN, Shift
 from .maxout import Maxout
 from .minibatch import MinibatchStd, Pack
 from .noise import InstanceNoise
@@ -42,6 +44,7 @@ from .upconv import UpConv2d
 
 __all__ = [
     "GRU",
+    "MADE",
     "Activation",
     "Affine",
     "Augment",
@@ -52,6 +55,7 @@ __all__ = [
     "BilinearDown2d",
     "BilinearUp2d",
     "Branch",
+    "CausalConv2d",
     "ColourJitter",
     "Concat",
     "ConditionalBatchNorm",
@@ -68,6 +72,8 @@ __all__ = [
     "EqualRate",
     "Fade",
     "Flatten",
+    "Gate",
+    "GatedBlock",
     "Growing",
     "GrowingDiscriminator",
     "GrowingGenerator",
@@ -79,6 +85,7 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "LeakyReLU",
+    "MaskedDense",
     "Maxout",
     "MeanPool",
     "MinibatchStd",
@@ -87,6 +94,7 @@ __all__ = [
     "Parallel",
     "PhaseShuffle",
     "Pick",
+    "PixelCNN",
     "PixelNorm",
     "Projection",
     "ReLU",
@@ -94,6 +102,7 @@ __all__ = [
     "Residual",
     "Scale",
     "Sequential",
+    "Shift",
     "Sigmoid",
     "Softmax",
     "Softplus",

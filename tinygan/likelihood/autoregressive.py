@@ -44,7 +44,7 @@ def ancestral(net, likelihood, u):
     behind place d does not matter to s_d, so the network is asked about a sample whose
     end is still empty.
     """
-    N, places = u.shape
+    N, places = len(u), u[0].size if len(u) else 0
     x = get_xp(u).zeros((N, *net.in_shape), net.theta.dtype)
     for d in range(places):
         s, _ = net.forward(x, train=False)
