@@ -159,14 +159,15 @@ def batchnorm_dx(dy, x_hat, gamma, inv_std, dgamma, dbeta, m):
 @twin("cpu")
 def gates(x):
     """sigma(b) = (1 + tanh(b/2)) / 2: NumPy's tanh takes less time than its exp, and
-    the rest is done in place.
+    it is faster along whole arrays than along each half of the channels.
     """
     C = x.shape[-1] // 2
-    g = x[..., C:] / 2
+    t, g = x[..., :C].copy(), x[..., C:] * 0.5
+    np.tanh(t, out=t)
     np.tanh(g, out=g)
-    g += 1
-    g /= 2
-    return np.tanh(x[..., :C]), g
+    g *= 0.5
+    g += 0.5
+    return t, g
 
 
 @twin("cpu")
@@ -180,8 +181,10 @@ def gate_dx(dy, t, g):
     for dx_, dy_, t_, g_ in zip(dx, dy, t, g, strict=True):
         np.multiply(g_, dy_, out=u)
         np.multiply(t_, u, out=tu)
-        np.subtract(u, np.multiply(t_, tu, out=w), out=dx_[..., :C])
-        np.subtract(tu, np.multiply(g_, tu, out=w), out=dx_[..., C:])
+        u -= np.multiply(t_, tu, out=w)
+        dx_[..., :C] = u
+        tu -= np.multiply(g_, tu, out=w)
+        dx_[..., C:] = tu
     return dx
 
 

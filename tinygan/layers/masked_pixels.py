@@ -73,36 +73,41 @@ class CausalConv2d(Conv2d):
     W is (kh, kw, C_in, C_out).
 
     dx and dW are those of a Conv2d on the image with zeros around it. Raises ShapeError
-    when built on anything but (H, W, C_in), and InputError unless a window has its own
-    pixel in it, and as many pixels before it as behind it or more.
+    when built on anything but (H, W, C_in), and InputError unless the own pixel is in
+    its window.
     """
 
     def __init__(self, C_out: int, kernel, before, bias: bool = True):
-        kernel = pair(self, "kernel >= 1", kernel)
+        super().__init__(C_out, kernel, bias=bias)
         self.before = pair(self, "before >= 0", before)
-        behind = tuple(k - 1 - p for k, p in zip(kernel, self.before, strict=True))
-        more = tuple(p - q for p, q in zip(self.before, behind, strict=True))
-        if min(*behind, *more) < 0:
+        if any(p >= k for p, k in zip(self.before, self.kernel, strict=True)):
             raise InputError(
-                "CausalConv2d expects (kernel - 1) / 2 <= before < kernel, got "
-                f"before={self.before} and kernel={kernel}"
+                f"CausalConv2d expects before < kernel, got before={self.before} and "
+                f"kernel={self.kernel}"
             )
-        super().__init__(C_out, kernel, pad=behind, bias=bias)
-        self.more = more  # zeros above and on the left, beside those of Conv2d
 
     def build(self, in_shape):
         H, W, C = self._image(in_shape)
-        return super().build((H + self.more[0], W + self.more[1], C))
+        kh, kw = self.kernel
+        return super().build((H + kh - 1, W + kw - 1, C))
 
     def linear(self, x):
-        (N, H, W, C), (p, q) = x.shape, self.more
-        padded = get_xp(x).zeros((N, H + p, W + q, C), x.dtype)
-        padded[:, p:, q:] = x
+        N, H, W, C = x.shape
+        kh, kw = self.kernel
+        padded = get_xp(x).zeros((N, H + kh - 1, W + kw - 1, C), x.dtype)
+        self.inside(padded)[...] = x
         return super().linear(padded)  # eq: causal
 
     def adjoint(self, dy, cache):
-        p, q = self.more
-        return super().adjoint(dy, cache)[:, p:, q:]  # eq: causal-dx
+        return self.inside(super().adjoint(dy, cache))  # eq: causal-dx
+
+    def inside(self, padded):
+        """The image in an image with zeros around it: (N, H + kh - 1, W + kw - 1, C) ->
+        (N, H, W, C), a view.
+        """
+        (p, q), (kh, kw) = self.before, self.kernel
+        _, H, W, _ = padded.shape
+        return padded[:, p : p + H - kh + 1, q : q + W - kw + 1]
 
     def __repr__(self):
         return f"CausalConv2d({self.C_out}, {self.kernel}, before={self.before})"
