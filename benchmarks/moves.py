@@ -209,11 +209,13 @@ class Growing(Critic):
 class Pairs(Game):
     """A turn of R3GAN: V = mean log sigma(D(x) - D(G(z))), less R1 and R2; then G's.
 
-    V         G forward f_G, D forward 2 f_D, weights 2 f_D,
-              activations 2 (f_D - f1_D)
-    R1, R2    of both batches g = grad_x D f_D, tangent f_D - fL_D, weights f_D
-    G step    G forward f_G, D forward 2 f_D, D's activations and x_fake f_D,
-              G's weights f_G, G's activations f_G - f1_G
+        D step    G forward f_G; of both batches D forward f_D, g = grad_x D f_D,
+                  tangent f_D - fL_D, weights f_D
+        G step    G forward f_G, D forward 2 f_D, D's activations and x_fake f_D,
+                  G's weights f_G, G's activations f_G - f1_G
+
+    V needs no products of its own: its gradients of a sample's activations are those on
+    the way to g, times a number, and its weights join those of R1 and R2.
     """
 
     says = (
@@ -250,7 +252,7 @@ class Pairs(Game):
         p.opt_G.step()
 
     def flop(self, g, d):
-        d_step = sum(g) + 6 * sum(d) - 2 * d[0] + 6 * sum(d) - 2 * d[-1]
+        d_step = sum(g) + 2 * (4 * sum(d) - d[-1])
         return d_step + 3 * sum(d) + 3 * sum(g) - g[0]
 
 
