@@ -110,7 +110,7 @@ class Interleaved(Windows):
         A = Interleaved(self.turned(), self.y_shape, (1, 1), (0, self.m - 1))
         dx = np.empty((len(dy), 1, T, C), np.result_type(dy, self.U.dtype))
         for n in self.chunks(dy):
-            blocks = A.outputs(A.B(dy[n]), A.U, len(dy[n]))
+            blocks = A.outputs(A.B(dy[n]), A.U, len(dy[n]))  # eq: interleaved-dx
             inside = blocks.reshape(len(blocks), -1, C)[:, p : p + T]
             dx[n, 0, : inside.shape[1]] = inside
             dx[n, 0, inside.shape[1] :] = 0  # places that no window reaches

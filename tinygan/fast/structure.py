@@ -197,7 +197,7 @@ def affine_weights(layer: Affine, kept, cache, c_dot, ds) -> None:
     x_dot, *rest = c_dot
     x = times(ds, cache[0])
     x += x_dot
-    layer.weight_grad(kept, (x, *rest))
+    layer.weight_grad(kept, (x, *rest))  # eq: joined
     if layer.bias:
         sums = ds.T @ kept.reshape(len(ds), -1)
         layer.db += column_sum(sums.reshape(-1, kept.shape[-1]))
