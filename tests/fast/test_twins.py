@@ -24,7 +24,7 @@ import tinygan as tg
 from tinygan import fast
 from tinygan.check import builtin_rows, relative
 from tinygan.check.device import xp as fake_device
-from tinygan.fast import winograd
+from tinygan.fast import interleaved, winograd
 from tinygan.group import ALONE
 from tinygan.growth import GrowingNet
 from tinygan.layers import (
@@ -233,14 +233,23 @@ def penalise(draw):
 
 
 def d_gradient(draw):
-    D = tg.Net(Sequential(Dense(4), Tanh(), Dense(1)), (3,), seed=1, dtype=draw.dtype)
-    real, fake = ((x, *D.forward(x)) for x in (draw(5, 3), draw(4, 3)))
-    penalties = draw.one_of([tg.Drift()], [tg.Drift(0.3), tg.R2(), tg.Drift(0.1)])
+    layers = draw.one_of(
+        (Dense(4), Tanh(), Dense(1)),
+        (tg.Conv1d(3, 4, pad=1, stride=2), LeakyReLU(), Flatten(), Dense(1)),
+        (Conv2d(3, 3), tg.MinibatchStd(2), Flatten(), Dense(1)),
+    )
+    in_shape = {Dense: (3,), tg.Conv1d: (6, 2), Conv2d: (4, 3, 2)}[type(layers[0])]
+    D = tg.Net(Sequential(*layers), in_shape, seed=1, dtype=draw.dtype)
+    real, fake = ((x, *D.forward(x)) for x in (draw(n, *in_shape) for n in (6, 4)))
+    penalties = draw.one_of(
+        *([tg.Drift()], [tg.Drift(0.3), tg.R2(), tg.Drift(0.1)]),
+        *([tg.R1(), tg.Drift(), tg.R2(0.3)], [tg.Drift(), tg.R1(), tg.R1(2.0)]),
+    )
 
     def gradient(values, arguments):
         return *values, D.grad.copy()
 
-    return (D, (draw(5, 1), draw(4, 1)), real, fake, penalties, None), gradient
+    return (D, (draw(6, 1), draw(4, 1)), real, fake, penalties, None), gradient
 
 
 def weight_grad_and_adjoint(draw):
@@ -382,6 +391,7 @@ def test_each_twin_gives_what_the_plain_function_gives(
     if wing == "cuda":
         request.getfixturevalue("compiled")
     monkeypatch.setattr(winograd, "CHANNELS", 1)  # wherever it is right
+    monkeypatch.setattr(interleaved, "LONG", 0)
 
     @given(st.data())
     def held(data):

@@ -1,6 +1,7 @@
 """Runs of likelihood models: they train, resume, share batches, sample and evaluate."""
 
 import json
+import struct
 
 import numpy as np
 import pytest
@@ -16,12 +17,11 @@ from tinygan import (
     Reshape,
     Sequential,
     ShapeError,
-    recipes,
 )
 from tinygan.cli.arguments import main
 from tinygan.data import binarised, load_digits
 from tinygan.likelihood import Bernoulli, ancestral, elbo
-from tinygan.recipes import binary_digits
+from tinygan.recipes import binary_digits, binary_mnist
 from tinygan.rng import LATENT, generator
 from tinygan.runs import Autoregressive, Latent, Variational
 from tinygan.runs.run import Run
@@ -35,7 +35,7 @@ def variational(**more):
         "decoder": Sequential(Dense(64), Reshape(8, 8, 1)),
         "likelihood": Bernoulli(),
         "shape": (8, 8, 1),
-        "data": lambda: binary_digits()[0],
+        "data": lambda: binary_digits(),
         "latent": Latent(3),
         "opt": Adam(1e-2),
         "steps": 6,
@@ -72,8 +72,8 @@ def autoregressive(**more):
         "net": Below(),
         "likelihood": Bernoulli(),
         "shape": (8, 8, 1),
-        "data": lambda: binary_digits()[0],
-        "held_out": lambda: binary_digits()[1],
+        "data": lambda: binary_digits(),
+        "held_out": lambda: binary_digits(held_out=True),
         "opt": Adam(1e-2),
         "steps": 6,
         "batch": 8,
@@ -90,7 +90,7 @@ def test_binary_digits_are_grey_ones_in_the_mean():
     grey = (digits.scaled(digits.pixels) + 1) / 2
     assert np.abs(many - grey).mean() < 0.05 and set(np.unique(many)) >= {0, 1}
     assert np.array_equal(binarised(digits, 3).pixels, binarised(digits, 3).pixels)
-    kept, held = binary_digits()
+    kept, held = binary_digits(), binary_digits(held_out=True)
     assert len(kept) + len(held) == len(digits) and len(held) == round(len(digits) / 5)
     assert np.array_equal(kept.labels, digits.part(slice(None)).labels[order()[0]])
 
@@ -144,7 +144,7 @@ def test_two_processes_play_the_game_of_one(made):
 
 
 def test_the_log_tells_the_bound_of_held_out_digits():
-    held = binary_digits()[1]
+    held = binary_digits(held_out=True)
     run = Run(variational(held_out=lambda: held), cores=1)
     run.turn()
     x = held.batches(len(held), 0)(0)
@@ -212,7 +212,7 @@ def test_a_chain_is_evaluated_exactly(tmp_path):
     (nats, _), n = likelihood_rows(experiment, path, NUMPY, 50, 0, print), 50
     run = Run(experiment, cores=1)
     run.load(path.load_checkpoint(run.on_host(run.state())))
-    x = binary_digits()[1].batches(n, 0)(0)
+    x = binary_digits(held_out=True).batches(n, 0)(0)
     exact = experiment.log_likelihood({"M": run.M}, x, None).mean()
     assert nats.value == pytest.approx(exact, abs=1e-4)
 
@@ -237,7 +237,7 @@ def test_what_does_not_fit_is_told():
     with pytest.raises(ShapeError, match="the network returns"):
         Run(autoregressive(net=Sequential(Flatten(), Dense(3))))
     with pytest.raises(InputError, match="expected samples of shape"):
-        Run(variational(held_out=lambda: binary_digits()[1].bordered(1)))
+        Run(variational(held_out=lambda: binary_digits(held_out=True).bordered(1)))
 
 
 def test_a_gans_option_is_refused(capsys, tmp_path):
@@ -246,9 +246,20 @@ def test_a_gans_option_is_refused(capsys, tmp_path):
     assert "expected a recipe of a GAN" in capsys.readouterr().err
 
 
-def test_mnist_has_a_test_set_or_says_so(tmp_path):
-    from tinygan.recipes import binary_mnist
+def write_idx(path, pixels):
+    header = struct.pack(">I3I", 0x803, *pixels.shape)
+    path.write_bytes(header + pixels.tobytes())
 
-    with pytest.raises(InputError, match="has no test set"):
-        binary_mnist(str(tmp_path), held_out=True)
-    assert "beta" in recipes.defaults(recipes.find("vae-mnist"))
+
+def test_mnist_without_a_test_set_holds_out_a_tenth(tmp_path):
+    pixels = np.zeros((50, 28, 28), np.uint8)
+    pixels[np.arange(50), 3, np.arange(50) % 28] = 255
+    write_idx(tmp_path / "train-images-idx3-ubyte", pixels)
+    kept, held = (binary_mnist(str(tmp_path), part) for part in (False, True))
+    assert (len(kept), len(held)) == (45, 5)
+    write_idx(tmp_path / "t10k-images-idx3-ubyte", pixels[:7])
+    kept, held = (binary_mnist(str(tmp_path), part) for part in (False, True))
+    assert (len(kept), len(held)) == (50, 7)
+    assert np.array_equal(held.pixels[..., 0], pixels[:7] > 0)  # black and white stay
+    with pytest.raises(InputError, match="needs --data"):
+        binary_mnist(None)

@@ -109,24 +109,29 @@ def mnist(data, **reading) -> Images:
     return load_images(data, (28, 28, 1), channels=1, **reading)
 
 
-def binary_digits(share: float = 0.2, seed: int = 0) -> tuple[Images, Images]:
-    """(some to train on, others held out): the embedded digits, in black and white."""
-    digits = binarised(load_digits(), seed)
-    order, n = generator(seed, SPLIT).permutation(len(digits)), len(digits)
-    held = round(share * n)
-    return digits.part(order[held:]), digits.part(order[:held])
+def binary_digits(held_out: bool = False) -> Images:
+    """The embedded digits in black and white; a fifth of them is held out."""
+    return _apart(binarised(load_digits()), 0.2)[held_out]
 
 
-def binary_mnist(data, held_out: bool = False, seed: int = 0) -> Images:
-    """The images at the path `data`, 28x28x1, in black and white (binarised). With
-    `held_out` those of its test set, t10k-images. InputError if there are none.
+def binary_mnist(data, held_out: bool = False) -> Images:
+    """The images at the path `data`, 28x28x1, in black and white (`binarised`). Held
+    out are those of the test set, t10k-images, or a tenth if there is none.
+
+    Raises InputError if there are no images.
     """
-    if held_out:
-        found = sorted(pathlib.Path(data).glob("t10k-images*"))
-        if not found:
-            raise InputError(f"{data}: has no test set, t10k-images-idx3-ubyte.gz")
-        return binarised(mnist(str(found[0])), seed)
-    return binarised(mnist(data), seed)
+    images = mnist(data)
+    found = sorted(pathlib.Path(data).glob("t10k-images*"))
+    if not found:
+        return binarised(_apart(images, 0.1)[held_out])
+    return binarised(mnist(str(found[0])) if held_out else images)
+
+
+def _apart(images: Images, share: float) -> tuple[Images, Images]:
+    """(the others, this share of the images), always the same."""
+    order = generator(0, SPLIT).permutation(len(images))
+    n = round(share * len(images))
+    return images.part(order[n:]), images.part(order[:n])
 
 
 def stacked(data, border: int = 0, **reading) -> StackedDigits:
