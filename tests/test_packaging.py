@@ -180,6 +180,7 @@ CORE = {"layers", "net", "objectives", "penalties", "optim", "gan"}
 FAST = {"fast.cpu", "fast.cuda", "fast.structure"}
 FAST |= {f"fast.{name}" for name in ("correlation", "grouped", "scheme")}
 FAST |= {"fast.upconv", "fast.winograd", "fast.winograd_odd"}
+FAST |= {"fast.interleaved", "fast.kinds"}
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),
@@ -202,7 +203,10 @@ MAY_IMPORT = {
     "optim": BASE,
     "gan": {"errors", "fast", "guard.moves", "values"},
     "growth": BASE | {"layers", "net", "optim"},
-    **{f: BASE | FAST | {"layers", "optim", "penalties"} for f in sorted(FAST)},
+    **{
+        f: BASE | FAST | {"guard.moves", "layers", "optim", "penalties"}
+        for f in sorted(FAST)
+    },
     "parallel": BASE | {"net", "objectives", "optim"},
     "sound": BASE,
     "data": BASE | {"backend", "files"},
