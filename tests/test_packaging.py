@@ -180,6 +180,7 @@ CORE = {"layers", "net", "objectives", "penalties", "optim", "gan"}
 FAST = {"fast.cpu", "fast.cuda", "fast.structure"}
 FAST |= {f"fast.{name}" for name in ("ancestral", "correlation", "grouped", "scheme")}
 FAST |= {"fast.upconv", "fast.winograd", "fast.winograd_odd"}
+FAST |= {"fast.interleaved", "fast.kinds", "fast.gru", "fast.recurrent"}
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),
@@ -204,7 +205,10 @@ MAY_IMPORT = {
     "likelihood": BASE,
     "growth": BASE | {"layers", "net", "optim"},
     **{
-        f: BASE | FAST | {"layers", "likelihood", "optim", "penalties"}
+    **{
+        f: BASE | FAST | {"guard.moves", "layers", "likelihood", "optim", "penalties"}
+        for f in sorted(FAST)
+    },
         for f in sorted(FAST)
     },
     "parallel": BASE | {"net", "objectives", "optim"},
