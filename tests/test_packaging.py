@@ -205,10 +205,7 @@ MAY_IMPORT = {
     "likelihood": BASE,
     "growth": BASE | {"layers", "net", "optim"},
     **{
-    **{
         f: BASE | FAST | {"guard.moves", "layers", "likelihood", "optim", "penalties"}
-        for f in sorted(FAST)
-    },
         for f in sorted(FAST)
     },
     "parallel": BASE | {"net", "objectives", "optim"},

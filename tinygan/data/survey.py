@@ -42,7 +42,7 @@ def survey(
     channels=None,
     array=None,
     range=None,
-    labels=None,
+    labels: str | None = None,
     say=lambda sentence: None,
 ) -> Survey:
     """What the data at `path` are: kind, number, sizes, channels, range, classes and

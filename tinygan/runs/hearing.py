@@ -49,9 +49,11 @@ class Hearing(Medium):
         return self.heard(x).astype(np.float32)
 
     def array(self, x):
+        """The sounds (n, T) themselves."""
         return x
 
     def pixels(self, x, columns, title, backend):
+        """The picture of sounds (n, T)."""
         return sound_grid(x, self.experiment.sound.rate, columns)
 
     def page(self, x, captions, title: str) -> str:
@@ -82,8 +84,8 @@ class Hearing(Medium):
         return [f"listen: open {path / PAGE} in a browser"]
 
     def measures(self, samples, real, data):
-        """Waveforms are compared by their log-mel pictures: two that sound alike may
-        differ everywhere.
+        """Cheap measures of samples (n, *shape) beside real ones. Waveforms are
+        compared by their log-mel pictures: two that sound alike may differ everywhere.
         """
         if isinstance(self.experiment.sound, Waveforms):
             rate = self.experiment.sound.rate

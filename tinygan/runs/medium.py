@@ -37,15 +37,15 @@ class Medium:
         return []
 
     def presented(self, x):
-        """Samples (n, *shape) as a user wants them."""
+        """Samples (n, *shape) as a user wants them, (n, ...)."""
         return x
 
     def array(self, x) -> np.ndarray:
-        """What is written as .npy or .npz: images scaled to [0, 1]."""
+        """What is written as .npy or .npz, (n, ...): images scaled to [0, 1]."""
         return (x + 1) / 2 if x.ndim == 4 else x
 
     def pixels(self, x, columns, title: str, backend) -> np.ndarray:
-        """The picture of what `presented` gave."""
+        """The picture of what `presented` gave, (n, ...)."""
         real = None
         if x.ndim != 4:
             data = self.experiment.data()
@@ -53,7 +53,9 @@ class Medium:
         return plots.picture(x, real, title, columns)
 
     def write(self, out: pathlib.Path, x, title: str) -> None:
-        """Write what `presented` gave, if `out` is no picture and no array."""
+        """Write what `presented` gave, (n, ...), to a file that is no picture and no
+        array.
+        """
         raise TypeError(f"{type(self).__name__} does not define write(out, x, title)")
 
     def hints(self, path: pathlib.Path) -> list[str]:

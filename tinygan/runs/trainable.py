@@ -91,7 +91,9 @@ class Trainable:
     # What the settings must be.
 
     def check_samples(self) -> None:
-        """Check the settings of the samples: their shape, the data, the sound."""
+        """Check the settings of the samples: their shape, the data, the sound and the
+        text. InputError for a wrong one.
+        """
         listed = isinstance(self.shape, list)
         shape = as_shape(tuple(self.shape) if listed else self.shape)
         if shape is None:
@@ -121,7 +123,9 @@ class Trainable:
             )
 
     def check_run(self) -> None:
-        """Check the numbers of a run, and fill in those that follow from others."""
+        """Check the numbers of a run, and fill in those that follow from others.
+        InputError for a number out of range.
+        """
         self.ema = setting(number, "ema", "a share 0 <= ema < 1", self.ema)
         if isinstance(self.decay, type) or not (
             isinstance(self.decay, bool | np.bool_) or callable(self.decay)

@@ -37,9 +37,11 @@ class Writing(Medium):
         return np.asarray(x).argmax(axis=-1)
 
     def array(self, x):
+        """The symbols (n, T) themselves."""
         return x
 
     def pixels(self, x, columns, title, backend):
+        """The picture of the first lines of symbols (n, T)."""
         return plots.text_picture(self.experiment.text.decode(x)[:SHOWN], title)
 
     def write(self, out, x, title):
@@ -51,6 +53,8 @@ class Writing(Medium):
         return [f"read: {path / TEXT}"]
 
     def measures(self, samples, real, data):
-        """The Jensen-Shannon divergences of single characters and of pairs."""
+        """The Jensen-Shannon divergences of single characters and of pairs, of samples
+        (n, T, V) beside real ones.
+        """
         rows = self.presented(samples), self.presented(real)
         return {f"ngrams_{n}": ngram_divergence(*rows, n) for n in range(1, MOST_N + 1)}
