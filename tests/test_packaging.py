@@ -30,11 +30,26 @@ def tree(path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def calls(path):
+@functools.cache
+def nodes(path) -> list[ast.AST]:
+    return list(ast.walk(tree(path)))
+
+
+def written(function) -> str:
+    """A called function as the source has it. Most are names, such as np.load."""
+    match function:
+        case ast.Name():
+            return function.id
+        case ast.Attribute():
+            return f"{written(function.value)}.{function.attr}"
+    return ast.unparse(function)
+
+
+@functools.cache
+def calls(path) -> list[tuple[str, ast.Call]]:
     """(function as written, call) of every call in a file."""
-    for node in ast.walk(tree(path)):
-        if isinstance(node, ast.Call):
-            yield ast.unparse(node.func), node
+    found = (node for node in nodes(path) if isinstance(node, ast.Call))
+    return [(written(call.func), call) for call in found]
 
 
 # Version and weight
@@ -96,14 +111,14 @@ def test_nothing_runs_code_from_data(path):
 
 @every_file
 def test_nothing_is_validated_by_assert(path):
-    found = [n.lineno for n in ast.walk(tree(path)) if isinstance(n, ast.Assert)]
+    found = [n.lineno for n in nodes(path) if isinstance(n, ast.Assert)]
     assert found == []
 
 
 def imported(path) -> set[str]:
     """The packages from outside that a file imports."""
     names = set()
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             names |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -237,7 +252,7 @@ PARTS = {part(path) for path in FILES}
 def imports_of(path) -> set[str]:
     """The parts of tinygan that a file imports, wherever in it."""
     parts = set()
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -335,7 +350,7 @@ def core() -> set[pathlib.Path]:
         if path in seen or name.split(".")[1] not in ROOMS:
             continue
         seen.add(path)
-        for node in ast.walk(tree(path)):
+        for node in nodes(path):
             if isinstance(node, ast.ImportFrom) and node.level:
                 for alias in node.names:
                     thing = getattr(module, alias.asname or alias.name, None)

@@ -148,11 +148,12 @@ class Net:
     def parameters(self, vector=None) -> dict[str, Array]:
         """{"1_Dense.W": view into theta, or into another vector laid out like it}."""
         vector, start = self.theta if vector is None else vector, 0
-        n = sum(math.prod(s) for _, f in self.layers() for s in f.shapes.values())
+        layers = self.layers()
+        n = sum(math.prod(s) for _, f in layers for s in f.shapes.values())
         if getattr(vector, "shape", None) != (n,):
             raise ShapeError(f"expected a vector of {n} numbers, got {shown(vector)}")
         views: dict[str, Array] = {}
-        for path, layer in self.layers():
+        for path, layer in layers:
             for name, shape in layer.shapes.items():
                 stop = start + math.prod(shape)
                 views[f"{path}.{name}"] = vector[start:stop].reshape(shape)
@@ -173,15 +174,19 @@ class Net:
         ShapeError if a name is missing or a value has another shape.
         """
         instance(self, "state", state, dict)
-        for name, old in self.state().items():
-            same_form(f"state {name}", old, state.get(name))
-        for path, layer in self.layers():
-            for name, old in layer.state.items():
-                new = state[f"{path}.{name}"]
-                if isinstance(old, int):
-                    layer.state[name] = int(new)
-                else:
-                    old[...] = get_xp(old).asarray(new)
+        kept = [
+            (f"{path}.{name}", layer.state, name)
+            for path, layer in self.layers()
+            for name in layer.state
+        ]
+        for full, held, name in kept:
+            same_form(f"state {full}", held[name], state.get(full))
+        for full, held, name in kept:
+            old, new = held[name], state[full]
+            if isinstance(old, int):
+                held[name] = int(new)
+            else:
+                old[...] = get_xp(old).asarray(new)
 
     def clone(self, dtype=None, backend: Backend | None = None) -> "Net":
         """A copy with its own theta, perhaps of another dtype or on another backend."""
@@ -221,10 +226,11 @@ class Net:
         """Make theta and grad this network's vectors, and each W and dW a view."""
         self.theta, self.grad = theta, grad
         self._proved: set[str] = set()  # the passes that were watched once
-        layers = [layer for _, layer in self.layers()]
+        paths = self.layers()
+        layers = [layer for _, layer in paths]
         self._advancing = [f for f in layers if type(f).advance is not Layer.advance]
         values, grads = self.parameters(theta), self.parameters(grad)
-        for path, layer in self.layers():
+        for path, layer in paths:
             for name in layer.shapes:
                 setattr(layer, name, values[f"{path}.{name}"])
                 setattr(layer, f"d{name}", grads[f"{path}.{name}"])

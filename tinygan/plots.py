@@ -5,7 +5,6 @@ only when a figure is drawn, and never needs a screen.
 """
 
 import contextlib
-import io
 import math
 import pathlib
 import warnings
@@ -288,7 +287,5 @@ def blank(width: float, height: float, dpi: int = 100, layout: str = "constraine
 
 def render(figure) -> np.ndarray:
     """A figure as a picture."""
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    with Image.open(buffer) as image:
-        return np.array(image.convert("RGB"))
+    figure.canvas.draw()  # savefig would draw it twice: once to know the layout
+    return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()

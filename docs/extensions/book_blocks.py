@@ -19,6 +19,8 @@ import shlex
 import sys
 import tempfile
 
+import pytest
+from pictures import draw_small_pictures
 from sybil import Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
@@ -130,7 +132,13 @@ def run(command: str) -> str:
         assert any(command in text for text in known), f"nobody runs {command!r}"
         return ""
     out = io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+    with (
+        pytest.MonkeyPatch.context() as monkeypatch,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        if words[1] == "train":  # drawing takes most of the time of a few steps
+            draw_small_pictures(monkeypatch)
         try:
             status = cli.main(words[1:])
         except SystemExit as e:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import pytest
+from pictures import PROGRAM
 
 import tinygan
 from tinygan.cli import commands, terminal
@@ -75,7 +76,7 @@ def test_without_streams_the_work_is_done(monkeypatch, here, small_pictures, mis
     [">&- 2>&- <&-", *(pytest.param(one, marks=slow) for one in (">&-", "2>&-"))],
 )
 def test_closed_descriptors_are_not_taken_by_files(here, closed):
-    line = " ".join([*COMMAND, *TRAIN, "--out", "run", closed])
+    line = " ".join([*PROGRAM, *TRAIN, "--out", "run", closed])
     assert subprocess.run(line, shell=True).returncode == 0
     for name in ("config.json", "metrics.jsonl"):
         text = (here / "run" / name).read_text()
@@ -87,12 +88,13 @@ def test_closed_descriptors_are_not_taken_by_files(here, closed):
 
 @posix
 @pytest.mark.parametrize(
-    "arguments", [["recipes"], ["theory"], [*TRAIN, "--out", "run"]]
+    "arguments",
+    [[*COMMAND, "recipes"], [*COMMAND, "theory"], [*PROGRAM, *TRAIN, "--out", "run"]],
 )
 def test_a_pipe_that_is_closed_ends_it_quietly(arguments):
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run([*COMMAND, *arguments], stdout=write, stderr=subprocess.PIPE)
+    done = subprocess.run(arguments, stdout=write, stderr=subprocess.PIPE)
     os.close(write)
     assert done.returncode == terminal.CLOSED == 128 + signal.SIGPIPE
     assert b"Error" not in done.stderr and b"Exception" not in done.stderr
@@ -102,7 +104,7 @@ def test_a_pipe_that_is_closed_ends_it_quietly(arguments):
 def test_a_bar_whose_pipe_is_closed_does_not_end_a_run(here):
     read, write = os.pipe()
     os.close(read)
-    command = [*COMMAND, *TRAIN, "--out", "run"]
+    command = [*PROGRAM, *TRAIN, "--out", "run"]
     done = subprocess.run(command, stderr=write, stdout=subprocess.PIPE)
     os.close(write)
     assert b"look at run" in done.stdout

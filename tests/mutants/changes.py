@@ -8,6 +8,7 @@ f-strings and `__repr__`.
 import ast
 import copy
 import dataclasses
+import functools
 from collections.abc import Iterator
 
 COMPARED: dict[type, list[type]] = {
@@ -64,7 +65,8 @@ class Change:
         return f"{self.file}:{self.line}: {self.was} -> {self.becomes}"
 
 
-def changes_of(file: str, source: str) -> list[Change]:
+@functools.cache
+def changes_of(file: str, source: str) -> tuple[Change, ...]:
     """The changes of a file, in the order of its lines."""
     starts = [0]
     for line in source.encode().splitlines(keepends=True):
@@ -86,7 +88,7 @@ def changes_of(file: str, source: str) -> list[Change]:
             for full in (source, change.applied(source))
         )
         found.append(dataclasses.replace(change, was=was, becomes=becomes))
-    return sorted(found, key=lambda c: (c.start, c.stop, c.new))
+    return tuple(sorted(found, key=lambda c: (c.start, c.stop, c.new)))
 
 
 def _walk(node) -> Iterator[tuple[ast.AST, ast.AST]]:

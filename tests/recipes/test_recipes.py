@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from tinygan import BatchNorm, recipes
-from tinygan.data import captioned_digits, load_digits, write_wav
+from tinygan.data import Labelled, Tones, captioned_digits, load_digits, write_wav
+from tinygan.layers.base import each_once
 from tinygan.penalties import GradientPenalty, Penalty
 from tinygan.runs import CriticSteps
 from tinygan.runs.likelihood import Likely
@@ -70,24 +71,28 @@ def data(mnist, captioned, spoken, written):
     return lambda name: own.get(name, mnist)
 
 
+FEW = {  # data that a recipe makes itself, which take a millisecond each
+    "text2digit": lambda: captioned_digits(
+        40, 0, load_digits()
+    ),  # noise has no strokes
+    "wavegan-tones": lambda: Labelled(Tones().sounds(40)),
+}
+
+
 def built(name, data, **options):
     module = recipes.find(name)
-    if name == "text2digit":  # the digits of the package: 28x28 noise has no strokes
-        return few(recipes.build(module, options))
+    if name in FEW:
+        experiment = recipes.build(module, options)
+        experiment.data = FEW[name]
+        return experiment
     if "data" in recipes.defaults(module):
         options["data"] = data(name) if callable(data) else data
     return recipes.build(module, options)
 
 
-def few(experiment):
-    """The same with fewer pictures, which take a millisecond each."""
-    experiment.data = lambda: captioned_digits(40, 0, load_digits())
-    return experiment
-
-
 @pytest.mark.parametrize("name", recipes.names())
 def test_a_recipe_plays(name, data):
-    experiment = built(name, data, steps=2, batch=8)
+    experiment = built(name, data, steps=2, batch=4)
     if isinstance(getattr(experiment, "k", 1), CriticSteps):  # a hundred steps at first
         experiment.k = CriticSteps(2, boost=3)
     run = Run(experiment)
@@ -113,8 +118,7 @@ def test_a_recipe_keeps_its_own_rules(name, data):
     assert 0.25 in (experiment.opt_G.lr, experiment.opt_D.lr)
     penalties = experiment.penalties_at(0)
     assert all(isinstance(p, Penalty) for p in penalties)
-    run = Run(experiment)
-    norms = [layer for _, layer in run.D.layers() if isinstance(layer, BatchNorm)]
+    norms = [f for _, f in each_once(experiment.D) if isinstance(f, BatchNorm)]
     assert not (any(isinstance(p, GradientPenalty) for p in penalties) and norms)
 
 

@@ -38,8 +38,8 @@ def recipe(steps=3, batch=8, seed=0, few=1797):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch, tmp_path):
-    monkeypatch.setattr("tinygan.measures.stacked.STEPS", 500)
-    monkeypatch.setattr("tinygan.runs.measuring.PATCHES", 20_000)
+    monkeypatch.setattr("tinygan.measures.stacked.STEPS", 250)
+    monkeypatch.setattr("tinygan.runs.measuring.PATCHES", 5_000)
     monkeypatch.chdir(tmp_path)
 
 
@@ -79,7 +79,7 @@ def test_the_judge_has_not_seen_the_digits_of_the_ceiling():
     assert (real_samples(DATA, 50, seed=4).held != real.held).any()
 
 
-def test_from_the_command_line(capsys, tmp_path):
+def test_from_the_command_line(capsys, tmp_path, small_pictures):
     (tmp_path / "mine.py").write_text(RECIPE)
     assert cli.main(["train", "mine.py", "--quiet"]) == 0
     capsys.readouterr()
@@ -102,7 +102,7 @@ def test_from_the_command_line(capsys, tmp_path):
     assert capsys.readouterr().out == out
 
 
-def test_too_few_digits(capsys, tmp_path):
+def test_too_few_digits(capsys, tmp_path, small_pictures):
     (tmp_path / "mine.py").write_text(RECIPE.replace("few=1797", "few=59"))
     assert cli.main(["train", "mine.py", "--quiet"]) == 0
     capsys.readouterr()

@@ -8,6 +8,7 @@ import json
 import numpy as np
 import pytest
 from growing_nets import Z, discriminator, generator, leaky
+from pictures import small_losses
 
 from tinygan import WGANGP, Adam, Drift, InputError, Wasserstein, plots
 from tinygan.check.device import xp as fake_device
@@ -159,10 +160,11 @@ def test_stopped_anywhere_it_goes_on_bit_for_bit(tmp_path):
             assert same(resumed.state(), state)
 
 
-def test_the_folder_of_a_run(tmp_path):
+def test_the_folder_of_a_run(tmp_path, monkeypatch):
     """Rows and pictures name the level; all frames are of one size; a run that is not
     grown up yet gives samples.
     """
+    monkeypatch.setattr(plots, "plot_losses", small_losses)
     folder = RunFolder.create(tmp_path / "run", CONFIG)
     run = Run(growing(steps=6))
     train(run, folder)

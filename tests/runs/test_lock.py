@@ -11,6 +11,7 @@ import time
 
 import pytest
 from killing import in_a_fork
+from pictures import PROGRAM
 from test_train import (
     CONFIG,
     draw_nothing,
@@ -158,7 +159,7 @@ def test_a_folder_is_locked_from_its_creation_to_the_end_of_training(tmp_path):
 @forks
 def test_a_running_run_is_left_to_its_process(tmp_path, capsys, small_pictures):
     path = tmp_path / "run"
-    command = [sys.executable, "-m", "tinygan", "train", "mlp-ring", "--quiet"]
+    command = [*PROGRAM, "train", "mlp-ring", "--batch", "8", "--quiet"]
     with subprocess.Popen(
         [*command, "--steps", "100000", "--out", str(path)], stdout=subprocess.DEVNULL
     ) as process:

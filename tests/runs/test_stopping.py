@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+from pictures import PROGRAM
 from test_train import (
     CONFIG,
     Interrupted,
@@ -561,7 +562,7 @@ def test_a_closed_terminal_saves(tmp_path):
     """The terminal closes: the programs get SIGHUP, and can write nothing any more."""
     path = tmp_path / "run"
     ours, theirs = os.openpty()
-    command = [sys.executable, "-m", "tinygan", "train", "mlp-ring", "--out", str(path)]
+    command = [*PROGRAM, "train", "mlp-ring", "--batch", "8", "--out", str(path)]
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     with subprocess.Popen(
         [*command, "--steps", "100000"],

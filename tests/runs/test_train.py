@@ -11,16 +11,16 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import textwrap
 import time
 import types
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pictures import PROGRAM
 
 import tinygan
 from tinygan import (
@@ -298,14 +298,28 @@ def test_the_state_holds_all_that_moves_and_all_of_it_matters(make):
     assert all(name.endswith((".seed", "D.opt.t")) for name in unmoved)
 
 
+@pytest.fixture(scope="module")
+def in_one_go(tmp_path_factory):
+    """make -> (run, folder) of a run that nothing stopped, played once a `make`."""
+
+    @cache
+    def played(make):
+        folder = RunFolder.create(tmp_path_factory.mktemp("runs") / "straight", CONFIG)
+        run = Run(make())
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            draw_nothing(monkeypatch)
+            train(run, folder)
+        return run, folder.path
+
+    return played
+
+
 @every
 @pytest.mark.parametrize("N", [1, 4, 6, 20, 22])
 def test_a_run_stopped_by_ctrl_c_and_resumed_writes_what_one_in_one_go_writes(
-    make, N, tmp_path, no_pictures
+    make, N, tmp_path, no_pictures, in_one_go
 ):
-    straight = RunFolder.create(tmp_path / "straight", CONFIG)
-    run = Run(make())
-    train(run, straight)
+    run, straight = in_one_go(make)
     halves = RunFolder.create(tmp_path / "halves", CONFIG)
     first = stopped(interrupted(make(), N), halves)
     assert first.step == read_manifest(halves.checkpoint)["step"] == N
@@ -314,8 +328,8 @@ def test_a_run_stopped_by_ctrl_c_and_resumed_writes_what_one_in_one_go_writes(
     train(second, RunFolder.open(halves.path), resume=True)
     assert second.step == STEPS
     assert differing_bits(run.state(), second.state()) == 0
-    assert differing_bits(stored(straight.path), stored(halves.path)) == 0
-    assert rows(straight.path) == rows(halves.path)
+    assert differing_bits(stored(straight), stored(halves.path)) == 0
+    assert rows(straight) == rows(halves.path)
     assert [r["step"] for r in rows(halves.path)] == [4, 8, 12, 16, 20, 23]
     assert run.samples(9).tobytes() == second.samples(9).tobytes()
 
@@ -727,7 +741,7 @@ def test_the_host_reads_nothing_in_a_turn_and_once_per_log_interval(
 # What is written
 
 
-def test_the_folder_of_a_run(tmp_path):
+def test_the_folder_of_a_run(tmp_path, small_pictures):
     path = tmp_path / "run"
     options = ["--steps", "21", "--batch", "8", "--lr", "0.001", "--seed", "3"]
     status = main(["train", "mlp-digits", *options, "--quiet", "--out", str(path)])
@@ -871,9 +885,9 @@ def write_recipe(
 
 
 def start(*arguments, **options):
-    """`tinygan train` in a process of its own, on one thread."""
+    """`tinygan train` in a process of its own, on one thread, with small pictures."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tinygan", "train", "--quiet", *arguments],
+        [*PROGRAM, "train", "--quiet", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -899,7 +913,8 @@ def test_ctrl_c_saves_says_how_to_go_on_and_exits_with_130(
     tmp_path, capsys, small_pictures
 ):
     path = tmp_path / "run"
-    with start("mlp-ring", "--steps", "100000", "--out", str(path)) as process:
+    options = ("--steps", "100000", "--batch", "8")
+    with start("mlp-ring", *options, "--out", str(path)) as process:
         wait_until(lambda: lines(path / "metrics.jsonl") >= 3, process)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
@@ -922,7 +937,9 @@ def _is_past(checkpoint, step) -> bool:
     return checkpoint.exists() and read_manifest(checkpoint)["step"] > step
 
 
-def test_kill_9_at_any_moment_leaves_a_checkpoint_that_can_be_gone_on_from(tmp_path):
+def test_kill_9_at_any_moment_leaves_a_checkpoint_that_can_be_gone_on_from(
+    tmp_path, small_pictures
+):
     numbers = "log_every=1, checkpoint_every=1, picture_every=1"
     recipe = write_recipe(tmp_path / "mine.py", numbers=numbers)
     path, rng = tmp_path / "run", random.Random(0)

@@ -24,7 +24,9 @@ def wrapped(layers, passes, around):
     """Within this context, around(path, layer, name, method) takes the place of each
     of these passes of each (path, layer).
     """
-    before = [dict(vars(layer)) for _, layer in layers]
+    before = [
+        {k: v for k in passes if (v := vars(layer).get(k))} for _, layer in layers
+    ]
     for path, layer in layers:
         for name in passes:
             setattr(layer, name, around(path, layer, name, getattr(layer, name)))

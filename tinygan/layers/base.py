@@ -267,6 +267,12 @@ def walk(layer: Layer, path: str = ""):
 def each_once(tree: Layer) -> list[tuple[str, Layer]]:
     """(path, layer) of each layer of a tree, once, at the first path to it."""
     seen: dict[int, tuple[str, Layer]] = {}
-    for path, layer in walk(tree):
-        seen.setdefault(id(layer), (path, layer))
+
+    def visit(path: str, layer: Layer) -> None:
+        if id(layer) not in seen:
+            seen[id(layer)] = path, layer
+            for name, child in layer.children():
+                visit(f"{path}.{name}" if path else name, child)
+
+    visit("", tree)
     return list(seen.values())

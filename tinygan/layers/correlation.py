@@ -167,11 +167,12 @@ def as_matrix(a):
 
 def apart(a, G: int):
     """(..., C) -> (G, ..., C/G): a view of the G groups of channels, one by one."""
+    n = a.ndim - 1
     a = a.reshape(*a.shape[:-1], G, a.shape[-1] // G)
-    return get_xp(a).moveaxis(a, -2, 0)
+    return a.transpose(n, *range(n), n + 1)
 
 
 def together(a):
     """(G, ..., C/G) -> (..., C): the groups side by side, the inverse of `apart`."""
-    a = get_xp(a).moveaxis(a, 0, -2)
+    a = a.transpose(*range(1, a.ndim - 1), 0, a.ndim - 1)
     return a.reshape(*a.shape[:-2], a.shape[-2] * a.shape[-1])

@@ -43,7 +43,7 @@ class Classifier:
             optimizer.lr = lr * (1 - i / steps)
             s, cache = self.net.forward(stream(i))
             self.net.zero_grad()
-            self.net.backward(cross_entropy_grad(s, stream.labels(i)), cache)
+            self.net.backward_weights(cross_entropy_grad(s, stream.labels(i)), cache)
             optimizer.descend(self.net.theta, self.net.grad)
 
     def probabilities(self, x, chunk: int = 500) -> np.ndarray:
