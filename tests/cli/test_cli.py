@@ -506,7 +506,7 @@ def test_cupy_without_a_gpu(capsys, here, points):
 # train
 
 # One recipe for each kind of samples and of curves: the others' look like these.
-DRAWN = {"mlp-ring", "dcgan-digits", "progan-digits", "text2digit", "wavegan-tones"}
+DRAWN = {"mlp-ring", "dcgan-digits", "progan-digits", "wavegan-tones"}
 
 
 def few_data(monkeypatch):

@@ -7,6 +7,7 @@ arrives here as an `InputError`; it leaves as one sentence on stderr, with exit 
 
 import argparse
 import contextlib
+import functools
 import os
 import traceback
 
@@ -57,6 +58,7 @@ def _fail(sentence: str, status: int) -> int:
     return status
 
 
+@functools.cache
 def _parser() -> Parser:
     parser = Parser(
         prog="tinygan",

@@ -28,11 +28,11 @@ def train(args) -> int:
     """
     from ..runs.stopping import interruptible
 
-    with interruptible():
-        return _train(args)
+    with interruptible(), contextlib.ExitStack() as held:
+        return _train(args, held)
 
 
-def _train(args) -> int:
+def _train(args, held: contextlib.ExitStack) -> int:
     from .. import recipes
     from ..backend import get_backend
     from ..runs.media import medium_of
@@ -46,7 +46,7 @@ def _train(args) -> int:
         given["data"] = compare.data_path(given["data"])
     cores, resumed = args.cores, args.resume is not None
     if resumed:
-        folder, experiment, module, backend = folders.reopened(args, given)
+        folder, experiment, module, backend = folders.reopened(args, given, held)
         cores = cores or compare.recorded_cores(folder, backend)
     else:
         folders.only_old_runs(args)

@@ -6,6 +6,7 @@ refused unless the user says --with-changes. Nothing is run unasked: consent.py 
 whether the recipe of a folder may run.
 """
 
+import contextlib
 import pathlib
 
 from .. import __version__
@@ -88,9 +89,10 @@ def trained(args):
     return folder, experiment, module, backend
 
 
-def reopened(args, given: dict):
+def reopened(args, given: dict, held: contextlib.ExitStack):
     """The folder, experiment, recipe and backend of a run that goes on. What may change
-    is in FREE. InputError if any other option is new.
+    is in FREE. InputError if any other option is new. The folder is locked, until
+    `held` is left at the latest.
     """
     from .. import recipes
 
@@ -99,7 +101,7 @@ def reopened(args, given: dict):
             "--out cannot be given with --resume: the run goes on in its own folder; "
             "to keep that as it is, copy it and resume the copy"
         )
-    folder, module, backend = _opened(args, args.resume, hold=True)
+    folder, module, backend = _opened(args, args.resume, held)
     settled = recipes.settled(module, _stored(folder, module))
     changes = {}
     for name, value in given.items():
@@ -145,8 +147,10 @@ def going_on(folder, module, run) -> None:
     compare.note(folder, changed)
 
 
-def _opened(args, path, hold: bool = False):
-    """The folder at `path`, its recipe and backend, as far as they are the run's."""
+def _opened(args, path, held: contextlib.ExitStack | None = None):
+    """The folder at `path`, its recipe and backend, as far as they are the run's. With
+    `held` the folder is locked until that is left.
+    """
     from ..runs.folder import RunFolder
     from ..runs.owned import expect_plain
     from .consent import recipe_of
@@ -154,7 +158,9 @@ def _opened(args, path, hold: bool = False):
     if not str(path).strip():
         raise InputError(f"expected the folder of a run, got {str(path)!r}")
     expect_plain(path, links=args.trust)
-    folder = RunFolder.open(path, hold)
+    folder = RunFolder.open(path, hold=held is not None)
+    if held is not None:  # a mistake below unlocks it
+        held.callback(folder.let_go)
     compare.checkpoint(folder, args)
     writer = folder.config.get("tinygan")
     if writer is not None and writer != __version__:
