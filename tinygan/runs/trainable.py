@@ -134,7 +134,6 @@ class Trainable:
                 f"decay: expected True, False or a function of the turn, "
                 f"got {shown(self.decay)}"
             )
-        self.rate(0)
         least = {"steps": 1, "batch": 1, "log_every": 1}
         for name in (*least, "picture_every", "checkpoint_every", "seed"):
             wanted = f"a whole number >= {least.get(name, 0)}"
