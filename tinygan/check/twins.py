@@ -9,12 +9,14 @@ import numpy as np
 from .. import fast
 from ..gan import d_gradient
 from ..layers import (
+    GRU,
     MADE,
     BatchNorm,
     Concat,
     ConditionalBatchNorm,
     Conv2d,
     ConvTranspose2d,
+    Delay,
     Dense,
     Embedding,
     Flatten,
@@ -74,6 +76,7 @@ def networks() -> list[tuple[Layer, tuple]]:
             (8,),
         ),
         (Sequential(PixelCNN(4, 2), Flatten(), Dense(1)), (6, 5, 1)),
+        (Sequential(Delay(), GRU(5, every=True), Flatten(), Dense(1)), (6, 3)),
         (
             Sequential(ConditionalBatchNorm(), Pick(0), Dense(1)),
             ((6,), Integers((), 4)),
