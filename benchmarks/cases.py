@@ -74,6 +74,23 @@ def transposed(side: int, C_in: int, C_out: int, batch: int = 64) -> Case:
     )
 
 
+def along_time(T: int, C_in: int, C_out: int, batch: int = 32) -> Case:
+    """WaveGAN's. For PyTorch a sequence is an image of height 1, as in its works."""
+    return Case(
+        *("Conv1d", (T, C_in), batch, lambda: tg.Conv1d(C_out, 25, stride=4, pad=11)),
+        lambda nn: nn.Conv2d(C_in, C_out, (1, 25), (1, 4), (0, 11)),
+    )
+
+
+def to_longer(T: int, C_in: int, C_out: int, batch: int = 32) -> Case:
+    how = {"stride": 4, "pad": 11, "output_pad": 1}
+    return Case(
+        *("ConvTranspose1d", (T, C_in), batch),
+        lambda: tg.ConvTranspose1d(C_out, 25, **how),
+        lambda nn: nn.ConvTranspose2d(C_in, C_out, (1, 25), (1, 4), (0, 11), (0, 1)),
+    )
+
+
 def norms(side: int, C: int, batch: int = 64) -> list[Case]:
     """GroupNorm of one group is our LayerNorm: gamma and beta per channel."""
     x = ((side, side, C), batch)
@@ -99,22 +116,26 @@ def adam(n: int) -> Case:
     return Case("Adam", (n,), 1, Layer, None, ADAM, ("update",))
 
 
-SMALL = (  # the layers of a DCGAN 28x28, and of an MLP
+SMALL = (  # the layers of a DCGAN 28x28 and an MLP, and the ends of a WaveGAN
     dense(128, 128, batch=256),
     conv(28, 1, 64),
     conv(14, 64, 128),
     transposed(7, 128, 64),
     transposed(14, 64, 1),
+    along_time(4096, 1, 16),
+    to_longer(1024, 16, 1),
     *norms(14, 64),
     *activations(14, 64),
     adam(34_000),
 )
-LARGE = (  # the layers of a DCGAN 64x64
+LARGE = (  # the layers of a DCGAN 64x64, and further ones of a WaveGAN
     dense(1024, 1024, batch=1024),
     conv(32, 64, 128),
     conv(8, 256, 512),
     transposed(4, 512, 256),
     transposed(16, 128, 64),
+    along_time(1024, 16, 32),
+    to_longer(256, 32, 16),
     *norms(32, 64),
     *activations(32, 64),
     adam(4_000_000),

@@ -2,12 +2,16 @@
 
     python -m benchmarks.conditional --only cgan-digits,acgan-digits --seeds 3
     python -m benchmarks.conditional --only text2digit --shuffled --out found.json
+    python -m benchmarks.conditional --only specgan-digits --data recordings.zip
+    python -m benchmarks.conditional --show found.json
 
 Each run is measured like `tinygan evaluate` does: the share of samples in which a
 classifier of real images finds what was asked for, and the variety under one condition.
 There is a share for each class or attribute, for seen and for unseen combinations. With
 --shuffled every image is trained with another's caption, so that captions teach
 nothing. The measures are then at chance, and a network that reads must be far above it.
+Sounds are judged in the same way, and `wavegan-digits`, which takes no wishes, is here
+for its classes. --show prints the means over the seeds of a file's results.
 """
 
 import dataclasses
@@ -15,6 +19,7 @@ import gc
 import json
 import math
 import os
+import statistics
 import sys
 import tempfile
 import time
@@ -32,7 +37,17 @@ from tinygan.runs.folder import RunFolder
 from tinygan.runs.run import Run
 from tinygan.runs.train import train
 
-from .report import Parser, above, commit, machine, names, new_file, now, write_json
+from .report import (
+    Parser,
+    above,
+    commit,
+    machine,
+    markdown,
+    names,
+    new_file,
+    now,
+    write_json,
+)
 
 CONDITIONAL = [
     "cgan-digits",
@@ -41,6 +56,10 @@ CONDITIONAL = [
     "projection-mnist",
     "text2digit",
     "text2character",
+    "wavegan-tones",
+    "cwavegan-digits",
+    "specgan-digits",
+    "wavegan-digits",
 ]
 
 
@@ -84,6 +103,26 @@ def measure(recipe: str, options: dict, n: int, shuffle: bool, cores, keep) -> d
     }
 
 
+def table(results: dict) -> str:
+    """The measures of each recipe as Markdown: their mean and range over the seeds."""
+    lines = []
+    for recipe, runs in results.items():
+        for name in runs[0]["value_and_ceiling"]:
+            pairs = [run["value_and_ceiling"][name] for run in runs]
+            values, ceilings = (
+                [v for v in some if v is not None] for some in zip(*pairs, strict=True)
+            )
+            if values and ceilings:
+                spread = f"{min(values):.3g} to {max(values):.3g}"
+                mean, top = statistics.mean(values), statistics.mean(ceilings)
+                lines.append((recipe, name, f"{mean:.3g}", spread, f"{top:.3g}"))
+        minutes = [run["cpu_seconds"] / 60 for run in runs]
+        spread = f"{min(minutes):.3g} to {max(minutes):.3g}"
+        mean = f"{statistics.mean(minutes):.3g}"
+        lines.append((recipe, "processor minutes of training", mean, spread, ""))
+    return markdown(("recipe", "measure", "mean", "range", "real"), lines)
+
+
 def cpu_seconds() -> float:
     """The seconds of this process and of its child processes that have ended."""
     return sum(os.times()[:4])
@@ -106,7 +145,16 @@ def main(argv=None) -> int:
     parser.add_argument("--shuffled", action="store_true", help="captions mixed up")
     parser.add_argument("--keep", type=Path, help="keep the runs in this folder")
     parser.add_argument("--out", type=new_file, help="write the results there as JSON")
+    parser.add_argument("--show", type=Path, help="print the table of such a file")
     args = parser.parse_args(argv)
+    if args.show:
+        try:
+            print(table(json.loads(args.show.read_text())["results"]))
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as e:
+            parser.error(
+                f"--show {args.show}: expected results of this benchmark ({e})"
+            )
+        return 0
     about = {"date": now(), "commit": commit(), "tinygan": tinygan.__version__}
     about |= {"machine": machine(), "numpy": np.__version__}
     results = {}
@@ -122,8 +170,9 @@ def main(argv=None) -> int:
                 parser.error(str(e))
             results.setdefault(recipe, []).append(row)
             print(f"{recipe}:", json.dumps(row), flush=True)
-    if args.out:
-        write_json(args.out, about | {"results": results})
+            if args.out:  # after every run: hours of work stand in it
+                write_json(args.out, about | {"results": results})
+    print(table(results))
     return 0
 
 

@@ -8,6 +8,7 @@ mathematics needs, for tinygan and PyTorch alike. Most training loops play the f
     fresh    Algorithm 1 of Goodfellow et al. 2014: a new z and G forward for G's step
     critic   D's step alone, Wasserstein with the gradient penalty of WGAN-GP
     growing  that step with a drift penalty, then G's: a turn of progressive growing
+    pairs    a turn of R3GAN: logits in pairs, R1 and R2, then G's step
 """
 
 import dataclasses
@@ -100,9 +101,7 @@ class Fresh(Shared):
     )
 
     def tinygan(self, p, x_real, z_D, z_G):
-        players, noise = (p.G, p.D, p.opt_G, p.opt_D), iter((z_D, z_G))
-        objective = p.judge(NON_SATURATING)
-        tg.play(players, objective, lambda: x_real, lambda: next(noise))
+        play(p, NON_SATURATING, (), x_real, z_D, z_G)
 
     def torch(self, p, x_real, z_D, z_G):
         p.D.requires_grad_(True)
@@ -185,16 +184,8 @@ class Growing(Critic):
     TOP = 3
 
     def tinygan(self, p, x_real, z_D, z_G):
-        penalties = [tg.WGANGP(self.weight), tg.Drift(self.drift)]
-        players, noise = (p.G, p.D, p.opt_G, p.opt_D), iter((z_D, z_G))
-        tg.play(
-            players,
-            p.judge(tg.Wasserstein()),
-            lambda: x_real,
-            lambda: next(noise),
-            penalties=[penalty.part(p.rank) for penalty in penalties],
-            rng=p.rng,
-        )
+        penalties = tg.WGANGP(self.weight), tg.Drift(self.drift)
+        play(p, tg.Wasserstein(), penalties, x_real, z_D, z_G)
 
     def torch(self, p, x_real, z_D, z_G):
         p.D.requires_grad_(True)
@@ -215,13 +206,77 @@ class Growing(Critic):
         return d_step + 2 * sum(d) + 3 * sum(g) - g[0]
 
 
+class Pairs(Game):
+    """A turn of R3GAN: V = mean log sigma(D(x) - D(G(z))), less R1 and R2; then G's.
+
+        D step    G forward f_G; of both batches D forward f_D, g = grad_x D f_D,
+                  tangent f_D - fL_D, weights f_D
+        G step    G forward f_G, D forward 2 f_D, D's activations and x_fake f_D,
+                  G's weights f_G, G's activations f_G - f1_G
+
+    V needs no products of its own: its gradients of a sample's activations are those on
+    the way to g, times a number, and its weights join those of R1 and R2.
+    """
+
+    says = (
+        "a turn of R3GAN (pairs, R1 and R2, gamma 1): D's step, and G's step with a "
+        "new z and a new G forward; PyTorch with create_graph"
+    )
+    gamma = 1.0
+
+    def tinygan(self, p, x_real, z_D, z_G):
+        penalties = tg.R1(self.gamma), tg.R2(self.gamma)
+        play(p, tg.RelativisticPairing(), penalties, x_real, z_D, z_G)
+
+    def torch(self, p, x_real, z_D, z_G):
+        torch = p.library.torch
+        softplus = torch.nn.functional.softplus
+        p.D.requires_grad_(True)
+        with torch.no_grad():
+            x_fake = p.G(z_D)
+        p.opt_D.zero_grad()
+        xs = [x.detach().requires_grad_(True) for x in (x_real, x_fake)]
+        s_real, s_fake = map(p.D, xs)
+        sums = s_real.sum(), s_fake.sum()
+        both = torch.autograd.grad(sums, xs, create_graph=True)
+        squares = sum(g.square().sum() for g in both)
+        loss = softplus(s_fake - s_real).mean()
+        (loss + self.gamma / 2 * squares / len(x_real)).backward(
+            inputs=[*p.D.parameters()]
+        )
+        p.opt_D.step()
+        p.D.requires_grad_(False)
+        p.opt_G.zero_grad()
+        s_fake = p.D(p.G(z_G))
+        softplus(p.D(x_real) - s_fake).mean().backward()
+        p.opt_G.step()
+
+    def flop(self, g, d):
+        d_step = sum(g) + 2 * (4 * sum(d) - d[-1])
+        return d_step + 3 * sum(d) + 3 * sum(g) - g[0]
+
+
 GAMES = {
     "shared": Shared(),
     "fresh": Fresh(),
     "critic": Critic(),
     "growing": Growing(),
+    "pairs": Pairs(),
 }
 ASKED = ("shared", "fresh")  # the choices of --game; some works have their own game
+
+
+def play(p: Player, objective, penalties, x_real, z_D, z_G) -> None:
+    """tinygan's turn, with a new G forward for G's step."""
+    noise = iter((z_D, z_G))
+    tg.play(
+        (p.G, p.D, p.opt_G, p.opt_D),
+        p.judge(objective),
+        lambda: x_real,
+        lambda: next(noise),
+        penalties=[penalty.part(p.rank) for penalty in penalties],
+        rng=p.rng,
+    )
 
 
 def torch_d_step(p: Player, x_real, x_fake) -> None:

@@ -29,8 +29,11 @@ class TorchCpu(Library):
         return torch
 
     def put(self, a):
-        """Images (N, H, W, C) become (N, C, H, W); their memory stays as it is."""
+        """Images (N, H, W, C) become (N, C, H, W), and sequences (N, T, C) images of
+        height 1, (N, C, 1, T). Their memory stays as it is.
+        """
         a = self.torch.tensor(a.astype(np.float32), device=self.on)
+        a = a[:, None] if a.ndim == 3 else a
         return a.permute(0, 3, 1, 2) if a.ndim == 4 else a
 
     def describe(self):

@@ -17,7 +17,7 @@ import time
 import numpy as np
 
 from tinygan import backend, fast
-from tinygan.fast import winograd
+from tinygan.fast import interleaved, winograd
 
 from . import report
 from .moves import GAMES
@@ -30,6 +30,8 @@ BATCHES, WARM = 4, 3
 PIECES = {
     "memory kept (mallopt)": lambda: setattr(backend, "keep_memory", lambda: None),
     "Winograd, both schemes": lambda: setattr(winograd, "CHANNELS", 10**9),
+    "windows of sequences as views": lambda: setattr(interleaved, "LONG", 10**9),
+    "V joins R1 and R2": ["d_gradient"],
     "schemes at all: parts, Winograd, what is kept": ["correlation"],
     "dx and dW share a transform": ["weight_grad_and_adjoint"],
     "cotangents kept for the penalty": ["penalise"],

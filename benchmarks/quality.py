@@ -29,7 +29,8 @@ from .report import Parser, above, commit, machine, names, new_file, now, write_
 DEFAULT = ["mlp-ring", "dcgan-digits"]
 KINDS = ("-ring", "-grid", "-digits", "-mnist")
 KNOWN = [name for name in recipes.names() if name.endswith(KINDS)]
-KNOWN = [name for name in KNOWN if "-stacked-" not in name]  # see stacked.py
+OTHERS = ("-stacked-", "wavegan", "specgan")  # see stacked.py and conditional.py
+KNOWN = [name for name in KNOWN if not any(other in name for other in OTHERS)]
 
 
 def trained(recipe: str, options: dict) -> tuple[Run, dict]:

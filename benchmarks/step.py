@@ -25,8 +25,8 @@ examples:
 
 {works}
 Games: shared has one G forward for the steps of D and G; fresh is Algorithm 1, with a
-new G forward for G's step. A WGAN-GP work always plays its critic's step alone, and a
-growing one a whole turn of its level.
+new G forward for G's step. A WGAN-GP work always plays its critic's step alone, a
+growing one a whole turn of its level, and a WaveGAN a whole turn of R3GAN.
 A step is timed by the clock (CPU) or between device events (GPU), after a warm-up.
 GFLOP/s counts the useful matrix products alone: see step_flop in cost.py.
 A ratio of 2 means twice as long as PyTorch on the same device, round by round.

@@ -1,7 +1,8 @@
 """The works: the networks that are timed, for every library side by side.
 
 A new work is a subclass of `Work` (work.py) in `KINDS`, with an entry in `WORKS` if
-`benchmarks.step` should time it. The networks that grow are in progan.py.
+`benchmarks.step` should time it. The networks that grow are in progan.py, and those
+of sounds in wavegan.py.
 """
 
 import dataclasses
@@ -21,6 +22,7 @@ from tinygan import (
 )
 
 from .progan import ProGan
+from .wavegan import WaveGan
 from .work import Work, reshapes
 
 
@@ -143,7 +145,7 @@ class WganGp(Dcgan):
         return super().title.replace("DCGAN", "WGAN-GP critic")
 
 
-KINDS = {kind.__name__: kind for kind in (Mlp, Dcgan, WganGp, ProGan)}
+KINDS = {kind.__name__: kind for kind in (Mlp, Dcgan, WganGp, ProGan, WaveGan)}
 GROWING = {  # the recipe progan-faces at each level, and half way into the last
     **{f"progan{4 << level}": ProGan(level=level) for level in range(4)},
     "progan32-fade": ProGan(level=3, alpha=0.5),
@@ -154,6 +156,8 @@ WORKS = {
     "wgangp28": WganGp(side=28, colours=1),
     "dcgan64": Dcgan(),
     **GROWING,
+    "wavegan": WaveGan(widths=(128, 64, 32, 16)),
+    "wavegan-half": WaveGan(widths=(64, 32, 16, 8)),
 }
 
 

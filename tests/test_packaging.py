@@ -193,8 +193,9 @@ BASE = {"errors", "ops", "rng", "values", "group", "fast"}
 BASE |= {"guard.layers", "guard.logits"}
 CORE = {"layers", "net", "objectives", "penalties", "optim", "gan"}
 FAST = {"fast.cpu", "fast.cuda", "fast.structure"}
-FAST |= {f"fast.{name}" for name in ("correlation", "grouped", "scheme")}
+FAST |= {f"fast.{name}" for name in ("ancestral", "correlation", "grouped", "scheme")}
 FAST |= {"fast.upconv", "fast.winograd", "fast.winograd_odd"}
+FAST |= {"fast.interleaved", "fast.kinds", "fast.gru", "fast.recurrent"}
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),
@@ -216,15 +217,21 @@ MAY_IMPORT = {
     "penalties": BASE,
     "optim": BASE,
     "gan": {"errors", "fast", "guard.moves", "values"},
+    "likelihood": BASE,
     "growth": BASE | {"layers", "net", "optim"},
-    **{f: BASE | FAST | {"layers", "optim", "penalties"} for f in sorted(FAST)},
+    **{
+        f: BASE | FAST | {"guard.moves", "layers", "likelihood", "optim", "penalties"}
+        for f in sorted(FAST)
+    },
     "parallel": BASE | {"net", "objectives", "optim"},
     "sound": BASE,
     "data": BASE | {"backend", "files"},
     "plots": BASE | {"files"},
     "measures": BASE | {"objectives", "layers", "net", "optim", "data"},
     "theory": BASE | CORE | {"data", "measures", "plots"},
-    "check": BASE | CORE | {"growth", "userfile", "backend", "runs", "recipes"},
+    "check": BASE
+    | CORE
+    | {"growth", "likelihood", "userfile", "backend", "runs", "recipes"},
 }
 ORDER = ("ops", "layers", "net", "gan", "theory", "recipes", "cli", "__main__")
 

@@ -220,7 +220,7 @@ RESAMPLINGS = [
 ]
 
 
-@pytest.mark.parametrize(("layer", "f"), RESAMPLINGS, ids=str)
+@pytest.mark.parametrize(("layer", "f"), RESAMPLINGS, ids=["pool", "upsample"])
 def test_resampling_of_sequences(layer, f):
     check_passes(layer, (8, 3), f)
 

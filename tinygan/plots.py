@@ -115,6 +115,18 @@ def picture(samples, real, title: str = "", columns: int | None = None) -> np.nd
     return histogram(samples, real, title)
 
 
+def text_picture(lines, title: str = "") -> np.ndarray:
+    """A picture of lines of text, one below the other."""
+    figure = blank(6, 0.5 + 0.2 * max(1, len(lines)), layout="none")
+    figure.suptitle(title, fontsize=10)
+    height, inch = figure.get_figheight(), 0.2
+    for i, line in enumerate(lines):
+        y = 1 - (0.5 + inch * (i + 0.5)) / height
+        plain = line.replace("$", r"\$")  # no formula
+        figure.text(0.02, y, plain, family="monospace", fontsize=9, va="center")
+    return render(figure)
+
+
 def save_png(path, pixels: np.ndarray) -> None:
     """Write a picture, (height, width, 3) bytes, to `path`, atomically."""
     image = Image.fromarray(pixels)

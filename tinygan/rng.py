@@ -9,7 +9,7 @@ import numpy as np
 
 # The first number of a key says what the random numbers are for.
 LATENT, PICTURE, SAMPLE, POINTS, SPLIT, CONDITION, BETWEEN = 1, 2, 3, 4, 5, 6, 7
-SHUFFLE, BATCH, CAPTIONS, CAPTION = 101, 102, 103, 104  # for data
+SHUFFLE, BATCH, CAPTIONS, CAPTION, BINARISE = 101, 102, 103, 104, 105  # for data
 
 
 def generator(seed: int, *key: int) -> np.random.Generator:

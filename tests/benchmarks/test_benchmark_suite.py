@@ -47,6 +47,10 @@ TINY = {
     "dcgan": works.Dcgan(side=16, colours=1, width=4, batch=4),
     "wgangp": works.WganGp(side=12, colours=1, width=4, batch=4),
 }
+SOUNDS = {
+    "wavegan": works.WaveGan(widths=(5, 4, 3, 2), size=512, batch=4),
+    "wavegan, no shuffle": works.WaveGan(widths=(3, 4, 3, 2), size=256, shuffle=0),
+}
 SMALL = {"side": 2, "widths": (6, 5, 4), "batch": 8}
 GROWN = {
     "first level": works.ProGan(level=0, **SMALL),
@@ -135,7 +139,7 @@ def test_bytes_and_flop_of_the_peaks():
 
 
 def test_works_are_built_from_their_json():
-    for work in (*WORKS.values(), *TINY.values(), *GROWN.values()):
+    for work in (WORKS | TINY | SOUNDS | GROWN).values():
         assert works.make(json.loads(json.dumps(work.spec()))) == work
     assert WORKS["dcgan28"].channels == [64, 128]
     assert WORKS["dcgan28"].inner == (7, 7, 128)
@@ -169,6 +173,20 @@ def used(net, vector=None) -> list:
     return [net.parameters(vector)[k] for k in names]
 
 
+def the_same_shifts(monkeypatch, torch) -> None:
+    """Every PhaseShuffle draws the next numbers of one list, in both libraries."""
+    ours, theirs = (np.random.default_rng(5) for _ in range(2))
+
+    def draw(layer, rng, N, T, C):
+        return (ours.integers(-layer.n, layer.n + 1, N),)
+
+    def randint(low, high, shape, device):
+        return torch.tensor(theirs.integers(low, high, shape[0]).reshape(shape))
+
+    monkeypatch.setattr(tg.PhaseShuffle, "draw", draw)
+    monkeypatch.setattr(torch, "randint", randint)
+
+
 def players(work, dtype="float32"):
     """The same players in tinygan and in PyTorch."""
     theirs = torch_library()
@@ -184,9 +202,10 @@ def players(work, dtype="float32"):
 
 
 @pytest.mark.parametrize("name", WORKS)
-def test_torch_has_the_same_networks(name):
+def test_torch_has_the_same_networks(name, monkeypatch):
     work = WORKS[name].with_batch(2)
     ours, theirs, torch = players(work)
+    the_same_shifts(monkeypatch, torch)
     z = np.random.default_rng(0).standard_normal((2, *work.latent)).astype("float32")
     s = ours.D.forward(ours.G.forward(z)[0])[0]
     s_t = theirs.D(theirs.G(torch.tensor(z))).detach().numpy()
@@ -225,13 +244,15 @@ class Fixed(np.random.Generator):
         *(("dcgan", "shared"), ("dcgan", "fresh")),
         ("wgangp", "critic"),
         *((name, "growing") for name in GROWN),
+        *((name, "pairs") for name in SOUNDS),
     ],
 )
 def test_torch_plays_the_same_game(name, game, monkeypatch):
     """In float64, from the same weights: the same gradients, and the same weights
     after the step of each optimizer."""
-    work = (TINY | GROWN)[name]
+    work = (TINY | GROWN | SOUNDS)[name]
     ours, theirs, torch = players(work, "float64")
+    the_same_shifts(monkeypatch, torch)
     rng = np.random.default_rng(1)
     x, eps = rng.uniform(-1, 1, (work.batch, *work.sample)), rng.random(work.batch)
     z_D, z_G = rng.standard_normal((2, work.batch, *work.latent))
@@ -240,6 +261,7 @@ def test_torch_plays_the_same_game(name, game, monkeypatch):
     monkeypatch.setattr(torch, "rand", lambda shape, device: column)
 
     def image(a):
+        a = a[:, None] if a.ndim == 3 else a  # a sequence has height 1
         return torch.tensor(a.transpose(0, 3, 1, 2) if a.ndim == 4 else a)
 
     moves.GAMES[game].tinygan(ours, x, z_D, z_G)
@@ -306,6 +328,19 @@ def test_torch_does_more_than_a_growing_turn_needs(name):
     assert counted(work, "growing") == cost.step_flop(work) + work.batch * more
 
 
+@pytest.mark.parametrize("name", ["wavegan", "wavegan-half"])
+def test_torch_does_more_than_a_turn_of_pairs_needs(name):
+    """V goes through D on its own for both batches: 2 products of all layers, less the
+    gradient of x. The second derivative of a convolution makes 26 taps of dW, and
+    leaves out one.
+    """
+    work = WORKS[name].with_batch(2)
+    _, D = work.tinygan()
+    d = cost.layer_flop(D, work.sample)
+    more = 2 * (2 * sum(d) - d[0]) + 2 * sum(d[:-1]) // 25
+    assert counted(work, "pairs") == cost.step_flop(work) + work.batch * more
+
+
 def counted(work, game) -> int:
     """FLOP of products that PyTorch does in one step, by its own formulas."""
     lib = torch_library()
@@ -349,7 +384,7 @@ def test_torch_has_the_same_layers(name):
     others = theirs.layer(case, theirs.put(x), theirs.put(dy))
     for which in case.passes:
         a, b = passes[which](), others[which]().detach().numpy()
-        b = b.transpose(0, 2, 3, 1) if b.ndim == 4 else b
+        b = b.transpose(0, 2, 3, 1).reshape(a.shape) if b.ndim == 4 else b
         assert np.abs(a - b).max() <= 1e-4 * np.abs(a).max()
 
 
@@ -367,11 +402,11 @@ def test_what_the_peaks_compute(name):
         pass
 
 
-@pytest.mark.parametrize("name", [*TINY, "a fade"])
+@pytest.mark.parametrize("name", [*TINY, "a fade", "wavegan"])
 def test_a_device_does_the_same_step(name, monkeypatch):
     """On a strict stand-in for CuPy: two steps end at the weights of NumPy's."""
     on_device = device_library(monkeypatch)
-    work = (TINY | GROWN)[name]
+    work = (TINY | GROWN | SOUNDS)[name]
     game = moves.GAMES[work.game or "shared"]
     after = []
     for lib in (libraries.LIBRARIES["numpy"](), on_device):
@@ -383,9 +418,10 @@ def test_a_device_does_the_same_step(name, monkeypatch):
         assert np.abs(a - b).max() <= 1e-4 * np.abs(a).max()
 
 
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", [*TINY, "wavegan, no shuffle"])
 def test_processes_do_the_same_step(name, monkeypatch):
-    work = TINY[name].with_batch(4)
+    """Each process draws its own shifts, so sounds are not shuffled here."""
+    work = (TINY | SOUNDS)[name].with_batch(4)
     game, after = moves.GAMES[work.game or "shared"], []
     for cores in (1, 2):
         monkeypatch.setattr(type(tg.NUMPY), "cores_for", lambda *_, n=cores: n)

@@ -240,6 +240,23 @@ def test_conditional_measures_what_was_asked_for(
         assert {"variety", *(f"as asked: {k}" for k in range(10))} <= {
             *run["value_and_ceiling"]
         }
+    table = capsys.readouterr().out.split("\n|", 1)[1]
+    assert conditional.main(["--show", str(out)]) == 0
+    assert capsys.readouterr().out.split("|", 1)[1] == table
+    (row,) = [line for line in table.splitlines() if "| as asked |" in line]
+    values = [run["value_and_ceiling"]["as asked"][0] for run in runs]
+    mean, spread, _ = row.split("|")[3:6]
+    assert float(mean) == pytest.approx(sum(values) / 2, abs=1e-3)
+    low, high = map(float, spread.split("to"))
+    assert low == pytest.approx(min(values), abs=1e-3) and high >= low
+
+
+def test_a_file_of_something_else_has_no_table(tmp_path, capsys):
+    for text in ("no JSON", "{}", '{"results": {"a": [1]}}', '{"results": [1]}'):
+        (tmp_path / "other.json").write_text(text)
+        with pytest.raises(SystemExit):
+            conditional.main(["--show", str(tmp_path / "other.json")])
+        assert "expected results of this benchmark" in capsys.readouterr().err
 
 
 def test_shuffled_captions_are_all_there_and_elsewhere():

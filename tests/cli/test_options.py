@@ -70,6 +70,10 @@ HOSTILE = {
         *("", " ", ",", "color", "COLOUR", "colour,", "colour, cutout", "all", "1"),
         *("cutout,cutout", "colour;cutout", "a\0b", "\x1b[31m", "x" * 5000),
     ],
+    values.template: [
+        *("", " ", "*", "label", "{}", "{LABEL}", "{label}{label}", "{label:9}_*"),
+        *("{label}\n", "{label}\0", "\x1b[31m{label}", "x" * 5000, "{label}\ud800"),
+    ],
     values.name: NO_NAMES,
     values.path: NO_NAMES,
 }

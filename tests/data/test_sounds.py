@@ -16,10 +16,10 @@ from hypothesis.extra.numpy import arrays
 
 from tinygan.data import Labelled, Sounds, load_images, read_sounds, write_wav
 from tinygan.data.files import audio, sounds
+from tinygan.data.files.albums import Album
 from tinygan.data.files.audio import read_sound, resampled
+from tinygan.data.files.bench import PEAK
 from tinygan.data.files.naming import label_by_names
-from tinygan.data.files.sounds import PEAK
-from tinygan.data.survey import survey
 from tinygan.errors import DataError, InputError
 from tinygan.runs.identity import fingerprint
 
@@ -216,10 +216,9 @@ def test_a_folder_is_read_in_the_order_of_names(lay):
     assert beside.startswith("2 sounds lie beside 1 folder with 1: all are read")
     assert others == "2 other files left out: notes.txt, p.png"
     assert found.values[0, 99, 0] != 0 and (found.values[0, 100:] == 0).all()
-    with pytest.raises(
-        DataError, match=r"expected labels, found none: they are the na"
-    ):
+    with pytest.raises(DataError) as refused:
         Labelled(found)
+    assert str(refused.value).endswith(f": expected labels, found none: {beside}")
 
 
 def test_class_folders_are_labels(lay):
@@ -251,13 +250,65 @@ def test_names_are_labels(lay):
     )
 
 
+def spoken(*more: str) -> dict[str, bytes]:
+    """Eight sounds of two digits by two speakers, and sounds of other names."""
+    names = [f"{d}_{who}_{k}" for d in (7, 0) for who in "ab" for k in (1, 20)]
+    return {f"{name}.wav": wav(noise(50)) for name in [*names, *more]}
+
+
+def test_a_name_without_a_class_is_told(lay):
+    path = lay(spoken("7_a", "lamp"))
+    found = read_sounds(path, 64)
+    assert len(found) == 10 and found.labels is None
+    why = (
+        "2 of 10 names are not LABEL_WORD_NUMBER: 7_a.wav, lamp.wav; "
+        'labels="{label}_*_*" (--labels) leaves out what does not fit'
+    )
+    assert found.notes[1:] == (f"read without classes: {why}",)
+    with pytest.raises(DataError) as refused:
+        Labelled(found)
+    assert str(refused.value) == f"{path}: expected labels, found none: {why}"
+    found = read_sounds(path, 64, labels="{label}_*_*")
+    assert len(found) == 8 and found.labels.tolist() == [0] * 4 + [1] * 4
+    assert found.notes[1:] == (
+        "2 classes by name (0_a_1.wav is 0): 0 (4), 7 (4)",
+        '7_a.wav, lamp.wav skipped: a name that is not as "{label}_*_*"',
+    )
+
+
+def test_a_class_of_one_sound_may_be_a_slip(lay):
+    found = read_sounds(lay(spoken("seven_a_3", "O_a_3")), 64)
+    assert found.names == ("0", "7", "O", "seven")
+    assert found.notes[1] == (
+        "2 classes of one sound: O (O_a_3.wav), seven (seven_a_3.wav)"
+    )
+    found = read_sounds(lay(spoken()), 64, labels="{label}")
+    assert len(found.names) == 8 and len(found.notes) == 2  # each has one: no slip
+
+
+def test_names_may_be_classes_although_folders_are_none(lay):
+    files = spoken()
+    files |= {f"more/{name}": data for name, data in files.items()}
+    found = read_sounds(lay(files), 64)
+    assert found.notes[1:] == ("2 classes by name (0_a_1.wav is 0): 0 (8), 7 (8)",)
+
+
+def test_without_any_sign_of_classes_an_error_says_how_they_are_named(lay):
+    path = lay({"a.wav": wav(noise()), "b.wav": wav(noise())})
+    with pytest.raises(DataError) as refused:
+        Labelled(read_sounds(path))
+    assert str(refused.value) == (
+        f"{path}: expected labels, found none: they are the names of folders, one for "
+        'the sounds of each class, or parts of names, labels="{label}_*_*" (--labels)'
+    )
+
+
 @pytest.mark.parametrize(
     "names",
     [
         ["1_a_1", "2_a_1"],  # a label for each file
         ["1_a_1", "1_a_2"],  # only one
-        ["1_a_1", "1_a_2", "2_a_1", "2_a_x"],
-        ["1_a_1", "1_a_2", "2_a_1", "2_1"],
+        ["1_a_1", "1_a_2", "2_a_1", "2_a_2", "a", "b", "c", "d", "e"],  # most are not
         ["1-a-1", "1-a-2", "2-a-1", "2-a-2"],
     ],
 )
@@ -286,12 +337,12 @@ def test_names_that_are_no_labels(lay, names):
     ],
 )
 def test_templates(template, name, label):
-    album = types.SimpleNamespace(names=[f"folder/{name}.wav"], folders=None)
+    album = Album([f"folder/{name}.wav"], None, [], [], "sound")
     if label is None:
         with pytest.raises(DataError, match="expected names as"):
             label_by_names(album, template, "path")
     else:
-        label_by_names(album, template, "path")
+        assert label_by_names(album, template, "path") == []
         assert album.folders == [label]
 
 
@@ -315,16 +366,43 @@ def test_damaged_and_silent_files_are_skipped_and_told(lay):
     law = wav(noise()).replace(struct.pack("<HH", 3, 1), struct.pack("<HH", 6, 1))
     files = {f"{k}.wav": wav(noise(50, k)) for k in range(7)}
     files |= {"cut.wav": wav(noise())[:-8], "empty.wav": b"", "law.wav": law}
+    files |= {"cut2.wav": wav(noise())[:-80], "s0.wav": wav([[0.5, -0.5]] * 9)}
     files |= {"s1.wav": wav(np.full(9, 0.4)), "s2.wav": wav(np.zeros(9))}
+    files |= {"s3.wav": wav([[0.5, -0.5], [-0.5, 0.5]] * 9)}
     files |= {"tape.m4a": b"\0\0\0\x18ftypM4A "}
+    files |= {f"sound{k}.wav": wav(noise(50, k)) for k in range(3)}
     found = read_sounds(lay(files), 64)
-    assert len(found) == 7
+    assert len(found) == 10
     assert found.notes[1:] == (
-        "cut.wav skipped: only 392 of 400 bytes of samples (truncated)",
+        "cut.wav, cut2.wav skipped: a truncated one",
         "empty.wav skipped: an empty file (the download failed, so fetch it again)",
         "law.wav skipped: A-law (code 6)",
-        "s1.wav, s2.wav skipped: silence (no |x| reaches 0.001)",
+        "s0.wav, s1.wav, s2.wav and 1 more skipped: silence",
         "tape.m4a skipped: an M4A sound (convert it to WAV or FLAC)",
+    )
+
+
+def test_channels_that_cancel_are_told(lay):
+    files = {"a.wav": wav(noise()), "b.wav": wav(np.stack([noise(), -noise()], 1))}
+    note = read_sounds(lay(files), 64).notes[-1]
+    assert note == "b.wav skipped: silence (its channels cancel each other)"
+
+
+def test_headers_without_a_size_are_told(lay):
+    """A program that writes into a pipe cannot know the size. All is taken."""
+    whole, size = wav(noise()), struct.pack("<I", 400)
+    piped = b"RIFF\xff\xff\xff\xff" + whole[8:].replace(size, b"\xff" * 4)
+    files = {"a.wav": whole, "b": piped, "c.wav": piped}
+    found = read_sounds(lay(files), 100)
+    np.testing.assert_array_equal(found.values[1:], found.values[[0, 0]])
+    assert found.notes[1] == (
+        "2 headers do not tell the size, as if written into a pipe, so all that is "
+        "there is taken: b, c.wav"
+    )
+    four = whole.replace(size, struct.pack("<I", 4 * 10**9))
+    note = read_sounds(lay({"a.wav": whole, "b": four}), 64).notes[-1]
+    assert (
+        note == "b skipped: a truncated one (only 400 of 4000000000 bytes of samples)"
     )
 
 
@@ -349,10 +427,13 @@ def test_a_folder_that_cannot_be_read_is_refused(lay):
 def test_what_is_no_folder(tmp_path):
     assert "expected a file, found none" in refusal(tmp_path / "none")
     (tmp_path / "a.wav").write_bytes(wav(noise()))
-    assert (
-        "expected a folder or a zip archive of sounds, found a WAV sound; "
-        "tinygan.data.read_sounds reads a folder of sounds"
-    ) in refusal(tmp_path / "a.wav")
+    assert refusal(tmp_path / "a.wav").endswith(
+        ": expected a folder or a zip archive of sounds, found one file, a WAV sound"
+    )
+    (tmp_path / "a.html").write_bytes(b"<html>")
+    assert "found a web page (HTML); the download failed" in refusal(
+        tmp_path / "a.html"
+    )
     (tmp_path / "b.zip").write_bytes(b"PK\3\4 and no more")
     assert "expected a folder or a zip archive, found damage" in refusal(
         tmp_path / "b.zip"
@@ -375,7 +456,7 @@ def test_limits(lay, monkeypatch):
     assert len(read_sounds(path, 64)) == 3
     assert "found 3 of 65 samples; a smaller size fits" in refusal(path, size=65)
     monkeypatch.setattr(sounds, "MOST_BYTES", 50)
-    assert "3 of 3 cannot be read: 0.wav is not readable (expected at" in refusal(
+    assert "3 of 3 cannot be read: 0.wav is too large a file (expected at" in refusal(
         path, size=64
     )
 
@@ -399,13 +480,11 @@ def test_options_that_cannot_be(tmp_path, options, message):
 
 def test_a_reader_of_pictures_says_who_reads_sounds(tmp_path):
     (tmp_path / "a.wav").write_bytes(wav(noise()))
-    for read in (load_images, survey):
-        with pytest.raises(DataError) as refused:
-            read(tmp_path)
-        assert str(refused.value).endswith(
-            "found a WAV sound (a.wav); tinygan.data.read_sounds reads a folder of "
-            "sounds"
-        )
+    with pytest.raises(DataError) as refused:
+        load_images(tmp_path)
+    assert str(refused.value).endswith(
+        "found a WAV sound (a.wav); the recipe wavegan-digits takes a folder of sounds"
+    )
 
 
 # The extra `audio`
@@ -426,7 +505,7 @@ def test_files_that_need_the_extra_are_told(lay, without_extra):
     )
     files = {"a.wav": wav(noise()), "b.wav": wav(noise(), 44_100)}
     assert refusal(lay(files)).endswith(
-        ": 1 of 2 sounds need the library soxr, which is not installed: pip install "
+        ": 1 of 2 sounds needs the library soxr, which is not installed: pip install "
         "'tinygan[audio]' brings it; b.wav has a sample rate of 44,100 Hz"
     )
     same = read_sounds(lay({"a.wav": wav(noise(), 44_100)}), 100, 44_100)
@@ -464,7 +543,7 @@ def stand_ins(monkeypatch):
             return np.stack([x, x], axis=1).astype(dtype)
 
     def resample(x, old, new):
-        if old > 10**6:
+        if old == 7:
             raise ValueError("rate out of range")
         return x[:: max(1, old // new)] if old >= new else np.repeat(x, new // old)
 
@@ -485,15 +564,21 @@ def test_libraries_are_called_as_they_expect(lay, stand_ins):
         "3 sounds made mono, by the mean of the channels: 3 of 2 channels",
         "0.aiff skipped: none (an empty sound)",
         "broken.ogg skipped: damage (lost sync)",
-        "vast.flac skipped: 9223372036854775807 of 2 channels",
+        "vast.flac skipped: too long a sound (9223372036854775807 samples of 2 "
+        "channels)",
     )
-    x, rate = read_sound(b".snd loud", "a.au")
-    assert np.abs(x).max() == 1 and rate == 16_000  # beyond 1 all are divided
+    x, *facts = read_sound(b".snd loud", "a.au")
+    assert np.abs(x).max() == 1  # beyond 1 all are divided
+    assert facts == [16_000, "AU", False]
 
 
 def test_rates_that_cannot_be_changed(stand_ins, monkeypatch):
-    with pytest.raises(DataError, match="usual sample rate, found a sample rate of 4,"):
-        resampled(np.zeros(9, "f4"), 4_000_000_000, 8000)
+    with pytest.raises(DataError, match="usual sample rate, found a sample rate of 7 "):
+        resampled(np.zeros(9, "f4"), 7, 8000)
+    with pytest.raises(
+        DataError, match="at most 384,000 Hz, found a sample rate of 4,"
+    ):
+        resampled(np.zeros(9, "f4"), 4_000_000, 8000)
     with pytest.raises(DataError, match="at most 67108864 samples"):
         resampled(np.zeros(10_000, "f4"), 1, 8000)
     monkeypatch.setitem(
@@ -522,16 +607,14 @@ def test_soundfile_reads_what_it_writes(tmp_path, kind, error):
     file = io.BytesIO()
     soundfile.write(file, np.stack([TONE, TONE], axis=1), 44_100, format=kind)
     data = file.getvalue()
-    x, rate = read_sound(data, "a.mp3")  # the content decides
+    x, rate, form, no_size = read_sound(data, "a.mp3")  # the content decides
     assert rate == 44_100 and x.shape[1] == 2 and x.dtype == np.float32
+    assert form.upper() == kind and not no_size
     np.testing.assert_allclose(x[4000:40_000, 0], TONE[4000:40_000], atol=error)
     for n in (8, 100, len(data) // 2):
-        try:
-            x, _ = read_sound(data[:n], "a.mp3")
-        except DataError as e:
-            assert str(e).isprintable()
-            continue
-        assert len(x) < 44_100
+        with pytest.raises(DataError, match=r"damage|truncated") as refused:
+            read_sound(data[:n], "a.mp3")
+        assert str(refused.value).isprintable()
     (tmp_path / f"a.{kind.lower()}").write_bytes(data)
     write_wav(tmp_path / "b.wav", TONE, 44_100)
     found = read_sounds(tmp_path, 8000)

@@ -129,7 +129,7 @@ def test_arrays(tmp_path):
     assert facts(found)["channels"] == ["1 (grey)"]
     assert found.command.endswith("--size 28")
     assert len(found.samples) == SHOWN
-    first, last = found.images.pixels[[0, -1]]
+    first, last = found.data.pixels[[0, -1]]
     np.testing.assert_allclose(found.samples[0], first / 127.5 - 1, atol=1e-6)
     np.testing.assert_allclose(found.samples[-1], last / 127.5 - 1, atol=1e-6)
 

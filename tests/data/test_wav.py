@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tests.fuzz import mutants
 from tinygan.data.files import wav
 from tinygan.data.files.wav import decoded_wav, read_wav, write_wav
 from tinygan.errors import DataError, InputError
@@ -223,7 +222,8 @@ FAULTS = {
     riff(chunk(b"fmt ", bytes(14)), DATA): "damage (a fmt of 14 bytes)",
     riff(fmt(), chunk(b"data", b"")): "expected samples, found none (an empty sound)",
     riff(fmt(), chunk(b"data", SAMPLES, 401)): "only 400 of 401 bytes of samples",
-    riff(fmt(), chunk(b"data", SAMPLES, 2**31 - 2**16 - 1)): "(truncated)",
+    riff(fmt(), chunk(b"data", SAMPLES, 2**31 - 2**16 - 1)): "found a truncated one",
+    riff(fmt(), chunk(b"data", SAMPLES, 4 * 10**9)): "only 400 of 4000000000 bytes",
     riff(fmt(), chunk(b"LIST", b"abc", 999), DATA): "of 999 bytes of its chunk 'LIST'",
     riff(fmt(bits=12), DATA): "8 or 16 or 24 or 32 bits, found PCM of 12 bits",
     riff(fmt(3, 16), DATA): "32 or 64 bits, found float of 16 bits",
@@ -231,7 +231,7 @@ FAULTS = {
     riff(fmt(rate=0), DATA): "damage (1 channels of 0 Hz)",
     riff(
         fmt(channels=3), chunk(b"data", bytes(8))
-    ): "8 bytes of samples (in frames of 6",
+    ): "found damage (8 bytes of samples in frames of 6 bytes)",
     riff(*[chunk(b"junk", b"")] * 1001, fmt(), DATA): "more than 1000 chunks",
     riff(fmt(2, 4), DATA): "found Microsoft ADPCM (code 2)",
     riff(fmt(6, 8), DATA): "expected PCM or float samples, found A-law (code 6)",
@@ -306,55 +306,3 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(OSError, match=r"a\.wav"):
         write_wav(tmp_path / "none" / "a.wav", np.zeros(3), 8000)
     assert os.listdir(tmp_path) == []
-
-
-# Damage
-
-SOUND = [*PIPES.values(), riff(fmt(), LIST, DATA), riff(fmt(1, 8, 2), LIST, DATA)]
-SOUND += [
-    riff(fmt(1, 24, extensible=True), chunk(b"data", raw(whole_levels(24), 1, 24)))
-]
-for BITS in (32, 64):
-    FLOATS = raw(np.linspace(-1, 1, 64), 3, BITS)
-    SOUND += [
-        riff(fmt(3, BITS, 2, extensible=BITS == 64), chunk(b"data", FLOATS), LIST)
-    ]
-
-
-def read_mutants(first: int, n: int) -> tuple[int, int]:
-    """(read, refused) of n mutants. Nothing but DataError may be raised."""
-    read = refused = 0
-    for number in range(first, first + n):
-        rng = random.Random(f"wav/{number}")
-        data = mutants.raw(rng, rng.choice(SOUND), rng.choice(SOUND))
-        try:
-            x, rate = decoded_wav(data, "a.wav")
-        except DataError as e:
-            refused += 1
-            assert str(e).isprintable() and str(e).startswith("expected ")
-            continue
-        read += 1
-        assert x.dtype == np.float32 and x.ndim == 2 and x.size and rate > 0
-        assert np.isfinite(x).all() and np.abs(x).max() <= 1
-    return read, refused
-
-
-def test_three_hundred_mutants_are_read_or_refused():
-    read, refused = read_mutants(0, 300)
-    assert read > 50 and refused > 50  # both happen
-
-
-@pytest.mark.slow
-def test_two_thousand_mutants_are_read_or_refused():
-    read, refused = read_mutants(300, 2000)
-    assert read > 300 and refused > 300
-
-
-@pytest.mark.parametrize("data", SOUND, ids=range(len(SOUND)))
-def test_every_beginning_of_a_file_is_read_or_refused(data):
-    for n in range(0, len(data), 3):
-        try:
-            x, _ = decoded_wav(data[:n])
-        except DataError:
-            continue
-        assert len(x) and n > 44

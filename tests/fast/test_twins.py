@@ -24,7 +24,7 @@ import tinygan as tg
 from tinygan import fast
 from tinygan.check import builtin_rows, relative
 from tinygan.check.device import xp as fake_device
-from tinygan.fast import winograd
+from tinygan.fast import interleaved, winograd
 from tinygan.group import ALONE
 from tinygan.growth import GrowingNet
 from tinygan.layers import (
@@ -39,6 +39,7 @@ from tinygan.layers import (
     Tanh,
 )
 from tinygan.layers.correlation import Correlation, conv_size
+from tinygan.likelihood import Bernoulli, Categorical
 
 # A case of a primitive: draw(its arguments), and what is to be compared afterwards.
 
@@ -232,14 +233,23 @@ def penalise(draw):
 
 
 def d_gradient(draw):
-    D = tg.Net(Sequential(Dense(4), Tanh(), Dense(1)), (3,), seed=1, dtype=draw.dtype)
-    real, fake = ((x, *D.forward(x)) for x in (draw(5, 3), draw(4, 3)))
-    penalties = draw.one_of([tg.Drift()], [tg.Drift(0.3), tg.R2(), tg.Drift(0.1)])
+    layers = draw.one_of(
+        (Dense(4), Tanh(), Dense(1)),
+        (tg.Conv1d(3, 4, pad=1, stride=2), LeakyReLU(), Flatten(), Dense(1)),
+        (Conv2d(3, 3), tg.MinibatchStd(2), Flatten(), Dense(1)),
+    )
+    in_shape = {Dense: (3,), tg.Conv1d: (6, 2), Conv2d: (4, 3, 2)}[type(layers[0])]
+    D = tg.Net(Sequential(*layers), in_shape, seed=1, dtype=draw.dtype)
+    real, fake = ((x, *D.forward(x)) for x in (draw(n, *in_shape) for n in (6, 4)))
+    penalties = draw.one_of(
+        *([tg.Drift()], [tg.Drift(0.3), tg.R2(), tg.Drift(0.1)]),
+        *([tg.R1(), tg.Drift(), tg.R2(0.3)], [tg.Drift(), tg.R1(), tg.R1(2.0)]),
+    )
 
     def gradient(values, arguments):
         return *values, D.grad.copy()
 
-    return (D, (draw(5, 1), draw(4, 1)), real, fake, penalties, None), gradient
+    return (D, (draw(6, 1), draw(4, 1)), real, fake, penalties, None), gradient
 
 
 def weight_grad_and_adjoint(draw):
@@ -256,6 +266,35 @@ def weight_grad_and_adjoint(draw):
     return (layer, draw(*y.shape), cache), gradient
 
 
+def gates(draw):
+    shape = draw.shape(2, 4)
+    return (4 * draw(*shape[:-1], 2 * shape[-1]),), returned
+
+
+def gate_dx(draw):
+    shape = draw.shape(2, 4)
+    return tuple(draw(*shape) for _ in range(3)), returned
+
+
+def ancestral(draw):
+    """For u of a few seeds: none is within rounding of a probability."""
+    reader = Sequential(tg.Delay(), tg.GRU(3, every=True))
+    more = tg.Dropout(), tg.GRU(5, every=True), Dense(3), Tanh()
+    tree, in_shape, likelihood = draw.one_of(
+        (tg.MADE([9]), (2, 3, 1), Bernoulli()),
+        (tg.MADE([5, 7], direct=False), (4,), Bernoulli()),
+        (tg.PixelCNN(3, 2), (4, 3, 1), Bernoulli()),
+        (tg.PixelCNN(3, 1), (2, 3, 4), Categorical()),
+        (Sequential(reader, Dense(4)), (3, 4), Categorical()),
+        (Sequential(reader, *more, Dense(4)), (3, 4), Categorical()),
+        (Sequential(tg.Delay(), Dense(4)), (3, 4), Categorical()),
+    )
+    places = likelihood.numbers(in_shape)
+    u = np.random.default_rng(draw.one_of(0, 1, 2)).random((3, places))
+    net = tg.Net(tree, in_shape, seed=1, dtype=draw.dtype)
+    return (net, likelihood, u.astype(draw.dtype)), returned
+
+
 def add_rows(draw):
     n, dim, M = draw.one_of(200, 130), draw.one_of(1, 3), draw.one_of(1, 40)
     i = draw.rng.integers(0, n, M)
@@ -266,8 +305,26 @@ def add_rows(draw):
     return (draw(n, dim), i, draw(M, dim)), changed
 
 
+def gru_forward(draw):
+    (N, T), C, n = draw.shape(2, 2), draw.one_of(1, 4), draw.one_of(1, 3)
+    x = draw(N, T, C)
+    if draw.one_of(True, False):  # symbols, and places without one
+        x = np.eye(C + 1, C, dtype=draw.dtype)[draw.rng.integers(0, C + 1, (N, T))]
+        x[draw.rng.integers(N)] *= draw.one_of(1, 1, 2)
+    return (x, draw(C, 3 * n), draw(n, 3 * n), draw(3 * n), draw(n)), returned
+
+
+def gru_backward(draw):
+    arguments, _ = gru_forward(draw)
+    steps, U = fast.PRIMITIVES["gru_forward"](*arguments), arguments[2]
+    T, N, n = steps[1].shape
+    dy = draw(N, T, n) if draw.one_of(True, False) else draw(N, n)
+    return (dy, *steps, U), returned
+
+
 CASES = {
     "add_rows": add_rows,
+    "ancestral": ancestral,
     "batchnorm_dx": batchnorm_dx,
     "channel_sums": channel_sums,
     "col2im": col2im,
@@ -275,6 +332,10 @@ CASES = {
     "correlation": correlation,
     "d_gradient": d_gradient,
     "enlarged": enlarged,
+    "gru_backward": gru_backward,
+    "gru_forward": gru_forward,
+    "gate_dx": gate_dx,
+    "gates": gates,
     "im2col": im2col,
     "leaky_relu": elementwise(0.2),
     "leaky_relu_slope": elementwise(0.2, arrays=2),
@@ -330,6 +391,7 @@ def test_each_twin_gives_what_the_plain_function_gives(
     if wing == "cuda":
         request.getfixturevalue("compiled")
     monkeypatch.setattr(winograd, "CHANNELS", 1)  # wherever it is right
+    monkeypatch.setattr(interleaved, "LONG", 0)
 
     @given(st.data())
     def held(data):

@@ -1,4 +1,4 @@
-"""The eleven kinds of files: a mutant of each, and how tinygan reads it.
+"""The twelve kinds of files: a mutant of each, and how tinygan reads it.
 
 A target is made in an empty folder. `mutant(rng)` gives the bytes of a file that is
 damaged in some way, and `read(data)` reads them as a user's command would.
@@ -34,6 +34,7 @@ from tinygan.data import (
     load_images,
     read_array,
     read_idx,
+    read_lines,
     read_sounds,
     read_wav,
     ring,
@@ -240,6 +241,21 @@ class Pictures(Target):
         image = decoded(data, size, "'a.png'")
         image = getattr(image, "pixels", image)
         assert np.asarray(image).dtype == np.uint8
+
+
+class Text(Target):
+    """A text file in several scripts and encodings."""
+
+    def sound(self):
+        text = "One line of text.\r\nzwei \u00fc, q\u0303\n\n\tthe last"
+        text += "\u6625\u7720\u4e0d\u89c9\u6681" * 3
+        codes = "utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "gb18030"
+        return [text.encode(code) for code in codes]
+
+    def read(self, data):
+        lines = read_lines(self.write(data), 8)
+        assert (lines.batches(2, 0)(0).sum(axis=2) == 1).all()
+        assert all(0 < len(text) <= 8 for text in lines.texts)
 
 
 class Wav(Target):
@@ -519,6 +535,7 @@ TARGETS = {
     "captions": Captions,
     "zip": ImageZip,
     "pictures": Pictures,
+    "text": Text,
     "wav": Wav,
     "checkpoint": Checkpoint,
     "config": Config,

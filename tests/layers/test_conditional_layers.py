@@ -749,10 +749,10 @@ class Truncated(GRU):
     """Backpropagation that stops after one step."""
 
     def backward(self, dy, cache, param_grads=True):
-        x, steps = cache
+        x, (h, *inside) = cache
+        last = x[:, -1:], (h[-2:], *(v[-1:] for v in inside))
         dx = 0 * x
-        last = super().backward(dy, (x[:, -1:], steps[-1:]), param_grads)
-        dx[:, -1:] = last
+        dx[:, -1:] = super().backward(dy, last, param_grads)
         return dx
 
 
@@ -761,7 +761,7 @@ class FlatGRU(GRU):
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
         x_dot, steps_dot = cache_dot
-        still = tuple(tuple(0 * v for v in step) for step in steps_dot)
+        still = tuple(0 * v for v in steps_dot)
         return super().tangent_backward(dy, dy_dot, cache, (x_dot, still))
 
 

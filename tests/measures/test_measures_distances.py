@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import ndimage
+from scipy import linalg, ndimage
 from scipy.stats import wasserstein_distance
 
 from tinygan.measures import (
+    frechet,
     median_distance,
     mmd2,
     pairs,
@@ -201,7 +202,7 @@ def test_sliced_wasserstein_is_a_mean_over_its_directions():
     assert sliced_wasserstein(*images, 9, seed=3) == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("distance", [mmd2, sliced_wasserstein])
+@pytest.mark.parametrize("distance", [mmd2, sliced_wasserstein, frechet])
 def test_distances_ignore_order_and_the_size_of_blocks(distance, monkeypatch):
     x, y = normal(0, 60, 3), 1 + normal(1, 50, 3)
     found = distance(x, y)
@@ -211,6 +212,31 @@ def test_distances_ignore_order_and_the_size_of_blocks(distance, monkeypatch):
         assert shuffled == pytest.approx(found, rel=1e-12)
     monkeypatch.setattr(pairs, "CELLS", 130)
     assert distance(x, y) == pytest.approx(found, rel=1e-12)
+
+
+# Frechet
+
+
+@pytest.mark.parametrize("n, m, d", [(40, 30, 5), (9, 12, 3), (6, 5, 20), (7, 7, 1)])
+def test_frechet_is_the_formula_of_heusel(n, m, d):
+    """With a matrix root of a product that is not symmetric, as on paper."""
+    x, y = normal(1, n, d) @ normal(2, d, d), 1 + normal(3, m, d)
+    C = [np.cov(a, rowvar=False).reshape(d, d) for a in (x, y)]
+    root = np.real(linalg.sqrtm(C[0] @ C[1] + 1e-14 * np.eye(d)))
+    apart = ((x.mean(axis=0) - y.mean(axis=0)) ** 2).sum()
+    expected = apart + np.trace(C[0] + C[1] - 2 * root)
+    assert frechet(x, y) == pytest.approx(expected, rel=1e-5)
+    assert frechet(y, x) == pytest.approx(frechet(x, y), rel=1e-9)
+
+
+def test_frechet_of_what_is_known():
+    x = normal(0, 50, 4)
+    assert frechet(x, x) == pytest.approx(0, abs=1e-12)
+    assert frechet(x, x + 3) == pytest.approx(4 * 9)
+    spread = ((3 - 1) * x.std(axis=0, ddof=1)) ** 2  # one axis after the other
+    assert frechet(x[:, :1], 3 * x[:, :1] - 2 * x[:, :1].mean()) == pytest.approx(
+        spread[0]
+    )
 
 
 # Patches
@@ -321,7 +347,9 @@ BAD = [
 
 
 @pytest.mark.parametrize("x, y, words", BAD)
-@pytest.mark.parametrize("distance", [mmd2, sliced_wasserstein, median_distance])
+@pytest.mark.parametrize(
+    "distance", [mmd2, sliced_wasserstein, frechet, median_distance]
+)
 def test_bad_samples_are_refused(distance, x, y, words):
     with pytest.raises(ValueError, match=words):
         distance(x, y)
@@ -329,8 +357,9 @@ def test_bad_samples_are_refused(distance, x, y, words):
 
 def test_other_nonsense_is_refused():
     x = normal(0, 5, 2)
-    with pytest.raises(ValueError, match="at least 2 samples"):
-        mmd2(x, x[:1])
+    for distance in (mmd2, frechet):
+        with pytest.raises(ValueError, match="at least 2 samples"):
+            distance(x, x[:1])
     for scales in (0, [], [1, -1], [math.nan], [[1.0]]):
         with pytest.raises(ValueError, match="scales"):
             mmd2(x, x, scales)

@@ -5,9 +5,18 @@ import json
 import numpy as np
 import pytest
 
+from tinygan import Conv1d, Dense, Sequential, Upsample1d, recipes
 from tinygan.cli.arguments import main
-from tinygan.data import Images, Sounds, Tones
-from tinygan.runs.listening import as_images, in_tune, listened, nearest, pictures
+from tinygan.data import Images, Sounds, Tones, write_wav
+from tinygan.runs.listening import (
+    as_images,
+    band_levels,
+    in_tune,
+    listened,
+    nearest,
+    pictures,
+    stride_periods,
+)
 
 RATE, K = 8000, 4
 TONES = Tones(K, size=1024)
@@ -69,10 +78,46 @@ def test_copies_of_real_sounds_are_found():
 def test_pitch_is_asked_of_tones_alone():
     data = sounds()
     x, y = data.values[:40, :, 0], data.labels[:40]
-    assert [r.name for r in listened(x, data, None, data.names, 0)] == ["copies"]
+    of_all = ["bands, Frechet", "bands, sliced", "copies"]
     words = ("one", "two", "three", "four")
-    assert [r.name for r in listened(x, data, y, words, 0)] == ["copies"]
-    assert [r.name for r in listened(x, data, y, (), 0)] == ["copies"]
+    for asked, names in ((None, data.names), (y, words), (y, ())):
+        assert [r.name for r in listened(x, data, asked, names, 0)] == of_all
+
+
+def test_the_bands_tell_high_from_low_and_loud_from_soft():
+    data = sounds()
+    real = data.values[..., 0]
+    loud, soft = band_levels(real, RATE), band_levels(real / 10, RATE)
+    assert loud.shape == (120, 64) and (loud[:, :32] >= soft[:, :32]).all()
+
+    def rows(x):
+        found = listened(x, data, None, (), 0)
+        return {r.name: (r.value, r.ceiling) for r in found if "bands" in r.name}
+
+    same, softer = rows(sounds(40, seed=1).values[..., 0]), rows(real[:40] / 10)
+    hiss = np.random.default_rng(0).normal(0, 0.1, (40, 1024))
+    for name, (value, ceiling) in same.items():
+        assert value < 2 * ceiling
+        assert softer[name][0] > 3 * ceiling and rows(hiss)[name][0] > 3 * ceiling
+
+
+def test_the_periods_are_those_of_the_strides():
+    G = recipes.build(recipes.find("wavegan-tones"), {"size": 4096}).G
+    assert stride_periods(G, 4096) == [4, 16, 64, 256]
+    assert stride_periods(G, 256) == [4, 16]  # of the others too few periods
+    assert stride_periods(Sequential(Dense(3), Upsample1d(4), Conv1d(1, 3)), 64) == []
+
+
+def test_a_tone_of_the_stride_is_found_beside_the_real_sounds():
+    noise = np.random.default_rng(0).normal(0, 0.1, (160, 1024)).clip(-1, 1)
+    data, x = Sounds(noise[:120], RATE), noise[120:]
+    x[:, ::4] += 0.2
+    found = listened(x, data, None, (), 0, periods=[4, 16])
+    rows = {r.name: r for r in found if r.name.startswith("stride")}
+    assert list(rows) == ["stride tones of 2000 Hz", "stride tones of 500 Hz"]
+    four, sixteen = rows.values()
+    assert four.value > four.ceiling + 15
+    assert abs(sixteen.value) < 2 > abs(sixteen.ceiling) and four.better == "lower"
 
 
 @pytest.mark.slow
@@ -85,4 +130,19 @@ def test_from_the_command_line(tmp_path, capsys):
     rows = {r["name"]: r for r in json.loads(report.read_text())["measures"]}
     assert rows["in tune"]["ceiling"] == 1 and rows["in tune"]["value"] < 0.5
     assert rows["as asked"]["ceiling"] > 0.8 > rows["as asked"]["value"]
+    assert "stride tones of 2000 Hz" in rows
     assert "listening" in capsys.readouterr().err
+
+
+def test_a_specgan_is_heard_too(tmp_path):
+    folder, rng = tmp_path / "sounds", np.random.default_rng(0)
+    folder.mkdir()
+    for n in range(60):
+        write_wav(folder / f"{n % 2}_ann_{n}.wav", rng.uniform(-1, 1, 900), RATE)
+    out, report = tmp_path / "run", tmp_path / "report.json"
+    options = ["--data", str(folder), "--size", "1024", "--steps", "1", "--batch", "4"]
+    main(["train", "specgan-digits", *options, "--quiet", "--out", str(out)])
+    assert main(["evaluate", str(out), "--n", "20", "--out", str(report)]) == 0
+    rows = {r["name"]: r for r in json.loads(report.read_text())["measures"]}
+    assert {"bands, Frechet", "copies", "as asked", "variety"} <= rows.keys()
+    assert not any(name.startswith("stride") for name in rows)

@@ -13,7 +13,8 @@ from tinygan.cli.arguments import main
 from tinygan.data import read_wav
 from tinygan.data.files.wav import decoded_wav
 from tinygan.recipes import wavegan_tones
-from tinygan.runs import Experiment, Latent, hearing
+from tinygan.runs import Experiment, Latent
+from tinygan.runs.hearing import Hearing
 from tinygan.runs.run import Run
 from tinygan.sound import Magnitudes
 
@@ -142,10 +143,11 @@ def test_pictures_of_magnitudes_are_heard(tmp_path):
         sound=Magnitudes(8000),
     )  # fmt: skip
     run = Run(e, cores=1)
-    x, columns, captions = hearing.shown(run)
+    medium = Hearing(e)
+    x, columns, captions = medium.shown(run)
     assert x.shape == (16, 512) and columns is None and captions[0] == "1"
     assert np.abs(x).max() <= 1 and x.any(axis=1).all()
-    assert hearing.picture(e, x, columns).ndim == 3
+    assert medium.pixels(x, columns, "", None).ndim == 3
 
 
 def test_the_sound_must_be_one():

@@ -1,12 +1,13 @@
 """`tinygan check`: derivatives are certified here, not trusted.
 
-`check_layer`, `check_objective`, `check_diversity`, `check_optimizer` and
-`check_penalty` compare one thing, tinygan's or your own, with independent oracles
-(oracles.py). `assert_layer`, `assert_objective` and `assert_gradient` raise in your own
-tests. `check_game` does so for whole moves. `builtin_rows` checks all that
-tinygan brings, `recipe_rows` a whole recipe, and `file_rows` what a user's own file
-defines. `Given` and `Cut` make the input of a layer that takes tuples or integers, and
-`Flat` makes any layer one of vectors. `OneLogit` wraps an objective on several heads.
+`check_layer`, `check_objective`, `check_diversity`, `check_likelihood`,
+`check_optimizer` and `check_penalty` compare one thing, tinygan's or your own, with
+independent oracles (oracles.py). `assert_layer`, `assert_objective` and
+`assert_gradient` raise in your own tests. `check_game` does so for whole moves.
+`builtin_rows` checks all that tinygan brings, `recipe_rows` a whole recipe, and
+`file_rows` what a user's own file defines. `Given` and `Cut` make the input of a layer
+that takes tuples or integers, and `Flat` makes any layer one of vectors. `OneLogit`
+wraps an objective on several heads.
 """
 
 from .adapters import Cut, Flat, Given, OneLogit
@@ -17,6 +18,7 @@ from .layers.cases import Case
 from .layers.layer import check_layer
 from .moves.diversity import check_diversity
 from .moves.game import check_game
+from .moves.likelihood import check_likelihood
 from .moves.objective import check_objective
 from .moves.optimizer import check_optimizer
 from .moves.penalty import check_penalty
@@ -40,6 +42,7 @@ __all__ = [
     "check_diversity",
     "check_game",
     "check_layer",
+    "check_likelihood",
     "check_objective",
     "check_optimizer",
     "check_penalty",

@@ -1,5 +1,6 @@
 """Check everything that tinygan brings, in all settings where its code differs."""
 
+from ..likelihood import Bernoulli, Categorical, Gaussian, Likelihood
 from ..objectives import (
     AuxiliaryClassifier,
     AuxiliaryWords,
@@ -21,6 +22,7 @@ from .builtin_layers import builtin_layers
 from .layers.layer import check_layer
 from .moves.diversity import check_diversity
 from .moves.game import check_game
+from .moves.likelihood import check_likelihood
 from .moves.objective import check_objective
 from .moves.optimizer import check_optimizer
 from .moves.penalty import check_penalty
@@ -63,6 +65,11 @@ def builtin_optimizers() -> list[Optimizer]:
     ]
 
 
+def builtin_likelihoods() -> list[Likelihood]:
+    """Every distribution of tinygan."""
+    return [Bernoulli(), Gaussian(0.5), Categorical()]
+
+
 def builtin_rows(
     seed: int = 0, analytic: bool = True, effort: str = "quick", say=None
 ) -> list[Row]:
@@ -88,6 +95,8 @@ def builtin_rows(
     for penalty in builtin_penalties():
         check(check_penalty, penalty, analytic=analytic, **how)
     check(check_diversity, Diversity(20, limit=0.07), analytic=analytic, **how)
+    for likelihood in builtin_likelihoods():
+        check(check_likelihood, likelihood, analytic=analytic, **how)
     for optimizer in builtin_optimizers():
         check(check_optimizer, optimizer, **how)
     rows += mismatch_rows(seed) + twin_rows(seed)

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..layers import (
     GRU,
+    MADE,
     Augment,
     AvgPool1d,
     AvgPool2d,
@@ -12,6 +13,7 @@ from ..layers import (
     BilinearDown2d,
     BilinearUp2d,
     Branch,
+    CausalConv2d,
     ColourJitter,
     Concat,
     ConditionalBatchNorm,
@@ -20,6 +22,7 @@ from ..layers import (
     ConvTranspose1d,
     ConvTranspose2d,
     Cutout,
+    Delay,
     Dense,
     Dropout,
     Each,
@@ -27,8 +30,11 @@ from ..layers import (
     EqualRate,
     Fade,
     Flatten,
+    Gate,
+    GatedBlock,
     GrowingDiscriminator,
     GrowingGenerator,
+    GumbelSoftmax,
     Identity,
     InnerProduct,
     InstanceNoise,
@@ -36,6 +42,7 @@ from ..layers import (
     Layer,
     LayerNorm,
     LeakyReLU,
+    MaskedDense,
     Maxout,
     MeanPool,
     MinibatchStd,
@@ -44,6 +51,7 @@ from ..layers import (
     Parallel,
     PhaseShuffle,
     Pick,
+    PixelCNN,
     PixelNorm,
     Projection,
     ReLU,
@@ -51,7 +59,9 @@ from ..layers import (
     Residual,
     Scale,
     Sequential,
+    Shift,
     Sigmoid,
+    Softmax,
     Softplus,
     SpectralNorm,
     Tanh,
@@ -146,8 +156,26 @@ def builtin_layers() -> list[tuple[Layer, tuple]]:
         (Fade(Conv2d(2, 1), Sequential(Conv2d(2, 3, pad=1), Tanh()), 0.3), (4, 3, 2)),
         (growing_generator(), (3,)),
         (growing_discriminator(), (4, 4, 2)),
+        *masked_layers(),
         *layers_for_sequences(),
         *conditional_layers(),
+    ]
+
+
+def masked_layers() -> list[tuple[Layer, tuple]]:
+    """The layers of autoregressive networks."""
+    return [
+        (MaskedDense([[1, 0, 1], [0, 0, 1]]), (2,)),
+        (MaskedDense([[1, 0, 1], [1, 0, 1]], bias=False), (4, 2)),
+        (MADE([5, 4]), (6,)),
+        (MADE([3], direct=False), (3, 2)),
+        (Shift(1, 2), (4, 3, 2)),
+        (CausalConv2d(3, (2, 3), before=(1, 1)), (4, 5, 2)),
+        (CausalConv2d(2, (1, 3), before=(0, 2), bias=False), (3, 4, 2)),
+        (Gate(), (6,)),
+        (Gate(), (3, 2, 4)),
+        (Sequential(Cut(2), GatedBlock(2), Concat()), (4, 3, 4)),
+        (PixelCNN(2, 1), (3, 4, 1)),
     ]
 
 
@@ -182,6 +210,10 @@ def layers_for_sequences() -> list[tuple[Layer, tuple]]:
         (Upsample1d(3), (4, 2)),
         (PhaseShuffle(2), (9, 2)),
         (PhaseShuffle(2), (3, 1)),
+        (Softmax(), (6,)),
+        (Softmax(), (3, 5)),
+        (GumbelSoftmax(), (6,)),
+        (GumbelSoftmax(0.5), (3, 5)),
         (
             Sequential(
                 Conv1d(3, 9, pad=4, stride=4),
@@ -260,5 +292,8 @@ def conditional_layers() -> list[tuple[Layer, tuple]]:
         (Sequential(classes, with_class(Dense(5), Tanh()), Projection()), (6,)),
         (MeanPool(), (5, 3)),
         (GRU(4), (5, 3)),
+        (GRU(4, every=True), (5, 3)),
+        (Sequential(Delay(), GRU(3, every=True), GRU(4, every=True), Dense(2)), (4, 2)),
+        (Delay(), (4, 3)),
         (Each(Sequential(Conv1d(3, 2), Tanh(), MeanPool())), (2, 4, 3)),
     ]

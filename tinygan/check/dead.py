@@ -8,6 +8,7 @@ import difflib
 import types
 
 from ..layers import Layer
+from ..likelihood import Likelihood
 from ..objectives import Diversity, Objective
 from ..optim import Optimizer
 from ..penalties import Penalty
@@ -33,6 +34,7 @@ HOOKS = {
         *("clipped", "moments", "divisible"),
     ),
     Diversity: ("value", "grad", "paired"),
+    Likelihood: ("parameters", "numbers", "log_p", "grad", "mean", "sample"),
 }
 ALIKE = 0.8  # from here on, two names look like a slip: d_grad for d_grads
 

@@ -1,22 +1,25 @@
 """Certify one thing by the check of its kind: a layer, an objective, a penalty ..."""
 
 from ..layers import Layer
+from ..likelihood import Likelihood
 from ..objectives import Diversity, Objective
 from ..optim import Optimizer
 from ..penalties import Penalty
 from .layers.layer import check_layer
 from .moves.diversity import check_diversity
+from .moves.likelihood import check_likelihood
 from .moves.objective import check_objective
 from .moves.optimizer import check_optimizer
 from .moves.penalty import check_penalty
 from .report import Row
 
-KINDS = Layer | Objective | Optimizer | Penalty | Diversity
+KINDS = Layer | Objective | Optimizer | Penalty | Diversity | Likelihood
 CHECKS = {
     Layer: check_layer,
     Objective: check_objective,
     Penalty: check_penalty,
     Diversity: check_diversity,
+    Likelihood: check_likelihood,
     Optimizer: check_optimizer,
 }
 

@@ -19,6 +19,7 @@ MEANINGS = {  # of a failure without a note
     "finite": "the derivative does not agree with finite differences",
     "dV/ds": "d_grads does not return the derivative of value",
     "dJ/ds": "g_grad does not return the derivative of g_value",
+    "dlogp/ds": "grad does not return the derivative of log_p",
     "dL/dx": "grad does not return the derivative of value",
     "dP/dtheta": "accumulate does not subtract dP/dtheta from the gradient",
     "gradient": "the player does not move along the derivative of its value",

@@ -9,11 +9,14 @@ import numpy as np
 from .. import fast
 from ..gan import d_gradient
 from ..layers import (
+    GRU,
+    MADE,
     BatchNorm,
     Concat,
     ConditionalBatchNorm,
     Conv2d,
     ConvTranspose2d,
+    Delay,
     Dense,
     Embedding,
     Flatten,
@@ -22,11 +25,13 @@ from ..layers import (
     LeakyReLU,
     Parallel,
     Pick,
+    PixelCNN,
     Reshape,
     Sequential,
     Tanh,
     UpConv2d,
 )
+from ..likelihood import Bernoulli, ancestral
 from ..net import Net
 from ..optim import Adam
 from ..penalties import WGANGP, Drift, Mismatch
@@ -70,6 +75,8 @@ def networks() -> list[tuple[Layer, tuple]]:
             ),
             (8,),
         ),
+        (Sequential(PixelCNN(4, 2), Flatten(), Dense(1)), (6, 5, 1)),
+        (Sequential(Delay(), GRU(5, every=True), Flatten(), Dense(1)), (6, 3)),
         (
             Sequential(ConditionalBatchNorm(), Pick(0), Dense(1)),
             ((6,), Integers((), 4)),
@@ -83,9 +90,9 @@ def networks() -> list[tuple[Layer, tuple]]:
 
 def twin_rows(seed: int = 0) -> list[Row]:
     """For each network the largest difference between fast and plain results, and of
-    Adam's step.
+    Adam's step. For autoregressive networks, that between samples.
     """
-    rows = []
+    rows = sample_rows(seed)
     for tree, in_shape in networks():
         net = Net(tree, in_shape, seed=seed, dtype="float64")
         found = []
@@ -97,6 +104,20 @@ def twin_rows(seed: int = 0) -> list[Row]:
         )
         name = " ".join(type(layer).__name__ for _, layer in tree.children())
         rows.append(Row(f"twins: {name}", "twins", error, LIMIT, "fast against plain"))
+    return rows
+
+
+def sample_rows(seed: int) -> list[Row]:
+    """How far fast samples are from plain samples of the same u: 0 if all are equal."""
+    rows = []
+    for tree, in_shape in ((MADE([9]), (7,)), (PixelCNN(4, 2), (4, 3, 1))):
+        net = Net(tree, in_shape, seed=seed, dtype="float64")
+        u, found = np.random.default_rng(seed).random((3, *in_shape)), []
+        for plain in (False, True):
+            with fast.plain(plain):
+                found.append(ancestral(net, Bernoulli(), u))
+        error = relative(found[0] - found[1], found[1])
+        rows.append(Row(f"twins: {tree!r}", "twins", error, LIMIT, "samples"))
     return rows
 
 

@@ -16,8 +16,9 @@ from ..errors import InputError, NonFiniteError
 from . import compare, folders
 from .terminal import say
 
-PLAYING = ("steps", "batch", "seed", "lr", "images", "augment")  # options of the recipe
-READING = ("data", "size", "channels", "array", "range")  # how it reads its data
+# Options of the recipe, and of how it reads its data.
+PLAYING = ("steps", "batch", "seed", "lr", "images", "beta", "augment")
+READING = ("data", "size", "channels", "array", "range", "labels")
 
 
 def train(args) -> int:
@@ -34,6 +35,7 @@ def train(args) -> int:
 def _train(args, held: contextlib.ExitStack) -> int:
     from .. import recipes
     from ..backend import get_backend
+    from ..runs.media import medium_of
     from ..runs.run import Run
     from ..runs.stopping import Stopped
     from ..runs.train import train as play_on
@@ -77,8 +79,8 @@ def _train(args, held: contextlib.ExitStack) -> int:
     for line in _report(run):
         say(line)
     say(f"look at {folder.path / 'samples.png'} and {folder.path / 'training.gif'}")
-    if experiment.sound is not None:
-        say(f"listen: open {folder.path / 'sounds.html'} in a browser")
+    for line in medium_of(experiment).hints(folder.path):
+        say(line)
     return 0
 
 
@@ -88,12 +90,11 @@ def _chosen(name: str | None, given: dict) -> tuple[str, dict]:
 
     if name is not None or "data" not in given:
         return name or recipes.DEFAULT, given
-    reading = {k: v for k, v in given.items() if k in READING}
-    images = recipes.read_pictures(**reading)
-    name = recipes.for_pictures(images)
-    classes = f"{images.classes} classes: " if images.classes >= 2 else ""
-    say(f"{images!r}, {classes}the recipe {name} suits them")
-    return name, given | {"data": images}
+    data = recipes.read({k: v for k, v in given.items() if k in READING})
+    name = recipes.suiting(data)
+    classes = f"{data.classes} classes: " if data.classes >= 2 else ""
+    say(f"{data!r}, {classes}the recipe {name} suits them")
+    return name, given | {"data": data}
 
 
 def _notes(data) -> tuple[str, ...]:
@@ -146,15 +147,19 @@ def sample(args) -> int:
     """Draw samples from a run; InputError if it cannot make what is asked for."""
     from .. import recipes
     from ..runs import sampling
+    from ..runs.media import medium_of
 
     if args.to is not None and args.text is None:
         raise InputError("--to: expected --text as well, to begin from")
     asked = sampling.Request(args.label, args.text, args.to, args.grid)
     folder, experiment, module, backend = folders.trained(args)
-    out = args.out or folder.path / "generated.png"
+    out = args.out or folder.path / medium_of(experiment).default
     with recipes.blamed(module):
         compare.meaning_of_words(experiment, folder)
         n = sampling.write(experiment, folder, backend, args.n, args.seed, out, asked)
+    if out.suffix == ".txt" and args.out is None:
+        for line in out.read_text(encoding="utf-8").splitlines():
+            say(line)
     say(f"{n} samples of step {folder.step()} in {out}")
     return 0
 
@@ -195,18 +200,26 @@ def data(args) -> int:
     """Say what the data are, and draw some; InputError if they cannot be read."""
     from .. import plots
     from ..data.survey import survey
+    from ..sound import sound_grid
 
     out = _free_picture(args.out, pathlib.Path(args.path))
-    options = (args.size, args.channels, args.array, args.range)
+    options = (args.size, args.channels, args.array, args.range, args.labels)
     found = survey(args.path, *options, say=_tell)
     for line in (*found.text().splitlines(), "train on them with"):
         say(line)
     say(f"    {found.command}")
+    if found.samples is None:
+        return 0
     if out is None:
         say("no picture is drawn: it would lie among the data; --out says where else")
         return 0
-    plots.save_png(out, plots.image_grid(found.samples))
-    say(f"look at {out}: some of the images, as a network sees them")
+    if found.rate is None:
+        pixels, what = plots.image_grid(found.samples), "images, as a network sees them"
+    else:
+        pixels, what = sound_grid(found.samples, found.rate), "sounds, as a network"
+        what += " gets them: frequencies over time, and the waveform below"
+    plots.save_png(out, pixels)
+    say(f"look at {out}: some of the {what}")
     return 0
 
 

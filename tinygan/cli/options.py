@@ -1,11 +1,21 @@
 """The options of each command: `train(sub)` adds the options of `tinygan train`."""
 
 from ..layers.augment import KINDS
-from .values import black_and_white, kinds, name, natural, path, positive, rate, turns
+from .values import (
+    black_and_white,
+    kinds,
+    name,
+    natural,
+    path,
+    positive,
+    rate,
+    template,
+    turns,
+)
 
 DATA = (
-    "a folder or zip of pictures (class folders give labels), IDX files, .npy, .npz, "
-    "CIFAR, SVHN .mat, or pictures with captions"
+    "a folder or zip of pictures or of sounds (class folders give labels), IDX files, "
+    ".npy, .npz, CIFAR, SVHN .mat, or pictures with captions"
 )
 
 
@@ -27,13 +37,16 @@ def train(sub) -> None:
         type=name,
         metavar="PATH",
         help=f"{DATA}; tinygan data PATH tells what it holds. Without a RECIPE, "
-        "pictures or class-pictures is taken",
+        "pictures or class-pictures is taken, or wavegan-digits or cwavegan-digits",
     )
-    _picture_arguments(sub)
+    _reading_arguments(sub)
     sub.add_argument(
         "--images",
         type=positive,
         help="of networks that grow: real pictures shown in each phase of a level",
+    )
+    sub.add_argument(
+        "--beta", type=rate, help="of a VAE: the weight of the KL in the ELBO (1)"
     )
     sub.add_argument(
         "--augment",
@@ -88,7 +101,8 @@ def sample(sub) -> None:
     sub.add_argument(
         "--out",
         type=path,
-        help="a .png picture, or the samples as .npy or .npz (RUN/generated.png)",
+        help="a .png picture, or the samples as .npy or .npz (RUN/generated.png); of "
+        "sounds also .wav, .html with players, or a folder, a WAV file for each",
     )
     _backend_argument(sub)
     _run_arguments(sub)
@@ -114,20 +128,21 @@ def evaluate(sub) -> None:
 def data(sub) -> None:
     """The options of `tinygan data`."""
     sub.add_argument("path", type=name, metavar="PATH", help=f"the data: {DATA}")
-    _picture_arguments(sub)
+    _reading_arguments(sub)
     sub.add_argument(
         "--out",
         type=path,
-        help="draw some of the images into this .png picture (data.png)",
+        help="draw some of the images or sounds into this .png picture (data.png)",
     )
 
 
-def _picture_arguments(sub) -> None:
-    """How `--data` become images."""
+def _reading_arguments(sub) -> None:
+    """How `--data` become images or sounds."""
     sub.add_argument(
         "--size",
         type=positive,
-        help="crop the middle square of each picture and scale it to SIZE x SIZE",
+        help="crop the middle square of each picture and scale it to SIZE x SIZE; cut "
+        "or pad each sound to SIZE samples",
     )
     sub.add_argument(
         "--channels",
@@ -143,6 +158,12 @@ def _picture_arguments(sub) -> None:
         type=black_and_white,
         metavar="LOW,HIGH",
         help="the numbers that are black and white, as in --range 0,16",
+    )
+    sub.add_argument(
+        "--labels",
+        type=template,
+        metavar="TEMPLATE",
+        help='the classes of sounds by their names, as in --labels "{label}_*_*"',
     )
 
 

@@ -82,6 +82,13 @@ def name(text: str) -> str:
     return text
 
 
+def template(text: str) -> str:
+    """A template with {label} in one place, in a line. Else ArgumentTypeError."""
+    if text.count("{label}") != 1 or not text.isprintable():
+        raise _expected('a template such as "{label}_*_*"', text)
+    return text
+
+
 def path(text: str) -> pathlib.Path:
     """A path. ArgumentTypeError for what `name` refuses."""
     return pathlib.Path(name(text))

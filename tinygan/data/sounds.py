@@ -33,6 +33,11 @@ class Sounds(Examples):
         super().__init__(_checked(values), -1.0, 1.0, labels, names, notes)
 
     @property
+    def sounds(self) -> "Sounds":
+        """What is heard: these sounds themselves."""
+        return self
+
+    @property
     def seconds(self) -> float:
         """T / rate, the length of one sound."""
         return self.shape[0] / self.rate

@@ -8,7 +8,6 @@ import shlex
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import shorten
 
@@ -23,61 +22,48 @@ from .files.images import load_images
 from .files.kinds import START, kind_of
 from .files.layouts import TABLES, has_captions
 from .files.photos import USUAL_SIZES, sizes_of, usual_size
+from .files.sounds import holds_sounds
 from .files.source import open_file, system_errors
+from .finding import CLASSES, Survey, evenly
 from .images import Images
+from .survey_sounds import survey_sounds
 
 SHOWN = 64  # pictures in the grid
 _EXAMPLES = 3  # captions
-_CLASSES = 10  # by name
 _MANY = 2000  # pictures, which take more than a second
 # The sides that the recipes for one's own pictures make: 4 to 7 pixels, doubled.
 SIDES = [b << k for b in range(4, 8) for k in range(1, 6) if 16 <= b << k <= 128]
 _OF_TABLES = ("annotations", "captions", "text")  # folders that hold tables alone
 
 
-@dataclass
-class Survey:
-    """What `survey` has found.
-
-    `lines` are (what, the finding), `samples` (n, H, W, C) some of the images in
-    [-1, 1] as a network sees them, `command` a line that trains on the data.
-    """
-
-    path: str
-    kind: str
-    data: Images | Captioned
-    lines: list[tuple[str, str]] = field(default_factory=list)
-    samples: np.ndarray | None = None
-    command: str = ""
-
-    @property
-    def images(self) -> Images:
-        """The images, with captions or without."""
-        return self.data.images if isinstance(self.data, Captioned) else self.data
-
-    def text(self) -> str:
-        """The finding as text, a line for each fact and each note."""
-        width = max(len(what) for what, _ in self.lines)
-        facts = [f"  {what:<{width}}  {found}" for what, found in self.lines]
-        notes = [n for n in self.images.notes if "classes by folder" not in n]
-        notes = [f"  note: {note}" for note in notes]
-        return "\n".join([f"{self.path}: {self.kind}", *facts, *notes])
-
-
 def survey(
-    path, size=None, channels=None, array=None, range=None, say=lambda sentence: None
+    path,
+    size=None,
+    channels=None,
+    array=None,
+    range=None,
+    labels: str | None = None,
+    say=lambda sentence: None,
 ) -> Survey:
     """What the data at `path` are: kind, number, sizes, channels, range, classes and
-    captions.
+    captions; of sounds: formats, rates, channels, lengths and classes.
 
-    The options are those of `load_images`. If pictures have different sizes and there
-    is no `size`, a usual one is chosen. `say` is called with a sentence before many
-    pictures are read.
+    The options are those of `load_images`, and `size` and `labels` those of
+    `read_sounds`. If pictures have different sizes and there is no `size`, a usual one
+    is chosen. `say` is called with a sentence before many files are read.
 
     Raises DataError if the data cannot be read, and InputError for an option that they
     do not have.
     """
     path = Path(path)
+    if holds_sounds(path):
+        if channels or array or range:
+            raise InputError(
+                "--channels, --array and --range: sounds have none of these"
+            )
+        return survey_sounds(path, size, labels, say)
+    if labels is not None:
+        raise InputError("--labels: expected sounds, whose names tell their classes")
     kind, sizes = _look(path, say)
     options = {"channels": channels, "array": array, "range": range}
     options = {name: value for name, value in options.items() if value is not None}
@@ -93,9 +79,11 @@ def survey(
         data = load_images(path, **options)
         options.pop("size", None)
     found = Survey(quoted(str(path), 200), kind, data)
-    found.lines = [*_size_lines(found.images, sizes), *_pixel_lines(found.images)]
+    images = data.images if isinstance(data, Captioned) else data
+    found.lines = [*_size_lines(images, sizes), *_pixel_lines(images)]
     found.lines += [*_condition_lines(data)]
-    found.samples = _samples(found.images)
+    found.notes = [note for note in images.notes if "classes by folder" not in note]
+    found.samples = images.scaled(images.pixels[evenly(len(images), SHOWN)])
     found.command = _command(path, data, size, options)
     return found
 
@@ -167,25 +155,19 @@ def _condition_lines(data: Images | Captioned) -> Iterator[tuple[str, str]]:
     if isinstance(data, Captioned):
         words, n = data.vocabulary, int(data.counts.sum())
         yield "captions", f"{n:,}, of at most {plural(words.length, 'word')} each"
-        for k in np.linspace(0, len(data) - 1, min(_EXAMPLES, len(data))).astype(int):
+        for k in evenly(len(data), _EXAMPLES):
             yield "", f'"{shorten(printable(data.captions[k]), 60)}"'
         yield "vocabulary", f"{len(words.words):,} words"
         if data.attributes:
             each = [f"{name} ({len(v)})" for name, (v, _) in data.attributes.items()]
-            yield "attributes", listed(each, _CLASSES)
+            yield "attributes", listed(each, CLASSES)
     elif data.labels is None:
         yield "classes", "none"
     else:
         counts = np.bincount(data.labels, minlength=data.classes)
         rows = zip(data.names, counts, strict=True)
         each = [f"{quoted(name, 24)} ({count:,})" for name, count in rows]
-        yield "classes", f"{data.classes}: {listed(each, _CLASSES)}"
-
-
-def _samples(images: Images) -> np.ndarray:
-    """Some of the images, evenly spread, (n, H, W, C) in [-1, 1]."""
-    which = np.linspace(0, len(images) - 1, min(SHOWN, len(images))).astype(int)
-    return images.scaled(images.pixels[which])
+        yield "classes", f"{data.classes}: {listed(each, CLASSES)}"
 
 
 def _command(path: Path, data: Images | Captioned, size, options: dict) -> str:

@@ -20,6 +20,7 @@ from .conditional.tuples import Branch, Concat, Identity, Parallel, Pick
 from .conv import Conv2d, ConvTranspose2d
 from .conv1d import Conv1d, ConvTranspose1d
 from .correlation import col2im, im2col
+from .delay import Delay
 from .dense import Dense
 from .dropout import Dropout
 from .equal import EqualRate
@@ -27,6 +28,8 @@ from .fade import Fade
 from .fixup import fixup
 from .growing import Growing, GrowingDiscriminator, GrowingGenerator
 from .init import glorot, he, normal, uniform
+from .masked import MADE, MaskedDense
+from .masked_pixels import CausalConv2d, Gate, GatedBlock, PixelCNN, Shift
 from .maxout import Maxout
 from .minibatch import MinibatchStd, Pack
 from .noise import InstanceNoise
@@ -35,11 +38,13 @@ from .reshape import Flatten, Reshape
 from .samplenorm import InstanceNorm, LayerNorm, PixelNorm
 from .scale import Scale
 from .shuffle import PhaseShuffle
+from .softmax import GumbelSoftmax, Softmax
 from .spectral import SpectralNorm
 from .upconv import UpConv2d
 
 __all__ = [
     "GRU",
+    "MADE",
     "Activation",
     "Affine",
     "Augment",
@@ -50,6 +55,7 @@ __all__ = [
     "BilinearDown2d",
     "BilinearUp2d",
     "Branch",
+    "CausalConv2d",
     "ColourJitter",
     "Concat",
     "ConditionalBatchNorm",
@@ -58,6 +64,7 @@ __all__ = [
     "ConvTranspose1d",
     "ConvTranspose2d",
     "Cutout",
+    "Delay",
     "Dense",
     "Dropout",
     "Each",
@@ -65,9 +72,12 @@ __all__ = [
     "EqualRate",
     "Fade",
     "Flatten",
+    "Gate",
+    "GatedBlock",
     "Growing",
     "GrowingDiscriminator",
     "GrowingGenerator",
+    "GumbelSoftmax",
     "Identity",
     "InnerProduct",
     "InstanceNoise",
@@ -75,6 +85,7 @@ __all__ = [
     "Layer",
     "LayerNorm",
     "LeakyReLU",
+    "MaskedDense",
     "Maxout",
     "MeanPool",
     "MinibatchStd",
@@ -83,6 +94,7 @@ __all__ = [
     "Parallel",
     "PhaseShuffle",
     "Pick",
+    "PixelCNN",
     "PixelNorm",
     "Projection",
     "ReLU",
@@ -90,7 +102,9 @@ __all__ = [
     "Residual",
     "Scale",
     "Sequential",
+    "Shift",
     "Sigmoid",
+    "Softmax",
     "Softplus",
     "SpectralNorm",
     "Tanh",

@@ -137,14 +137,14 @@ class Residual(Layer):
 
     def scaled(self, v):
         """a v, array by array; None stays None."""
-        return mapped(lambda a: self.scale * a, v)
+        return v if self.scale == 1 else mapped(lambda a: self.scale * a, v)
 
     def _sum(self, g, f):
         if isinstance(g, tuple):
             return tuple(map(self._sum, g, f))
         if g.dtype.kind in "iu":
             return g
-        return g + self.scale * f  # eq: residual
+        return g + self.scaled(f)  # eq: residual
 
     def __repr__(self):
         rest = "" if self.shortcut is None else f", shortcut={self.shortcut!r}"

@@ -1,9 +1,9 @@
 """Distances between two distributions, each known by samples: MMD and Wasserstein.
 
 In the limit of many samples both are 0 if and only if the distributions are equal, and
-so is the sliced distance. With finite samples the Wasserstein distances are above 0
-even for equal distributions. So compare them with the distance of two sets of real
-samples.
+so is the sliced distance. Frechet's distance is 0 if the means and the covariances are
+equal. With finite samples the Wasserstein distances are above 0 even for equal
+distributions. So compare them with the distance of two sets of real samples.
 """
 
 import numpy as np
@@ -96,6 +96,29 @@ def _w1_sorted(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     widths = np.diff(ends, prepend=0) / (n * m)
     gap = np.abs(x[:, (ends - 1) // m] - y[:, (ends - 1) // n])
     return gap @ widths
+
+
+def frechet(x, y) -> float:
+    """The squared Frechet distance of two sets of samples, as if both were Gaussian.
+
+        d^2 = |m_x - m_y|^2 + tr(C_x + C_y - 2 (C_x^1/2 C_y C_x^1/2)^1/2)
+
+    x: (n, ...)      y: (m, ...)      m and C are their means and covariances. It is the
+    squared W2 of the Gaussians that have these. In squared data units. Its expectation
+    is above 0 for equal distributions, and it falls with n. Source: Dowson and Landau
+    1982; Heusel et al. 2017, eq. 6, who took the features of a classifier.
+
+    Raises InputError for fewer than 2 samples, and for samples that are not finite or
+    differ in shape.
+    """
+    x, y = matched(x, y, least=2)
+    C_x, C_y = (np.atleast_2d(np.cov(a, rowvar=False)) for a in (x, y))
+    values, vectors = np.linalg.eigh(C_x)
+    root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T  # C_x^1/2
+    shared = np.linalg.eigvalsh(root @ C_y @ root)
+    apart = ((x.mean(axis=0) - y.mean(axis=0)) ** 2).sum()
+    spread = np.trace(C_x) + np.trace(C_y) - 2 * np.sqrt(np.maximum(shared, 0)).sum()
+    return float(apart + max(spread, 0.0))  # eq: frechet
 
 
 def sliced_wasserstein(x, y, directions: int = 128, seed: int = 0) -> float:

@@ -20,14 +20,21 @@ from types import ModuleType
 from ..data import (
     Images,
     Labelled,
+    Lines,
     Sounds,
     StackedDigits,
+    binarised,
+    load_digits,
     load_images,
+    read_lines,
     read_sounds,
 )
+from ..data.files.sounds import RATE, SIZE, holds_sounds
 from ..errors import InputError, NonFiniteError, shown
 from ..layers.augment import augmented
+from ..rng import SPLIT, generator
 from ..runs import Experiment
+from ..runs.trainable import Trainable
 from ..userfile import (
     Source,
     failure,
@@ -41,6 +48,7 @@ from ..userfile import (
 DEFAULT = "dcgan-digits"
 MOST_IN_A_ROW = 10_000  # values of an option, for instance names of classes
 READING = ("size", "array", "range")  # how the pictures at --data are to be read
+SETTLED = ("classes", "characters")  # options that the data decide
 OF_ALL = ("augment",)  # options of every recipe that has none of this name itself
 
 
@@ -101,6 +109,31 @@ def mnist(data, **reading) -> Images:
     return load_images(data, (28, 28, 1), channels=1, **reading)
 
 
+def binary_digits(held_out: bool = False) -> Images:
+    """The embedded digits in black and white; a fifth of them is held out."""
+    return _apart(binarised(load_digits()), 0.2)[held_out]
+
+
+def binary_mnist(data, held_out: bool = False) -> Images:
+    """The images at the path `data`, 28x28x1, in black and white (`binarised`). Held
+    out are those of the test set, t10k-images, or a tenth if there is none.
+
+    Raises InputError if there are no images.
+    """
+    images = mnist(data)
+    found = sorted(pathlib.Path(data).glob("t10k-images*"))
+    if not found:
+        return binarised(_apart(images, 0.1)[held_out])
+    return binarised(mnist(str(found[0])) if held_out else images)
+
+
+def _apart(images: Images, share: float) -> tuple[Images, Images]:
+    """(the others, this share of the images), always the same."""
+    order = generator(0, SPLIT).permutation(len(images))
+    n = round(share * len(images))
+    return images.part(order[n:]), images.part(order[:n])
+
+
 def stacked(data, border: int = 0, **reading) -> StackedDigits:
     """Three digits at a time of the path `data`, as the colours of a picture 28x28x3.
     A black border of 2 makes it 32x32x3.
@@ -135,18 +168,47 @@ def read_pictures(data, **reading) -> Images:
     return data if isinstance(data, Images) else load_images(data, **reading)
 
 
-def sounds(data, size: int, rate: int) -> Sounds:
-    """The sounds at the path `data`, `size` samples each. InputError if it is None."""
+def sounds(data, size: int, rate: int, labels: str | None = None) -> Sounds:
+    """The sounds at the path `data`, `size` samples each, or `data` itself if they are
+    read already. `labels` is the template of `read_sounds`.
+
+    Raises InputError if `data` is None.
+    """
+    if isinstance(data, Sounds):
+        return data
     if data is None:
         raise InputError(
             "this recipe needs --data PATH: a folder or a zip of sounds (WAV files), "
-            "with class folders or names like 7_jackson_32.wav"
+            "with class folders or names like 7_jackson_32.wav; tinygan data PATH "
+            "tells what it holds"
         )
-    return read_sounds(data, size, rate)
+    return read_sounds(data, size, rate, labels)
 
 
-def for_pictures(data: Images) -> str:
-    """The recipe that suits the pictures: with classes, if they have two or more."""
+def lines(data, length: int) -> Lines:
+    """The lines of the text file at the path `data`. InputError if it is None."""
+    if data is None:
+        raise InputError("this recipe needs --data FILE: a text file in UTF-8")
+    return read_lines(data, length)
+
+
+def read(given: dict) -> Images | Sounds:
+    """The pictures or the sounds at the path given["data"], with the other options
+    given. Raises InputError for options that the data do not have.
+    """
+    if not holds_sounds(given["data"]):
+        if "labels" in given:
+            raise InputError(
+                "--labels: expected sounds, whose names tell their classes"
+            )
+        return read_pictures(**given)
+    return sounds(given["data"], given.get("size", SIZE), RATE, given.get("labels"))
+
+
+def suiting(data: Images | Sounds) -> str:
+    """The recipe that suits the data: with classes, if they have two or more."""
+    if isinstance(data, Sounds):
+        return "cwavegan-digits" if data.classes >= 2 else "wavegan-digits"
     return "class-pictures" if data.classes >= 2 else "pictures"
 
 
@@ -211,14 +273,14 @@ def blamed(module: ModuleType, *passing: type[Exception]):
         raise failure(module.__file__, e) from e
 
 
-def build(module: ModuleType, options: dict) -> Experiment:
+def build(module: ModuleType, options: dict) -> Trainable:
     """recipe(**options), with `Augment` before D if options["augment"] names its kinds.
 
     Raises InputError if it fails or does not take an option.
     """
     own = defaults(module)
     taken = own | dict.fromkeys(OF_ALL)
-    accepted = [name for name in taken if name != "classes"]
+    accepted = [name for name in taken if name not in SETTLED]
     for option in options:
         if option not in taken:
             raise InputError(
@@ -228,18 +290,22 @@ def build(module: ModuleType, options: dict) -> Experiment:
     given = {name: value for name, value in options.items() if name in own}
     with blamed(module):
         experiment = module.recipe(**given)
-    if not isinstance(experiment, Experiment):
+    if not isinstance(experiment, Trainable):
         kind = type(experiment).__name__
         raise InputError(f"recipe(...) must return an Experiment, it returned {kind}")
     kinds = None if "augment" in own else options.get("augment")
     return experiment if kinds is None else _augmented(experiment, kinds)
 
 
-def _augmented(experiment: Experiment, kinds) -> Experiment:
-    """The experiment whose D sees changed pictures only. InputError unless its samples
-    are pictures, and `kinds` a list of kinds of `Augment`.
+def _augmented(experiment: Trainable, kinds) -> Experiment:
+    """The experiment whose D sees changed pictures only. InputError unless it is a
+    GAN's, its samples are pictures, and `kinds` a list of kinds of `Augment`.
     """
     shape = experiment.shape
+    if not isinstance(experiment, Experiment):
+        raise InputError(
+            "--augment: expected a recipe of a GAN, whose D sees changed pictures"
+        )
     if len(shape) != 3:
         raise InputError(
             f"--augment: expected a recipe for pictures (H, W, C), its samples are "

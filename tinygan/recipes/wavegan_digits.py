@@ -14,7 +14,7 @@ C = (128, 64, 32, 16)  # channels at T/256, T/64, T/16 and T/4 samples
 RATE = 8000
 
 
-def recipe(steps=8000, batch=32, lr=1e-3, seed=0, data=None, size=4096):
+def recipe(steps=3000, batch=32, lr=1e-3, seed=0, data=None, size=4096):
     return game(
         size,
         RATE,

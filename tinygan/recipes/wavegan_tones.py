@@ -74,7 +74,7 @@ def game(T: int, rate: int, steps, batch, lr, gamma, seed, **more) -> Experiment
     """R3GAN's game for sounds (T, 1). InputError unless G can make T samples."""
     if T < STEP or T % STEP:
         raise InputError(
-            f"--size {T}: expected a multiple of {STEP} samples, such as 4096 or 8192"
+            f"--size {T}: expected a multiple of {STEP:,} samples, such as 4096 or 8192"
         )
     return Experiment(
         shape=(T, 1),
@@ -98,7 +98,7 @@ def recipe(steps=1200, batch=32, lr=1e-3, seed=0, size=4096):
         lr,
         1.0,
         seed,
-        data=lambda: Labelled(tones.sounds(2400)),
+        data=lambda: Labelled(tones.sounds(3000)),
         condition=Classes(tones.K, tones.names),
         **of_class(C, size, tones.K),
     )

@@ -5,6 +5,15 @@ A recipe needs only the names that this file exports.
 
 from .conditions import Classes, Sentences
 from .experiment import Experiment, Latent
+from .likelihood import Autoregressive, Variational
 from .schedule import CriticSteps
 
-__all__ = ["Classes", "CriticSteps", "Experiment", "Latent", "Sentences"]
+__all__ = [
+    "Autoregressive",
+    "Classes",
+    "CriticSteps",
+    "Experiment",
+    "Latent",
+    "Sentences",
+    "Variational",
+]

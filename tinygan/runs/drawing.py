@@ -8,14 +8,12 @@ import pathlib
 import re
 from collections.abc import Callable
 
-import numpy as np
-
 from .. import plots
 from ..files import write_atomically
-from . import hearing
+from .media import medium_of
 from .metrics import read_rows
 from .notes import tell
-from .owned import DRAWN, PAGE, SAMPLES
+from .owned import DRAWN, SAMPLES
 
 FRAME = re.compile(r"([0-9]{7,18})\.png")
 
@@ -32,27 +30,16 @@ class Drawing:
 
     def picture(self, run) -> None:
         """Write a picture of the run's samples into samples/, and as samples.png."""
-        if run.experiment.sound is not None:
-            pixels = self._sounds(run)
-        else:
-            is_image = len(run.experiment.shape) == 3
-            samples, columns = run.picture_samples(100 if is_image else 1000)
-            real = None if is_image else run.game.real_samples(1000)
-            pixels = plots.picture(samples, real, f"step {run.step}", columns)
+        medium = medium_of(run.experiment)
+        title = f"{self.path.name}, step {run.step}"
+        pixels, others = medium.drawn(run, title)
         for name in (f"{SAMPLES}/{run.step:07d}.png", DRAWN[0]):
             self._draw(name, lambda path: plots.save_png(path, pixels))
-
-    def _sounds(self, run) -> np.ndarray:
-        """The picture of a run's sounds. Also write the page to listen to them."""
-        e = run.experiment
-        x, columns, captions = hearing.shown(run)
-        text = hearing.page(e, x, captions, f"{self.path.name}, step {run.step}")
-
-        def write(path):
-            write_atomically(path, lambda file: file.write(text.encode()))
-
-        self._draw(PAGE, write)
-        return hearing.picture(e, x, columns)
+        for name, content in others.items():
+            self._draw(name, lambda path, content=content: _write(path, content))
+        for name, (x, columns) in run.more_pictures().items():
+            more = plots.picture(x, None, f"step {run.step}", columns)
+            self._draw(name, lambda path, more=more: plots.save_png(path, more))
 
     def finish(self, run, metrics, only) -> None:
         """Draw losses.png and training.gif, and samples.png if it is in `only`.
@@ -111,6 +98,10 @@ class Drawing:
                 f"{self.path / SAMPLES}: expected pictures of one size, found damage "
                 f"or another size in {names}; the film leaves them out"
             )
+
+
+def _write(path, content: bytes) -> None:
+    write_atomically(path, lambda file: file.write(content))
 
 
 def frames(path) -> list[tuple[int, pathlib.Path]]:

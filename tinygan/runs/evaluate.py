@@ -9,17 +9,27 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..backend import Backend
-from ..data import Captioned, Images, Sounds, StackedDigits, joined
+from ..data import (
+    Captioned,
+    Images,
+    Lines,
+    Sounds,
+    Spectrograms,
+    StackedDigits,
+    joined,
+)
 from ..errors import InputError
 from ..measures.agreement import agreement, judges, variety
 from ..rng import CONDITION, generator
-from .experiment import Experiment
 from .folder import RunFolder
-from .hearing import heard
-from .listening import as_images, listened, pictures
+from .hearing import Hearing
+from .likely import likelihood_rows
+from .listening import as_images, listened, pictures, stride_periods
 from .measuring import measure, real_samples
 from .results import Measurement, measurement
 from .sampling import Request, expect_finite, expect_samples_to_fit, generate
+from .spelling import text_rows
+from .trainable import Trainable
 
 LEAST = 20  # samples: fewer are not measured
 
@@ -32,7 +42,7 @@ class Result(NamedTuple):
 
 
 def evaluate(
-    experiment: Experiment,
+    experiment: Trainable,
     folder: RunFolder,
     backend: Backend,
     n: int,
@@ -55,7 +65,7 @@ def evaluate(
     experiment.expects(data)
     condition = experiment.condition
     real = condition.samples_in(data)
-    sounds = real if isinstance(real, Sounds) else None
+    sounds = real.sounds if isinstance(real, Sounds | Spectrograms) else None
     if sounds is not None:
         real = as_images(sounds)
     if isinstance(real, Images | StackedDigits) and len(real) < 3 * LEAST:
@@ -79,13 +89,19 @@ def evaluate(
         return Result(n, rows)
     asked = condition.y_of(inputs)
     samples = made(inputs)
+    if isinstance(real, Lines) and experiment.text is not None:
+        rows = likelihood_rows(experiment, folder, backend, n, seed, say)
+        lines = samples.argmax(axis=-1)
+        return Result(n, rows + text_rows(lines, experiment, real, seed, say))
     if sounds is None:
-        return Result(n, measure(samples, real, seed, say, asked))
+        rows = likelihood_rows(experiment, folder, backend, n, seed, say)
+        return Result(n, rows + measure(samples, real, seed, say, asked))
     say("listening: sounds become log-mel pictures")
-    x = heard(experiment, samples)
+    x = Hearing(experiment).heard(samples)
     rows = measure(pictures(x, sounds.rate), real, seed, say, asked)
     names = getattr(condition, "names", ())
-    return Result(n, listened(x, sounds, asked, names, seed) + rows)
+    periods = stride_periods(experiment.G, x.shape[1])
+    return Result(n, listened(x, sounds, asked, names, seed, periods) + rows)
 
 
 def _sentences(

@@ -5,12 +5,10 @@ A recipe is a function that returns an experiment, and `tinygan train` plays it.
 
 import copy
 import dataclasses
-import math
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from ..backend import Backend
+from ..data.alphabet import Alphabet
 from ..errors import (
     InputError,
     ShapeError,
@@ -27,16 +25,16 @@ from ..objectives import Diversity, Objective
 from ..optim import Optimizer
 from ..penalties import Penalty
 from ..sound import Heard
-from ..values import as_shape
 from .conditions import Sentences, Unconditional
 from .heads import require_logits
 from .latent import Latent as Latent
 from .schedule import CriticSteps as CriticSteps
 from .schedule import Schedule
+from .trainable import Trainable, setting
 
 
 @dataclasses.dataclass
-class Experiment:
+class Experiment(Trainable):
     """The experiment that a recipe returns: all that a run needs to know.
 
     `data` is a function, so that sampling from a trained run does not read the data. It
@@ -62,7 +60,8 @@ class Experiment:
     so that a trained generator makes samples without the data.
 
     If the samples are sounds, `sound` is the way from them to waveforms, and it knows
-    the rate. Pictures show spectrograms then, and the folder has a page to listen.
+    the rate. Pictures show spectrograms then, and the folder has a page to listen. If
+    they are lines of text, one row (V,) for each character, `text` is the alphabet.
 
     With a `growth` G and D are growing networks with as many levels, and both grow as
     it says. `batch` is the batch of its last level, and `shape` that of its samples.
@@ -93,6 +92,7 @@ class Experiment:
     unseen: Callable | None = None
     growth: Growth | None = None
     sound: Heard | None = None  # Waveforms or Magnitudes
+    text: Alphabet | None = None
     decided: dict = dataclasses.field(default_factory=dict)
     log_every: int = 20
     picture_every: int = 0  # 0: forty pictures over the run
@@ -104,13 +104,7 @@ class Experiment:
             schedule(0)
         self._check_shares()
         self._check_growth()
-        least = {"steps": 1, "batch": 1, "log_every": 1}
-        for name in (*least, "picture_every", "checkpoint_every", "seed"):
-            wanted = f"a whole number >= {least.get(name, 0)}"
-            setattr(self, name, _setting(whole, name, wanted, getattr(self, name)))
-        self.picture_every = self.picture_every or math.ceil(self.steps / 40)
-        each = self.checkpoint_every or self.steps / 10
-        self.checkpoint_every = self.log_every * math.ceil(each / self.log_every)
+        self.check_run()
 
     def _check_parts(self) -> None:
         """Every part is an object of its kind, or a sentence says what to write."""
@@ -121,45 +115,18 @@ class Experiment:
         instance(self, "objective", self.objective, Objective, objective)
         instance(self, "opt_G", self.opt_G, Optimizer, "opt_G=Adam(1e-3)")
         instance(self, "opt_D", self.opt_D, Optimizer, "opt_D=Adam(1e-3)")
-        shape = as_shape(
-            tuple(self.shape) if isinstance(self.shape, list) else self.shape
-        )
-        if shape is None:
-            raise InputError(
-                "Experiment expects a shape such as (28, 28, 1), "
-                f"got {shown(self.shape)}"
-            )
-        self.shape = shape
-        self._check_data("data", self.data)
-        if self.sound is not None:
-            instance(self, "sound", self.sound, Heard, "sound=Waveforms(8000)")
+        self.check_samples()
         if self.unseen is not None:
-            self._check_data("unseen", self.unseen)
+            self.check_data("unseen", self.unseen)
         condition = Unconditional() if self.condition is None else self.condition
         self.condition = instance(
             self, "condition", condition, Unconditional, "Classes(10)"
         )
 
-    def _check_data(self, name: str, data) -> None:
-        if not callable(data):
-            raise InputError(
-                f"Experiment expects {name} to be a function that returns the data, so "
-                f"that samples can be drawn without them; got {shown(data)}, write "
-                f"{name}=load_digits or {name}=lambda: ..."
-            )
-
     def _check_shares(self) -> None:
-        self.ema = _setting(number, "ema", "a share 0 <= ema < 1", self.ema)
-        if isinstance(self.decay, type) or not (
-            isinstance(self.decay, bool | np.bool_) or callable(self.decay)
-        ):
-            raise InputError(
-                f"decay: expected True, False or a function of the turn, "
-                f"got {shown(self.decay)}"
-            )
         self.shared = flag(self, "shared", self.shared)
         share = "a share 0 <= between <= 1"
-        self.between = _setting(number, "between", share, self.between)
+        self.between = setting(number, "between", share, self.between)
         if self.between and not (
             isinstance(self.condition, Sentences) and self.condition.mixed >= 2
         ):
@@ -193,14 +160,6 @@ class Experiment:
         return kept
 
     @property
-    def rate(self) -> Schedule:
-        """The factor of both learning rates, as a schedule."""
-        factor = self.decay
-        if isinstance(factor, bool | np.bool_):
-            factor = (lambda turn: 1 - turn / self.steps) if factor else 1.0
-        return Schedule("decay", factor, _is_rate, "a factor >= 0")
-
-    @property
     def penalties_at(self) -> Schedule:
         """The penalties, as a schedule."""
         expected = "a list of them, such as [R1(10)]"
@@ -230,21 +189,6 @@ class Experiment:
         x = self.condition.x_of(made)
         return x if self.growth is None else larger(x, self.shape[0] // x.shape[1])
 
-    def expects(self, data) -> None:
-        """Raise InputError unless `data` have this experiment's shapes."""
-        for name in ("shape", "batches"):
-            if not hasattr(data, name):
-                raise InputError(
-                    "data: expected a function that returns data with a shape and "
-                    f"batches(batch, seed, backend), it returned {shown(data)}"
-                )
-        if tuple(data.shape) != tuple(self.shape):
-            raise InputError(
-                f"data: expected samples of shape {tuple(self.shape)}, "
-                f"found {tuple(data.shape)}"
-            )
-        self.condition.expects(data)
-
     def networks(self, backend: Backend, dtype="float32") -> tuple[Net, Net]:
         """Copies of G and D as networks, initialised from the seed.
 
@@ -265,14 +209,6 @@ class Experiment:
 WHOLE = "a whole positive number"
 
 
-def _setting(check, name: str, wanted: str, value):
-    """value as the check gives it; InputError, naming the setting as an option does."""
-    try:
-        return check(name, wanted, value)
-    except InputError:
-        raise InputError(f"{name}: expected {wanted}, got {shown(value)}") from None
-
-
 def _holds(check, wanted: str, value) -> bool:
     try:
         check("", wanted, value)
@@ -283,10 +219,6 @@ def _holds(check, wanted: str, value) -> bool:
 
 def _is_k(value) -> bool:
     return _holds(whole, "k >= 1", value)
-
-
-def _is_rate(value) -> bool:
-    return _holds(number, "rate >= 0", value)
 
 
 def _are_penalties(found) -> bool:

@@ -59,9 +59,20 @@ class Game:
         """(the maker's input for a picture of n samples, its columns or None)."""
         raise TypeError(f"{type(self).__name__} does not define picture_inputs(n)")
 
+    def more_pictures(self, net: Net) -> dict[str, tuple]:
+        """{name of a file: (samples (n, ...), columns)} of further pictures, with `net`
+        in the maker's place.
+        """
+        return {}
+
     def samples(self, made):
         """The samples (n, ...) in the maker's output."""
         return made
+
+    def made(self, net: Net, inputs):
+        """The samples (n, ...) that `net` makes of inputs, in the maker's place."""
+        made, _ = net.forward(inputs, train=False)
+        return self.samples(made)
 
     def real_samples(self, n: int):
         """n real samples on the host, for a picture: (n, ...)."""
@@ -69,6 +80,10 @@ class Game:
 
     def measures(self, samples, real) -> dict[str, float]:
         """Cheap measures of samples (n, ...) beside real ones, for the log."""
+        return {}
+
+    def measured(self, net: Net) -> dict[str, float]:
+        """Measures of `net` itself in the maker's place, for the log."""
         return {}
 
     def place(self, turn: int) -> dict[str, float]:

@@ -41,3 +41,16 @@ class Latent:
         else:
             z = 2 * rng.random((n, self.dim), dtype=np.float32) - 1
         return self.scale * z
+
+
+@dataclasses.dataclass(frozen=True)
+class Uniform(Latent):
+    """`dim` independent numbers, uniform on [0, 1): each decides one draw of a sample
+    that is drawn place by place. InputError unless dim >= 1.
+    """
+
+    def draw(self, n, rng):
+        """(n, dim) as float32, on the host."""
+        whole(self, "n >= 0", n)
+        instance(self, "rng", rng, np.random.Generator, "np.random.default_rng(0)")
+        return rng.random((n, self.dim), dtype=np.float32)

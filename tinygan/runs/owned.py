@@ -21,7 +21,9 @@ CHECKPOINT, METRICS = "checkpoint.npz", "metrics.jsonl"
 SAMPLES = "samples"
 DRAWN = ("samples.png", "losses.png", "training.gif")
 PAGE = "sounds.html"  # of a run of sounds
-OWN = {CONFIG, CHECKPOINT, METRICS, SAMPLES, *DRAWN, PAGE}
+MORE = ("reconstructions.png", "walk.png")  # of a variational autoencoder
+TEXT = "samples.txt"  # of a run of text
+OWN = {CONFIG, CHECKPOINT, METRICS, SAMPLES, *DRAWN, *MORE, PAGE, TEXT}
 COPIES = "recipe"  # the folder of the files that recipe.py imports
 COPY = "recipe.py"
 

@@ -24,7 +24,15 @@ MEASURES = {  # name: (which values are better, what the measure says)
     "as asked": ("higher", "share in which a classifier finds what was asked for"),
     "variety": ("higher", "how far apart two samples of one condition are"),
     "in tune": ("higher", "share whose pitch is within 2 % of what was asked for"),
+    "bands, Frechet": ("lower", "level of each band and its deviation, x 1000"),
+    "bands, sliced": ("lower", "sliced Wasserstein of the same, x 1000"),
+    "stride tones": ("lower", "decibels by which such tones and overtones stand out"),
     "copies": ("lower", "share nearer to a real sound than 99 % of these are"),
+    "n-grams": ("lower", "divergence from those of held-out lines, in bits"),
+    "known lines": ("lower", "share that stands in the training set"),
+    "distinct lines": ("higher", "share of lines that differ from all others"),
+    "log-likelihood": ("higher", "of data that training never saw, in nats"),
+    "bits": ("lower", "the same for each number of a sample, in bits"),
     "Parzen likelihood": ("higher", "nats, easily gamed"),
 }
 
@@ -60,7 +68,9 @@ def table(rows: list[Measurement]) -> list[str]:
 
 
 def _short(value: float) -> str:
-    """The number, with only the digits that tell something."""
+    """The number, with only the digits that tell something; "-" if there is none."""
+    if isinstance(value, float) and math.isnan(value):
+        return "-"
     if isinstance(value, int) or value == 0:
         return f"{value:d}" if isinstance(value, int) else "0"
     if abs(value) < 1e-3:

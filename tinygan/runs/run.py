@@ -12,11 +12,12 @@ import numpy as np
 
 from ..backend import NUMPY, Backend
 from ..errors import NonFiniteError, whole
+from ..net import Net
 from ..parallel.shards import NoProcessesError, Shards
 from ..rng import PICTURE
-from .experiment import Experiment
 from .memory import expect_room
 from .notes import tell
+from .trainable import Trainable
 
 SMALLER = "a smaller --batch may fit"
 
@@ -33,7 +34,7 @@ class Run:
 
     def __init__(
         self,
-        experiment: Experiment,
+        experiment: Trainable,
         backend: Backend = NUMPY,
         cores: int | None = None,
     ):
@@ -144,9 +145,19 @@ class Run:
         return self._made(inputs), columns
 
     def _made(self, inputs) -> np.ndarray:
+        return self.backend.to_host(self.game.made(self.settled(), inputs))
+
+    def more_pictures(self) -> dict[str, tuple[np.ndarray, int]]:
+        """{name of a file: (samples, columns)} of further pictures of this game."""
+        return {
+            name: (self.backend.to_host(x), columns)
+            for name, (x, columns) in self.game.more_pictures(self.settled()).items()
+        }
+
+    def settled(self) -> Net:
+        """The network that makes the samples: the average, with the maker's state."""
         self.average.load_state(self.players[self.game.maker].net.state())
-        made, _ = self.average.forward(inputs, train=False)
-        return self.backend.to_host(self.game.samples(made))
+        return self.average
 
     def place(self) -> dict[str, float]:
         """Where in the game's schedule the last turn was; {} if all turns are alike."""
@@ -158,7 +169,8 @@ class Run:
         samples = self.samples(n)
         if not np.isfinite(samples).all():
             return {}
-        return self.game.measures(samples, self.game.real_samples(n))
+        found = self.game.measures(samples, self.game.real_samples(n))
+        return found | self.game.measured(self.settled())
 
     def state(self) -> dict:
         """Copies of all that changes from step to step. Arrays stay on the device, and

@@ -13,18 +13,18 @@ from .. import plots
 from ..backend import Backend
 from ..errors import CheckpointError, InputError
 from ..files import write_atomically
+from ..net import Net
 from ..rng import CONDITION, SAMPLE, generator
 from ..values import mapped, rows, size
-from . import hearing
 from .conditions import Classes, Sentences, grid
-from .experiment import Experiment
 from .folder import RunFolder
+from .media import medium_of
+from .medium import ARRAYS
 from .memory import expect_room
 from .owned import refuse_own_files
+from .trainable import Trainable
 
 CHUNK = 256  # samples per forward pass
-ARRAYS = ".npy", ".npz"
-PICTURES = ".png", *ARRAYS
 STEPS = 9  # pictures from one sentence to another
 
 
@@ -39,7 +39,7 @@ class Request:
     to: str | None = None
     grid: bool = False
 
-    def inputs(self, experiment: Experiment, n: int, seed: int):
+    def inputs(self, experiment: Trainable, n: int, seed: int):
         """(experiment, columns, (z, y)) for at most n samples; columns None means any.
 
         Raises InputError if this experiment's generator cannot make what is asked for.
@@ -72,26 +72,44 @@ class Request:
         return experiment, None, condition.pair(z, y)
 
 
-def generate(experiment: Experiment, folder: RunFolder, backend: Backend, inputs):
+def generate(experiment: Trainable, folder: RunFolder, backend: Backend, inputs):
     """Samples (n, *shape) of the run's generator for z, or (z, y), in evaluation.
 
     Raises CheckpointError if the folder's checkpoint is not this experiment's.
     """
     name, net = experiment.maker(backend)
-    theta = f"{name}.ema" if experiment.ema else f"{name}.theta"
-    state = f"{name}.state."
-    like = {theta: net.theta} | {f"{state}{k}": v for k, v in net.state().items()}
-    host = {k: v if isinstance(v, int) else backend.to_host(v) for k, v in like.items()}
-    arrays = folder.load_checkpoint({k: np.asarray(v) for k, v in host.items()})
-    net.theta[...] = backend.asarray(arrays[theta])
-    net.load_state({k.removeprefix(state): v for k, v in arrays.items()})
+    trained({name: net}, name, experiment, folder, backend)
     chunks = []
     for i in range(0, size(inputs), CHUNK):
         chunk = mapped(backend.asarray, rows(inputs, slice(i, i + CHUNK)))
         with np.errstate(all="ignore"):
-            x, _ = net.forward(chunk, train=False)
-        chunks.append(backend.to_host(experiment.samples(x)))
+            x = experiment.made(net, chunk)
+        chunks.append(backend.to_host(x))
     return np.concatenate(chunks)
+
+
+def trained(nets: dict[str, Net], maker: str, experiment, folder, backend) -> None:
+    """Load networks of these names from the folder's checkpoint. The maker gets its
+    moving average, if there is one.
+
+    Raises CheckpointError if the checkpoint is not this experiment's.
+    """
+    like = {}
+    for name, net in nets.items():
+        like[_theta(experiment, name, maker)] = net.theta
+        like |= {f"{name}.state.{k}": v for k, v in net.state().items()}
+    host = {k: v if isinstance(v, int) else backend.to_host(v) for k, v in like.items()}
+    arrays = folder.load_checkpoint({k: np.asarray(v) for k, v in host.items()})
+    for name, net in nets.items():
+        net.theta[...] = backend.asarray(arrays[_theta(experiment, name, maker)])
+        state = f"{name}.state."
+        n = len(state)
+        net.load_state({k[n:]: v for k, v in arrays.items() if k.startswith(state)})
+
+
+def _theta(experiment, name: str, maker: str) -> str:
+    averaged = experiment.ema and name == maker
+    return f"{name}.ema" if averaged else f"{name}.theta"
 
 
 def expect_finite(samples, folder: RunFolder) -> None:
@@ -103,7 +121,7 @@ def expect_finite(samples, folder: RunFolder) -> None:
         )
 
 
-def expect_samples_to_fit(experiment: Experiment, n: int, each: int = 32) -> None:
+def expect_samples_to_fit(experiment: Trainable, n: int, each: int = 32) -> None:
     """Raise InputError if n samples do not fit into the memory. `each` is the number of
     bytes that a number of a sample takes, with the copies of it.
     """
@@ -115,10 +133,10 @@ def write(experiment, folder, backend, n: int, seed: int, out, request=None) -> 
     """Generate n samples, write them to `out` as its suffix says, and count them.
 
     .png is a picture. .npy and .npz (name `x`) hold float32: images (n, H, W, C) scaled
-    to [0, 1], sounds (n, T), anything else as G makes it. Sounds are also written as
-    .wav, one after another, as .html, a page with players, or into a folder, a WAV file
-    each. InputError for another suffix, for a folder that cannot be written, and for a
-    run's own file.
+    to [0, 1], sounds (n, T), text as symbols (n, T), anything else as G makes it.
+    Sounds are also written as .wav, one after another, as .html, a page with players,
+    or into a folder, a WAV file each; text as .txt. InputError for another suffix, for
+    a folder that cannot be written, and for a run's own file.
     """
     out = pathlib.Path(out)
     expect_writable(out, experiment)
@@ -126,43 +144,28 @@ def write(experiment, folder, backend, n: int, seed: int, out, request=None) -> 
     experiment, columns, inputs = (request or Request()).inputs(experiment, n, seed)
     x = generate(experiment, folder, backend, inputs)
     expect_finite(x, folder)
-    title = f"step {folder.step()}"
-    if experiment.sound is not None:
-        x = hearing.heard(experiment, x).astype(np.float32)
+    title, medium = f"step {folder.step()}", medium_of(experiment)
+    x = medium.presented(x)
     try:
         if out.suffix == ".png":
-            plots.save_png(out, pixels_of(experiment, x, columns, title, backend))
+            plots.save_png(out, medium.pixels(x, columns, title, backend))
         elif out.suffix in ARRAYS:
-            save_array(out, (x + 1) / 2 if x.ndim == 4 else x)
+            save_array(out, medium.array(x))
         else:
-            hearing.write(out, experiment, x, title)
+            medium.write(out, x, title)
     except OSError as e:
         raise InputError(f"--out {out}: cannot be written ({e.strerror or e})") from e
     return len(x)
 
 
-def expect_writable(out: pathlib.Path, experiment: Experiment) -> None:
+def expect_writable(out: pathlib.Path, experiment: Trainable) -> None:
     """InputError unless samples of this experiment can be written to `out`."""
-    if experiment.sound is None:
-        expected, suffixes = "a name ending in .png, .npy or .npz", PICTURES
-    else:
-        expected = "a folder, or a name ending in .wav, .html, .png, .npy or .npz"
-        suffixes = (*PICTURES, ".wav", ".html", "")
-    if out.suffix not in suffixes:
-        raise InputError(f"--out {out}: expected {expected}")
+    medium = medium_of(experiment)
+    if out.suffix not in medium.suffixes:
+        raise InputError(f"--out {out}: expected {medium.expected}")
     refuse_own_files(out)
     if out.suffix == "" and (out.is_file() or (out.is_dir() and any(out.iterdir()))):
         raise InputError(f"--out {out}: expected a new folder, or an empty one")
-
-
-def pixels_of(experiment, x, columns, title: str, backend) -> np.ndarray:
-    """The picture of samples (n, *shape), or of sounds (n, T)."""
-    if experiment.sound is not None:
-        return hearing.picture(experiment, x, columns)
-    real = None
-    if x.ndim != 4:
-        real = backend.to_host(experiment.data().batches(1000, 0, backend)(0))
-    return plots.picture(x, real, title, columns)
 
 
 def save_array(out: pathlib.Path, values) -> None:

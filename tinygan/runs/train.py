@@ -11,9 +11,10 @@ import time
 import numpy as np
 from tqdm import tqdm
 
-from ..errors import NonFiniteError
+from ..errors import NonFiniteError, one_line
 from ..parallel.worker import WorkerEndedError
 from .folder import RunFolder
+from .media import medium_of
 from .notes import Screen, tell
 from .run import Run
 from .stopping import Stopped, stoppable
@@ -190,6 +191,9 @@ def _write(run: Run, folder: RunFolder, keeper: _Keeper, bar, end: bool) -> None
         keeper.save(needed=end)
     if run.step % e.picture_every == 0 or end:
         folder.picture(run)
+        if not bar.disable:
+            for line in medium_of(e).lines(run):
+                bar.write(f"    {one_line(line)}", file=sys.stderr)
 
 
 def _checked(run: Run, good: dict) -> tuple[dict, dict]:

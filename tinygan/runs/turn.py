@@ -12,7 +12,6 @@ import numpy as np
 from ..backend import NUMPY, Backend
 from ..gan import play
 from ..group import ALONE, Group
-from ..measures import cheap_measures
 from ..objectives import WithDiversity
 from ..parallel.gathered import Gathered, divided
 from ..parallel.mailbox import can_fork
@@ -20,9 +19,9 @@ from ..parallel.shards import cut
 from ..penalties import GradientPenalty
 from ..rng import BETWEEN, CONDITION, LATENT, PICTURE, POINTS, generator
 from ..values import numbers, rows
-from . import hearing
 from .conditions import between_pairs, grid
 from .game import Game, Player
+from .media import medium_of
 from .reading import Reader
 
 MANY = 256  # times a few samples: below, the memory of a batch is not worth a question
@@ -121,9 +120,7 @@ class Turns(Game):
         return np.asarray(self.experiment.condition.x_of(batch))
 
     def measures(self, samples, real):
-        if self.experiment.sound is not None:
-            return hearing.measures(self.experiment, samples, real, self.data)
-        return cheap_measures(samples, real, self.data)
+        return medium_of(self.experiment).measures(samples, real, self.data)
 
     def asked(self, y, turn: int):
         """The conditions for G, from the y (N, ...) of the real batch. In the share

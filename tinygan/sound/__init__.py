@@ -8,6 +8,7 @@ from .mel import log_mel, mel_filters
 from .page import sound_page
 from .picture import sound_grid
 from .spectrum import Frames, griffin_lim
+from .strides import stride_tones
 
 __all__ = [
     "Frames",
@@ -19,4 +20,5 @@ __all__ = [
     "mel_filters",
     "sound_grid",
     "sound_page",
+    "stride_tones",
 ]

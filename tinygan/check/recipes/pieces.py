@@ -20,6 +20,7 @@ from ..adapters import OneLogit
 from ..kinds import rows_of
 from ..layers.layer import DRAWS
 from ..moves.game import move_rows, penalty_rows
+from ..moves.likelihood import ascent_rows
 from ..report import Row
 from .networks import is_light, is_ours, layer_rows, units
 from .turns import device_rows, turn_rows
@@ -41,6 +42,7 @@ class Pieces:
     """
 
     def __init__(self, experiment, seed: int, path: str, data: str | None = None):
+        from ...runs.ascent import Ascent
         from ...runs.turn import Turns
 
         self.e, self.seed, self.path = experiment, seed, repr(path)
@@ -50,6 +52,7 @@ class Pieces:
         self.game = self.small.game(NUMPY)
         self.nets = {name: net for name, (net, _) in self.game.players.items()}
         self.is_gan = isinstance(self.game, Turns)
+        self.is_likely = isinstance(self.game, Ascent)
         if self.is_gan:  # G as it was written: a condition is put around it
             shape = experiment.condition.shapes(experiment.latent.shape)
             self.nets["G"] = Net(copy.deepcopy(experiment.G), shape)
@@ -58,8 +61,10 @@ class Pieces:
         """The experiment with the first of a few batches that its layers take, or with
         its own one.
         """
-        k = min(self.e.critic_steps(0), MOST_STEPS)
-        small = dataclasses.replace(self.e, k=k, data=self.read)
+        small = dataclasses.replace(self.e, data=self.read)
+        if hasattr(self.e, "critic_steps"):
+            k = min(self.e.critic_steps(0), MOST_STEPS)
+            small = dataclasses.replace(small, k=k)
         for n in (n for n in BATCHES if n < self.e.batch):
             smaller = dataclasses.replace(small, batch=n)
             with contextlib.suppress(ShapeError):
@@ -76,6 +81,8 @@ class Pieces:
             for path, layer, _ in units(net)
         }
         found |= {name: net.tree for name, net in self.nets.items()}
+        if self.is_likely:
+            found |= {"likelihood": self.e.likelihood, "opt": odd(self.e.opt)}
         if self.is_gan:
             found |= {"opt_G": odd(self.e.opt_G), "opt_D": odd(self.e.opt_D)}
             if self.logits_alone() is not None:
@@ -110,6 +117,8 @@ class Pieces:
             yield from self._network(name, net, options)
         if self.is_gan:
             yield from self._rules(options)
+        if self.is_likely:
+            yield from self._ascent(options)
         first = self._first_turn()
         yield "two turns", lambda: turn_rows(lambda: begun(self.small, first))
         yield "a turn on CuPy", lambda: device_rows(self.small, first)
@@ -121,13 +130,13 @@ class Pieces:
 
     def _network(self, name: str, net: Net, options: dict):
         """The pieces of a network. A large one of tinygan's own layers is left to the
-        moves of a GAN, and so is a large whole.
+        moves, and so is a large whole.
         """
         checked: dict[str, bool] = {}
         left = []
 
         def is_left(layer, in_shape):
-            return self.is_gan and not is_light(layer, in_shape)
+            return (self.is_gan or self.is_likely) and not is_light(layer, in_shape)
 
         def check(path, layer, in_shape, title):
             code = self._part(f"{name}.{path}" if path else name)
@@ -167,6 +176,28 @@ class Pieces:
             yield self._one("diversity", self.diversity(), options)
         for name, opt in {"opt_G": e.opt_G, "opt_D": e.opt_D}.items():
             yield self._one(name, odd(opt), options)
+
+    def _ascent(self, options: dict):
+        """The pieces of a likelihood model."""
+        e = self.e
+        yield self._one("likelihood", e.likelihood, options)
+        title = f"the step, {e.likelihood!r}"
+        light = all(is_light(net.tree) for net in self.nets.values())
+        few = (DRAWS if light else FEW) * (
+            MORE if options["effort"] == "thorough" else 1
+        )
+
+        def check():
+            plain = dataclasses.replace(self.small, data=self.read)
+            if hasattr(plain, "beta"):
+                plain = dataclasses.replace(plain, beta=1.0)
+            x = _wide(self.game.reader(0, self.game.group))
+            rng = np.random.default_rng(self.seed)
+            how = few, options["analytic"]
+            return ascent_rows(plain, x, repr(e.likelihood), rng, *how)
+
+        yield title, check
+        yield self._one("opt", odd(e.opt), options)
 
     def _part(self, name: str) -> str:
         """The code that makes a part of the recipe."""

@@ -23,6 +23,7 @@ sounds.py       `read_sounds`: all sounds of a folder as one array
 wav.py          the WAV format
 audio.py        one sound file of any format becomes samples
 naming.py       classes from the names of files
+lines.py        `read_lines`: the lines of a text file
 captioned.py    images with captions
 layouts.py      where the captions of a folder are
 tree.py         the files of a folder, by the names that tables give them

@@ -31,6 +31,7 @@ class Album:
 
     `others` are the files that are no pictures. `notes` say how the folders were read.
     The `noun` is "picture" or "sound", and `by` says where the classes come from.
+    `unclassed` says why what looks like classes is not taken as such.
     """
 
     names: list[str]
@@ -39,6 +40,7 @@ class Album:
     notes: list[str]
     noun: str = "picture"
     by: str = "by folder"
+    unclassed: str = ""
 
     def labels(self, good: list[int]):
         """(labels, names of the classes) of the files at the indices `good`, which were
@@ -167,26 +169,25 @@ def _train(tops: set[str]) -> str | None:
 
 def _classes(prefix: str, album: Album) -> list[str] | None:
     """The class folder of each picture; None without classes."""
-    names, notes = album.names, album.notes
-    below = [name[len(prefix) :].partition("/") for name in names]
+    below = [name[len(prefix) :].partition("/") for name in album.names]
     folders = {top for top, slash, _ in below if slash}
     loose = sum(not slash for _, slash, _ in below)
     if loose and folders:
         beside = f"{plural(loose, album.noun)} {'lies' if loose == 1 else 'lie'}"
-        notes.append(
+        album.unclassed = (
             f"{beside} beside {plural(len(folders), 'folder')} with "
-            f"{len(names) - loose}: all are read, without classes"
+            f"{len(below) - loose}: all are read, without classes"
         )
-    if loose or len(folders) < 2:
-        return None
-    if len(folders) > MOST_CLASSES:
-        notes.append(
+    elif len(folders) > MOST_CLASSES:
+        album.unclassed = (
             f"{len(folders)} folders are more than {MOST_CLASSES} classes, so they "
             f"are not taken as classes"
         )
-        return None
-    if {folder.lower() for folder in folders} <= _OTHERS:
-        notes.append(f"{' and '.join(sorted(folders))} are not taken as classes")
+    elif len(folders) > 1 and {folder.lower() for folder in folders} <= _OTHERS:
+        album.unclassed = f"{' and '.join(sorted(folders))} are not taken as classes"
+    if album.unclassed:
+        album.notes.append(album.unclassed)
+    if album.unclassed or len(folders) < 2:
         return None
     return [top for top, _, _ in below]
 

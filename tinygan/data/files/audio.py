@@ -13,11 +13,12 @@ from types import ModuleType
 
 import numpy as np
 
+from ..sounds import MOST_RATE
 from . import formats, kinds
 from .albums import TEXTS
 from .kinds import kind_of, way_on
 from .source import UnreadableError, without_stderr
-from .wav import decoded_wav, unit
+from .wav import Recording, recorded, unit
 
 MOST_SAMPLES = 1 << 26  # of a decoded sound: 256 MiB as float32
 EXTRA = "pip install 'tinygan[audio]'"
@@ -27,6 +28,7 @@ ENDINGS += (".aifc", ".au", ".m4a", ".aac", ".wma", ".amr", ".mid", ".midi")
 _BY_SOUNDFILE = ("a FLAC sound", "an Ogg sound or film", "an MP3 sound")
 _BY_SOUNDFILE += ("an AIFF sound", "an AU sound")
 _WAVES = (b"RIFF", b"RIFX", b"RF64", b"BW64")
+_MISSING = 2 * 1152  # samples, two frames of an MP3: encoders miscount by as many
 
 
 class LibraryError(UnreadableError):
@@ -52,16 +54,16 @@ def is_sound(files, name: str) -> bool:
         return False
 
 
-def read_sound(data: bytes, name: str) -> tuple[np.ndarray, int]:
-    """(samples, rate) of a sound file's bytes: float32 (T, channels) in [-1, 1].
+def read_sound(data: bytes, name: str) -> Recording:
+    """The `Recording` in a sound file's bytes.
 
-    Raises `UnreadableError`, a DataError, for a file that is damaged, of another kind,
-    or longer than 2^26 samples. Raises `LibraryError` if soundfile is needed and is not
-    installed.
+    Raises `UnreadableError`, a DataError, for a file that is damaged, truncated, of
+    another kind, or longer than 2^26 samples. Raises `LibraryError` if soundfile is
+    needed and is not installed.
     """
     kind = kind_of(data[: kinds.START], name)
     if data[:4] in _WAVES and data[8:12] == b"WAVE":
-        return decoded_wav(data, name)
+        return recorded(data, name)
     if kind is None and name.lower().endswith(".mp3"):  # bytes lie before its frames
         kind = "an MP3 sound"
     if kind not in _BY_SOUNDFILE:
@@ -77,12 +79,15 @@ def resampled(x: np.ndarray, rate: int, wanted: int) -> np.ndarray:
 
     soxr filters what the new rate cannot hold: frequencies from half of it on.
 
-    Raises `UnreadableError` if there would be more than 2^26 samples or none, or if
-    soxr does not take the rate. Raises `LibraryError` if soxr is not installed.
+    Raises `UnreadableError` for a rate above 384,000, if there would be more than 2^26
+    samples or none, or if soxr does not take the rate. Raises `LibraryError` if soxr is
+    not installed.
     """
     if rate == wanted:
         return x
     found = f"a sample rate of {rate:,} Hz"
+    if rate > MOST_RATE:
+        raise UnreadableError(f"at most {MOST_RATE:,} Hz", found)
     if len(x) * wanted > MOST_SAMPLES * rate:
         raise UnreadableError(f"at most {MOST_SAMPLES} samples", found)
     soxr = _library("soxr", found)
@@ -95,8 +100,8 @@ def resampled(x: np.ndarray, rate: int, wanted: int) -> np.ndarray:
     return y
 
 
-def _decoded(data: bytes, kind: str) -> tuple[np.ndarray, int]:
-    """(samples, rate) by soundfile, of a file of this kind."""
+def _decoded(data: bytes, kind: str) -> Recording:
+    """The recording by soundfile, of a file of this kind."""
     soundfile = _library("soundfile", kind)
     try:
         with without_stderr(), soundfile.SoundFile(io.BytesIO(data)) as file:
@@ -106,11 +111,19 @@ def _decoded(data: bytes, kind: str) -> tuple[np.ndarray, int]:
     except Exception as e:  # a decoder raises whatever it stumbles on
         raise UnreadableError(f"{kind} that is whole", f"damage ({_said(e)})") from e
     if x is None:
-        found = f"{frames} of {channels} channels"
+        found = f"too long a sound ({frames} samples of {channels} channels)"
         raise UnreadableError(f"at most {MOST_SAMPLES} samples", found)
+    if len(x) + _MISSING < frames:
+        found = f"a truncated one (only {len(x)} of {frames} samples)"
+        raise UnreadableError(f"{kind} that is whole", found)
     if x.size == 0:
         raise UnreadableError("samples", "none (an empty sound)")
-    return unit(x), rate
+    return Recording(unit(x), rate, form_of(kind))
+
+
+def form_of(kind: str) -> str:
+    """The format of a kind of sounds: "FLAC" of "a FLAC sound"."""
+    return kind.split()[1]
 
 
 def _library(name: str, found: str) -> ModuleType:

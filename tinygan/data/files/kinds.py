@@ -61,6 +61,8 @@ _MARKS = (
     (0, b"\xff\xfa", "an MP3 sound"),
     (0, b"\xff\xf3", "an MP3 sound"),
     (0, b"\xff\xf2", "an MP3 sound"),
+    (0, b"\xff\xe3", "an MP3 sound"),
+    (0, b"\xff\xe2", "an MP3 sound"),
     (0, b"fLaC", "a FLAC sound"),
     (8, b"AIFF", "an AIFF sound"),
     (8, b"AIFC", "an AIFF sound"),
@@ -94,7 +96,7 @@ _ENDINGS = {
 }
 _AGAIN = "the download failed, so fetch it again"
 _SAVE = "numpy.savez('data.npz', images=..., labels=...)"
-_SOUNDS = "tinygan.data.read_sounds reads a folder of sounds"
+_SOUNDS = "the recipe wavegan-digits takes a folder of sounds"
 _TO_NPZ = f"save its arrays with {_SAVE}"
 _WAYS = {
     "a Git LFS pointer": "`git lfs pull` fetches the file itself",

@@ -5,32 +5,35 @@ rate, so each file is brought to them. A file that cannot be read is skipped and
 If most cannot be read, the folder is refused.
 """
 
-from collections import Counter
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from ...errors import DataError, number, one_of, whole
 from ..sounds import MOST_RATE, Sounds
-from .albums import Album, album_of, listed, plural
-from .audio import EXTRA, LibraryError, is_sound, read_sound, resampled
+from . import audio, formats
+from .albums import Album, album_of, has_photos, listed, plural
+from .audio import EXTRA, LibraryError, form_of, is_sound, read_sound
+from .bench import Bench
 from .containers import open_files
 from .kinds import START, kind_of, named
-from .naming import label_by_names
+from .naming import TEMPLATE, label_by_names
 from .source import UnreadableError, open_file, system_errors
 from .wav import MOST_BYTES
 
-PEAK = 0.95  # of each sound: tanh of G reaches 1 nowhere
-SILENT = 1e-3  # a peak below it (-60 dB) is silence
+SIZE, RATE = 4096, 8000  # samples of a sound, and per second
 MOST_SIZE = 1 << 20  # samples of a sound
 MOST_ALL = 4 << 30  # bytes of all sounds together
+_MANY = 2000  # files, which take more than a second
 
 
 def read_sounds(
     path,
-    size: int = 4096,
-    rate: int = 8000,
+    size: int = SIZE,
+    rate: int = RATE,
     labels: str | None = None,
     *,
     trim: float = 0.02,
@@ -57,14 +60,34 @@ def read_sounds(
     stands for any text, the shortest that fits, and the name goes without its folder
     and its ending. This very template is taken without being given, if the names are
     LABEL_WORD_NUMBER, as 7_jackson_32.wav, and two or more labels come with two files
-    each on average. A template that is given goes before folders.
+    each on average. A template that is given goes before folders, and a file whose name
+    does not fit it is skipped.
 
     `Sounds.notes` say how many files were treated how, and which were left out. A file
     whose largest |x| is below 0.001 is silent and is skipped.
 
-    Raises DataError if there are no sounds, if most of them cannot be read, if they
-    need a library that is not installed, or if a name does not fit the template. Raises
-    InputError for a size, a rate, a template, trim or align that cannot be.
+    Raises DataError if there are no sounds, if most of them cannot be read or do not
+    fit the template, or if they need a library that is not installed. Raises InputError
+    for a size, a rate, a template, trim or align that cannot be.
+    """
+    return examined(path, size, rate, labels, trim=trim, align=align).sounds()
+
+
+def examined(
+    path,
+    size: int = SIZE,
+    rate: int = RATE,
+    labels: str | None = None,
+    *,
+    trim: float = 0.02,
+    align: str = "begin",
+    say: Callable[[str], None] = lambda sentence: None,
+) -> "Examined":
+    """The files at `path`, read as `read_sounds` reads them. `say` is called with a
+    sentence before many are read.
+
+    Raises DataError and InputError as `read_sounds` does, but for files that cannot be
+    read: only `sounds()` raises an error for them.
     """
     size = whole("read_sounds", f"1 <= size <= {MOST_SIZE}", size)
     rate = whole("read_sounds", f"1 <= rate <= {MOST_RATE}", rate)
@@ -74,106 +97,131 @@ def read_sounds(
     _expect_several(path)
     with open_files(path) as files:
         album = album_of(files, is_sound, "sound")
-        label_by_names(album, labels, path)
-        if len(album.names) * size * 4 > MOST_ALL:
+        odd = label_by_names(album, labels, path)
+        N = len(album.names)
+        if N * size * 4 > MOST_ALL:
             raise DataError(
                 f"{path}: expected sounds of at most {MOST_ALL >> 30} GiB, found "
-                f"{len(album.names):,} of {size:,} samples; a smaller size fits"
+                f"{N:,} of {size:,} samples; a smaller size fits"
             )
-        return _read(files, album, _Bench(size, rate, trim, align))
+        if N > _MANY:
+            say(f"reading {N:,} sounds")
+        found = Examined(files, album, Bench(size, rate, trim, align), odd)
+        for n in range(N):
+            found.take(n)
+    return found
 
 
-def _read(files, album: Album, bench: "_Bench") -> Sounds:
-    """The sounds that can be read, each treated on the bench."""
-    values = np.zeros((len(album.names), bench.size), np.float32)
-    good, skipped, needing = [], [], []
-    for n, name in enumerate(album.names):
+def holds_sounds(path) -> bool:
+    """Whether there is a folder or a zip archive of sounds at `path`. If there are
+    pictures, too, the more numerous kind decides.
+    """
+    path = Path(path)
+    with system_errors(path):
+        if not (path.is_dir() or (path.is_file() and zipfile.is_zipfile(path))):
+            return False
+    with open_files(path) as files:
+        names = [name.lower() for name in files.names()]
+        sounds = sum(name.endswith(audio.ENDINGS) for name in names)
+        pictures = sum(name.endswith(formats.ENDINGS) for name in names)
+        if sounds or pictures:
+            return sounds > pictures
+        if has_photos(files):
+            return False
+        return any(is_sound(files, name) for name in files.names())
+
+
+class Fact(NamedTuple):
+    """What a sound file is. `rate` is 0 if it cannot be decoded here."""
+
+    form: str
+    rate: int = 0
+    channels: int = 0
+    seconds: float = 0.0
+
+
+class Examined:
+    """The files of a folder or an archive: those that were read, treated on the bench,
+    and those that were not.
+
+    `facts` has a `Fact` of each file that was decoded, or that needs a library. `good`
+    are the indices of the files that became sounds, `skipped` pairs (name, what was
+    found), and `needing` pairs (name, LibraryError).
+    """
+
+    def __init__(self, files, album: Album, bench: Bench, odd: list[tuple[str, str]]):
+        self.files, self.album, self.bench = files, album, bench
+        self.values = np.zeros((len(album.names), bench.size), np.float32)
+        self.facts: list[Fact] = []
+        self.good: list[int] = []
+        self.skipped, self.sizeless = odd, []
+        self.needing: list[tuple[str, LibraryError]] = []
+
+    def take(self, n: int) -> None:
+        """Read file n and treat it."""
+        name = self.album.names[n]
         try:
-            x, rate = read_sound(_bytes(files, name), name)
-            values[len(good)] = bench.treated(x, rate)
-            good.append(n)
+            found = read_sound(_bytes(self.files, name), name)
+            T, channels = found.x.shape
+            self.facts.append(Fact(found.form, found.rate, channels, T / found.rate))
+            x = self.bench.treated(found.x, found.rate)
         except LibraryError as e:
-            needing.append((name, e))
+            if e.library == "soundfile":
+                self.facts.append(Fact(form_of(e.found)))
+            self.needing.append((name, e))
         except UnreadableError as e:
-            skipped.append((name, e.found))
-    if needing:
-        raise _needs(files, album, needing)
-    if len(skipped) > len(good):
-        raise album.unread(files, skipped)
-    labels, names = album.labels(good)
-    notes = [*bench.notes(), *album.notes, *album.left_out(files, skipped)]
-    sounds = Sounds(values[: len(good)], bench.rate, labels, names, notes)
-    sounds.unlabelled = (
-        f"{files.path}: expected labels, found none: they are the names of folders, "
-        f'one for the sounds of each class, or parts of names, labels="{{label}}_*_*"'
-    )
-    return sounds
+            self.skipped.append((name, e.found))
+        else:
+            self.values[len(self.good)] = x
+            self.good.append(n)
+            self.sizeless += [name] if found.no_size else []
 
-
-class _Bench:
-    """Treats one sound after the other, and counts what it did."""
-
-    def __init__(self, size: int, rate: int, trim: float, align: str):
-        self.size, self.rate, self.trim, self.align = size, rate, trim, align
-        self.did: Counter = Counter()
-        self.rates: Counter = Counter()
-        self.channels: Counter = Counter()
-        self.seconds: list[float] = []
-
-    def treated(self, x: np.ndarray, rate: int) -> np.ndarray:
-        """Samples (T, channels) as the sound (size,). Raises `UnreadableError` for
-        silence.
+    def sounds(self) -> Sounds:
+        """The sounds. Raises DataError if files need a library, or if most of them
+        cannot be read.
         """
-        T, channels = x.shape
-        y = x.mean(axis=1) if channels > 1 else x[:, 0]
-        y = resampled(y, rate, self.rate)
-        y = y - y.mean(dtype=np.float64).astype(np.float32)
-        peak = np.abs(y).max(initial=0)
-        if peak < SILENT:
-            raise UnreadableError("a sound", f"silence (no |x| reaches {SILENT:g})")
-        (loud,) = np.nonzero(np.abs(y) >= self.trim * peak)
-        kept = y[loud[0] : loud[-1] + 1]
-        length = len(kept)
-        kept = _placed(kept, self.size, self.align)
-        peak = np.abs(kept).max()
-        if peak < SILENT:  # the loud part was cut off
-            raise UnreadableError("a sound", f"silence (in its {self.size} samples)")
-        self.seconds.append(T / rate)
-        self.rates[rate] += rate != self.rate
-        self.channels[channels] += channels > 1
-        self.did["trimmed"] += length < len(y)
-        self.did["cut"] += length > self.size
-        self.did["padded"] += length < self.size
-        return kept * (PEAK / peak)
-
-    def notes(self) -> Iterator[str]:
-        """What was done to how many files."""
-        n, least, most = len(self.seconds), min(self.seconds), max(self.seconds)
-        lengths = "" if least == most else f"{least:.3g} to "
-        yield (
-            f"{n:,} {'sound' if n == 1 else 'sounds'} of {lengths}{most:.3g} s at "
-            f"{self.rate:,} Hz: "
-            f"{self.did['trimmed']:,} trimmed of silence, {self.did['cut']:,} cut to "
-            f"{self.size:,} samples ({self.size / self.rate:.3g} s), "
-            f"{self.did['padded']:,} padded with zeros; the peak of each is {PEAK:g}"
+        if self.needing:
+            raise DataError(f"{self.files.path}: {self.needs()[0]}")
+        good, album = self.good, self.album
+        if len(self.skipped) > len(good):
+            raise album.unread(self.files, self.skipped)
+        labels, names = album.labels(good)
+        notes = [*self.bench.notes(), *album.notes, *self.left_out()]
+        sounds = Sounds(self.values[: len(good)], self.bench.rate, labels, names, notes)
+        why = album.unclassed or (
+            "they are the names of folders, one for the sounds of each class, or parts "
+            f'of names, labels="{TEMPLATE}" (--labels)'
         )
-        if several := +self.rates:
-            each = [f"{k:,} of {rate:,} Hz" for rate, k in sorted(several.items())]
-            yield f"{plural(several.total(), 'sound')} resampled: {listed(each, 5)}"
-        if several := +self.channels:
-            each = [f"{k:,} of {c} channels" for c, k in sorted(several.items())]
-            number = plural(several.total(), "sound")
-            yield f"{number} made mono, by the mean of the channels: {listed(each, 5)}"
+        sounds.unlabelled = f"{self.files.path}: expected labels, found none: {why}"
+        return sounds
 
+    def needs(self) -> list[str]:
+        """What is said of the files that need a library which is not installed: a
+        sentence for each library.
+        """
+        libraries: dict[str, list[tuple[str, str]]] = {}
+        for name, e in self.needing:
+            libraries.setdefault(e.library, []).append((name, e.found))
+        return [
+            f"{len(those):,} of {plural(len(self.album.names), 'sound')} "
+            f"{'needs' if len(those) == 1 else 'need'} the library {library}, which is "
+            f"not installed: {EXTRA} brings it; {listed([those[0][0]])} "
+            f"{'is' if library == 'soundfile' else 'has'} {those[0][1]}"
+            for library, those in libraries.items()
+        ]
 
-def _placed(x: np.ndarray, size: int, align: str) -> np.ndarray:
-    """Samples (T,) as (size,): cut or padded with zeros."""
-    shift = 0 if align == "begin" else (len(x) - size) // 2
-    if len(x) >= size:
-        return x[shift : shift + size]
-    y = np.zeros(size, np.float32)
-    y[-shift : len(x) - shift] = x
-    return y
+    def left_out(self) -> list[str]:
+        """Sentences about headers without a size, and files that were not read."""
+        notes = self.album.left_out(self.files, self.skipped)
+        if not self.sizeless:
+            return list(notes)
+        number = plural(len(self.sizeless), "header")
+        verb = "does" if len(self.sizeless) == 1 else "do"
+        return [
+            f"{number} {verb} not tell the size, as if written into a pipe, so all "
+            f"that is there is taken: {listed(self.sizeless)}",
+            *notes,
+        ]
 
 
 def _bytes(files, name: str) -> bytes:
@@ -182,21 +230,8 @@ def _bytes(files, name: str) -> bytes:
         return files.read(name, MOST_BYTES)
     except DataError as e:
         _, _, why = str(e).rpartition(": expected ")
-        found = f"not readable (expected {why})"
-        raise UnreadableError("a file", found) from e
-
-
-def _needs(files, album: Album, needing: list[tuple[str, LibraryError]]) -> DataError:
-    """The error for sounds that need a library which is not installed."""
-    library = needing[0][1].library
-    named_so = [(name, e.found) for name, e in needing if e.library == library]
-    found = f"{named_so[0][0]} has {named_so[0][1]}"
-    if library == "soundfile":
-        found = f"{named_so[0][0]} is {named_so[0][1]}"
-    return DataError(
-        f"{files.path}: {len(named_so):,} of {plural(len(album.names), 'sound')} need "
-        f"the library {library}, which is not installed: {EXTRA} brings it; {found}"
-    )
+        kind = "too large a file" if why.startswith("at most ") else "not readable"
+        raise UnreadableError("a file", f"{kind} (expected {why})") from e
 
 
 def _expect_several(path: Path) -> None:
@@ -207,7 +242,9 @@ def _expect_several(path: Path) -> None:
         with open_file(path) as file:
             start = file.read(START)
         if start[:2] != b"PK":
-            kind = named(kind_of(start, path.name), start)
+            kind = kind_of(start, path.name)
+            is_one = kind is not None and "sound" in kind
+            found = f"one file, {kind}" if is_one else named(kind, start)
             raise DataError(
-                f"{path}: expected a folder or a zip archive of sounds, found {kind}"
+                f"{path}: expected a folder or a zip archive of sounds, found {found}"
             )

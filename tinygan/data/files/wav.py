@@ -23,7 +23,9 @@ MOST_BYTES = 128 << 20  # of a file: 25 minutes of stereo at 44,100 Hz
 MOST_RATE, MOST_CHANNELS = 2**24, 64  # that are written: 2 GiB per second
 _MOST_CHUNKS = 1000  # before the samples; real files have a few
 _MOST_WRITTEN = 2**32 - 1 - 36  # bytes of samples: their size has 32 bits
-_UNKNOWN = 0x7FFF0000  # programs that write into a pipe claim at least so many bytes
+# What programs claim that write into a pipe: sox 2^31 - 4096, arecord 2^31, ffmpeg
+# 2^32 - 1, and others that, less the bytes of the header.
+_UNKNOWN = (range(2**31 - 2**16, 2**31 + 2**16), range(2**32 - 2**16, 2**32))
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _BITS = {_PCM: (8, 16, 24, 32), _FLOAT: (32, 64)}
 # The codes in other use. ffmpeg and sox can write all of them.
@@ -62,6 +64,18 @@ class _Format(NamedTuple):
         return self.channels * self.width
 
 
+class Recording(NamedTuple):
+    """A sound file: its samples `x` (T, channels) in [-1, 1], float32, `rate` of them
+    per second and channel, its `form` in words, as "WAV of 16 bits", and whether its
+    header has `no_size`, so that all was taken that is there.
+    """
+
+    x: np.ndarray
+    rate: int
+    form: str
+    no_size: bool = False
+
+
 def read_wav(path) -> tuple[np.ndarray, int]:
     """(samples, rate) of a WAV file: float32 (T, channels) in [-1, 1], and the samples
     per second and channel.
@@ -83,7 +97,7 @@ def read_wav(path) -> tuple[np.ndarray, int]:
             raise DataError(
                 f"{path}: expected at most {MOST_BYTES} bytes, found {size}"
             )
-        data = file.read(MOST_BYTES)
+        data = file.read(size)  # read(n) takes n bytes of memory at once
     try:
         return decoded_wav(data, str(path))
     except UnreadableError as e:
@@ -141,6 +155,15 @@ def _levels(x) -> np.ndarray:
 def decoded_wav(data: bytes, name: str = "") -> tuple[np.ndarray, int]:
     """(samples, rate) of a WAV file's bytes: float32 (T, channels), see `read_wav`.
 
+    Raises `UnreadableError`, a DataError, as `recorded` does.
+    """
+    found = recorded(data, name)
+    return found.x, found.rate
+
+
+def recorded(data: bytes, name: str = "") -> Recording:
+    """The `Recording` in a WAV file's bytes, see `read_wav`.
+
     The name helps to tell what another file is. Raises `UnreadableError`, a DataError.
     """
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
@@ -156,7 +179,7 @@ def decoded_wav(data: bytes, name: str = "") -> tuple[np.ndarray, int]:
                 "a WAV sound", "damage (its data come before its fmt)"
             )
         elif letters == b"data":
-            return _samples(data, start, size, form), form.rate
+            return _recording(data, start, size, form)
     what = "no data" if form else "neither fmt nor data"
     raise UnreadableError("a WAV sound", f"damage (it has {what})")
 
@@ -183,9 +206,10 @@ def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         letters, size = struct.unpack_from("<4sI", data, at)
         yield letters, at + 8, size
         if at + 8 + size > len(data):
-            found = f"only {len(data) - at - 8} of {size} bytes of its chunk "
-            found += f"{letters.decode('latin-1')!r} (truncated)"
-            raise UnreadableError("a whole WAV sound", found)
+            there = len(data) - at - 8
+            found = f"only {there} of {size} bytes of its chunk "
+            found += f"{letters.decode('latin-1')!r}"
+            raise UnreadableError("a whole WAV sound", f"a truncated one ({found})")
         at += 8 + size + size % 2
     raise UnreadableError("a WAV sound", f"damage (more than {_MOST_CHUNKS} chunks)")
 
@@ -223,36 +247,43 @@ def _format(body: bytes) -> _Format:
     return _Format(code, channels, rate, bits // 8)
 
 
-def _samples(data: bytes, start: int, size: int, form: _Format) -> np.ndarray:
-    """The chunk data, from `start` on, which claims `size` bytes: (T, channels)."""
+def _recording(data: bytes, start: int, size: int, form: _Format) -> Recording:
+    """The chunk data, from `start` on, which claims `size` bytes."""
     there = len(data) - start
-    if (size == 0 and not _ends_here(data)) or (size > there and size >= _UNKNOWN):
+    no_size = size == 0 and not _ends_here(data)
+    no_size |= size > there and any(size in claims for claims in _UNKNOWN)
+    if no_size:
         size = there - there % form.frame
     if size > there:
-        found = f"only {there} of {size} bytes of samples (truncated)"
+        found = f"a truncated one (only {there} of {size} bytes of samples)"
         raise UnreadableError("a whole WAV sound", found)
     if size % form.frame:
-        found = f"{size} bytes of samples (in frames of {form.frame} bytes)"
+        found = f"damage ({size} bytes of samples in frames of {form.frame} bytes)"
         raise UnreadableError("a WAV sound", found)
     if size == 0:
         raise UnreadableError("samples", "none (an empty sound)")
+    words = f"WAV of {8 * form.width} bits"
     if form.code == _FLOAT:
         x = np.frombuffer(data, f"<f{form.width}", size // form.width, start)
-        return unit(x.reshape(-1, form.channels))
-    return _whole_numbers(data, start, size, form.width).reshape(-1, form.channels)
+        x, words = unit(x.reshape(-1, form.channels)), f"{words}, float"
+    else:
+        x = _whole_numbers(data, start, size, form.width).reshape(-1, form.channels)
+    return Recording(x, form.rate, words, no_size)
 
 
 def _whole_numbers(data: bytes, start: int, size: int, width: int) -> np.ndarray:
     """Samples of `width` bytes as float32 (size / width,) in [-1, 1]."""
     if width == 1:
-        return (np.frombuffer(data, "u1", size, start).astype("f4") - 128) / 2**7
-    if width == 3:  # its three bytes are the upper ones of four
+        x = np.frombuffer(data, "u1", size, start).astype("f4")
+        x -= 128
+    elif width == 3:  # its three bytes are the upper ones of four
         wide = np.zeros((size // 3, 4), "u1")
         wide[:, 1:] = np.frombuffer(data, "u1", size, start).reshape(-1, 3)
-        return wide.view("<i4")[:, 0].astype("f4") / 2**31
-    bits = 8 * width
-    x = np.frombuffer(data, f"<i{width}", size // width, start)
-    return x.astype("f4") / 2.0 ** (bits - 1)
+        x = wide.view("<i4")[:, 0].astype("f4")
+    else:
+        x = np.frombuffer(data, f"<i{width}", size // width, start).astype("f4")
+    x /= 2.0 ** (31 if width == 3 else 8 * width - 1)
+    return x
 
 
 def _ends_here(data: bytes) -> bool:

@@ -1,0 +1,191 @@
+"""The games of likelihood models: every player goes up one value.
+
+A GAN's two players pull in two directions (turn.py). Here a turn is one step of all
+networks up a likelihood, or up a bound below it (likelihood/).
+"""
+
+import copy
+import math
+
+import numpy as np
+
+from ..backend import NUMPY, Backend
+from ..group import ALONE, Group
+from ..likelihood import likelihood_step, vae_step
+from ..parallel.gathered import divided
+from ..parallel.mailbox import can_fork
+from ..parallel.shards import cut
+from ..rng import LATENT, PICTURE, generator
+from ..values import rows
+from .game import Game, Player
+from .media import medium_of
+from .reading import Reader
+
+HELD = 500  # held-out samples whose likelihood stands in the log
+COLUMNS, ROWS = 10, 5  # of the pictures of reconstructions and of walks
+
+
+class Ascent(Game):
+    """A game whose players all go up one value. A turn is one step on one batch."""
+
+    def __init__(self, experiment, backend: Backend):
+        e, self.experiment, self.backend = experiment, experiment, backend
+        self.players = e.players(backend)
+        for net, opt in self.players.values():
+            opt.prepare(net.theta)
+        self.data = e.data()
+        e.expects(self.data)
+        self.reader = Reader(e, self.data, e.batch, backend)
+        self.held = None
+        if e.held_out is not None:
+            held = e.held_out()
+            e.expects(held)
+            self.held = held.batches(min(HELD, len(held)), 0, NUMPY)(0)
+        self.group: Group = ALONE
+        self.rows = slice(None)
+
+    def turn(self, turn):
+        e = self.experiment
+        for _, opt in self.players.values():
+            opt.lr = e.opt.lr * e.rate(turn)
+        x = rows(self.reader(turn, self.group), self.rows)
+        return self.step(self.players, x, turn)
+
+    def step(self, players: dict[str, Player], x, turn: int) -> tuple:
+        """One step of these players on a batch x (N, *shape): the quantities."""
+        raise TypeError(f"{type(self).__name__} does not define step(players, x, turn)")
+
+    def watch(self):
+        return self.reader.watching()
+
+    def inputs(self, n, *key):
+        rng = generator(self.experiment.seed, *key)
+        return self.backend.asarray(self.experiment.latent.draw(n, rng))
+
+    def picture_inputs(self, n):
+        return self.inputs(n, PICTURE), None
+
+    def made(self, net, inputs):
+        return self.experiment.made(net, inputs)
+
+    def real_samples(self, n):
+        return self.data.batches(n, PICTURE, NUMPY)(0)
+
+    def measures(self, samples, real):
+        return medium_of(self.experiment).measures(samples, real, self.data)
+
+    def measured(self, net):
+        if self.held is None:
+            return {}
+        nets = {name: player.net for name, player in self.players.items()}
+        nets[self.maker], e = net, self.experiment
+        with np.errstate(all="ignore"):
+            x, rng = self.backend.asarray(self.held), generator(e.seed, PICTURE)
+            values = e.log_likelihood(nets, x, rng)
+        mean = float(self.backend.to_host(values.mean()))
+        return {"held_out": mean} if math.isfinite(mean) else {}
+
+    def rehearse(self):
+        """Raise the error that a turn would raise, on made-up data."""
+        e, copies = self.experiment, {}
+        for name, (net, opt) in self.players.items():
+            copies[name] = Player(net.clone(), copy.deepcopy(opt))
+        with np.errstate(all="ignore"):
+            shape = (e.batch, *e.shape)
+            x = self.backend.asarray(np.zeros(shape, np.float32))
+            self.step(copies, x, 0)
+
+    # On several ranks.
+
+    def products(self):
+        return self.experiment.batch * sum(
+            p.net.products for p in self.players.values()
+        )
+
+    def divisible(self, size):
+        layers = [f for p in self.players.values() for _, f in p.net.layers()]
+        possible = self.backend is NUMPY and can_fork()
+        return possible and all(f.divisible for f in layers) and self.cut(size) != []
+
+    def cut(self, size: int) -> list[slice]:
+        """The rows of each of `size` ranks in a batch; [] if it cannot be cut."""
+        packs = math.lcm(*(p.net.packs for p in self.players.values()))
+        return cut(self.experiment.batch, size, packs)
+
+    def parts(self, ranks):
+        players = {
+            name: divided(*player, ranks) for name, player in self.players.items()
+        }
+        found = []
+        for i, (rank, own) in enumerate(zip(ranks, self.cut(len(ranks)), strict=True)):
+            part = copy.copy(self)
+            part.players = {name: Player(*each[i]) for name, each in players.items()}
+            part.group, part.rows = rank, own
+            found.append(part)
+        return found
+
+
+class VariationalTurns(Ascent):
+    """A turn is `vae_step` on one batch."""
+
+    maker = "D"
+    curves = ({"ELBO": "ELBO", "log_p": "log p(x|z)"}, {"KL": "KL(q(z|x), p(z))"})
+
+    def __init__(self, experiment, backend):
+        super().__init__(experiment, backend)
+        self.quantities = {"ELBO": "ELBO", "log_p": "log p(x|z)", "KL": "KL"}
+        self.logged = tuple(self.quantities)
+
+    def step(self, players, x, turn):
+        (E, opt_E), (D, opt_D) = players["E"], players["D"]
+        e = self.experiment
+        eps = self.backend.asarray(
+            e.latent.draw(e.batch, generator(e.seed, LATENT, turn))
+        )
+        eps = rows(eps, self.rows)[: len(x)]
+        players = E, D, opt_E, opt_D
+        log_p, KL = vae_step(players, e.likelihood, x, eps, e.beta, self.group)
+        return log_p - KL, log_p, KL
+
+    def more_pictures(self, net):
+        """Images and their reconstructions, in turn, row by row; and walks in z, from
+        one image in the first column to another one in the last.
+        """
+        if len(self.experiment.shape) != 3:
+            return {}
+        xp, E = self.backend.xp, self.players["E"].net
+        real = self.real_samples(COLUMNS * ROWS) if self.held is None else self.held
+        x = self.backend.asarray(real[: COLUMNS * ROWS])
+        with np.errstate(all="ignore"):
+            code, _ = E.forward(x, train=False)
+            mu, _ = xp.split(code, 2, axis=1)
+            again = self.made(net, mu)
+            t = xp.asarray(np.linspace(0, 1, COLUMNS), mu.dtype)[:, None]
+            ends = zip(mu[0 : 2 * ROWS : 2], mu[1 : 2 * ROWS : 2], strict=False)
+            walks = self.made(
+                net, xp.concatenate([(1 - t) * a + t * b for a, b in ends])
+            )
+        pairs = [
+            part[i : i + COLUMNS]
+            for i in range(0, len(x), COLUMNS)
+            for part in (x, again)
+        ]
+        return {
+            "reconstructions.png": (xp.concatenate(pairs), COLUMNS),
+            "walk.png": (walks, COLUMNS),
+        }
+
+
+class AutoregressiveTurns(Ascent):
+    """A turn is `likelihood_step` on one batch."""
+
+    maker = "M"
+
+    def __init__(self, experiment, backend):
+        super().__init__(experiment, backend)
+        self.quantities = {"log_p": "log p(x)"}
+        self.logged = tuple(self.quantities)
+
+    def step(self, players, x, turn):
+        net, opt = players["M"]
+        return (likelihood_step(net, opt, self.experiment.likelihood, x, self.group),)

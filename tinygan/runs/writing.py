@@ -1,0 +1,60 @@
+"""What a run of text writes: its samples as lines."""
+
+import pathlib
+
+import numpy as np
+
+from .. import plots
+from ..files import write_atomically
+from ..measures.ngrams import ngram_divergence
+from .medium import Medium
+from .owned import TEXT
+
+SHOWN, SPOKEN = 32, 5  # lines in a picture, and on the terminal
+MOST_N = 2  # n of the n-grams that the log tells of
+
+
+class Writing(Medium):
+    """Lines of characters: a picture of them, samples.txt, lines on the terminal."""
+
+    suffixes = (".txt", *Medium.suffixes)
+    expected = "a name ending in .txt, .png, .npy or .npz"
+    default = "generated.txt"
+
+    def read(self, samples) -> list[str]:
+        """The lines of samples (N, T, V): at each place the largest of V numbers."""
+        return self.experiment.text.read(np.nan_to_num(samples))
+
+    def drawn(self, run, title):
+        lines = self.read(run.picture_samples(100)[0])
+        text = "".join(f"{line}\n" for line in lines)
+        return plots.text_picture(lines[:SHOWN], title), {TEXT: text.encode()}
+
+    def lines(self, run):
+        return self.read(run.picture_samples(SPOKEN)[0])
+
+    def presented(self, x):
+        return np.asarray(x).argmax(axis=-1)
+
+    def array(self, x):
+        """The symbols (n, T) themselves."""
+        return x
+
+    def pixels(self, x, columns, title, backend):
+        """The picture of the first lines of symbols (n, T)."""
+        return plots.text_picture(self.experiment.text.decode(x)[:SHOWN], title)
+
+    def write(self, out, x, title):
+        """Write symbols (N, T) as lines of UTF-8."""
+        text = "".join(f"{line}\n" for line in self.experiment.text.decode(x)).encode()
+        write_atomically(out, lambda file: file.write(text))
+
+    def hints(self, path: pathlib.Path):
+        return [f"read: {path / TEXT}"]
+
+    def measures(self, samples, real, data):
+        """The Jensen-Shannon divergences of single characters and of pairs, of samples
+        (n, T, V) beside real ones.
+        """
+        rows = self.presented(samples), self.presented(real)
+        return {f"ngrams_{n}": ngram_divergence(*rows, n) for n in range(1, MOST_N + 1)}
