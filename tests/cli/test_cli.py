@@ -563,7 +563,8 @@ def test_train_by_every_recipe(capsys, here, recipe, monkeypatch):
     pictures = {"samples.png", "losses.png", "training.gif"}
     copies = {"recipe.py", "recipe"} & set(os.listdir("run"))
     heard = {"sounds.html"} if recipe in (*SPOKEN, "wavegan-tones") else set()
-    written = {"samples.txt"} if recipe.startswith(("text-", "gru-")) else set()
+    text = recipe.startswith(("text-", "gru-", "gumbel-"))
+    written = {"samples.txt"} if text else set()
     walks = {"reconstructions.png", "walk.png"} if recipe.startswith("vae") else set()
     others = heard | written | walks
     assert set(os.listdir("run")) == names | pictures | others | copies

@@ -143,6 +143,7 @@ def test_the_recipes_of_the_field_are_there():
         "gan-mnist",
         "gru-lines",
         "gru-names",
+        "gumbel-names",
         "hinge-digits",
         "made-digits",
         "made-mnist",

@@ -8,8 +8,7 @@ features, which residual blocks of convolutions change. The first weights are tw
 large as theirs, and so is the rate. A tenth of the distinct names is held out for
 measures.
 
-`generator` takes another last layer: GumbelSoftmax(1.0, straight_through=True) gives D
-one-hot rows alone, and G a biased gradient.
+The recipe `gumbel-names` plays the same game with one-hot rows.
 """
 
 from tinygan import (
@@ -53,10 +52,10 @@ def discriminator(C: int):
     return Sequential(Conv1d(C, 1), *blocks, Flatten(), Dense(1))
 
 
-def game(C, T, V, steps, batch, lr, seed, **more) -> Experiment:
-    """WGAN-GP's game for texts of T places and V symbols."""
+def game(C, T, V, steps, batch, lr, seed, last=None, **more) -> Experiment:
+    """WGAN-GP's game for texts of T places and V symbols. `last`: G's last layer."""
     return Experiment(
-        G=generator(C, T, V),
+        G=generator(C, T, V, last),
         D=discriminator(C),
         shape=(T, V),
         latent=Latent(128),
@@ -72,16 +71,19 @@ def game(C, T, V, steps, batch, lr, seed, **more) -> Experiment:
     )
 
 
-def recipe(steps=2000, batch=64, lr=2e-4, seed=0):
+def names_game(*settings, last=None) -> Experiment:
+    """The game for the embedded names. settings: steps, batch, lr and seed"""
     return game(
         C,
         T,
         V,
-        steps,
-        batch,
-        lr,
-        seed,
+        *settings,
+        last=last,
         text=load_names().alphabet,
         data=lambda: load_names().held_out()[0],
         unseen=lambda: load_names().held_out()[1],
     )
+
+
+def recipe(steps=2000, batch=64, lr=2e-4, seed=0):
+    return names_game(steps, batch, lr, seed)
