@@ -41,6 +41,9 @@ class Backend:
     def synchronize(self) -> None:
         """Wait until the device has finished its work."""
 
+    def use_device(self, i: int) -> None:
+        """Compute on device i, modulo their number, if this backend has devices."""
+
     def cores(self) -> int:
         """How many cores a run can use here."""
         return cores()
@@ -85,6 +88,9 @@ class CupyBackend(Backend):
 
     def to_host(self, a) -> np.ndarray:
         return self.xp.asnumpy(a)
+
+    def use_device(self, i: int) -> None:
+        self.xp.cuda.Device(i % self.xp.cuda.runtime.getDeviceCount()).use()
 
     def cores_for(self, products: int) -> int:
         return 1

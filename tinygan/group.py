@@ -7,7 +7,7 @@ needs the sum of all gradients. The default group is `ALONE`: one rank, whose su
 its own values.
 
 `Group` is the protocol. The processes of one machine follow it (parallel/shards.py),
-and MPI ranks or GPUs can follow it too.
+and so do the processes of many machines (parallel/machines.py, parallel/mpi.py).
 """
 
 

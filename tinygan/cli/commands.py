@@ -26,15 +26,19 @@ def train(args) -> int:
 
     Raises InputError for a user's mistake, NonFiniteError for a run that diverged.
     """
+    from ..parallel import mpi
     from ..runs.stopping import interruptible
 
-    with interruptible(), contextlib.ExitStack() as held:
-        return _train(args, held)
+    world = mpi.world()
+    with interruptible(), mpi.session(world), contextlib.ExitStack() as held:
+        return _train(args, held, world)
 
 
-def _train(args, held: contextlib.ExitStack) -> int:
+def _train(args, held: contextlib.ExitStack, world) -> int:
     from .. import recipes
     from ..backend import get_backend
+    from ..parallel.mpi import agreed
+    from ..runs.joint import follow
     from ..runs.media import medium_of
     from ..runs.run import Run
     from ..runs.stopping import Stopped
@@ -45,18 +49,23 @@ def _train(args, held: contextlib.ExitStack) -> int:
     if "data" in given:
         given["data"] = compare.data_path(given["data"])
     cores, resumed = args.cores, args.resume is not None
-    if resumed:
-        folder, experiment, module, backend = folders.reopened(args, given, held)
-        cores = cores or compare.recorded_cores(folder, backend)
-    else:
-        folders.only_old_runs(args)
-        backend = get_backend(args.backend or "numpy")
-        args.recipe, options = _chosen(args.recipe, given)
-        module = recipes.find(args.recipe)
-        experiment = recipes.build(module, options)
-        given |= experiment.decided
+    with agreed(world):
+        if resumed:
+            lock = held if world.rank == 0 else None
+            folder, experiment, module, backend = folders.reopened(args, given, lock)
+            cores = cores or compare.recorded_cores(folder, backend)
+        else:
+            folders.only_old_runs(args)
+            backend = get_backend(args.backend or "numpy")
+            args.recipe, options = _chosen(args.recipe, given)
+            module = recipes.find(args.recipe)
+            experiment = recipes.build(module, options)
+            given |= experiment.decided
     with recipes.blamed(module):  # the recipe reads the data
-        run = Run(experiment, backend, cores)
+        run = Run(experiment, backend, cores, world)
+    if world.rank > 0:
+        follow(run)
+        return 0
     if resumed:
         folders.going_on(folder, module, run)
     else:

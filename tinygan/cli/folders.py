@@ -89,7 +89,7 @@ def trained(args):
     return folder, experiment, module, backend
 
 
-def reopened(args, given: dict, held: contextlib.ExitStack):
+def reopened(args, given: dict, held: contextlib.ExitStack | None):
     """The folder, experiment, recipe and backend of a run that goes on. What may change
     is in FREE. InputError if any other option is new. The folder is locked, until
     `held` is left at the latest.

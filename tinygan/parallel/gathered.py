@@ -19,13 +19,14 @@ from .mailbox import shared
 def divided(net: Net, opt: Optimizer, ranks: list) -> list[tuple]:
     """A player for each rank: [(its network, its optimizer), ...].
 
-    theta, grad and the moments move to memory that processes share. After a step they
-    have the values for the whole batch. ShapeError, naming the layer, if a layer needs
-    the batch in one piece.
+    If there are several, theta, grad and the moments move to memory that processes
+    share. After a step they have the values for the whole batch. ShapeError, naming the
+    layer, if a layer needs the batch in one piece.
     """
-    net.bind(shared(net.theta), shared(net.grad))
     opt.prepare(net.theta)
-    opt.bind(shared)
+    if len(ranks) > 1:
+        net.bind(shared(net.theta), shared(net.grad))
+        opt.bind(shared)
     others = (shared(np.zeros_like(net.grad)) for _ in ranks[1:])
     grads = [net.grad, *others]
     return [
@@ -37,32 +38,35 @@ def divided(net: Net, opt: Optimizer, ranks: list) -> list[tuple]:
 class SharedStep(Wrapper):
     """The inner optimizer's step for the sum of the gradients of all ranks.
 
-    grads: the gradient of every rank, each (n,) like theta; the first becomes their
-    sum. Each rank adds and steps an equal part of theta. If the inner optimizer is not
-    `divisible`, the first rank steps all of theta.
+    grads: the gradient of every rank of this machine, each (n,) like theta; the first
+    becomes their sum, and then the sum over all machines. Each rank of a machine adds
+    and steps an equal part of theta. If the inner optimizer is not `divisible`, the
+    first rank steps all of theta.
     """
 
-    def __init__(self, inner: Optimizer, grads: list, rank: Group):
+    def __init__(self, inner: Optimizer, grads: list, rank):
         super().__init__(inner)
         self.grads, self.group = grads, rank
-        n, size = len(grads[0]), rank.size
-        self.own = slice(n * rank.rank // size, n * (rank.rank + 1) // size)
-        self.mine = inner.part(self.own, rank) if inner.divisible else inner
+        n, local = len(grads[0]), rank.local
+        first, last = (n * i // local.size for i in (local.rank, local.rank + 1))
+        self.own = slice(first, last)
+        self.mine = inner.part(self.own, local) if inner.divisible else inner
 
     def step(self, theta, g, signed_lr):
-        total, own = self.grads[0], self.own
-        self.group.barrier()  # wait for all gradients
+        total, own, local = self.grads[0], self.own, self.group.local
+        local.barrier()  # wait for all gradients
         for grad in self.grads[1:]:
             total[own] += grad[own]  # eq: shard-gradient
+        self.group.add_machines(total)
         if self.inner.divisible:
             self.mine.t = self.inner.t
             self.mine.step(theta[own], total[own], signed_lr)
             self.inner.t = self.mine.t
         else:
-            self.group.barrier()  # wait for the whole sum
-            if self.group.rank == 0:
+            local.barrier()  # wait for the whole sum
+            if local.rank == 0:
                 self.inner.step(theta, total, signed_lr)
-        self.group.barrier()  # wait for all of theta
+        local.barrier()  # wait for all of theta
 
 
 class Whole:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 from ..errors import BackendError
 from ..group import ALONE, Group
+from . import machines
 from .mailbox import Mailbox, Signal, can_fork, shared_memory
 from .worker import Worker
 
@@ -27,6 +28,17 @@ class Rank(Group):
         self.rank, self.size, self.exchange = rank, exchange.size, exchange
         self.key, self.keeps_state = (rank,), rank == 0
         self.begin()
+
+    @property
+    def local(self) -> "Rank":
+        """This rank among those that share memory: here, these are all."""
+        return self
+
+    def add_machines(self, total) -> None:
+        """total += the totals of other machines, in place.
+
+        total: (n,), a sum over the local ranks, in memory that they share
+        """
 
     def begin(self) -> None:
         self.gathered = 0
@@ -152,11 +164,14 @@ class Shards:
     `close` before you change anything else. Each process runs BLAS on one thread. The
     processes end with the group, or with the first process.
 
+    world: this process and those of other machines, each with shards of its own; then
+    `ranks` are the local ones among all of them, and every machine calls `run` alike.
+
     Raises ValueError unless `size` is a whole number >= 1, BackendError for more than 1
     where processes cannot be forked, and NoProcessesError if there is no memory.
     """
 
-    def __init__(self, size: int, make: Callable):
+    def __init__(self, size: int, make: Callable, world: Group = ALONE):
         if not (isinstance(size, int) and size >= 1):
             raise ValueError(f"Shards expects a whole size >= 1, got {size}")
         if size > 1 and not can_fork():
@@ -164,7 +179,9 @@ class Shards:
         self._workers: list[Worker] = []
         self._exchange = Exchange(size, self._workers)
         several = [Rank(rank, self._exchange) for rank in range(size)]
-        self.ranks = several if size > 1 else [ALONE]
+        self.ranks: list = several if size > 1 else [ALONE]
+        if world.size > 1:
+            self.ranks = machines.joined(self.ranks, world)
         try:
             self.parts = make(self.ranks)
         except OSError as e:
@@ -218,6 +235,6 @@ class Shards:
             if not self._workers:
                 self._exchange.begin()
             for rank in self.ranks[1 + len(self._workers) :]:
-                self._workers.append(Worker(rank, self.parts[rank.rank]))
+                self._workers.append(Worker(rank, self.parts[rank.local.rank]))
         except (OSError, MemoryError, ImportError) as e:  # ImportError: no semaphores
             raise no_processes(e) from e

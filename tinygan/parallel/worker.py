@@ -91,13 +91,13 @@ class Worker:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         threadpool_limits(1, user_api="blas")
         gc.freeze()  # memory from before the fork stays shared
-        self.rank.exchange.watched = [parent]
+        self.rank.local.exchange.watched = [parent]
         while True:
             self.asked.take(parent.check)
             try:
                 self.outbox.put((self._work(*self.inbox.get(copied=True)), None))
             except Exception as e:
-                self.rank.exchange.give_up()
+                self.rank.local.exchange.give_up()
                 self.outbox.put((None, _pickled(e)))
             self.answered.give()
 

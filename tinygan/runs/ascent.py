@@ -13,7 +13,6 @@ from ..backend import NUMPY, Backend
 from ..group import ALONE, Group
 from ..likelihood import likelihood_step, vae_step
 from ..parallel.gathered import divided
-from ..parallel.mailbox import can_fork
 from ..parallel.shards import cut
 from ..rng import LATENT, PICTURE, generator
 from ..values import rows
@@ -104,8 +103,7 @@ class Ascent(Game):
 
     def divisible(self, size):
         layers = [f for p in self.players.values() for _, f in p.net.layers()]
-        possible = self.backend is NUMPY and can_fork()
-        return possible and all(f.divisible for f in layers) and self.cut(size) != []
+        return all(f.divisible for f in layers) and self.cut(size) != []
 
     def cut(self, size: int) -> list[slice]:
         """The rows of each of `size` ranks in a batch; [] if it cannot be cut."""
@@ -117,10 +115,10 @@ class Ascent(Game):
             name: divided(*player, ranks) for name, player in self.players.items()
         }
         found = []
-        for i, (rank, own) in enumerate(zip(ranks, self.cut(len(ranks)), strict=True)):
+        for i, rank in enumerate(ranks):
             part = copy.copy(self)
             part.players = {name: Player(*each[i]) for name, each in players.items()}
-            part.group, part.rows = rank, own
+            part.group, part.rows = rank, self.cut(rank.size)[rank.rank]
             found.append(part)
         return found
 

@@ -101,9 +101,11 @@ class Game:
         return 0
 
     def divisible(self, size: int) -> bool:
-        """True if `size` processes can share every batch of this game."""
+        """True if every batch of this game can be cut into parts for `size` ranks."""
         return False
 
     def parts(self, ranks: list) -> list["Game"]:
-        """A game for each rank, so that all together play this game."""
+        """A game for each of these ranks of a group, which has `rank.size` in all, so
+        that all together play this game.
+        """
         raise TypeError(f"{type(self).__name__} does not define parts(ranks)")

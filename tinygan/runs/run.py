@@ -12,9 +12,13 @@ import numpy as np
 
 from ..backend import NUMPY, Backend
 from ..errors import NonFiniteError, whole
+from ..group import ALONE, Group
 from ..net import Net
+from ..parallel.mailbox import can_fork
+from ..parallel.mpi import agreed, leading, neighbours
 from ..parallel.shards import NoProcessesError, Shards
 from ..rng import PICTURE
+from .joint import expect_same_weights, joined
 from .memory import expect_room
 from .notes import tell
 from .trainable import Trainable
@@ -27,9 +31,12 @@ class Run:
 
     run.G is the network of the player called G, and so on for all players. `cores`: the
     number of processes that share a batch, at most as many as there are cores, and as
-    the batch can be divided into. None: as many as are worth using.
+    the batch can be divided into. None: as many as are worth using. `world`: processes
+    of MPI (parallel/mpi.py), each with a Run of the same experiment and cores of its
+    own. They share every batch, too: `turn` and `load` wait for all of them.
 
-    Raises InputError unless `cores` is a whole number >= 1.
+    Raises InputError unless `cores` is a whole number >= 1, and if the processes of
+    `world` cannot share a batch.
     """
 
     def __init__(
@@ -37,17 +44,22 @@ class Run:
         experiment: Trainable,
         backend: Backend = NUMPY,
         cores: int | None = None,
+        world: Group = ALONE,
     ):
         self.experiment, self.backend, self.step = experiment, backend, 0
-        self.game = experiment.game(backend)
-        self.players, self.data = self.game.players, self.game.data
-        self.cores = self._usable(cores)
-        made_by = self.players[self.game.maker].net
-        # The moving average of the maker, which makes the samples.
-        self.average = made_by.clone() if experiment.ema else made_by
-        expect_room(self.game.memory(), f"batch {experiment.batch}", SMALLER)
-        self.game.rehearse()
-        self.shards = self._divide()
+        self.world = world
+        if world.size > 1:
+            backend.use_device(world.neighbour)  # type: ignore[attr-defined]
+        with agreed(world):
+            self.game = experiment.game(backend)
+            self.players, self.data = self.game.players, self.game.data
+            self.cores = self._usable(cores)
+            made_by = self.players[self.game.maker].net
+            # The moving average of the maker, which makes the samples.
+            self.average = made_by.clone() if experiment.ema else made_by
+            expect_room(self.game.memory(), f"batch {experiment.batch}", SMALLER)
+            self.game.rehearse()
+        self.shards = self._divide() if world.size == 1 else joined(self)
         # The quantities of the steps since the last fetch: they stay on the device.
         shape = (experiment.log_every, len(self.game.quantities))
         self.log = backend.asarray(np.zeros(shape, np.float32))
@@ -60,17 +72,18 @@ class Run:
 
     def _usable(self, asked: int | None) -> int:
         """How many cores to use if so many are asked for."""
+        most = max(1, self.backend.cores() // neighbours(self.world))
         if asked is None:
-            return self.backend.cores_for(self.game.products())
+            products = self.game.products() // self.world.size
+            return min(self.backend.cores_for(products), most)
         asked = whole("Run", "cores >= 1", asked)
-        most = self.backend.cores()
         if asked > most:
             tell(f"{asked} cores were asked for, and {most} can be used here")
         return min(asked, most)
 
     def _divide(self) -> Shards | None:
         """The processes that share every batch; None if one process plays alone."""
-        for size in range(self.cores, 1, -1):
+        for size in range(self.processes(), 1, -1):
             if self.game.divisible(size):
                 try:
                     shards = Shards(size, self.game.parts)
@@ -80,6 +93,10 @@ class Run:
                 self.cores = size
                 return shards
         return None
+
+    def processes(self) -> int:
+        """How many processes may share a batch on this machine."""
+        return self.cores if self.backend is NUMPY and can_fork() else 1
 
     def alone(self) -> None:
         """From now on one process plays on whole batches."""
@@ -106,8 +123,11 @@ class Run:
         e, turn = self.experiment, self.step
         if self.shards is not None:
             try:
-                values, *_ = self.shards.run("turn", turn)
+                with self._led("turn"):
+                    values, *_ = self.shards.run("turn", turn)
             except NoProcessesError as error:  # none of them has begun
+                if self.world.size > 1:
+                    raise
                 tell(f"{error}; one process goes on")
                 self.alone()
         if self.shards is None:
@@ -120,6 +140,18 @@ class Run:
         for i, value in enumerate(values):
             row[i] = value
         self.step += 1
+
+    def _led(self, method: str, *arguments):
+        """A context in which the processes of `world` call this method as well."""
+        if self.world.size == 1:
+            return contextlib.nullcontext()
+        return leading(self.world, method, *arguments)
+
+    def expect_agreement(self) -> None:
+        """BackendError unless all processes of `world` have the same weights."""
+        if self.shards is not None and self.world.size > 1:
+            with self._led("expect_agreement"):
+                expect_same_weights(self)
 
     def fetch(self) -> np.ndarray:
         """The values since the last full log interval, by one read from the device."""
@@ -203,7 +235,8 @@ class Run:
             return {k[n:]: v for k, v in arrays.items() if k.startswith(prefix)}
 
         if self.shards is not None:
-            self.shards.close()  # the other processes have the old state
+            with self._led("load", arrays):
+                self.shards.close()  # the other processes have the old state
         self.step = int(arrays["step"])
         self.log[...] = self.backend.asarray(arrays["log"])
         for name, (net, opt) in self.players.items():

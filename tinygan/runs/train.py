@@ -160,6 +160,8 @@ def _turn(run: Run, keeper: _Keeper, stack: contextlib.ExitStack) -> bool:
         run.turn()
         return True
     except WorkerEndedError as error:
+        if run.world.size > 1:  # the other machines cannot play the turn again
+            raise
         at = run.step
         keeper.deaths = keeper.deaths + 1 if keeper.died_at == keeper.step else 1
         keeper.died_at = keeper.step
@@ -181,6 +183,7 @@ def _write(run: Run, folder: RunFolder, keeper: _Keeper, bar, end: bool) -> None
     bar.update(run.step - bar.n)
     log, timed = run.step % e.log_every == 0 or end, keeper.due()
     if log or timed:
+        run.expect_agreement()
         keeper.state, row = _checked(run, keeper.state)
     if log:
         if _picture_due(run):

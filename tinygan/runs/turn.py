@@ -14,7 +14,6 @@ from ..gan import play
 from ..group import ALONE, Group
 from ..objectives import WithDiversity
 from ..parallel.gathered import Gathered, divided
-from ..parallel.mailbox import can_fork
 from ..parallel.shards import cut
 from ..penalties import GradientPenalty
 from ..rng import BETWEEN, CONDITION, LATENT, PICTURE, POINTS, generator
@@ -184,20 +183,19 @@ class Turns(Game):
         see_samples = [layer for net in (self.G, self.D) for _, layer in net.layers()]
         see_samples += [*e.penalties_at(0), *e.penalties_at(e.steps - 1)]
         divisible = all(one.divisible for one in see_samples)
-        possible = self.backend is NUMPY and can_fork()
-        return possible and divisible and self.cut(self.experiment.batch, size) != []
+        return divisible and self.cut(self.experiment.batch, size) != []
 
     def parts(self, ranks):
         players = {
             name: divided(*player, ranks) for name, player in self.players.items()
         }
         found = []
-        shares = self.cut(self.experiment.batch, len(ranks))
-        for i, (rank, own) in enumerate(zip(ranks, shares, strict=True)):
+        for i, rank in enumerate(ranks):
             part = copy.copy(self)
             part.players = {name: Player(*each[i]) for name, each in players.items()}
             part.G, part.D = part.players["G"].net, part.players["D"].net
-            part.group, part.rows = rank, own
+            part.group = rank
+            part.rows = self.cut(self.experiment.batch, rank.size)[rank.rank]
             found.append(part)
         return found
 
