@@ -47,4 +47,18 @@ class Group:
         return slice(start, start + n), sum(sizes)
 
 
+class Piece(Group):
+    """One rank that is given a piece of a batch of N samples, from number `start` on.
+
+    A batch that is too large for one forward pass comes in pieces, in evaluation. Each
+    sample keeps its place in the whole, whatever the size of the pieces.
+    """
+
+    def __init__(self, start: int, N: int):
+        self.start, self.N = start, N
+
+    def place(self, n):
+        return slice(self.start, self.start + n), self.N
+
+
 ALONE = Group()

@@ -210,8 +210,13 @@ class Net:
         for path, layer in new.layers():
             if not layer.divisible:
                 raise ShapeError(f"{path} {layer!r} needs the batch in one piece")
-            layer.group = rank
+        new.join(rank)
         return new
+
+    def join(self, group: Group) -> None:
+        """Make this the group that every layer asks for sums and for places."""
+        for _, layer in self.layers():
+            layer.group = group
 
     def views(self) -> list:
         """Every W and dW: the views into theta and grad that the layers hold."""
