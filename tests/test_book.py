@@ -344,4 +344,5 @@ def test_every_test_on_the_page_of_mistakes_exists():
     assert [name for name in named if name not in defined] == []
     assert {t for f, t in defined if f == "test_mistakes"} - {t for _, t in named} <= {
         "test_real_penalties_pass",  # of the guard, not of a mistake
+        "test_the_real_elbo_passes",
     }

@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 import pytest
+from integrals import bound_and_likelihood, exact_posterior, mean_over_eps
 from test_penalties import FORMULAS, accumulated, definition, made
 
 import tinygan as tg
@@ -22,8 +23,11 @@ from tinygan.check import (
 )
 from tinygan.check.builtin import builtin_objectives
 from tinygan.check.moves import game
+from tinygan.check.moves.likelihood import ascent_rows
 from tinygan.data import ring
 from tinygan.layers import Activation, BatchNorm, Dense, LeakyReLU, Sequential, Tanh
+from tinygan.likelihood import vae
+from tinygan.runs import Latent, Variational
 
 every = pytest.mark.parametrize("objective", builtin_objectives(), ids=repr)
 
@@ -516,8 +520,7 @@ def test_batch_norm_with_eps_of_0_8():
     assert BatchNorm().eps == 1e-5
 
 
-# 6. A ring of 8 that has 7 modes. (The other half of this one, exp(log_var) used as a
-# standard deviation, belongs to a VAE, which does not exist here yet: it waits for it.)
+# 6. A ring of 8 that has 7 modes.
 
 
 def test_ring_with_both_ends_of_the_circle():
@@ -530,7 +533,96 @@ def test_ring_with_both_ends_of_the_circle():
         assert distinct(ring(n).means) == n
 
 
-# 7. Saturating and non-saturating are not the same
+# 7. The variance taken for the deviation: z = mu + exp(log_var) eps in a VAE
+
+
+def wrong_vae_step(slope):
+    """vae_step with this mistake. `slope` is d sigma/d log_var over sigma: 1 belongs to
+    the mistake, and 1/2 to the right deviation.
+    """
+
+    def step(players, likelihood, x, eps, beta=1.0, group=None):
+        E, D, opt_E, opt_D = players
+        code, c_E = E.forward(x)
+        mu, log_var = vae.halves(code, eps)
+        sigma = np.exp(log_var)
+        s, c_D = D.forward(mu + sigma * eps)
+        E.zero_grad()
+        D.zero_grad()
+        dz = D.backward(likelihood.grad(x, s) / len(x), c_D)
+        dKL_mu, dKL_log_var = vae.kl_grads(mu, log_var)
+        dlog_var = slope * dz * eps * sigma - beta * dKL_log_var / len(x)
+        E.backward_weights(vae.joined(dz - beta * dKL_mu / len(x), dlog_var), c_E)
+        opt_E.ascend(E.theta, E.grad)
+        opt_D.ascend(D.theta, D.grad)
+        return likelihood.log_p(x, s).mean(), vae.kl(mu, log_var).mean()
+
+    return step
+
+
+def wrong_elbo(E, D, likelihood, x, eps):
+    """elbo with the same mistake."""
+    mu, log_var = vae.halves(E.forward(x, train=False)[0], eps)
+    s, _ = D.forward(mu + np.exp(log_var) * eps, train=False)
+    return likelihood.log_p(x, s) - vae.kl(mu, log_var)
+
+
+def against_its_value(monkeypatch, step, elbo) -> set[str]:
+    """Which steps `tinygan check` refuses, with this vae_step and this elbo."""
+    monkeypatch.setattr("tinygan.runs.ascent.vae_step", step)
+    monkeypatch.setattr("tinygan.runs.likelihood.elbo", elbo)
+    experiment = Variational(
+        encoder=Sequential(Dense(5), Tanh(), Dense(2)),
+        decoder=Sequential(Dense(5), Tanh(), Dense(2)),
+        likelihood=tg.likelihood.Gaussian(0.5),
+        shape=(2,),
+        data=lambda: ring(8),
+        latent=Latent(1),
+        opt=tg.Adam(),
+        steps=1,
+        batch=6,
+    )
+    rng = np.random.default_rng(0)
+    return failed(ascent_rows(experiment, rng.standard_normal((6, 2)), "VAE", rng))
+
+
+def against_integrals(elbo) -> set[str]:
+    """ "value": its mean is not the ELBO. "bound": it lies above log p(x)."""
+    E, D, likelihood = exact_posterior()
+    found = set()
+    for x in np.random.default_rng(0).standard_normal((5, 1, 3)):
+        exact, log_p = bound_and_likelihood(E, D, likelihood, x)
+        mean = mean_over_eps(elbo, E, D, likelihood, x)
+        found |= {"value"} if abs(mean - exact) > 1e-10 else set()
+        found |= {"bound"} if mean > log_p + 1e-10 else set()
+    return found
+
+
+STEPS_ARE_WRONG = {
+    f"the step of {net}: gradient{how}" for net in "ED" for how in ("", " finite")
+}
+
+
+@pytest.mark.parametrize("slope", [1.0, 0.5])
+def test_variance_for_the_deviation_in_the_step_alone(monkeypatch, slope):
+    step = wrong_vae_step(slope)
+    assert against_its_value(monkeypatch, step, vae.elbo) == STEPS_ARE_WRONG
+
+
+def test_variance_for_the_deviation_in_the_value_as_well(monkeypatch):
+    """The step is the gradient of the value, so no check of gradients can object. The
+    value is no bound, and an integral says so.
+    """
+    assert against_its_value(monkeypatch, wrong_vae_step(1.0), wrong_elbo) == set()
+    assert against_integrals(wrong_elbo) == {"value", "bound"}
+
+
+def test_the_real_elbo_passes(monkeypatch):
+    assert against_its_value(monkeypatch, vae.vae_step, vae.elbo) == set()
+    assert against_integrals(vae.elbo) == set()
+
+
+# 8. Saturating and non-saturating are not the same
 
 
 def test_gradients_of_both_generators_are_not_the_same():
@@ -567,7 +659,7 @@ def test_minus_log_of_1_minus_D_is_large_where_D_is_near_1():
     assert J[0.001] == pytest.approx(-math.log(0.999), rel=1e-9) and J[0.001] < 0.002
 
 
-# 8. float32 silently promoted
+# 9. float32 silently promoted
 
 
 class Promoting(Dense):

@@ -134,9 +134,10 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize("name", STEPS)
-def test_fifty_steps_up_the_likelihood(name):
-    """Adam's steps on batches of 8. Rounding grows from step to step."""
+def fifty_steps(name) -> None:
+    """Adam's steps on batches of 8. Rounding grows from step to step. AssertionError
+    where the two libraries differ.
+    """
     make, in_shape, f = STEPS[name]
     net, opt = tg.Net(make(), in_shape, seed=1, dtype="float64"), tg.Adam(0.01)
     theirs = [torch.tensor(p, requires_grad=True) for p in net.parameters().values()]
@@ -156,3 +157,26 @@ def test_fifty_steps_up_the_likelihood(name):
         assert abs(ours - L.item()) <= 1e-8 * abs(L.item())
     pairs = zip(net.parameters().items(), theirs, strict=True)
     agree({key: (p, t) for (key, p), t in pairs}, 1e-8)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_fifty_steps_up_the_likelihood(name):
+    fifty_steps(name)
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_planted_fault_is_seen_in_fifty_steps(name, monkeypatch):
+    """A gradient without its mask, which moves weights that no output uses; and two
+    stacks that begin at the own pixel, so that L is no likelihood.
+    """
+    if name == "PixelCNN":
+        monkeypatch.setattr(Shift, "linear", lambda self, x: (x, ()))
+    else:
+        unmasked = tg.Dense.weight_grad
+        monkeypatch.setattr(
+            MaskedDense,
+            "weight_grad",
+            lambda self, dy, cache: unmasked(self, dy, (cache[0],)),
+        )
+    with pytest.raises(AssertionError):
+        fifty_steps(name)

@@ -17,8 +17,10 @@ import tinygan as tg
 from tinygan import R1, WGANGP, Dense, Flatten, GumbelSoftmax, Net, Sequential, Softmax
 from tinygan.check import check_layer
 from tinygan.check.ranks import together
+from tinygan.group import Group
 from tinygan.layers.softmax import one_hot_of_largest, softmax
 from tinygan.rng import generator
+from tinygan.runs.sampling import Piece
 
 seeds = st.integers(0, 2**32 - 1)
 shapes = st.lists(st.integers(1, 4), min_size=1, max_size=3).map(tuple)
@@ -31,6 +33,12 @@ def draw(*shape, seed=0):
 
 def network(layer, in_shape, seed=0) -> Net:
     return Net(layer, in_shape, seed=seed, dtype="float64")
+
+
+class Ranked(Group):
+    """A rank with a key of its own."""
+
+    key = (5,)
 
 
 # The formula
@@ -195,6 +203,30 @@ def test_ranks_draw_apart_in_training_and_share_the_whole_in_evaluation():
     assert np.array_equal(work(False), whole)
     y = work(True)
     assert len(np.unique(y.round(9), axis=0)) == 7
+
+
+@pytest.mark.parametrize("size", [1, 3, 7])
+def test_pieces_of_a_batch_have_the_noise_of_the_whole(size):
+    """Each sample knows its place, so it has noise of its own in any piece."""
+    net, x = network(GumbelSoftmax(), (2, 5), seed=5), np.zeros((7, 2, 5))
+    whole, _ = net.forward(x, train=False)
+    assert len(np.unique(whole.reshape(-1, 5).round(9), axis=0)) == 14
+    for i in range(0, 7, size):
+        net.tree.group = Piece(i, 7)
+        y, _ = net.forward(x[i : i + size], train=False)
+        assert np.array_equal(y, whole[i : i + size])
+    assert Piece(3, 7).place(2) == (slice(3, 5), 7)
+
+
+def test_evaluation_repeats_no_noise_of_training():
+    net, x = network(GumbelSoftmax(), (200,), seed=5), np.zeros((20, 200))
+    part = net.part(Ranked(), np.zeros_like(net.grad))
+    found = [
+        f.forward(x, train)[0] for train in (True, True, False) for f in (net, part)
+    ]
+    rows = np.concatenate([y.round(9) for y in found[:-1]])
+    assert np.array_equal(found[-1], found[-2])
+    assert len(np.unique(rows, axis=0)) == len(rows)
 
 
 # Straight through

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tinygan import SGD, Layer, Net
+from tinygan import MADE, SGD, Layer, Net, PixelCNN
 from tinygan.check.oracles import complex_step, relative
 from tinygan.likelihood import (
     Bernoulli,
@@ -53,22 +53,45 @@ def test_the_probabilities_sum_to_one():
     assert total == pytest.approx(1, abs=1e-12)
 
 
+def gradient_error(f, likelihood, x) -> float:
+    """How far f.grad is from the complex step of mean log p(x), along a random v."""
+    v, twin = np.random.default_rng(1).standard_normal(f.theta.shape), f.clone("c16")
+
+    def L(theta):
+        twin.theta[...] = theta
+        return log_likelihood(twin, likelihood, x + 0j).mean()
+
+    exact = complex_step(L, f.theta.copy(), v)
+    return relative(f.grad @ v - exact, exact)
+
+
 def test_a_step_goes_up_the_gradient_of_log_p():
     f, x = net(), every()[::7]
     value = likelihood_step(f, SGD(1e-30), Bernoulli(), x)
     assert value == pytest.approx(log_likelihood(f, Bernoulli(), x).mean())
-    v = np.random.default_rng(1).standard_normal(f.theta.shape)
-
-    def L(theta):
-        twin = f.clone(dtype=np.complex128)
-        twin.theta[...] = theta
-        return log_likelihood(twin, Bernoulli(), x + 0j).mean()
-
-    exact = complex_step(L, f.theta.astype(complex), v)
-    assert relative(f.grad @ v - exact, exact) < 1e-12
+    assert gradient_error(f, Bernoulli(), x) < 1e-12
     theta = f.theta.copy()
     likelihood_step(f, SGD(0.5), Bernoulli(), x)
     assert np.allclose(f.theta, theta + 0.5 * f.grad)
+
+
+NETS = {
+    "MADE": (lambda: MADE([11, 9]), (2, 3, 1), Bernoulli()),
+    "MADE of symbols": (lambda: MADE([12], direct=False), (4, 3), Categorical()),
+    "PixelCNN": (lambda: PixelCNN(3, 2), (4, 3, 1), Bernoulli()),
+    "PixelCNN of symbols": (lambda: PixelCNN(3, 2), (2, 3, 3), Categorical()),
+}
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_a_step_of_masked_networks_goes_up_the_gradient_of_log_p(name):
+    make, in_shape, likelihood = NETS[name]
+    f, rng = Net(make(), in_shape, 1, np.float64), np.random.default_rng(2)
+    f.theta[...] += 0.3 * rng.standard_normal(f.theta.shape)
+    s, u = rng.standard_normal((5, *in_shape)), rng.random((5, np.prod(in_shape)))
+    x = likelihood.sample(s, u[:, : likelihood.numbers(in_shape)])
+    likelihood_step(f, SGD(1e-30), likelihood, x)
+    assert gradient_error(f, likelihood, x) <= 1e-11
 
 
 def test_steps_find_the_distribution_of_the_data():

@@ -21,6 +21,7 @@ from tinygan import (
 )
 from tinygan.check.oracles import complex_step, relative
 from tinygan.fast.recurrent import carried
+from tinygan.layers.conditional import gru
 from tinygan.likelihood import (
     Bernoulli,
     Categorical,
@@ -92,9 +93,9 @@ def test_the_gradient_of_log_p_by_the_complex_step(plain):
     assert relative(net.grad @ v - exact, exact) <= 1e-11
 
 
-def test_fifty_steps_are_torchs():
+def fifty_steps() -> None:
     """theta and L of a stack of two, with Adam. torch adds two biases to r and z, which
-    would both learn; the second of them is kept.
+    would both learn; the second of them is kept. AssertionError where they differ.
     """
     torch = pytest.importorskip("torch")
     torch.set_num_threads(1)
@@ -131,6 +132,21 @@ def test_fifty_steps_are_torchs():
         assert all(relative(a - b, b) <= 1e-8 for a, b in pairs)
     W = last.weight.detach().numpy().T
     assert relative(dense.W - W, W) <= 1e-8
+
+
+@pytest.mark.parametrize("plain", [True, False], ids=["plain", "fast"])
+def test_fifty_steps_are_torchs(plain):
+    with fast.plain(plain):
+        fifty_steps()
+
+
+def test_a_gradient_that_stops_at_each_step_is_seen_in_fifty_steps(monkeypatch):
+    """Nothing flows back through h U, as if each step had been cut off."""
+    right = gru.gru_backward
+    cut = lambda dy, *rest: right(dy, *rest[:-1], 0 * rest[-1])  # noqa: E731
+    monkeypatch.setattr(gru, "gru_backward", cut)
+    with pytest.raises(AssertionError):
+        fifty_steps()
 
 
 def test_it_learns_a_cycle():

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from integrals import bound_and_likelihood, exact_posterior, mean_over_eps
 
 from tinygan import SGD, Dense, Flatten, Net, Reshape, Sequential, ShapeError, Tanh
 from tinygan.check.oracles import complex_step, relative
@@ -121,6 +122,28 @@ def test_the_bounds_lie_below_log_p_and_tighten():
     assert (mean < np.mean(few, axis=0)).all() and (np.mean(few, axis=0) < exact).all()
     tight = importance_bound(E, D, likelihood, x, 50_000, rng)
     assert np.abs(tight - exact).max() < 0.03
+
+
+@pytest.mark.parametrize("likelihood", [Bernoulli(), Gaussian(0.5)], ids=repr)
+def test_the_mean_of_the_elbo_is_an_integral_below_log_p(likelihood):
+    x, _ = batch()
+    E = Net(Sequential(Flatten(), Dense(7), Tanh(), Dense(2)), SHAPE, 0, np.float64)
+    D = Net(
+        Sequential(Dense(6), Tanh(), Dense(6), Reshape(*SHAPE)), (1,), 1, np.float64
+    )
+    for one in x[:, None]:
+        exact, log_p = bound_and_likelihood(E, D, likelihood, one)
+        found = mean_over_eps(elbo, E, D, likelihood, one)
+        assert found == pytest.approx(exact, abs=1e-11) and found < log_p
+
+
+def test_the_elbo_of_the_exact_posterior_is_log_p():
+    """There is no gap then, whatever x is."""
+    E, D, likelihood = exact_posterior()
+    for one in np.random.default_rng(2).standard_normal((4, 1, 3)):
+        _, log_p = bound_and_likelihood(E, D, likelihood, one)
+        found = mean_over_eps(elbo, E, D, likelihood, one)
+        assert found == pytest.approx(log_p, abs=1e-11)
 
 
 def test_the_bound_does_not_depend_on_how_much_is_decoded_at_once():

@@ -133,6 +133,7 @@ COMMANDS = (
             "tinygan data photos",
             "tinygan data photos.zip --size 32",
             "tinygan data arrays.npz --array x_test --range 0,16",
+            "tinygan data shakespeare.txt --size 64",
         ),
     ),
     (

@@ -218,6 +218,8 @@ def data(args) -> int:
         say(line)
     say(f"    {found.command}")
     if found.samples is None:
+        if args.out is not None:
+            say(f"no picture is drawn of {found.kind}: {out} is not written")
         return 0
     if out is None:
         say("no picture is drawn: it would lie among the data; --out says where else")

@@ -15,7 +15,7 @@ from .values import (
 
 DATA = (
     "a folder or zip of pictures or of sounds (class folders give labels), IDX files, "
-    ".npy, .npz, CIFAR, SVHN .mat, or pictures with captions"
+    ".npy, .npz, CIFAR, SVHN .mat, pictures with captions, or a text file in UTF-8"
 )
 
 
@@ -142,7 +142,7 @@ def _reading_arguments(sub) -> None:
         "--size",
         type=positive,
         help="crop the middle square of each picture and scale it to SIZE x SIZE; cut "
-        "or pad each sound to SIZE samples",
+        "or pad each sound to SIZE samples, and each line of text to SIZE characters",
     )
     sub.add_argument(
         "--channels",

@@ -6,6 +6,7 @@ import numpy as np
 
 from .captioned import Captioned
 from .images import Images
+from .lines import Lines
 from .sounds import Sounds
 
 CLASSES = 10  # by name
@@ -17,13 +18,14 @@ class Survey:
 
     `lines` are (what, the finding), `notes` sentences. `samples` are some of the data
     in [-1, 1] as a network gets them: images (n, H, W, C), or sounds (n, T), `rate`
-    samples a second. They are None if a library is needed to read the data, and then
-    `data` are None, too. `command` is a line that trains on the data.
+    samples a second. They are None for text, whose lines can be read; and if a library
+    is needed to read the data, and then `data` are None, too. `command` is a line that
+    trains on the data.
     """
 
     path: str
     kind: str
-    data: Images | Captioned | Sounds | None
+    data: Images | Captioned | Sounds | Lines | None
     lines: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     samples: np.ndarray | None = None

@@ -21,12 +21,14 @@ from .files.containers import Archive, Folder, open_files
 from .files.images import load_images
 from .files.kinds import START, kind_of
 from .files.layouts import TABLES, has_captions
+from .files.lines import holds_text
 from .files.photos import USUAL_SIZES, sizes_of, usual_size
 from .files.sounds import holds_sounds
 from .files.source import open_file, system_errors
 from .finding import CLASSES, Survey, evenly
 from .images import Images
 from .survey_sounds import survey_sounds
+from .survey_text import survey_text
 
 SHOWN = 64  # pictures in the grid
 _EXAMPLES = 3  # captions
@@ -46,16 +48,24 @@ def survey(
     say=lambda sentence: None,
 ) -> Survey:
     """What the data at `path` are: kind, number, sizes, channels, range, classes and
-    captions; of sounds: formats, rates, channels, lengths and classes.
+    captions; of sounds: formats, rates, channels, lengths and classes; of a text file:
+    lines, and characters.
 
     The options are those of `load_images`, and `size` and `labels` those of
-    `read_sounds`. If pictures have different sizes and there is no `size`, a usual one
-    is chosen. `say` is called with a sentence before many files are read.
+    `read_sounds`. Text has only `size`, the length of its lines. If pictures have
+    different sizes and there is no `size`, a usual one is chosen. `say` is called with
+    a sentence before many files are read.
 
     Raises DataError if the data cannot be read, and InputError for an option that they
     do not have.
     """
     path = Path(path)
+    if holds_text(path):
+        if channels or array or range or labels:
+            raise InputError(
+                "--channels, --array, --range and --labels: text has none of these"
+            )
+        return survey_text(path, size)
     if holds_sounds(path):
         if channels or array or range:
             raise InputError(

@@ -4,9 +4,11 @@ A character is one of V, and a choice among them has no slope. The softmax is a 
 between the V choices, and it has one. With Gumbel noise it is a softened random choice.
 """
 
+import numpy as np
+
 from ..errors import flag, number
 from ..ops import get_xp
-from ..rng import generator
+from ..rng import SAMPLE, generator
 from ..values import mapped, plus
 from .base import Layer, require, require_array
 
@@ -92,9 +94,10 @@ class GumbelSoftmax(Softmax):
 
     The noise comes from a generator keyed by (seed, how many were drawn before). Both
     are layer state, so a resumed run draws the next noise. A sample is a draw in
-    evaluation, too. There the key is the seed alone, so the same x gives the same y,
-    and every batch gets the same noise. Sources: Jang et al. 2017, Maddison et al.
-    2017, and Bengio et al. 2013 for the straight-through estimator.
+    evaluation, too. There the key is (seed, the sample's place in the batch), so the
+    same x at the same place gives the same y. If a batch comes in pieces, the group
+    knows the places. Sources: Jang et al. 2017, Maddison et al. 2017, and
+    Bengio et al. 2013 for the straight-through estimator.
 
     Raises InputError unless tau > 0, and ShapeError when built on a single number per
     sample.
@@ -126,15 +129,16 @@ class GumbelSoftmax(Softmax):
         return v / self.tau
 
     def _noise(self, x, train: bool):
-        """g of the shape of x. In evaluation all ranks draw the noise of the whole."""
-        key, rows, N = (), slice(None), len(x)
+        """g of the shape of x. In evaluation each sample's g is keyed by its place."""
+        seed, g = self.state["seed"], np.empty(x.shape)
         if train:
-            key = self.state["draws"], *self.group.key
+            rng = generator(seed, self.state["draws"], *self.group.key)
             self.state["draws"] += 1
+            g[...] = rng.gumbel(size=g.shape)  # eq: gumbel-noise
         else:
-            rows, N = self.group.place(N)
-        rng = generator(self.state["seed"], *key)
-        g = rng.gumbel(size=(N, *x.shape[1:]))[rows]  # eq: gumbel-noise
+            rows, _ = self.group.place(len(x))
+            for own, n in zip(g, range(rows.start, rows.stop), strict=True):
+                own[...] = generator(seed, SAMPLE, 0, n).gumbel(size=own.shape)
         return get_xp(x).asarray(g).astype(x.dtype)
 
     def __repr__(self):

@@ -13,6 +13,7 @@ from .. import plots
 from ..backend import Backend
 from ..errors import CheckpointError, InputError
 from ..files import write_atomically
+from ..group import Group
 from ..net import Net
 from ..rng import CONDITION, SAMPLE, generator
 from ..values import mapped, rows, size
@@ -72,15 +73,32 @@ class Request:
         return experiment, None, condition.pair(z, y)
 
 
+class Piece(Group):
+    """One rank that is given a piece of a batch of N samples, from number `start` on.
+
+    A batch that is too large for one forward pass comes in pieces, in evaluation. Each
+    sample keeps its place in the whole, whatever the size of the pieces.
+    """
+
+    def __init__(self, start: int, N: int):
+        self.start, self.N = start, N
+
+    def place(self, n):
+        return slice(self.start, self.start + n), self.N
+
+
 def generate(experiment: Trainable, folder: RunFolder, backend: Backend, inputs):
-    """Samples (n, *shape) of the run's generator for z, or (z, y), in evaluation.
+    """Samples (n, *shape) of the run's generator for z, or (z, y), in evaluation. The
+    generator gets them in chunks, and is told where in the whole each chunk stands.
 
     Raises CheckpointError if the folder's checkpoint is not this experiment's.
     """
     name, net = experiment.maker(backend)
     trained({name: net}, name, experiment, folder, backend)
-    chunks = []
-    for i in range(0, size(inputs), CHUNK):
+    chunks, n = [], size(inputs)
+    for i in range(0, n, CHUNK):
+        for _, layer in net.layers():
+            layer.group = Piece(i, n)
         chunk = mapped(backend.asarray, rows(inputs, slice(i, i + CHUNK)))
         with np.errstate(all="ignore"):
             x = experiment.made(net, chunk)

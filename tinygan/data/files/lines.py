@@ -8,13 +8,15 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 from ...errors import DataError, whole
 from ..alphabet import MOST, UNKNOWN, Alphabet
 from ..lines import Lines
 from .albums import plural
+from .formats import ENDINGS
 from .kinds import START, kind_of, named
-from .source import open_file
+from .source import open_file, system_errors
 
 MOST_BYTES = 64 << 20
 MOST_LENGTH = 4096
@@ -23,6 +25,11 @@ MOST_PLACES = 1 << 29  # of all lines together
 # What no line needs. Tabs and line ends are not among them, nor are marks that join
 # letters or turn their direction: some scripts need these.
 _CONTROL = re.compile("[\x01-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f]")
+# A line of a table of captions begins with the name of a picture.
+_ENDED = b"|".join(re.escape(ending.encode()) for ending in ENDINGS)
+_TABLE = re.compile(rb"(?im)^[^\s,;|]*(" + _ENDED + rb") *[#,;|\t]")
+_CAPTIONS = ("caption", "captions")
+_KINDS = ("a text file", "a text file in UTF-16")
 _CONVERT = "iconv -f {} -t UTF-8 FILE > NEW converts it"
 
 
@@ -48,9 +55,17 @@ def read_lines(path, length: int = 32) -> Lines:
     Raises DataError for a file that cannot be read, is empty or larger than 64 MiB, is
     in another encoding or no text, and InputError unless 1 <= length <= 4096.
     """
+    return cut_lines(path, read_text(path), length)
+
+
+def cut_lines(path, text: str, length: int) -> Lines:
+    """What `read_lines` makes of the text of the file at `path`.
+
+    Raises DataError and InputError as it does.
+    """
     length = whole("read_lines", f"1 <= length <= {MOST_LENGTH}", length)
     cutter = _Cutter(length)
-    lines = cutter.lines(_text(path))
+    lines = cutter.lines(text)
     if not lines:
         raise DataError(f"{path}: expected lines of text, found only white space")
     if len(lines) * length > MOST_PLACES:
@@ -61,6 +76,27 @@ def read_lines(path, length: int = 32) -> Lines:
     alphabet = Alphabet.of(lines)
     notes = [*cutter.notes(len(lines)), *_of_alphabet(lines, alphabet)]
     return Lines.of(lines, length, alphabet, notes)
+
+
+def whole_lines(text: str) -> list[str]:
+    """The lines of a text after the first four steps: none of them is cut."""
+    return _Cutter(len(text)).lines(text)
+
+
+def holds_text(path) -> bool:
+    """Whether there is a text file at `path`, by its name or its first bytes. A table
+    of captions is none.
+    """
+    path = Path(path)
+    with system_errors(path):
+        if not path.is_file():
+            return False
+        with open_file(path) as file:
+            start = file.read(START)
+    named_so = path.suffix.lower() == ".txt"
+    if path.stem.lower() in _CAPTIONS or _TABLE.search(start):
+        return False
+    return named_so or kind_of(start, path.name) in _KINDS
 
 
 class _Cutter:
@@ -135,7 +171,7 @@ def _of_alphabet(lines: list[str], alphabet: Alphabet) -> Iterator[str]:
         )
 
 
-def _text(path) -> str:
+def read_text(path) -> str:
     """The text of a file. DataError, in one sentence, for what is none in UTF-8."""
     with open_file(path) as file:
         data = file.read(MOST_BYTES + 1)
