@@ -136,11 +136,12 @@ def test_the_declared_dependencies_are_the_imported_ones():
     required = importlib.metadata.requires("tinygan") or ()
     names = (re.match(r"[\w-]+", r)[0] for r in required if "extra" not in r)
     found = {name for path in FILES for name in foreign(path)}
-    extras = {"cupy", "hypothesis", "soundfile", "soxr"}
+    extras = {"cupy", "hypothesis", "mpi4py", "soundfile", "soxr"}
     assert found - extras == {name.lower() for name in names}
     assert [path.name for path in FILES if "cupy" in foreign(path)] == ["backend.py"]
     for library in ("soundfile", "soxr"):  # the extra `audio`
         assert [p.name for p in FILES if library in foreign(p)] == ["audio.py"]
+    assert [path.name for path in FILES if "mpi4py" in foreign(path)] == ["mpi.py"]
     searching = [path.name for path in FILES if "hypothesis" in foreign(path)]
     assert sorted(searching) == ["search.py", "strategies.py"]  # the extra `test`
 
