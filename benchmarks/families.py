@@ -206,6 +206,8 @@ def parse(argv):
         parser.error("expected either --out FILE or --show FILE")
     if args.out and "mnist" in args.sets and not args.data:
         parser.error("--sets mnist: expected --data FOLDER, with MNIST's files")
+    if args.docs and args.docs.exists() and not args.docs.is_dir():
+        parser.error(f"--docs {args.docs}: expected a folder, found a file")
     of_sets = [recipe for name in args.sets for recipe in SETS[name]]
     if not set(args.recipes) & set(of_sets):
         parser.error(f"--recipes: expected some of {','.join(of_sets)}, of these sets")

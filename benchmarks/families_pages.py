@@ -77,8 +77,9 @@ was trained on other real pictures. Scattered samples have a large recall, becau
 of them counts for a wide region. So a recall says little where the precision is low.
 
 Names are compared by the Jensen-Shannon divergence of their n-grams from those of
-held-out names. *Known* is the share of samples that stand in the training set, and for
-real data that of held-out names. *Distinct* is the number of different samples over that of all.
+held-out names. *Known* is the share of samples that stand in the training set. No
+held-out name does, so real data have 0. *Distinct* is the number of different samples
+over that of all.
 
     python -m benchmarks.families --sets digits,mnist,names --data MNIST \\
         --out families.jsonl
