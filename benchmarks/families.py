@@ -38,6 +38,7 @@ from tinygan.runs import Autoregressive, Experiment, Variational
 from tinygan.runs.folder import RunFolder
 from tinygan.runs.likely import likelihood_rows
 from tinygan.runs.run import Run
+from tinygan.runs.sampling import pieces
 from tinygan.runs.spelling import places
 from tinygan.values import rows
 
@@ -57,11 +58,10 @@ SETS = {
         "dcgan-mnist",
         "sngan-mnist",
     ],
-    "names": ["text-names", "gru-names", *NGRAMS],
+    "names": ["text-names", "gumbel-names", "gru-names", *NGRAMS],
 }
 FAMILIES = {Experiment: "GAN", Variational: "VAE", Autoregressive: "autoregressive"}
 TIMED = 1000  # samples
-CHUNK = 256  # samples in a forward pass, as `tinygan sample` has
 
 
 def played(run: Run) -> float:
@@ -77,10 +77,7 @@ def drawn(run: Run, n: int) -> tuple[np.ndarray, float]:
     n = max(n, TIMED)
     net, inputs = run.settled(), run.game.inputs(n, SAMPLE)
     begun = time.process_time()
-    parts = [
-        run.game.made(net, rows(inputs, slice(i, i + CHUNK)))
-        for i in range(0, n, CHUNK)
-    ]
+    parts = [run.game.made(net, rows(inputs, own)) for own in pieces(net, n)]
     seconds = time.process_time() - begun
     return np.concatenate(parts), seconds * TIMED / n
 

@@ -13,7 +13,7 @@ from .. import plots
 from ..backend import Backend
 from ..errors import CheckpointError, InputError
 from ..files import write_atomically
-from ..group import Group
+from ..group import ALONE, Group
 from ..net import Net
 from ..rng import CONDITION, SAMPLE, generator
 from ..values import mapped, rows, size
@@ -87,6 +87,20 @@ class Piece(Group):
         return slice(self.start, self.start + n), self.N
 
 
+def pieces(net: Net, n: int):
+    """The slices of n samples, CHUNK in each. Meanwhile the layers of `net` know where
+    the present one stands.
+    """
+    try:
+        for i in range(0, n, CHUNK):
+            for _, layer in net.layers():
+                layer.group = Piece(i, n)
+            yield slice(i, i + CHUNK)
+    finally:
+        for _, layer in net.layers():
+            layer.group = ALONE
+
+
 def generate(experiment: Trainable, folder: RunFolder, backend: Backend, inputs):
     """Samples (n, *shape) of the run's generator for z, or (z, y), in evaluation. The
     generator gets them in chunks, and is told where in the whole each chunk stands.
@@ -95,11 +109,9 @@ def generate(experiment: Trainable, folder: RunFolder, backend: Backend, inputs)
     """
     name, net = experiment.maker(backend)
     trained({name: net}, name, experiment, folder, backend)
-    chunks, n = [], size(inputs)
-    for i in range(0, n, CHUNK):
-        for _, layer in net.layers():
-            layer.group = Piece(i, n)
-        chunk = mapped(backend.asarray, rows(inputs, slice(i, i + CHUNK)))
+    chunks = []
+    for own in pieces(net, size(inputs)):
+        chunk = mapped(backend.asarray, rows(inputs, own))
         with np.errstate(all="ignore"):
             x = experiment.made(net, chunk)
         chunks.append(backend.to_host(x))
