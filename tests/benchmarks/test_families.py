@@ -141,7 +141,7 @@ def test_samples_and_their_time(monkeypatch):
     run = Run(built("made-digits", steps=2, batch=8), cores=1)
     clock = iter(range(100))
     monkeypatch.setattr(families.time, "process_time", lambda: next(clock))
-    monkeypatch.setattr(families, "CHUNK", 50)
+    monkeypatch.setattr("tinygan.runs.sampling.CHUNK", 50)
     assert families.played(run) == 1 and run.step == 2
     x, seconds = families.drawn(run, 120)
     assert seconds == pytest.approx(50 / 120)
@@ -238,7 +238,7 @@ def test_what_it_refuses(tmp_path, capsys):
     error = refused(capsys, "--sets", "mnist", "--out", out)
     assert "--sets mnist: expected --data FOLDER" in error
     some = "--sets", "names", "--recipes", "vae-digits"
-    assert "expected some of text-names,gru" in refused(capsys, *some, "--out", out)
+    assert "expected some of text-names,gumbel" in refused(capsys, *some, "--out", out)
     here = "--sets", "mnist", "--out", out, "--data"
     assert "none" in refused(capsys, *here, tmp_path / "none")
     a_file(out, a_run())
