@@ -1,9 +1,9 @@
 """The works: the networks that are timed, for every library side by side.
 
-A new work is a subclass of `Work` (work.py) in `KINDS`, with an entry in `WORKS` if
-`benchmarks.step` should time it. The networks that grow are in progan.py, those of
-sounds in wavegan.py, those of texts in textgan.py, and the likelihood models in
-likely.py.
+A new work is a subclass of `Work` (work.py) in `KINDS`, with an entry in `GANS` or
+`LIKELIHOODS` if `benchmarks.step` should time it. The networks that grow are in
+progan.py, those of sounds in wavegan.py, those of texts in textgan.py, and the
+likelihood models in likely.py.
 """
 
 import dataclasses
@@ -148,9 +148,8 @@ class WganGp(Dcgan):
         return super().title.replace("DCGAN", "WGAN-GP critic")
 
 
-GAN_KINDS = Mlp, Dcgan, WganGp, ProGan, WaveGan, TextGan
-LIKELY_KINDS = Vae, Made, PixelCnn, GruLines
-KINDS = {kind.__name__: kind for kind in (*GAN_KINDS, *LIKELY_KINDS)}
+EVERY = Mlp, Dcgan, WganGp, ProGan, WaveGan, TextGan, Vae, Made, PixelCnn, GruLines
+KINDS = {kind.__name__: kind for kind in EVERY}
 GROWING = {  # the recipe progan-faces at each level, and half way into the last
     **{f"progan{4 << level}": ProGan(level=level) for level in range(4)},
     "progan32-fade": ProGan(level=3, alpha=0.5),
