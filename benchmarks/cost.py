@@ -3,18 +3,22 @@
 GFLOP/s, GB/s and the arithmetic intensity on the roofline's x axis follow from them.
 """
 
-import itertools
 import math
+from collections import Counter
 
 from tinygan import (
+    GRU,
     Conv2d,
     ConvTranspose2d,
     Dense,
     EqualRate,
     Fade,
     Growing,
+    Pick,
+    Residual,
     Sequential,
 )
+from tinygan.layers.conditional.tuples import Several
 
 from .moves import GAMES
 from .work import Work
@@ -22,52 +26,75 @@ from .work import Work
 FLOAT = 4  # bytes in a float32
 
 
-def product_flop(layer, in_shape, out_shape) -> int:
-    """2 MNK of the matrix product in a layer's forward, per sample; 0 without one.
+def product_flop(layer, in_shape, out_shape) -> list[int]:
+    """2 MNK of each matrix product in a layer's forward, per sample, one after another.
 
     The three products of a layer (y, dx and dW) cost the same. A convolution counts
     every entry of its kernel at every place of the kernel, on padding as well. It does
-    so even if Winograd's algorithm (fast/winograd.py) takes fewer products.
+    so even if Winograd's algorithm (fast/winograd.py) takes fewer products. A masked
+    layer counts every entry of W. A GRU has x W of all steps and then h U of all steps
+    but the first, where h = 0.
     """
+    if isinstance(layer, GRU):
+        T = in_shape[0]
+        U = 2 * (T - 1) * math.prod(layer.shapes["U"])
+        return [2 * T * math.prod(layer.shapes["W"]), U]
     if not isinstance(layer, (Dense, Conv2d, ConvTranspose2d)):
-        return 0
+        return []
     transposed = isinstance(layer, ConvTranspose2d)
     places = math.prod((in_shape if transposed else out_shape)[:-1])
-    return 2 * places * math.prod(layer.shapes["W"])
+    return [2 * places * math.prod(layer.shapes["W"])]
 
 
 def layer_flop(layer, in_shape) -> list[int]:
-    """`product_flop` of each layer in a tree that has a product, from the input on.
+    """`product_flop` of the layers in a tree, from the input on.
 
-    A growing network counts at its level. The two branches of a fade lie side by side:
-    their first products are one entry of the list, and so on.
+    Entry k has the products with k others between them and the input. So layers that
+    lie side by side, as in a fade or beside a shortcut, share an entry. A growing
+    network counts at its level.
+    """
+    flop: Counter[int] = Counter()
+    _through(layer, in_shape, 0, flop)
+    return [flop[k] for k in range(len(flop))]
+
+
+def _through(layer, shape, depth, flop):
+    """(shape, depth) behind a layer, whose products are added to `flop`.
+
+    The depth of a value is the most products between it and the input; a tuple of
+    values has a tuple of depths.
     """
     if isinstance(layer, Growing):
-        return layer_flop(layer.networks[layer.now], in_shape)
-    if isinstance(layer, Fade):
-        branches = (layer_flop(f, in_shape) for f in (layer.old, layer.new))
-        return [sum(pair) for pair in itertools.zip_longest(*branches, fillvalue=0)]
-    if isinstance(layer, Sequential):
-        flop = []
-        for inner in layer.layers:
-            flop += layer_flop(inner, in_shape)
-            in_shape = inner.build(in_shape)
-        return flop
+        return _through(layer.networks[layer.now], shape, depth, flop)
     if isinstance(layer, EqualRate):
-        return layer_flop(layer.layer, in_shape)
-    flop = product_flop(layer, in_shape, layer.build(in_shape))
-    return [flop] if flop else []
+        return _through(layer.layer, shape, depth, flop)
+    out = layer.build(shape)
+    if isinstance(layer, Sequential):
+        for inner in layer.layers:
+            shape, depth = _through(inner, shape, depth, flop)
+    elif isinstance(layer, Several):
+        parts = zip(layer.layers, layer.inputs(shape), layer.inputs(depth), strict=True)
+        depth = tuple(_through(*part, flop)[1] for part in parts)
+    elif isinstance(layer, (Residual, Fade)):
+        branches = (f for _, f in layer.children())
+        depth = max(_through(f, shape, depth, flop)[1] for f in branches)
+    elif isinstance(layer, Pick):
+        depth = depth[layer.i]
+    for product in product_flop(layer, shape, out):
+        flop[depth] += product
+        depth += 1
+    return out, depth
 
 
 def step_flop(work: Work, game: str = "shared") -> int:
     """FLOP of the products that one training step needs: the useful work.
 
-    The game's class in moves.py has the formula. Elementwise work is not counted, nor
-    is work that a library does although nothing needs it.
+    The game's class has the formula. Elementwise work is not counted, nor is work that
+    a library does although nothing needs it.
     """
-    G, D = work.networks()
-    g, d = layer_flop(G.tree, work.latent), layer_flop(D.tree, work.sample)
-    return work.batch * GAMES[work.game or game].flop(g, d)
+    pairs = zip(work.networks(), work.inputs, strict=True)
+    nets = (layer_flop(net.tree, shape) for net, shape in pairs)
+    return work.batch * GAMES[work.game or game].flop(*nets)
 
 
 def pass_flop(case, which: str) -> int:
@@ -77,7 +104,7 @@ def pass_flop(case, which: str) -> int:
     `case.arithmetic` holds.
     """
     layer, in_shape, out_shape = case.built()
-    product = product_flop(layer, in_shape, out_shape)
+    product = sum(product_flop(layer, in_shape, out_shape))
     if product:
         return case.batch * product * (2 if which == "backward" else 1)
     return case.batch * math.prod(in_shape) * case.arithmetic[which]

@@ -33,18 +33,15 @@ def make(library: Library, job: dict) -> tuple[Callable, Callable]:
 
 
 def training_step(library: Library, job: dict) -> Callable[[], None]:
-    """One step of a work's game. Real data and noise are already on the device."""
+    """One step of a work's game. Data and noise are already on the device."""
     work = works.make(job["work"])
     batches = [batch(library, work, i) for i in range(BATCHES)]
     return library.steps(library.player(work), GAMES[job["game"]], batches)
 
 
 def batch(library: Library, work: Work, seed: int) -> tuple:
-    """x_real, z_D and z_G, the same for every library."""
-    rng = np.random.default_rng(seed)
-    x_real = rng.uniform(-1, 1, (work.batch, *work.sample))
-    noise = (rng.standard_normal((work.batch, *work.latent)) for _ in range(2))
-    return library.put(x_real), *map(library.put, noise)
+    """A batch of the work's game, the same for every library."""
+    return tuple(map(library.put, work.draw(np.random.default_rng(seed))))
 
 
 def layer_pass(library: Library, job: dict) -> Callable[[], object]:

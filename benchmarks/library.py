@@ -10,7 +10,7 @@ import itertools
 import time
 from collections.abc import Callable
 
-from .moves import Game, Player
+from .move import Game, Player
 from .work import Work
 
 
@@ -43,11 +43,11 @@ class Library:
         raise TypeError(f"{type(self).__name__} does not define player(work)")
 
     def move(self, game: Game) -> Callable:
-        """The game's step in this library: a function of (player, x_real, z_D, z_G)."""
+        """The game's step in this library: a function of (player, *batch)."""
         raise TypeError(f"{type(self).__name__} does not define move(game)")
 
     def steps(self, player: Player, game: Game, batches: list) -> Callable:
-        """One step of the game; it takes the batches (x_real, z_D, z_G) in turn."""
+        """One step of the game; it takes the batches in turn."""
         move, batch = self.move(game), itertools.cycle(batches)
         return lambda: move(player, *next(batch))
 

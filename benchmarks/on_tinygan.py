@@ -11,7 +11,7 @@ import numpy as np
 import tinygan as tg
 
 from .library import Library, OnGpu, UnavailableError
-from .moves import Player
+from .move import Player
 from .parts import game_in_parts, layer_in_parts
 from .report import usable_cores
 
@@ -41,16 +41,15 @@ class TinyganNumpy(Library):
         return {"tinygan": tg.__version__} | self.on.describe() | blas() | shards
 
     def player(self, work):
-        G, D = work.networks(self.on)
-        opts = map(work.optimizer, (G, D))
-        return Player(self, G, D, *opts, np.random.default_rng(0))
+        pairs = [(net, work.optimizer(net)) for net in work.networks(self.on)]
+        return Player(self, work, pairs, np.random.default_rng(0))
 
     def steps(self, player, game, batches):
         """The steps, in as many processes as `tinygan train` would take.
 
         A network that needs its batch in one piece has one process, and BLAS all cores.
         """
-        nets = player.G, player.D
+        nets = [net for net, _ in player.pairs()]
         products = sum(net.products for net in nets)
         cores = self.on.cores_for(len(batches[0][0]) * products)
         divisible = all(layer.divisible for net in nets for _, layer in net.layers())

@@ -6,7 +6,7 @@ import functools
 import numpy as np
 
 from .library import Library, OnGpu, UnavailableError
-from .moves import Player
+from .move import Player
 from .work import Work
 
 
@@ -55,9 +55,9 @@ class TorchCpu(Library):
 
     def player(self, work):
         self.torch.manual_seed(0)
-        G, D = (self.module(net) for net in work.torch(self.torch.nn))
-        opts = (self.optimizer(net.parameters(), *work.adam) for net in (G, D))
-        return Player(self, G, D, *opts)
+        nets = [self.module(net) for net in work.torch(self.torch.nn)]
+        opts = (self.optimizer(net.parameters(), *work.adam) for net in nets)
+        return Player(self, work, zip(nets, opts, strict=True))
 
     def move(self, game):
         return game.torch

@@ -1,13 +1,11 @@
 """The part of a step, or of a layer's pass, that each of tinygan's processes does."""
 
-import dataclasses
-
 import numpy as np
 
 from tinygan.parallel.gathered import divided
 from tinygan.parallel.shards import Shards, cut
 
-from .moves import Game, Player
+from .move import Game, Player
 
 
 class GamePart:
@@ -27,13 +25,10 @@ def game_in_parts(game: Game, p: Player, batches: list, size: int) -> Shards:
 
     def make(ranks):
         parts = cut(len(batches[0][0]), size)
-        G, D = divided(p.G, p.opt_G, ranks), divided(p.D, p.opt_D, ranks)
+        nets = (divided(net, opt, ranks) for net, opt in p.pairs())
         found = []
-        for rank, rows, of_G, of_D in zip(ranks, parts, G, D, strict=True):
-            (own_G, opt_G), (own_D, opt_D) = of_G, of_D
-            own = dataclasses.replace(
-                p, G=own_G, D=own_D, opt_G=opt_G, opt_D=opt_D, rank=rank
-            )
+        for rank, rows, *pairs in zip(ranks, parts, *nets, strict=True):
+            own = Player(p.library, p.work, pairs, p.rng, rank)
             found.append(GamePart(game, own, batches, rows))
         return found
 

@@ -14,12 +14,10 @@ import subprocess
 import sys
 import time
 
-import numpy as np
-
 from tinygan import backend, fast
 from tinygan.fast import interleaved, winograd
 
-from . import report
+from . import jobs, report
 from .moves import GAMES
 from .on_tinygan import TinyganNumpy
 from .works import WORKS
@@ -61,15 +59,7 @@ def cpu_ms(work_name: str, seconds: float) -> float:
     library, work = TinyganNumpy(), WORKS[work_name]
     library.on.cores_for = lambda products: 1
     player, game = library.player(work), GAMES[work.game or "shared"]
-    rng = np.random.default_rng(0)
-
-    def draw(shape):
-        return rng.standard_normal((work.batch, *shape)).astype("float32")
-
-    batches = [
-        (draw(work.sample), draw(work.latent), draw(work.latent))
-        for _ in range(BATCHES)
-    ]
+    batches = [jobs.batch(library, work, i) for i in range(BATCHES)]
     with library.computing():
         step = library.steps(player, game, batches)
         for _ in range(WARM):

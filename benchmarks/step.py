@@ -1,4 +1,4 @@
-"""How long one training step takes: one step of D and one of G, float32, Adam.
+"""How long one training step takes: of D and of G, or up a likelihood; float32, Adam.
 
 For each work every library gets its own process. The processes take turns, round after
 round, so that a disturbance of the machine disturbs all of them. The results also have
@@ -25,8 +25,9 @@ examples:
 
 {works}
 Games: shared has one G forward for the steps of D and G; fresh is Algorithm 1, with a
-new G forward for G's step. A WGAN-GP work always plays its critic's step alone, a
-growing one a whole turn of its level, and a WaveGAN a whole turn of R3GAN.
+new G forward for G's step. Other works have a game of their own: wgangp28 its critic's
+step alone, text-names a turn of WGAN-GP with one critic step, a growing one a turn of
+its level, a WaveGAN a turn of R3GAN, and a likelihood model a step up its likelihood.
 A step is timed by the clock (CPU) or between device events (GPU), after a warm-up.
 GFLOP/s counts the useful matrix products alone: see step_flop in cost.py.
 A ratio of 2 means twice as long as PyTorch on the same device, round by round.

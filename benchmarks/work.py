@@ -1,7 +1,7 @@
-"""A work: a pair of networks, for every library side by side, and the game it plays.
+"""A work: networks, for every library side by side, and the game they play.
 
-works.py and progan.py have the works. Each is written once with tinygan's layers and
-once as torch modules. Both versions hold the same parameters in the same order, and
+works.py lists the works. Each is written once with tinygan's layers and once as torch
+modules. Both versions hold the same parameters in the same order, and
 images are channels-last in memory in both: `reshapes` makes torch's reshapes free, like
 tinygan's.
 """
@@ -15,11 +15,14 @@ from tinygan.backend import NUMPY
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Work:
-    """Networks G: (N, *latent) -> (N, *sample) and D: (N, *sample) -> (N, 1)."""
+    """A GAN, unless a subclass says otherwise: G maps (N, *latent) to (N, *sample), and
+    D maps (N, *sample) to (N, 1).
+    """
 
     batch: int
     game: ClassVar[str | None] = None  # the game it always plays; None: as asked
-    adam: ClassVar[tuple] = (2e-4, 0.5, 0.999)  # lr and both betas, for G and D
+    adam: ClassVar[tuple] = (2e-4, 0.5, 0.999)  # lr and both betas, of each network
+    names: ClassVar[tuple] = ("G", "D")  # of the networks, in the order of all methods
 
     @property
     def title(self) -> str:
@@ -36,21 +39,35 @@ class Work:
         """The shape of one x."""
         raise TypeError(f"{type(self).__name__} does not define sample")
 
-    def tinygan(self) -> tuple[Layer, Layer]:
-        """G and D as trees of tinygan's layers."""
+    @property
+    def inputs(self) -> tuple[tuple[int, ...], ...]:
+        """The shape of each network's input."""
+        return self.latent, self.sample
+
+    def tinygan(self) -> tuple[Layer, ...]:
+        """The networks as trees of tinygan's layers."""
         raise TypeError(f"{type(self).__name__} does not define tinygan()")
 
     def torch(self, nn):
-        """G and D as torch modules, from the module torch.nn."""
+        """The networks as torch modules, from the module torch.nn."""
         raise TypeError(f"{type(self).__name__} does not define torch(nn)")
 
-    def networks(self, backend=NUMPY, dtype="float32") -> tuple[Net, Net]:
-        """G and D as networks of tinygan."""
-        G, D = self.tinygan()
-        return (
-            Net(G, self.latent, 1, dtype, backend),
-            Net(D, self.sample, 2, dtype, backend),
+    def networks(self, backend=NUMPY, dtype="float32") -> tuple[Net, ...]:
+        """The networks of tinygan."""
+        pairs = zip(self.tinygan(), self.inputs, strict=True)
+        return tuple(
+            Net(tree, shape, seed, dtype, backend)
+            for seed, (tree, shape) in enumerate(pairs, start=1)
         )
+
+    def real(self, rng):
+        """Real data x (N, *sample), float64: colours or a sound, between -1 and 1."""
+        return rng.uniform(-1, 1, (self.batch, *self.sample))
+
+    def draw(self, rng) -> tuple:
+        """A batch of the work's game: x, and as many z for D's step and for G's."""
+        noise = (rng.standard_normal((self.batch, *self.latent)) for _ in range(2))
+        return self.real(rng), *noise
 
     def optimizer(self, net: Net):
         """tinygan's optimizer of one of the networks."""

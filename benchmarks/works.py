@@ -1,8 +1,9 @@
 """The works: the networks that are timed, for every library side by side.
 
-A new work is a subclass of `Work` (work.py) in `KINDS`, with an entry in `WORKS` if
-`benchmarks.step` should time it. The networks that grow are in progan.py, and those
-of sounds in wavegan.py.
+A new work is a subclass of `Work` (work.py) in `KINDS`, with an entry in `GANS` or
+`LIKELIHOODS` if `benchmarks.step` should time it. The networks that grow are in
+progan.py, those of sounds in wavegan.py, those of texts in textgan.py, and the
+likelihood models in likely.py.
 """
 
 import dataclasses
@@ -21,7 +22,9 @@ from tinygan import (
     Tanh,
 )
 
+from .likely import GruLines, Made, PixelCnn, Vae
 from .progan import ProGan
+from .textgan import TextGan
 from .wavegan import WaveGan
 from .work import Work, reshapes
 
@@ -145,12 +148,13 @@ class WganGp(Dcgan):
         return super().title.replace("DCGAN", "WGAN-GP critic")
 
 
-KINDS = {kind.__name__: kind for kind in (Mlp, Dcgan, WganGp, ProGan, WaveGan)}
+EVERY = Mlp, Dcgan, WganGp, ProGan, WaveGan, TextGan, Vae, Made, PixelCnn, GruLines
+KINDS = {kind.__name__: kind for kind in EVERY}
 GROWING = {  # the recipe progan-faces at each level, and half way into the last
     **{f"progan{4 << level}": ProGan(level=level) for level in range(4)},
     "progan32-fade": ProGan(level=3, alpha=0.5),
 }
-WORKS = {
+GANS = {
     "mlp": Mlp(),
     "dcgan28": Dcgan(side=28, colours=1),
     "wgangp28": WganGp(side=28, colours=1),
@@ -158,7 +162,15 @@ WORKS = {
     **GROWING,
     "wavegan": WaveGan(widths=(128, 64, 32, 16)),
     "wavegan-half": WaveGan(widths=(64, 32, 16, 8)),
+    "text-names": TextGan(),
 }
+LIKELIHOODS = {
+    "vae": Vae(),
+    "made": Made(),
+    "pixelcnn": PixelCnn(),
+    "gru": GruLines(),
+}
+WORKS = GANS | LIKELIHOODS
 
 
 def make(spec: dict) -> Work:
