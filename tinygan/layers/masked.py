@@ -64,7 +64,8 @@ class MaskedDense(Dense):
     def weight_grad(self, dy, cache):
         x, W = cache
         dW = x.reshape(-1, len(W)).T @ dy.reshape(-1, self.n_out)
-        self.dW += self.state["M"] * dW  # eq: masked-dW
+        dW *= self.state["M"]  # eq: masked-dW
+        self.dW += dW
 
     def __repr__(self):
         return f"MaskedDense({len(self.mask)} to {self.n_out})"
