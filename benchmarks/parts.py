@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tinygan.group import ALONE, Group
 from tinygan.parallel.gathered import divided
 from tinygan.parallel.shards import Shards, cut
 
@@ -20,11 +21,16 @@ class GamePart:
         self.game.tinygan(self.player, *self.batches[i % len(self.batches)])
 
 
-def game_in_parts(game: Game, p: Player, batches: list, size: int) -> Shards:
-    """A group of processes whose `step` is the game's step on whole batches."""
+def game_in_parts(
+    game: Game, p: Player, batches: list, size: int, world: Group = ALONE
+) -> Shards:
+    """A group of processes whose `step` is the game's step on whole batches: `size` on
+    this machine, which shares the batches with the others of `world`.
+    """
 
     def make(ranks):
-        parts = cut(len(batches[0][0]), size)
+        every = cut(len(batches[0][0]), ranks[0].size)
+        parts = [every[rank.rank] for rank in ranks]
         nets = (divided(net, opt, ranks) for net, opt in p.pairs())
         found = []
         for rank, rows, *pairs in zip(ranks, parts, *nets, strict=True):
@@ -32,7 +38,7 @@ def game_in_parts(game: Game, p: Player, batches: list, size: int) -> Shards:
             found.append(GamePart(game, own, batches, rows))
         return found
 
-    return Shards(size, make)
+    return Shards(size, make, world)
 
 
 class LayerPart:
