@@ -35,8 +35,8 @@ HEAD = """# Many machines
 Several processes of MPI share every batch ([](guide/machines.md)). Here each has one
 core, and all are on one machine. The speed is that of one process times this number:
 the median over rounds, in which both were timed in turn. *Predicted* is by the model
-below, with the latency ({latency:.0f} us) and the bandwidth ({bandwidth:.2f} GB/s) of the sums
-that were measured between the processes.
+below, with the latency ({latency:.0f} us) and the bandwidth ({bandwidth:.2f} GB/s) of
+the sums that were measured between the processes.
 
 """
 MODEL = """
