@@ -1,6 +1,7 @@
 """Text files at the command line: what they hold is said, or why they are none."""
 
 import gzip
+import json
 
 import numpy as np
 import pytest
@@ -147,3 +148,16 @@ def test_a_table_of_captions_stays_one(folder, capsys):
     assert out.startswith("all.txt: a folder of pictures with captions\n")
     (folder / "poem.txt").write_text(POEM, "utf-8")
     assert run(capsys, "poem.txt")[1].startswith("poem.txt: a text file\n")
+
+
+def test_the_data_choose_the_recipe(folder, capsys, small_pictures):
+    (folder / "t.txt").write_text(20 * POEM, "utf-8")
+    short = "--steps", "1", "--batch", "4", "--quiet", "--out", "run"
+    words = "train", "--data", "t.txt", "--size", "5"
+    assert main([*words, *short]) == 0
+    assert "the recipe text-lines suits them\n" in capsys.readouterr().out
+    config = json.loads((folder / "run" / "config.json").read_text())
+    assert config["options"]["data"] == str(folder / "t.txt")
+    assert main([*words, "--channels", "3", "--out", "other"]) == 2
+    err = "tinygan: --channels: text has no such option, only --size\n"
+    assert capsys.readouterr().err == err

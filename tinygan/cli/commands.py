@@ -101,7 +101,8 @@ def _chosen(name: str | None, given: dict) -> tuple[str, dict]:
         return name or recipes.DEFAULT, given
     data = recipes.read({k: v for k, v in given.items() if k in READING})
     name = recipes.suiting(data)
-    classes = f"{data.classes} classes: " if data.classes >= 2 else ""
+    n = getattr(data, "classes", 0)  # text has none
+    classes = f"{n} classes: " if n >= 2 else ""
     say(f"{data!r}, {classes}the recipe {name} suits them")
     return name, given | {"data": data}
 

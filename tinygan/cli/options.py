@@ -37,7 +37,8 @@ def train(sub) -> None:
         type=name,
         metavar="PATH",
         help=f"{DATA}; tinygan data PATH tells what it holds. Without a RECIPE, "
-        "pictures or class-pictures is taken, or wavegan-digits or cwavegan-digits",
+        "pictures or class-pictures is taken, wavegan-digits or cwavegan-digits, or "
+        "text-lines",
     )
     _reading_arguments(sub)
     sub.add_argument(

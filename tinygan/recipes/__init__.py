@@ -29,6 +29,7 @@ from ..data import (
     read_lines,
     read_sounds,
 )
+from ..data.files.lines import LENGTH, holds_text
 from ..data.files.sounds import RATE, SIZE, holds_sounds
 from ..errors import InputError, NonFiniteError, shown
 from ..layers.augment import augmented
@@ -186,16 +187,24 @@ def sounds(data, size: int, rate: int, labels: str | None = None) -> Sounds:
 
 
 def lines(data, length: int) -> Lines:
-    """The lines of the text file at the path `data`. InputError if it is None."""
+    """The lines of the text file at the path `data`, at most `length` characters each,
+    or `data` itself if they are read already. InputError if it is None.
+    """
+    if isinstance(data, Lines):
+        return data
     if data is None:
         raise InputError("this recipe needs --data FILE: a text file in UTF-8")
     return read_lines(data, length)
 
 
-def read(given: dict) -> Images | Sounds:
-    """The pictures or the sounds at the path given["data"], with the other options
-    given. Raises InputError for options that the data do not have.
+def read(given: dict) -> Images | Sounds | Lines:
+    """The pictures, the sounds or the text at the path given["data"], with the other
+    options given. Raises InputError for options that the data do not have.
     """
+    if holds_text(given["data"]):
+        for option in given.keys() - {"data", "size"}:
+            raise InputError(f"--{option}: text has no such option, only --size")
+        return lines(given["data"], given.get("size", LENGTH))
     if not holds_sounds(given["data"]):
         if "labels" in given:
             raise InputError(
@@ -205,8 +214,10 @@ def read(given: dict) -> Images | Sounds:
     return sounds(given["data"], given.get("size", SIZE), RATE, given.get("labels"))
 
 
-def suiting(data: Images | Sounds) -> str:
+def suiting(data: Images | Sounds | Lines) -> str:
     """The recipe that suits the data: with classes, if they have two or more."""
+    if isinstance(data, Lines):
+        return "text-lines"
     if isinstance(data, Sounds):
         return "cwavegan-digits" if data.classes >= 2 else "wavegan-digits"
     return "class-pictures" if data.classes >= 2 else "pictures"

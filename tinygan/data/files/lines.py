@@ -19,7 +19,7 @@ from .kinds import START, kind_of, named
 from .source import open_file, system_errors
 
 MOST_BYTES = 64 << 20
-MOST_LENGTH = 4096
+LENGTH, MOST_LENGTH = 32, 4096  # characters of a line
 MOST_PLACES = 1 << 29  # of all lines together
 
 # What no line needs. Tabs and line ends are not among them, nor are marks that join
@@ -33,7 +33,7 @@ _KINDS = ("a text file", "a text file in UTF-16")
 _CONVERT = "iconv -f {} -t UTF-8 FILE > NEW converts it"
 
 
-def read_lines(path, length: int = 32) -> Lines:
+def read_lines(path, length: int = LENGTH) -> Lines:
     """The lines of a text file in UTF-8, at most `length` characters each.
 
     The file becomes lines in six steps:
