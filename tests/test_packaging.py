@@ -211,7 +211,7 @@ MAY_IMPORT = {
     "guard.layers": {"errors", "values"},
     "guard.logits": {"errors", "values"},
     "guard.moves": BASE | {"objectives", "optim", "penalties"},
-    "backend": {"errors", "fast.memory"},
+    "backend": {"errors", "fast.memory", "fast.products"},
     "layers": BASE,
     "net": BASE | {"layers", "backend"},
     "objectives": BASE,

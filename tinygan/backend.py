@@ -10,6 +10,7 @@ import functools
 import os
 import platform
 import types
+from collections.abc import Callable
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -25,6 +26,7 @@ class Backend:
 
     name = "numpy"
     xp = np
+    has_graphs = False  # True if `capture` makes graphs of launches
 
     def asarray(self, a):
         """The host array `a`, of any shape, as an array of this backend. It is copied
@@ -57,6 +59,18 @@ class Backend:
         """
         return min(cores(), max(1, int(products // FEW)))
 
+    def staging(self, n: int, dtype) -> "Staging":
+        """Host memory for n numbers that go to the device in each turn."""
+        return Staging(lambda: np.empty(n, dtype))
+
+    def capture(self, work: Callable) -> tuple[Callable, object]:
+        """(launch, what work() returned): launch() does again all that `work` did on
+        the device, from and into the same memory. `work` itself computes nothing.
+
+        BackendError if this backend has no graphs, or cannot take this work into one.
+        """
+        raise BackendError("this backend has no graphs")
+
     def computing(self, blas_threads: int | None) -> contextlib.AbstractContextManager:
         """A context in which BLAS uses `blas_threads` threads (None: all that there
         are), and the process keeps freed memory.
@@ -75,10 +89,36 @@ class Backend:
         }
 
 
+class Staging:
+    """Host memory from which numbers go to the device, (n,) of one dtype. There are two
+    of it: while the numbers of one turn are under way, the next ones are written.
+
+    make: makes (n,)      mark: returns a mark of the device's work so far, to wait for
+    """
+
+    def __init__(self, make: Callable, mark: Callable = lambda: None):
+        self.memory, self.mark = (make(), make()), mark
+        self.marks: list = [None, None]
+        self.i = 0
+
+    def next(self) -> np.ndarray:
+        """The memory that nobody reads."""
+        self.i ^= 1
+        if self.marks[self.i] is not None:
+            self.marks[self.i].synchronize()
+        return self.memory[self.i]
+
+    def send(self, array) -> None:
+        """Copy it to an array (n,) on the device, without waiting."""
+        array.set(self.memory[self.i])
+        self.marks[self.i] = self.mark()
+
+
 class CupyBackend(Backend):
     """CuPy on one NVIDIA GPU."""
 
     name = "cupy"
+    has_graphs = True
 
     def __init__(self):
         self.xp = _usable_cupy()
@@ -95,11 +135,47 @@ class CupyBackend(Backend):
     def cores_for(self, products: int) -> int:
         return 1
 
-    def computing(self, blas_threads: int | None) -> contextlib.AbstractContextManager:
-        return contextlib.nullcontext()
+    @contextlib.contextmanager
+    def computing(self, blas_threads: int | None):
+        """A context with a stream of its own, as a graph needs it."""
+        self.synchronize()
+        with self.xp.cuda.Stream(non_blocking=True) as stream:
+            try:
+                yield
+            finally:
+                stream.synchronize()
 
     def synchronize(self) -> None:
         self.xp.cuda.get_current_stream().synchronize()
+
+    def staging(self, n, dtype):
+        """Pinned memory: the device reads it while the host goes on."""
+        cuda, dtype = self.xp.cuda, np.dtype(dtype)
+
+        def make():
+            return np.frombuffer(cuda.alloc_pinned_memory(n * dtype.itemsize), dtype, n)
+
+        def mark():
+            event = cuda.Event(disable_timing=True)
+            event.record()
+            return event
+
+        return Staging(make, mark)
+
+    def capture(self, work):
+        from .fast.products import by_cublas
+
+        xp, stream = self.xp, self.xp.cuda.get_current_stream()
+        if stream.ptr == 0:
+            raise BackendError("a graph needs a stream of its own: with computing()")
+        pool = xp.cuda.MemoryPool()  # its memory belongs to the graph from now on
+        with xp.cuda.using_allocator(pool.malloc), by_cublas(xp):
+            stream.begin_capture()
+            try:
+                made = work()
+            finally:
+                graph = stream.end_capture()
+        return functools.partial(_launch, graph, stream, pool), made
 
     def describe(self) -> dict:
         cuda = self.xp.cuda.runtime
@@ -111,6 +187,11 @@ class CupyBackend(Backend):
             "cuda_driver": cuda.driverGetVersion(),
             "tf32": os.environ.get("CUPY_TF32", "0") == "1",
         }
+
+
+def _launch(graph, stream, pool) -> None:
+    """Launch a graph, whose memory is of this pool."""
+    graph.launch(stream)
 
 
 @functools.cache

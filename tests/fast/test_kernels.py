@@ -34,6 +34,7 @@ from tinygan.fast import PRIMITIVES, twins
 from tinygan.fast.cuda import KERNELS, Kernel, launch, sums
 from tinygan.group import ALONE
 from tinygan.layers import BatchNorm, LeakyReLU, Tanh, correlation
+from tinygan.optim.fed import step_numbers
 
 PLAIN = PRIMITIVES
 kernels = types.SimpleNamespace(
@@ -338,6 +339,23 @@ def test_adam(device, size, dtype):
     agree(device, ours.v, plain.v)
 
 
+@dtypes
+def test_adam_with_its_numbers_on_the_device(device, dtype):
+    """The same bits as with the numbers of the host."""
+    theta, g = draw(1, 300, dtype=dtype), device.asarray(draw(2, 300, dtype=dtype))
+    ours, other = tg.Adam(0.01, 0.5, 0.99), tg.Adam(0.01, 0.5, 0.99)
+    our_theta, other_theta = device.asarray(theta), device.asarray(theta)
+    ours.prepare(our_theta)
+    other.prepare(other_theta)
+    for t in range(1, 4):
+        numbers = device.asarray(step_numbers(other, -1.0, t, dtype))
+        kernels.fed_step(other_theta, g, other, numbers)
+        ours.t = t
+        kernels.take_step(our_theta, g, ours, -0.01)
+    for a, b in ((our_theta, other_theta), (ours.m, other.m), (ours.v, other.v)):
+        assert (device.to_host(a) == device.to_host(b)).all()
+
+
 # Sums over the rows, and BatchNorm.
 
 TALL = [*SHAPES, (3000, 5), (600, 70), (9000, 1)]
@@ -444,7 +462,11 @@ def everything(where, dtype="float64") -> dict:
     cols = where.asarray(draw(7, 2 * 3 * 2, 3 * 2 * 3, dtype=dtype))
     how = ((3, 2), (2, 2), (1, 0))
     kernels.take_step(theta, g, adam, 0.1)
+    fed_theta, fed = where.asarray(draw(1, 9, dtype=dtype)), adam_of(theta)
+    numbers = step_numbers(fed, 1.0, 1, np.dtype(dtype))
+    kernels.fed_step(fed_theta, g, fed, where.asarray(numbers))
     return {
+        "fed_step": (fed_theta, fed.m, fed.v),
         "take_step": (theta, adam.m, adam.v),
         "col2im": kernels.col2im(cols, shape, *how),
         "column_sum": kernels.column_sum(x),

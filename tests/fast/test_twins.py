@@ -40,6 +40,7 @@ from tinygan.layers import (
 )
 from tinygan.layers.correlation import Correlation, conv_size
 from tinygan.likelihood import Bernoulli, Categorical
+from tinygan.optim.fed import step_numbers
 
 # A case of a primitive: draw(its arguments), and what is to be compared afterwards.
 
@@ -207,6 +208,12 @@ def take_step(draw):
     return (theta, draw(theta.size), optimizer, -0.01), changed
 
 
+def fed_step(draw):
+    (theta, g, optimizer, _), changed = take_step(draw)
+    numbers = step_numbers(optimizer, -1.0, 2, theta.dtype)
+    return (theta, g, optimizer, numbers), changed
+
+
 def penalise(draw):
     layers = draw.one_of(
         (Dense(4), LeakyReLU(), Dense(3), Tanh(), Dense(1)),
@@ -345,6 +352,7 @@ CASES = {
     "normalise": normalise,
     "penalise": penalise,
     "take_step": take_step,
+    "fed_step": fed_step,
     "tanh_slope": elementwise(arrays=2),
     "weight_grad_and_adjoint": weight_grad_and_adjoint,
 }

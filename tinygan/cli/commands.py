@@ -62,7 +62,8 @@ def _train(args, held: contextlib.ExitStack, world) -> int:
             experiment = recipes.build(module, options)
             given |= experiment.decided
     with recipes.blamed(module):  # the recipe reads the data
-        run = Run(experiment, backend, cores, world)
+        graphs = backend.has_graphs and args.graph
+        run = Run(experiment, backend, cores, world, graphs)
     if world.rank > 0:
         follow(run)
         return 0

@@ -70,6 +70,13 @@ def train(sub) -> None:
         type=positive,
         help="cores to use (all for large networks, fewer for small ones)",
     )
+    sub.add_argument(
+        "--no-graph",
+        dest="graph",
+        action="store_false",
+        help="on a GPU, launch every kernel of a turn by itself; by default a turn is "
+        "one CUDA graph, where that is possible",
+    )
     sub.add_argument("--quiet", action="store_true", help="no progress bar")
     _backend_argument(sub)
     _run_arguments(sub)

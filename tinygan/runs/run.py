@@ -18,6 +18,7 @@ from ..parallel.mailbox import can_fork
 from ..parallel.mpi import agreed, leading, neighbours
 from ..parallel.shards import NoProcessesError, Shards
 from ..rng import PICTURE
+from .graphs import Graphs
 from .joint import expect_same_weights, joined
 from .memory import expect_room
 from .notes import tell
@@ -35,6 +36,8 @@ class Run:
     of MPI (parallel/mpi.py), each with a Run of the same experiment and cores of its
     own. They share every batch, too: `turn` and `load` wait for all of them.
 
+    `graphs`: play turns as graphs of the backend, where that can be (graphs.py).
+
     Raises InputError unless `cores` is a whole number >= 1, and if the processes of
     `world` cannot share a batch.
     """
@@ -45,6 +48,7 @@ class Run:
         backend: Backend = NUMPY,
         cores: int | None = None,
         world: Group = ALONE,
+        graphs: bool = False,
     ):
         self.experiment, self.backend, self.step = experiment, backend, 0
         self.world = world
@@ -63,6 +67,7 @@ class Run:
         # The quantities of the steps since the last fetch: they stay on the device.
         shape = (experiment.log_every, len(self.game.quantities))
         self.log = backend.asarray(np.zeros(shape, np.float32))
+        self.graphs = Graphs(self) if graphs else None
 
     def __getattr__(self, name):
         players = vars(self).get("players", {})
@@ -120,7 +125,21 @@ class Run:
 
     def turn(self) -> None:
         """Play one turn; its quantities go into the log."""
-        e, turn = self.experiment, self.step
+        turn, values = self.step, None
+        if self.graphs is not None and self.graphs.usable:
+            values = self.graphs.turn(turn)
+        if values is None:
+            values = self.play(turn)
+        row = self.log[turn % self.experiment.log_every]
+        if isinstance(values, tuple):
+            for i, value in enumerate(values):
+                row[i] = value
+        else:
+            row[...] = values
+        self.step += 1
+
+    def play(self, turn: int) -> tuple:
+        """Play a turn without a graph, and move the average. Returns the quantities."""
         if self.shards is not None:
             try:
                 with self._led("turn"):
@@ -132,14 +151,18 @@ class Run:
                 self.alone()
         if self.shards is None:
             values = self.game.turn(turn)
-        if e.ema:
-            beta = min(e.ema, (1 + turn) / (10 + turn))
+        self.move_average(self.share(turn))
+        return values
+
+    def share(self, turn: int) -> float:
+        """The share of the maker's new weights in their average: large at first."""
+        return 1 - min(self.experiment.ema, (1 + turn) / (10 + turn))
+
+    def move_average(self, share) -> None:
+        """Move the average of the maker's weights towards them, by this share."""
+        if self.experiment.ema:
             theta = self.players[self.game.maker].net.theta
-            self.average.theta += (1 - beta) * (theta - self.average.theta)
-        row = self.log[turn % e.log_every]
-        for i, value in enumerate(values):
-            row[i] = value
-        self.step += 1
+            self.average.theta += share * (theta - self.average.theta)
 
     def _led(self, method: str, *arguments):
         """A context in which the processes of `world` call this method as well."""
@@ -251,7 +274,7 @@ class Run:
         """A sentence that names the first NaN or infinity, by a replay from `good`."""
         last = self.step
         self.load(good)
-        self.shards = None  # whole batches: here the layers can be watched
+        self.shards = self.graphs = None  # here the layers can be watched
         while self.step < last:
             try:
                 with contextlib.ExitStack() as stack:

@@ -53,18 +53,28 @@ class Turns(Game):
 
     def turn(self, turn):
         e = self.experiment
-        (G, opt_G), (D, opt_D) = self.players["G"], self.players["D"]
-        rate = self.rate(turn)
-        opt_G.lr, opt_D.lr = e.opt_G.lr * rate, e.opt_D.lr * rate
-        draws = Draws(self, turn)
+        self.set_rates(turn)
+        opts = self.players["G"].opt, self.players["D"].opt
+        rng = generator(e.seed, POINTS, turn) if e.penalties else None
+        return self.play(turn, Draws(self, turn), opts, rng)
+
+    def set_rates(self, turn: int) -> None:
+        """Give both optimizers the learning rates of a turn."""
+        e, rate = self.experiment, self.rate(turn)
+        self.players["G"].opt.lr = e.opt_G.lr * rate
+        self.players["D"].opt.lr = e.opt_D.lr * rate
+
+    def play(self, turn: int, draws: "Draws", opts: tuple, rng) -> tuple:
+        """Play a turn with these draws and optimizers, (opt_G, opt_D)."""
+        e, G, D = self.experiment, self.players["G"].net, self.players["D"].net
         return play(
-            (OneForward(G) if e.shared else G, D, opt_G, opt_D),
+            (OneForward(G) if e.shared else G, D, *opts),
             self.objective(turn),
             draws.real,
             draws.latent,
             k=draws.k,
             penalties=[penalty.part(self.group) for penalty in e.penalties_at(turn)],
-            rng=generator(e.seed, POINTS, turn) if e.penalties else None,
+            rng=rng,
         )
 
     def rate(self, turn: int) -> float:

@@ -5,6 +5,7 @@ import types
 import numpy as np
 
 from .counts import count
+from .recording import recorded
 
 __all__: list[str] = []
 
@@ -43,7 +44,7 @@ def launch(f, *args, n=1, **kwargs):
     """Array(f(...)), counted. As on a GPU, there are no floating-point warnings."""
     count("launches", n)
     with np.errstate(all="ignore"):
-        return Array(np.asarray(f(*args, **kwargs)))
+        return Array(recorded(f, args, kwargs))
 
 
 def into(out, f, *args, n=1, **kwargs):
@@ -204,8 +205,9 @@ class Array:
 
     def reshape(self, *shape, order="C"):
         y = self._a.reshape(*shape, order=order)
-        count("launches", 0 if is_view(y, self._a) else 1)
-        return Array(y)
+        if is_view(y, self._a):
+            return Array(y)
+        return launch(self._a.reshape, *shape, order=order)
 
     def ravel(self, order="C"):
         return self.reshape(-1, order=order)
@@ -261,7 +263,7 @@ class Array:
         key, gather, mask = index(key)
         if gather:
             count("host_reads", int(mask))
-            launch(self._a.__setitem__, key, *operands((value,)))
+            launch(_put, self._a, key, *operands((value,)))
             return
         target = self._a[key]
         if not isinstance(value, Array):
@@ -285,6 +287,10 @@ class Array:
 
     def conj(self):
         return self if self.dtype.kind != "c" else elementwise(np.conjugate, (self,))
+
+
+def _put(a, key, value):
+    a[key] = value
 
 
 def _moved(a):

@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 
 from ...userfile import is_library
+from .recording import refuse
 
 __all__ = ["Counts", "counting", "host_reads", "launches"]
 
@@ -57,6 +58,7 @@ def counting(until=None):
 
 def count(what: str, n: int = 1) -> None:
     """Count n calls of a kind: "launches", or one of PLACED."""
+    refuse(what, n)
     for counts in _open:
         setattr(counts, what, getattr(counts, what) + n)
         if counts.until is not None and n and what in counts.places:

@@ -11,6 +11,7 @@ from ...backend import Backend
 from . import functions, making
 from .arrays import Array, into, launch
 from .counts import Counts, count, counting, host_reads, launches
+from .recording import recording
 
 __all__ = ["FakeBackend", "as_cupy", "xp"]
 
@@ -131,6 +132,11 @@ class FakeBackend(Backend):
 
     def synchronize(self):
         pass
+
+    def capture(self, work):
+        with recording() as graph:
+            made = work()
+        return graph.launch, made
 
 
 # What is not CuPy's, within reach of a test that has the library.

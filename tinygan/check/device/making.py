@@ -6,6 +6,7 @@ import numpy as np
 
 from .arrays import Array, data, into, launch, operands
 from .counts import count
+from .recording import soiled
 
 __all__: list[str] = []
 
@@ -15,13 +16,7 @@ __all__: list[str] = []
 def empty(shape, dtype=float, order="C"):
     """Whatever lay there: here NaN, or the largest integer, so that whoever reads it
     before writing will notice."""
-    return Array(_soil(np.empty(shape, dtype, order)))
-
-
-def _soil(a):
-    dirt = {"f": np.nan, "c": np.nan, "b": True}
-    a.fill(dirt[a.dtype.kind] if a.dtype.kind in dirt else np.iinfo(a.dtype).max)
-    return a
+    return Array(soiled(np.empty(shape, dtype, order)))
 
 
 def zeros(shape, dtype=float, order="C"):
@@ -37,7 +32,7 @@ def full(shape, fill_value, dtype=None, order="C"):
 
 
 def empty_like(prototype, dtype=None, order="K", subok=None, shape=None):
-    return Array(_soil(np.empty_like(data(prototype), dtype, order, shape=shape)))
+    return Array(soiled(np.empty_like(data(prototype), dtype, order, shape=shape)))
 
 
 def zeros_like(a, dtype=None, order="K", subok=None, shape=None):

@@ -12,7 +12,7 @@ from .batchnorm import BATCHNORM_DX, FINISH_MOMENTS, MOMENTS, NORMALISE
 from .conv import COL2IM, IM2COL
 from .elementwise import LEAKY_RELU, LEAKY_RELU_SLOPE, TANH_SLOPE
 from .launch import Kernel
-from .optim import ADAM
+from .optim import ADAM, FED_ADAM
 from .sums import CHANNEL_SUMS, COLUMN_SUM
 
 KERNELS = {
@@ -30,6 +30,7 @@ KERNELS = {
         NORMALISE,
         BATCHNORM_DX,
         ADAM,
+        FED_ADAM,
     )
 }
 
