@@ -134,6 +134,30 @@ def test_a_conditional_game():
     assert {d.kind for d in graph.feed.arrays} == {"f", "i"}
 
 
+@pytest.mark.parametrize("name", ["vae-digits", "made-digits", "gru-names"])
+def test_a_likelihood_model(name):
+    recipe = recipes.build(recipes.find(name), {"batch": 4, "steps": 40})
+    straight, _ = states(recipe, 3)
+    by_graphs, run = states(recipe, 3, graphs=True)
+    assert run.graphs.usable
+    expect_same(straight, by_graphs)
+
+
+def test_batches_that_differ_in_size_are_played_without(capsys):
+    class Uneven:
+        shape = (2,)
+
+        def batches(self, batch, seed, backend):
+            every = ring().batches(batch, seed, backend)
+            return lambda i: every(i)[: 8 - 2 * (i == 5)]
+
+    straight, _ = states(small(data=Uneven), 8)
+    by_graphs, run = states(small(data=Uneven), 8, graphs=True)
+    assert not run.graphs.usable
+    expect_same(straight, by_graphs)
+    assert "turn 6 has (6, 2) where others have (8, 2)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_a_graph_is_played_without(name, capsys):
     more, sentence = REFUSED[name]

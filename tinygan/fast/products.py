@@ -37,7 +37,7 @@ class Products:
             raise RuntimeError(f"{name} failed with status {status}")
 
     def __call__(self, a, b, out=None):
-        """a b: (M, K) and (K, N) -> (M, N), or a vector (K,) in the place of either.
+        """a b, of the shapes (M, K) and (K, N), or (K,) in the place of either.
 
         Raises RuntimeError for other arrays, and if cuBLAS reports an error.
         """

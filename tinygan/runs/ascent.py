@@ -44,15 +44,28 @@ class Ascent(Game):
         self.rows = slice(None)
 
     def turn(self, turn):
+        self.set_rates(turn)
+        x = rows(self.reader(turn, self.group), self.rows)
+        noise = self.noise(turn)
+        if noise is not None:
+            noise = rows(self.backend.asarray(noise), self.rows)[: len(x)]
+        return self.step(self.players, x, noise)
+
+    def set_rates(self, turn: int) -> None:
+        """Give all optimizers the learning rate of a turn."""
         e = self.experiment
         for _, opt in self.players.values():
             opt.lr = e.opt.lr * e.rate(turn)
-        x = rows(self.reader(turn, self.group), self.rows)
-        return self.step(self.players, x, turn)
 
-    def step(self, players: dict[str, Player], x, turn: int) -> tuple:
+    def noise(self, turn: int):
+        """What a turn draws, (N, ...) on the host; None if it draws nothing."""
+        return None
+
+    def step(self, players: dict[str, Player], x, noise) -> tuple:
         """One step of these players on a batch x (N, *shape): the quantities."""
-        raise TypeError(f"{type(self).__name__} does not define step(players, x, turn)")
+        raise TypeError(
+            f"{type(self).__name__} does not define step(players, x, noise)"
+        )
 
     def watch(self):
         return self.reader.watching()
@@ -92,7 +105,9 @@ class Ascent(Game):
         with np.errstate(all="ignore"):
             shape = (e.batch, *e.shape)
             x = self.backend.asarray(np.zeros(shape, np.float32))
-            self.step(copies, x, 0)
+            noise = self.noise(0)
+            noise = None if noise is None else self.backend.asarray(noise)
+            self.step(copies, x, noise)
 
     # On several ranks.
 
@@ -134,14 +149,13 @@ class VariationalTurns(Ascent):
         self.quantities = {"ELBO": "ELBO", "log_p": "log p(x|z)", "KL": "KL"}
         self.logged = tuple(self.quantities)
 
-    def step(self, players, x, turn):
-        (E, opt_E), (D, opt_D) = players["E"], players["D"]
+    def noise(self, turn):
         e = self.experiment
-        eps = self.backend.asarray(
-            e.latent.draw(e.batch, generator(e.seed, LATENT, turn))
-        )
-        eps = rows(eps, self.rows)[: len(x)]
-        players = E, D, opt_E, opt_D
+        return e.latent.draw(e.batch, generator(e.seed, LATENT, turn))
+
+    def step(self, players, x, eps):
+        (E, opt_E), (D, opt_D) = players["E"], players["D"]
+        e, players = self.experiment, (E, D, opt_E, opt_D)
         log_p, KL = vae_step(players, e.likelihood, x, eps, e.beta, self.group)
         return log_p - KL, log_p, KL
 
@@ -184,6 +198,6 @@ class AutoregressiveTurns(Ascent):
         self.quantities = {"log_p": "log p(x)"}
         self.logged = tuple(self.quantities)
 
-    def step(self, players, x, turn):
+    def step(self, players, x, noise):
         net, opt = players["M"]
         return (likelihood_step(net, opt, self.experiment.likelihood, x, self.group),)

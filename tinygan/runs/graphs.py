@@ -15,129 +15,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..backend import NUMPY, Backend
+from ..backend import Backend
 from ..errors import BackendError, one_line
-from ..group import ALONE
 from ..optim.fed import fed
-from ..rng import LATENT, POINTS, generator
-from ..values import leaves, mapped
+from .feed import PLAYS, Feed, kind_of, reader_of, reason
 from .notes import tell
-from .reading import Reader
-from .turn import Draws, Turns
 
 MOST = 8  # graphs of a run: with more kinds of turns than this, it plays without
-
-
-class Place(NamedTuple):
-    """Where an array of the host goes: into that of its dtype."""
-
-    dtype: np.dtype
-    own: slice
-    shape: tuple
-
-
-class Feed:
-    """What the host gives to a turn: the values of functions, in the order in which the
-    turn asks for them.
-
-    In the first turn it makes arrays as they are asked for. `settle` gives each a place
-    in one array of its dtype. Then `fill` writes the values of the turn `turn` there.
-    """
-
-    def __init__(self, backend: Backend, turn: int):
-        self.backend, self.turn = backend, turn
-        self.makers: list[tuple] = []  # (a function, where its value goes)
-        self.sizes: dict[np.dtype, int] = {}
-        self.placed: list | None = None
-        self.asked = self.fills = 0
-
-    def __call__(self, make: Callable):
-        """make() on the device: a value (n, ...), of the same shape in each turn."""
-        if self.placed is None:
-            value = make()
-            self.makers.append((make, [self._reserved(a) for a in leaves(value)]))
-            return mapped(self.backend.asarray, value)
-        self.asked += 1
-        return self.placed[self.asked - 1]
-
-    def _reserved(self, a) -> Place:
-        start = self.sizes.get(a.dtype, 0)
-        self.sizes[a.dtype] = start + a.size
-        return Place(a.dtype, slice(start, start + a.size), a.shape)
-
-    def settle(self) -> None:
-        """Make the arrays, and give every value its place in them."""
-        empty, staging = self.backend.xp.empty, self.backend.staging
-        self.arrays = {d: empty(n, d) for d, n in self.sizes.items()}
-        self.staged = {d: staging(n, d) for d, n in self.sizes.items()}
-        self.placed = []
-        for make, places in self.makers:
-            views = iter(self.arrays[p.dtype][p.own].reshape(p.shape) for p in places)
-            self.placed.append(mapped(lambda _, views=views: next(views), make()))
-
-    def fill(self, turn: int) -> None:
-        """Write the values of a turn, by one transfer for each dtype."""
-        self.turn, self.fills = turn, self.fills + 1
-        memory = {dtype: staging.next() for dtype, staging in self.staged.items()}
-        for make, places in self.makers:
-            for place, a in zip(places, leaves(make()), strict=True):
-                memory[place.dtype][place.own] = a.reshape(-1)
-        for dtype, staging in self.staged.items():
-            staging.send(self.arrays[dtype])
-
-
-class FedDraws(Draws):
-    """The draws of a turn, as arrays that the feed fills."""
-
-    def __init__(self, game: Turns, turn: int, feed: Feed, reader: Reader):
-        super().__init__(game, turn)
-        self.feed, self.reader = feed, reader
-
-    def real(self):
-        n, before = self.batches, self.game.experiment.critic_steps.sum_before
-        self.x = self.feed(lambda: self.reader(before(self.feed.turn) + n, ALONE))
-        self.batches += 1
-        return self.x
-
-    def latent(self):
-        e = self.game.experiment
-        if not (e.shared and self.latents == self.k):
-            n = self.latents
-            z = self.feed(
-                lambda: e.latent.draw(
-                    e.batch, generator(e.seed, LATENT, self.feed.turn, n)
-                )
-            )
-            self.z = e.condition.pair(z, e.condition.y_of(self.x))
-            self.latents += 1
-        return self.z
-
-
-class FedPoints(np.random.Generator):
-    """The generator of a turn's penalties: `random` returns numbers on the device.
-
-    Each turn has a generator of its own, from which all draws of the turn come.
-    """
-
-    def __init__(self, feed: Feed, seed: int, dtype):
-        super().__init__(np.random.PCG64())
-        self.feed, self.seed, self.of = feed, seed, dtype
-        self.fills, self.rng = -1, None
-
-    def random(self, size=None, dtype=np.float64, out=None):
-        """Uniform numbers on [0, 1), of this size, in the networks' dtype."""
-
-        def make():
-            if self.fills != self.feed.fills:
-                self.fills = self.feed.fills
-                self.rng = generator(self.seed, POINTS, self.feed.turn)
-            return self.rng.random(size, dtype).astype(self.of)
-
-        return self.feed(make)
-
-    def integers(self, *args, **kwargs):
-        """BackendError: whole numbers choose samples on the host."""
-        raise BackendError("a penalty draws whole numbers")
 
 
 class Graph(NamedTuple):
@@ -161,9 +45,9 @@ class Graphs:
         alone = run.world.size == 1 and not run.divided
         self.why_not(reason(run.game) if alone else "several processes share a batch")
         if self.usable:
-            e, game = run.experiment, run.game
-            self.reader = Reader(e, game.data, e.batch, NUMPY)
-            layers = [f for net in (game.G, game.D) for _, f in net.layers()]
+            self.reader = reader_of(run.game)
+            players = run.players.values()
+            layers = [layer for p in players for _, layer in p.net.layers()]
             self.states = [(layer, dict(layer.state)) for layer in layers]
 
     def why_not(self, sentence: str | None) -> None:
@@ -178,23 +62,22 @@ class Graphs:
         """
         game = self.run.game
         game.set_rates(turn)
-        kind = self.kind(turn)
+        kind = kind_of(game, turn)
         if kind not in self.found:
             if len(self.found) == MOST:
                 self.why_not(f"there are more than {MOST} kinds of turns")
                 return None
             return self._first(kind, turn)
         graph = self.found[kind]
-        graph.feed.fill(turn)
+        try:
+            graph.feed.fill(turn)
+        except BackendError as e:
+            self.why_not(str(e))
+            return None
         graph.launch()
         for optimizer in graph.steps:
             optimizer.inner.t += optimizer.taken
         return graph.values
-
-    def kind(self, turn: int) -> tuple:
-        """What decides which launches a turn has."""
-        e = self.run.experiment
-        return e.critic_steps(turn), repr(e.penalties_at(turn))
 
     def _first(self, kind: tuple, turn: int):
         """Capture a turn of a new kind, and play it both ways."""
@@ -208,6 +91,8 @@ class Graphs:
             graph = self._captured(turn, before)
             self.found[kind] = graph
             found = self.turn(turn)
+            if not self.usable:
+                return None
         except Exception as e:
             self.why_not(one_line(str(e)))
         else:
@@ -230,15 +115,14 @@ class Graphs:
     def _captured(self, turn: int, before: dict) -> Graph:
         run, game = self.run, self.run.game
         feed, steps = Feed(run.backend, turn), []
-        rng = FedPoints(feed, run.experiment.seed, game.D.theta.dtype)
+        dtype = run.average.theta.dtype
 
         def play():
             steps.clear()
-            opts = [fed(game.players[name].opt, feed, steps) for name in "GD"]
-            draws = FedDraws(game, turn, feed, self.reader)
-            values = game.play(turn, draws, opts, rng)
+            opts = {k: fed(p.opt, feed, steps) for k, p in run.players.items()}
+            values = PLAYS[type(game)](game, turn, feed, opts, self.reader)
             self.keep_states()
-            share = feed(lambda: np.array(run.share(feed.turn), rng.of))
+            share = feed(lambda: np.array(run.share(feed.turn), dtype))
             run.move_average(share)
             return run.backend.xp.stack(values)
 
@@ -248,25 +132,6 @@ class Graphs:
         feed.fill(turn)
         launch, values = run.backend.capture(play)
         return Graph(feed, list(steps), launch, values)
-
-
-def reason(game) -> str | None:
-    """Why the turns of a game cannot be graphs, or None."""
-    if type(game) is not Turns:
-        return f"{type(game).__name__} changes its networks, or is no game of a GAN"
-    e = game.experiment
-    if e.between or e.diversity_at(0) or e.diversity_at(e.steps - 1):
-        return "between and diversity choose samples on the host"
-    for name, player in game.players.items():
-        try:
-            fed(player.opt, None, [])
-        except BackendError as error:
-            return f"the optimizer of {name}, {error}"
-    for net in (game.G, game.D):
-        for path, layer in net.layers():
-            if "draws" in layer.state:
-                return f"{path} {layer!r} draws numbers on the host"
-    return None
 
 
 def same(a: dict, b: dict, backend: Backend) -> bool:
