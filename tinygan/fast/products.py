@@ -19,8 +19,9 @@ GEMM = {
 
 
 class Products:
-    """cuBLAS with a handle and a workspace of its own.
+    """cuBLAS with a handle and a workspace of its own: product(a, b) is a b.
 
+    a and b are matrices of shapes (M, K) and (K, N), or a vector (K,) in place of one.
     Raises OSError if the library is not found, and RuntimeError if it reports an error.
     """
 
@@ -37,7 +38,7 @@ class Products:
             raise RuntimeError(f"{name} failed with status {status}")
 
     def __call__(self, a, b, out=None):
-        """a b, of the shapes (M, K) and (K, N), or (K,) in the place of either.
+        """a b, two matrices of shapes (M, K) and (K, N), or (K,) in place of one.
 
         Raises RuntimeError for other arrays, and if cuBLAS reports an error.
         """
