@@ -628,6 +628,8 @@ def nvrtc():
     path = find_nvrtc()
     if path is None:
         pytest.skip("no libnvrtc: pip install nvidia-cuda-nvrtc, or set CUDA_HOME")
+    for part in pathlib.Path(path).parent.glob("libnvrtc-builtins.so.*"):
+        ctypes.CDLL(str(part))  # some wheels do not say where NVRTC is to look for it
     return ctypes.CDLL(path)
 
 
