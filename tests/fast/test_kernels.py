@@ -48,6 +48,7 @@ EMULATOR = r"""
 #include <ucontext.h>
 #include <cmath>
 #include <vector>
+using std::exp;
 using std::sqrt;
 using std::tanh;
 #define __global__
@@ -440,7 +441,7 @@ def everything(where, dtype="float64") -> dict:
     x, y = (where.asarray(draw(i, *shape, dtype=dtype)) for i in (1, 2))
     c, d, e, f = (where.asarray(draw(i, 3, dtype=dtype) ** 2) for i in (3, 4, 5, 6))
     theta, g = (where.asarray(draw(i, 9, dtype=dtype) ** 2) for i in range(2))
-    adam = adam_of(theta)
+    adam, wide = adam_of(theta), where.asarray(draw(8, 5, 4, dtype=dtype))
     cols = where.asarray(draw(7, 2 * 3 * 2, 3 * 2 * 3, dtype=dtype))
     how = ((3, 2), (2, 2), (1, 0))
     kernels.take_step(theta, g, adam, 0.1)
@@ -448,6 +449,8 @@ def everything(where, dtype="float64") -> dict:
         "take_step": (theta, adam.m, adam.v),
         "col2im": kernels.col2im(cols, shape, *how),
         "column_sum": kernels.column_sum(x),
+        "gates": kernels.gates(wide),
+        "gate_dx": kernels.gate_dx(x, y, y),
         "channel_sums": kernels.channel_sums(x, y),
         "im2col": kernels.im2col(x, *how),
         "leaky_relu": kernels.leaky_relu(x, 0.2),

@@ -11,6 +11,7 @@ function. No kernel adds with atomics: the same input gives the same bits, every
 from .batchnorm import BATCHNORM_DX, FINISH_MOMENTS, MOMENTS, NORMALISE
 from .conv import COL2IM, IM2COL
 from .elementwise import LEAKY_RELU, LEAKY_RELU_SLOPE, TANH_SLOPE
+from .gates import GATE_DX, GATES
 from .launch import Kernel
 from .optim import ADAM
 from .sums import CHANNEL_SUMS, COLUMN_SUM
@@ -23,6 +24,8 @@ KERNELS = {
         LEAKY_RELU,
         LEAKY_RELU_SLOPE,
         TANH_SLOPE,
+        GATES,
+        GATE_DX,
         COLUMN_SUM,
         CHANNEL_SUMS,
         MOMENTS,
