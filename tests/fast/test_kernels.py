@@ -85,7 +85,8 @@ static bool run_block(std::vector<char> &stacks, bool backwards)
         for (unsigned k = 0; k < n; ++k) {
             running = backwards ? n - 1 - k : k;
             threadIdx.x = running % blockDim.x;
-            threadIdx.y = running / blockDim.x;
+            threadIdx.y = running / blockDim.x % blockDim.y;
+            threadIdx.z = running / blockDim.x / blockDim.y;
             waiting = false;
             swapcontext(&scheduler, &threads[running]);
             at_barrier += waiting;
@@ -97,7 +98,7 @@ static bool run_block(std::vector<char> &stacks, bool backwards)
 static int run(void (*kernel)(), void **args, Place grid, Place block, int backwards)
 {
     body = kernel, arguments = args, gridDim = grid, blockDim = block;
-    threads.resize(block.x * block.y);
+    threads.resize(block.x * block.y * block.z);
     std::vector<char> stacks(threads.size() * 16384);
     unsigned n = grid.x * grid.y * grid.z;
     for (unsigned k = 0; k < n; ++k) {
@@ -181,6 +182,7 @@ class CpuKernel:
 
     def __call__(self, grid: tuple, block: tuple, args: tuple) -> None:
         assert max(grid[1:], default=1) <= 65_535 and np.prod(block) <= 1024
+        assert math.prod(block[2:]) <= 64
         fake_device._count("launches")
         self.launched.add(self.kernel.name)
         numbers = {"int": np.int32, "long long": np.int64, "REAL": self.dtype.type}
@@ -456,6 +458,8 @@ def everything(where, dtype="float64") -> dict:
         "leaky_relu": kernels.leaky_relu(x, 0.2),
         "leaky_relu_slope": kernels.leaky_relu_slope(x, y, 0.2),
         "moments": kernels.moments(x, ALONE, running(where, 3, dtype), 0.1),
+        "softmax": kernels.softmax(x),
+        "softmax_jacobian": kernels.softmax_jacobian(x, y),
         "normalise": kernels.normalise(x, c, d, e, f, 1e-5),
         "batchnorm_dx": kernels.batchnorm_dx(x, y, c, d, e, f, 60),
         "tanh_slope": kernels.tanh_slope(x, y),

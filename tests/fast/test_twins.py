@@ -276,6 +276,15 @@ def gate_dx(draw):
     return tuple(draw(*shape) for _ in range(3)), returned
 
 
+def softmax(draw):
+    return (4 * draw(*draw.shape(1, 4)),), returned
+
+
+def softmax_jacobian(draw):
+    shape = draw.shape(1, 4)
+    return (draw(*shape), draw(*shape)), returned
+
+
 def ancestral(draw):
     """For u of a few seeds: none is within rounding of a probability."""
     reader = Sequential(tg.Delay(), tg.GRU(3, every=True))
@@ -344,6 +353,8 @@ CASES = {
     "batchnorm": batchnorm,
     "normalise": normalise,
     "penalise": penalise,
+    "softmax": softmax,
+    "softmax_jacobian": softmax_jacobian,
     "take_step": take_step,
     "tanh_slope": elementwise(arrays=2),
     "weight_grad_and_adjoint": weight_grad_and_adjoint,

@@ -14,6 +14,7 @@ from .elementwise import LEAKY_RELU, LEAKY_RELU_SLOPE, TANH_SLOPE
 from .gates import GATE_DX, GATES
 from .launch import Kernel
 from .optim import ADAM
+from .softmax import SOFTMAX, SOFTMAX_JACOBIAN
 from .sums import CHANNEL_SUMS, COLUMN_SUM
 
 KERNELS = {
@@ -26,6 +27,8 @@ KERNELS = {
         TANH_SLOPE,
         GATES,
         GATE_DX,
+        SOFTMAX,
+        SOFTMAX_JACOBIAN,
         COLUMN_SUM,
         CHANNEL_SUMS,
         MOMENTS,
