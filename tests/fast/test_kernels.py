@@ -447,12 +447,17 @@ def everything(where, dtype="float64") -> dict:
     cols = where.asarray(draw(7, 2 * 3 * 2, 3 * 2 * 3, dtype=dtype))
     how = ((3, 2), (2, 2), (1, 0))
     kernels.take_step(theta, g, adam, 0.1)
+    W, U, a = (where.asarray(draw(i, 4, 12, dtype=dtype)) for i in (9, 10, 11))
+    gru = kernels.gru_forward(wide[None], W, U, U[0], wide[0])
     return {
         "take_step": (theta, adam.m, adam.v),
         "col2im": kernels.col2im(cols, shape, *how),
         "column_sum": kernels.column_sum(x),
         "gates": kernels.gates(wide),
         "gate_dx": kernels.gate_dx(x, y, y),
+        "gru_forward": gru,
+        "gru_step": kernels.gru_step(a, wide[:4], U, wide[0]),
+        "gru_backward": kernels.gru_backward(wide[None], *gru, U),
         "channel_sums": kernels.channel_sums(x, y),
         "im2col": kernels.im2col(x, *how),
         "leaky_relu": kernels.leaky_relu(x, 0.2),

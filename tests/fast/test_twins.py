@@ -323,6 +323,11 @@ def gru_forward(draw):
     return (x, draw(C, 3 * n), draw(n, 3 * n), draw(3 * n), draw(n)), returned
 
 
+def gru_step(draw):
+    N, n = draw.shape(2, 2)
+    return (draw(N, 3 * n), draw(N, n), draw(n, 3 * n), draw(n)), returned
+
+
 def gru_backward(draw):
     arguments, _ = gru_forward(draw)
     steps, U = fast.PRIMITIVES["gru_forward"](*arguments), arguments[2]
@@ -343,6 +348,7 @@ CASES = {
     "enlarged": enlarged,
     "gru_backward": gru_backward,
     "gru_forward": gru_forward,
+    "gru_step": gru_step,
     "gate_dx": gate_dx,
     "gates": gates,
     "im2col": im2col,

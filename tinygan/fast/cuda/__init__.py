@@ -12,6 +12,7 @@ from .batchnorm import BATCHNORM_DX, FINISH_MOMENTS, MOMENTS, NORMALISE
 from .conv import COL2IM, IM2COL
 from .elementwise import LEAKY_RELU, LEAKY_RELU_SLOPE, TANH_SLOPE
 from .gates import GATE_DX, GATES
+from .gru import GRU_STEP, GRU_STEP_BACK
 from .launch import Kernel
 from .optim import ADAM
 from .softmax import SOFTMAX, SOFTMAX_JACOBIAN
@@ -27,6 +28,8 @@ KERNELS = {
         TANH_SLOPE,
         GATES,
         GATE_DX,
+        GRU_STEP,
+        GRU_STEP_BACK,
         SOFTMAX,
         SOFTMAX_JACOBIAN,
         COLUMN_SUM,
