@@ -394,8 +394,13 @@ def test_batchnorm(device, shape, dtype):
     dgamma, dbeta = kernels.channel_sums(dy, our_x_hat)
     agree(device, dbeta, layer.dbeta, m)
     agree(device, dgamma, layer.dgamma, 10 * m * inv_std.max())
-    sums = dgamma, dbeta, m
+    sums, gamma_sums = (dgamma, dbeta, m), (gamma * dgamma, gamma * dbeta, m)
     ours = kernels.batchnorm_dx(dy, our_x_hat, gamma, our_inv_std, *sums)
+    agree(device, ours, dx, 100 * small * inv_std.max() ** 2)
+    ours = kernels.standardise(x, mean, var, layer.eps)
+    for our, same in zip(ours, (our_x_hat, our_inv_std), strict=True):
+        assert (our == same).all()
+    ours = kernels.batchnorm_dx(gamma * dy, our_x_hat, 1, our_inv_std, *gamma_sums)
     agree(device, ours, dx, 100 * small * inv_std.max() ** 2)
 
 
@@ -447,6 +452,7 @@ def everything(where, dtype="float64") -> dict:
     cols = where.asarray(draw(7, 2 * 3 * 2, 3 * 2 * 3, dtype=dtype))
     how = ((3, 2), (2, 2), (1, 0))
     kernels.take_step(theta, g, adam, 0.1)
+    normal = kernels.normalised(x, (1, 2, 3), 1e-5)
     W, U, a = (where.asarray(draw(i, 4, 12, dtype=dtype)) for i in (9, 10, 11))
     gru = kernels.gru_forward(wide[None], W, U, U[0], wide[0])
     return {
@@ -462,10 +468,13 @@ def everything(where, dtype="float64") -> dict:
         "im2col": kernels.im2col(x, *how),
         "leaky_relu": kernels.leaky_relu(x, 0.2),
         "leaky_relu_slope": kernels.leaky_relu_slope(x, y, 0.2),
+        "jacobian": kernels.jacobian(x, y, normal[1], (1, 2, 3)),
         "moments": kernels.moments(x, ALONE, running(where, 3, dtype), 0.1),
         "softmax": kernels.softmax(x),
         "softmax_jacobian": kernels.softmax_jacobian(x, y),
         "normalise": kernels.normalise(x, c, d, e, f, 1e-5),
+        "normalised": normal,
+        "standardise": kernels.standardise(x, c, d, 1e-5),
         "batchnorm_dx": kernels.batchnorm_dx(x, y, c, d, e, f, 60),
         "tanh_slope": kernels.tanh_slope(x, y),
     }

@@ -188,10 +188,32 @@ def normalise(draw):
     return (draw(*shape), mean, var**2, gamma, beta, 0.1), returned
 
 
+def standardise(draw):
+    shape = draw.shape()
+    return (draw(*shape), draw(shape[-1]), draw(shape[-1]) ** 2, 0.1), returned
+
+
 def batchnorm_dx(draw):
     shape = draw.shape()
     channels = [draw(shape[-1]) for _ in range(4)]
     return (draw(*shape), draw(*shape), *channels, 7), returned
+
+
+def axes(draw, ndim):
+    """Of a LayerNorm, an InstanceNorm, a PixelNorm or a MinibatchStd."""
+    within = [tuple(range(1, ndim)), tuple(range(1, ndim - 1)), (ndim - 1,), (0,)]
+    return draw.one_of(*filter(None, within))
+
+
+def normalised(draw):
+    shape = draw.shape(2, 4)
+    return (draw(*shape), axes(draw, len(shape)), 0.1, draw.one_of(0, 1)), returned
+
+
+def jacobian(draw):
+    (x, over, _, centre), _ = normalised(draw)
+    inv_std = draw(*(1 if i in over else n for i, n in enumerate(x.shape)))
+    return (draw(*x.shape), x, inv_std, over, centre), returned
 
 
 def take_step(draw):
@@ -352,15 +374,18 @@ CASES = {
     "gate_dx": gate_dx,
     "gates": gates,
     "im2col": im2col,
+    "jacobian": jacobian,
     "leaky_relu": elementwise(0.2),
     "leaky_relu_slope": elementwise(0.2, arrays=2),
     "mean_product": mean_product,
     "moments": moments,
     "batchnorm": batchnorm,
     "normalise": normalise,
+    "normalised": normalised,
     "penalise": penalise,
     "softmax": softmax,
     "softmax_jacobian": softmax_jacobian,
+    "standardise": standardise,
     "take_step": take_step,
     "tanh_slope": elementwise(arrays=2),
     "weight_grad_and_adjoint": weight_grad_and_adjoint,

@@ -39,6 +39,7 @@ def moments(x, group: Group, running: dict, momentum: float):
     return mean, var
 
 
+@primitive
 def standardise(x, mean, var, eps):
     """x_hat = (x - mean) / sqrt(var + eps), and 1 / sqrt(var + eps), (C,)
 

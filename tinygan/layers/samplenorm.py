@@ -22,6 +22,7 @@ from ..values import plus
 from .base import Layer, require, require_array
 
 
+@primitive
 def normalised(x, axes, eps: float, centre: bool = True):
     """(x_hat, 1/sigma): x_hat = (x - mu) / sigma, sigma^2 = mean((x - mu)^2) + eps.
 
@@ -34,6 +35,7 @@ def normalised(x, axes, eps: float, centre: bool = True):
     return x * inv_std, inv_std  # eq: samplenorm
 
 
+@primitive
 def jacobian(v, x_hat, inv_std, axes, centre: bool = True):
     """(J v, mean(x_hat v)), J = (1/sigma) (I - 1 1^T/m - x_hat x_hat^T/m) = J^T.
 

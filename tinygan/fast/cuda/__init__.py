@@ -15,6 +15,7 @@ from .gates import GATE_DX, GATES
 from .gru import GRU_STEP, GRU_STEP_BACK
 from .launch import Kernel
 from .optim import ADAM
+from .samplenorm import JACOBIAN, NORMALISED
 from .softmax import SOFTMAX, SOFTMAX_JACOBIAN
 from .sums import CHANNEL_SUMS, COLUMN_SUM
 
@@ -30,6 +31,8 @@ KERNELS = {
         GATE_DX,
         GRU_STEP,
         GRU_STEP_BACK,
+        NORMALISED,
+        JACOBIAN,
         SOFTMAX,
         SOFTMAX_JACOBIAN,
         COLUMN_SUM,
