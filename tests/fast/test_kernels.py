@@ -288,6 +288,7 @@ WIDE = {
     "many channels": ((2, 5, 4, 50), (3, 2), (2, 1), (1, 0)),
     "a long row": ((1, 3, 400, 3), (2, 5), (1, 3), (0, 2)),
     "many samples": ((300, 3, 3, 1), (2, 2), (1, 1), (0, 0)),
+    "WaveGAN": ((2, 1, 60, 3), (1, 25), (1, 4), (0, 11)),
     "DCGAN": ((2, 16, 16, 8), (4, 4), (2, 2), (1, 1)),
     "no sample": ((0, 4, 4, 2), (3, 3), (1, 1), (1, 1)),
 }
@@ -453,6 +454,8 @@ def everything(where, dtype="float64") -> dict:
     how = ((3, 2), (2, 2), (1, 0))
     kernels.take_step(theta, g, adam, 0.1)
     normal = kernels.normalised(x, (1, 2, 3), 1e-5)
+    A = kernels.correlation(x[:, :2, :1], (6, 5, 3), (2, 1), (1, 0))  # 3 groups
+    grouped = A.adjoint(A.forward(x)), A.weight_grad(x, A.forward(x))
     W, U, a = (where.asarray(draw(i, 4, 12, dtype=dtype)) for i in (9, 10, 11))
     gru = kernels.gru_forward(wide[None], W, U, U[0], wide[0])
     return {
@@ -465,6 +468,7 @@ def everything(where, dtype="float64") -> dict:
         "gru_step": kernels.gru_step(a, wide[:4], U, wide[0]),
         "gru_backward": kernels.gru_backward(wide[None], *gru, U),
         "channel_sums": kernels.channel_sums(x, y),
+        "correlation": grouped,
         "im2col": kernels.im2col(x, *how),
         "leaky_relu": kernels.leaky_relu(x, 0.2),
         "leaky_relu_slope": kernels.leaky_relu_slope(x, y, 0.2),

@@ -112,9 +112,9 @@ def correlation(draw):
     W = draw(*kernel, C, groups * C_out)
 
     def maps(A, arguments):
-        rng = np.random.default_rng(0)
-        x = rng.standard_normal((N, *A.x_shape)).astype(draw.dtype)
-        dy = rng.standard_normal((N, *A.y_shape)).astype(draw.dtype)
+        rng, xp = np.random.default_rng(0), tg.get_xp(A.W)
+        x = xp.asarray(rng.standard_normal((N, *A.x_shape)).astype(draw.dtype))
+        dy = xp.asarray(rng.standard_normal((N, *A.y_shape)).astype(draw.dtype))
         first = A.forward(x), A.weight_grad(x, dy), A.adjoint(dy)
         again = A.weight_grad(x, 2 * dy), A.adjoint(3 * dy), A.forward(dy_to_x(x))
         return *first, *again

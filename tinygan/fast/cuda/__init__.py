@@ -12,6 +12,7 @@ from .batchnorm import BATCHNORM_DX, FINISH_MOMENTS, MOMENTS, NORMALISE
 from .conv import COL2IM, IM2COL
 from .elementwise import LEAKY_RELU, LEAKY_RELU_SLOPE, TANH_SLOPE
 from .gates import GATE_DX, GATES
+from .grouped import COL2IM_GROUPS, IM2COL_GROUPS
 from .gru import GRU_STEP, GRU_STEP_BACK
 from .launch import Kernel
 from .optim import ADAM
@@ -24,6 +25,8 @@ KERNELS = {
     for kernel in (
         IM2COL,
         COL2IM,
+        IM2COL_GROUPS,
+        COL2IM_GROUPS,
         LEAKY_RELU,
         LEAKY_RELU_SLOPE,
         TANH_SLOPE,
