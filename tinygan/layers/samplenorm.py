@@ -26,8 +26,7 @@ from .base import Layer, require, require_array
 def normalised(x, axes, eps: float, centre: bool = True):
     """(x_hat, 1/sigma): x_hat = (x - mu) / sigma, sigma^2 = mean((x - mu)^2) + eps.
 
-    x is (N, ...). The means are over `axes`; 1/sigma keeps them as axes of length 1.
-    Without `centre`, mu = 0.
+    x is (N, ...). Means are over `axes`, of length 1 in 1/sigma. No `centre`: mu = 0.
     """
     if centre:
         x = x - x.mean(axis=axes, keepdims=True)
