@@ -49,6 +49,7 @@ EMULATOR = r"""
 #include <ucontext.h>
 #include <cmath>
 #include <vector>
+using std::exp;
 using std::sqrt;
 using std::tanh;
 #define __global__
@@ -85,7 +86,8 @@ static bool run_block(std::vector<char> &stacks, bool backwards)
         for (unsigned k = 0; k < n; ++k) {
             running = backwards ? n - 1 - k : k;
             threadIdx.x = running % blockDim.x;
-            threadIdx.y = running / blockDim.x;
+            threadIdx.y = running / blockDim.x % blockDim.y;
+            threadIdx.z = running / blockDim.x / blockDim.y;
             waiting = false;
             swapcontext(&scheduler, &threads[running]);
             at_barrier += waiting;
@@ -97,7 +99,7 @@ static bool run_block(std::vector<char> &stacks, bool backwards)
 static int run(void (*kernel)(), void **args, Place grid, Place block, int backwards)
 {
     body = kernel, arguments = args, gridDim = grid, blockDim = block;
-    threads.resize(block.x * block.y);
+    threads.resize(block.x * block.y * block.z);
     std::vector<char> stacks(threads.size() * 16384);
     unsigned n = grid.x * grid.y * grid.z;
     for (unsigned k = 0; k < n; ++k) {
@@ -181,6 +183,7 @@ class CpuKernel:
 
     def __call__(self, grid: tuple, block: tuple, args: tuple) -> None:
         assert max(grid[1:], default=1) <= 65_535 and np.prod(block) <= 1024
+        assert math.prod(block[2:]) <= 64
         fake_device._count("launches")
         self.launched.add(self.kernel.name)
         numbers = {"int": np.int32, "long long": np.int64, "REAL": self.dtype.type}
@@ -286,6 +289,7 @@ WIDE = {
     "many channels": ((2, 5, 4, 50), (3, 2), (2, 1), (1, 0)),
     "a long row": ((1, 3, 400, 3), (2, 5), (1, 3), (0, 2)),
     "many samples": ((300, 3, 3, 1), (2, 2), (1, 1), (0, 0)),
+    "WaveGAN": ((2, 1, 60, 3), (1, 25), (1, 4), (0, 11)),
     "DCGAN": ((2, 16, 16, 8), (4, 4), (2, 2), (1, 1)),
     "no sample": ((0, 4, 4, 2), (3, 3), (1, 1), (1, 1)),
 }
@@ -409,8 +413,13 @@ def test_batchnorm(device, shape, dtype):
     dgamma, dbeta = kernels.channel_sums(dy, our_x_hat)
     agree(device, dbeta, layer.dbeta, m)
     agree(device, dgamma, layer.dgamma, 10 * m * inv_std.max())
-    sums = dgamma, dbeta, m
+    sums, gamma_sums = (dgamma, dbeta, m), (gamma * dgamma, gamma * dbeta, m)
     ours = kernels.batchnorm_dx(dy, our_x_hat, gamma, our_inv_std, *sums)
+    agree(device, ours, dx, 100 * small * inv_std.max() ** 2)
+    ours = kernels.standardise(x, mean, var, layer.eps)
+    for our, same in zip(ours, (our_x_hat, our_inv_std), strict=True):
+        assert (our == same).all()
+    ours = kernels.batchnorm_dx(gamma * dy, our_x_hat, 1, our_inv_std, *gamma_sums)
     agree(device, ours, dx, 100 * small * inv_std.max() ** 2)
 
 
@@ -458,24 +467,40 @@ def everything(where, dtype="float64") -> dict:
     x, y = (where.asarray(draw(i, *shape, dtype=dtype)) for i in (1, 2))
     c, d, e, f = (where.asarray(draw(i, 3, dtype=dtype) ** 2) for i in (3, 4, 5, 6))
     theta, g = (where.asarray(draw(i, 9, dtype=dtype) ** 2) for i in range(2))
-    adam = adam_of(theta)
+    adam, wide = adam_of(theta), where.asarray(draw(8, 5, 4, dtype=dtype))
     cols = where.asarray(draw(7, 2 * 3 * 2, 3 * 2 * 3, dtype=dtype))
     how = ((3, 2), (2, 2), (1, 0))
     kernels.take_step(theta, g, adam, 0.1)
     fed_theta, fed = where.asarray(draw(1, 9, dtype=dtype)), adam_of(theta)
     numbers = step_numbers(fed, 1.0, 1, np.dtype(dtype))
     kernels.fed_step(fed_theta, g, fed, where.asarray(numbers))
+    normal = kernels.normalised(x, (1, 2, 3), 1e-5)
+    A = kernels.correlation(x[:, :2, :1], (6, 5, 3), (2, 1), (1, 0))  # 3 groups
+    grouped = A.adjoint(A.forward(x)), A.weight_grad(x, A.forward(x))
+    W, U, a = (where.asarray(draw(i, 4, 12, dtype=dtype)) for i in (9, 10, 11))
+    gru = kernels.gru_forward(wide[None], W, U, U[0], wide[0])
     return {
         "fed_step": (fed_theta, fed.m, fed.v),
         "take_step": (theta, adam.m, adam.v),
         "col2im": kernels.col2im(cols, shape, *how),
         "column_sum": kernels.column_sum(x),
+        "gates": kernels.gates(wide),
+        "gate_dx": kernels.gate_dx(x, y, y),
+        "gru_forward": gru,
+        "gru_step": kernels.gru_step(a, wide[:4], U, wide[0]),
+        "gru_backward": kernels.gru_backward(wide[None], *gru, U),
         "channel_sums": kernels.channel_sums(x, y),
+        "correlation": grouped,
         "im2col": kernels.im2col(x, *how),
         "leaky_relu": kernels.leaky_relu(x, 0.2),
         "leaky_relu_slope": kernels.leaky_relu_slope(x, y, 0.2),
+        "jacobian": kernels.jacobian(x, y, normal[1], (1, 2, 3)),
         "moments": kernels.moments(x, ALONE, running(where, 3, dtype), 0.1),
+        "softmax": kernels.softmax(x),
+        "softmax_jacobian": kernels.softmax_jacobian(x, y),
         "normalise": kernels.normalise(x, c, d, e, f, 1e-5),
+        "normalised": normal,
+        "standardise": kernels.standardise(x, c, d, 1e-5),
         "batchnorm_dx": kernels.batchnorm_dx(x, y, c, d, e, f, 60),
         "tanh_slope": kernels.tanh_slope(x, y),
     }
@@ -650,6 +675,8 @@ def nvrtc():
     path = find_nvrtc()
     if path is None:
         pytest.skip("no libnvrtc: pip install nvidia-cuda-nvrtc, or set CUDA_HOME")
+    for part in pathlib.Path(path).parent.glob("libnvrtc-builtins.so.*"):
+        ctypes.CDLL(str(part))  # some wheels do not say where NVRTC is to look for it
     return ctypes.CDLL(path)
 
 

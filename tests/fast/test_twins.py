@@ -113,9 +113,9 @@ def correlation(draw):
     W = draw(*kernel, C, groups * C_out)
 
     def maps(A, arguments):
-        rng = np.random.default_rng(0)
-        x = rng.standard_normal((N, *A.x_shape)).astype(draw.dtype)
-        dy = rng.standard_normal((N, *A.y_shape)).astype(draw.dtype)
+        rng, xp = np.random.default_rng(0), tg.get_xp(A.W)
+        x = xp.asarray(rng.standard_normal((N, *A.x_shape)).astype(draw.dtype))
+        dy = xp.asarray(rng.standard_normal((N, *A.y_shape)).astype(draw.dtype))
         first = A.forward(x), A.weight_grad(x, dy), A.adjoint(dy)
         again = A.weight_grad(x, 2 * dy), A.adjoint(3 * dy), A.forward(dy_to_x(x))
         return *first, *again
@@ -189,10 +189,32 @@ def normalise(draw):
     return (draw(*shape), mean, var**2, gamma, beta, 0.1), returned
 
 
+def standardise(draw):
+    shape = draw.shape()
+    return (draw(*shape), draw(shape[-1]), draw(shape[-1]) ** 2, 0.1), returned
+
+
 def batchnorm_dx(draw):
     shape = draw.shape()
     channels = [draw(shape[-1]) for _ in range(4)]
     return (draw(*shape), draw(*shape), *channels, 7), returned
+
+
+def axes(draw, ndim):
+    """Of a LayerNorm, an InstanceNorm, a PixelNorm or a MinibatchStd."""
+    within = [tuple(range(1, ndim)), tuple(range(1, ndim - 1)), (ndim - 1,), (0,)]
+    return draw.one_of(*filter(None, within))
+
+
+def normalised(draw):
+    shape = draw.shape(2, 4)
+    return (draw(*shape), axes(draw, len(shape)), 0.1, draw.one_of(0, 1)), returned
+
+
+def jacobian(draw):
+    (x, over, _, centre), _ = normalised(draw)
+    inv_std = draw(*(1 if i in over else n for i, n in enumerate(x.shape)))
+    return (draw(*x.shape), x, inv_std, over, centre), returned
 
 
 def take_step(draw):
@@ -283,6 +305,15 @@ def gate_dx(draw):
     return tuple(draw(*shape) for _ in range(3)), returned
 
 
+def softmax(draw):
+    return (4 * draw(*draw.shape(1, 4)),), returned
+
+
+def softmax_jacobian(draw):
+    shape = draw.shape(1, 4)
+    return (draw(*shape), draw(*shape)), returned
+
+
 def ancestral(draw):
     """For u of a few seeds: none is within rounding of a probability."""
     reader = Sequential(tg.Delay(), tg.GRU(3, every=True))
@@ -321,6 +352,11 @@ def gru_forward(draw):
     return (x, draw(C, 3 * n), draw(n, 3 * n), draw(3 * n), draw(n)), returned
 
 
+def gru_step(draw):
+    N, n = draw.shape(2, 2)
+    return (draw(N, 3 * n), draw(N, n), draw(n, 3 * n), draw(n)), returned
+
+
 def gru_backward(draw):
     arguments, _ = gru_forward(draw)
     steps, U = fast.PRIMITIVES["gru_forward"](*arguments), arguments[2]
@@ -341,16 +377,22 @@ CASES = {
     "enlarged": enlarged,
     "gru_backward": gru_backward,
     "gru_forward": gru_forward,
+    "gru_step": gru_step,
     "gate_dx": gate_dx,
     "gates": gates,
     "im2col": im2col,
+    "jacobian": jacobian,
     "leaky_relu": elementwise(0.2),
     "leaky_relu_slope": elementwise(0.2, arrays=2),
     "mean_product": mean_product,
     "moments": moments,
     "batchnorm": batchnorm,
     "normalise": normalise,
+    "normalised": normalised,
     "penalise": penalise,
+    "softmax": softmax,
+    "softmax_jacobian": softmax_jacobian,
+    "standardise": standardise,
     "take_step": take_step,
     "fed_step": fed_step,
     "tanh_slope": elementwise(arrays=2),

@@ -39,6 +39,7 @@ def moments(x, group: Group, running: dict, momentum: float):
     return mean, var
 
 
+@primitive
 def standardise(x, mean, var, eps):
     """x_hat = (x - mean) / sqrt(var + eps), and 1 / sqrt(var + eps), (C,)
 
@@ -117,8 +118,7 @@ class BatchNorm(Layer):
     def build(self, in_shape):
         require_array(self, in_shape)
         require(len(in_shape) >= 1, self, "inputs (..., C)", in_shape)
-        C = in_shape[-1]
-        self.shapes = {"gamma": (C,), "beta": (C,)}
+        self.shapes = {"gamma": in_shape[-1:], "beta": in_shape[-1:]}
         return in_shape
 
     def init(self, rng):

@@ -22,11 +22,11 @@ from ..values import plus
 from .base import Layer, require, require_array
 
 
+@primitive
 def normalised(x, axes, eps: float, centre: bool = True):
     """(x_hat, 1/sigma): x_hat = (x - mu) / sigma, sigma^2 = mean((x - mu)^2) + eps.
 
-    x is (N, ...). The means are over `axes`; 1/sigma keeps them as axes of length 1.
-    Without `centre`, mu = 0.
+    x is (N, ...). Means are over `axes`, of length 1 in 1/sigma. No `centre`: mu = 0.
     """
     if centre:
         x = x - x.mean(axis=axes, keepdims=True)
@@ -34,6 +34,7 @@ def normalised(x, axes, eps: float, centre: bool = True):
     return x * inv_std, inv_std  # eq: samplenorm
 
 
+@primitive
 def jacobian(v, x_hat, inv_std, axes, centre: bool = True):
     """(J v, mean(x_hat v)), J = (1/sigma) (I - 1 1^T/m - x_hat x_hat^T/m) = J^T.
 

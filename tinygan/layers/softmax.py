@@ -7,12 +7,14 @@ between the V choices, and it has one. With Gumbel noise it is a softened random
 import numpy as np
 
 from ..errors import flag, number
+from ..fast import primitive
 from ..ops import get_xp
 from ..rng import SAMPLE, generator
 from ..values import mapped, plus
 from .base import Layer, require, require_array
 
 
+@primitive
 def softmax(x):
     """y_v = e^x_v / sum_w e^x_w over the last axis of x (..., V); no overflow."""
     xp = get_xp(x)
@@ -20,6 +22,7 @@ def softmax(x):
     return e / e.sum(axis=-1, keepdims=True)  # eq: softmax-rows
 
 
+@primitive
 def softmax_jacobian(y, v):
     """(J v, <y, v>) of the rows y = softmax(x), J = diag(y) - y y^T = J^T.
 

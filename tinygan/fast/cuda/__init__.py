@@ -11,8 +11,13 @@ function. No kernel adds with atomics: the same input gives the same bits, every
 from .batchnorm import BATCHNORM_DX, FINISH_MOMENTS, MOMENTS, NORMALISE
 from .conv import COL2IM, IM2COL
 from .elementwise import LEAKY_RELU, LEAKY_RELU_SLOPE, TANH_SLOPE
+from .gates import GATE_DX, GATES
+from .grouped import COL2IM_GROUPS, IM2COL_GROUPS
+from .gru import GRU_STEP, GRU_STEP_BACK
 from .launch import Kernel
 from .optim import ADAM, FED_ADAM
+from .samplenorm import JACOBIAN, NORMALISED
+from .softmax import SOFTMAX, SOFTMAX_JACOBIAN
 from .sums import CHANNEL_SUMS, COLUMN_SUM
 
 KERNELS = {
@@ -20,9 +25,19 @@ KERNELS = {
     for kernel in (
         IM2COL,
         COL2IM,
+        IM2COL_GROUPS,
+        COL2IM_GROUPS,
         LEAKY_RELU,
         LEAKY_RELU_SLOPE,
         TANH_SLOPE,
+        GATES,
+        GATE_DX,
+        GRU_STEP,
+        GRU_STEP_BACK,
+        NORMALISED,
+        JACOBIAN,
+        SOFTMAX,
+        SOFTMAX_JACOBIAN,
         COLUMN_SUM,
         CHANNEL_SUMS,
         MOMENTS,

@@ -66,13 +66,14 @@ extern "C" __global__ void normalise(IN x, IN mean, IN var, IN gamma, IN beta, O
         OUT x_hat, OUT inv_std, long long M, int C, REAL eps)
 {
     OVER(int, c, C, x) {
-        REAL s = 1 / sqrt(var[c] + eps), mu = mean[c], scale = gamma[c], b = beta[c];
+        REAL s = 1 / sqrt(var[c] + eps), mu = mean[c];
+        REAL scale = y ? gamma[c] : 1, b = y ? beta[c] : 0;
         OVER(long long, row, M, y) {
             REAL z = (x[row * C + c] - mu) * s;
             x_hat[row * C + c] = z;
-            y[row * C + c] = scale * z + b;
-            if (row == 0) inv_std[c] = s;
+            if (y) y[row * C + c] = scale * z + b;
         }
+        if (blockIdx.y == 0 && threadIdx.y == 0) inv_std[c] = s;
     }
 }
 """)
@@ -82,7 +83,8 @@ extern "C" __global__ void batchnorm_dx(IN dy, IN x_hat, IN gamma, IN inv_std,
         IN dgamma, IN dbeta, OUT dx, long long M, int C, REAL m)
 {
     OVER(int, c, C, x) {
-        REAL scale = gamma[c] * inv_std[c], a = dbeta[c] / m, b = dgamma[c] / m;
+        REAL scale = (gamma ? gamma[c] : 1) * inv_std[c];
+        REAL a = dbeta[c] / m, b = dgamma[c] / m;
         OVER(long long, row, M, y) {
             long long k = row * C + c;
             dx[k] = scale * (dy[k] - a - x_hat[k] * b);
@@ -128,15 +130,31 @@ def normalise(x, mean, var, gamma, beta, eps: float):
 
 
 @twin("cuda")
+def standardise(x, mean, var, eps):
+    """x_hat and inv_std of x (..., C), in one launch; mean and var are (C,)."""
+    if not usable(x, mean, var):
+        return NotImplemented
+    xp, rows = get_xp(x), as_rows(x)  # (M, C)
+    same_shape("standardise", rows.shape[1:], mean.shape, var.shape)
+    x_hat, inv_std = xp.empty(x.shape, x.dtype), xp.empty(var.shape, x.dtype)
+    arrays = mean, var, None, None, None, x_hat, inv_std
+    NORMALISE(*over_rows(rows), rows, *arrays, *rows.shape, eps)
+    return x_hat, inv_std
+
+
+@twin("cuda")
 def batchnorm_dx(dy, x_hat, gamma, inv_std, dgamma, dbeta, m):
-    """dx in one launch; dy and x_hat are (..., C), the others (C,)."""
-    if isinstance(gamma, int) or not usable(dy, x_hat):
+    """dx in one launch; dy and x_hat are (..., C), the others (C,). gamma may be 1."""
+    number = not hasattr(gamma, "dtype")
+    if (number and gamma != 1) or not usable(dy, x_hat):
         return NotImplemented
     rows = as_rows(dy)  # (M, C)
     dx = get_xp(dy).empty(dy.shape, dy.dtype)
-    channels = (gamma, inv_std, dgamma, dbeta)
+    gamma, *channels = None if number else gamma, inv_std, dgamma, dbeta
     same_shape("batchnorm_dx", dy.shape, x_hat.shape)
-    same_shape("batchnorm_dx", rows.shape[1:], *(a.shape for a in channels))
+    shapes = [a.shape for a in (gamma, *channels) if a is not None]
+    same_shape("batchnorm_dx", rows.shape[1:], *shapes)
     grid, block = over_rows(rows)
-    BATCHNORM_DX(grid, block, rows, as_rows(x_hat), *channels, dx, *rows.shape, m)
+    inputs = rows, as_rows(x_hat), gamma, *channels
+    BATCHNORM_DX(grid, block, *inputs, dx, *rows.shape, m)
     return dx

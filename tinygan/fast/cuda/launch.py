@@ -6,6 +6,7 @@ is given.
 """
 
 import functools
+import math
 import re
 
 import numpy as np
@@ -19,6 +20,13 @@ PRELUDE = """
 #define OVER(type, i, n, axis)  /* all i < n, shared out among an axis's threads */ \\
     for (type i = (type)blockIdx.axis * blockDim.axis + threadIdx.axis; i < n;      \\
          i += (type)gridDim.axis * blockDim.axis)
+"""
+SIGMOID = """
+__device__ REAL sigmoid(REAL s)    // e <= 1: nothing overflows
+{
+    REAL e = exp(s < 0 ? s : -s);
+    return (s < 0 ? e : 1) / (1 + e);
+}
 """
 REAL = {"f": "float", "d": "double"}
 THREADS = 256  # threads of a block
@@ -105,7 +113,8 @@ def block_for(columns: int, threads: int = THREADS) -> tuple[int, int]:
 
 def as_rows(a):
     """`a` as a C-contiguous (M, C) with the channels last; copied only if need be."""
-    return get_xp(a).ascontiguousarray(a).reshape(-1, a.shape[-1])
+    shape = math.prod(a.shape[:-1]), a.shape[-1]
+    return get_xp(a).ascontiguousarray(a).reshape(shape)
 
 
 def over_rows(a) -> tuple[tuple, tuple]:

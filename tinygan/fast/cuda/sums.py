@@ -20,8 +20,8 @@ from .launch import (
 STRIP = 512  # threads of a block
 FILL = 512  # blocks of that many threads keep the largest GPUs busy
 
-# `total(mine)` merges what the threads of each column hold, into row 0 of the block.
-BLOCK_TOTAL = """
+# How two partial results become one.
+MERGE = """
 struct Pair { REAL s, t; };
 struct Moments { REAL n, mean, M2; };    // M2 = the sum of (x - mean)^2
 
@@ -32,7 +32,12 @@ __device__ Moments merge(Moments a, Moments b)
     REAL n = a.n + b.n, part = b.n > 0 ? b.n / n : 0, d = b.mean - a.mean;
     return {n, a.mean + d * part, a.M2 + b.M2 + d * d * a.n * part};
 }
+"""
 
+# `total(mine)` merges what the threads of each column hold, into row 0 of the block.
+BLOCK_TOTAL = (
+    MERGE
+    + """
 template <class T> __device__ T total(T mine)
 {
     __shared__ T all[STRIP];
@@ -46,6 +51,7 @@ template <class T> __device__ T total(T mine)
     return all[me];
 }
 """.replace("STRIP", str(STRIP))
+)
 
 COLUMN_SUM = Kernel(
     BLOCK_TOTAL

@@ -170,6 +170,7 @@ def gru_forward(x, W, U, b, c):
     return tuple(map(xp.stack, (h, *zip(*inside, strict=True))))
 
 
+@primitive
 def gru_step(a, h, U, c):
     """r, z, k, q and the new state, (N, n) each, from a = x_t W + b and h = h_{t-1}.
 
