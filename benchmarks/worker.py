@@ -6,6 +6,7 @@ wait busily while the other computes. `Worker` asks, and `main` in the process a
     -> (start)                      <- {"ready": {versions, threads, flags}}
                                     or {"unavailable": "why"}
     -> {"make": {a job}}            <- {"build": seconds, "first": seconds}
+                                    or {"unavailable": "why"}
     -> {"steps": 100, "skip": 1}    <- {"seconds": [100 numbers], "faults": 3.2}
     -> {"memory": true}             <- {"idle": bytes, "peak": bytes, "pool": bytes}
     -> (end of input)               (end)
@@ -63,11 +64,14 @@ class Worker:
     def make(self, job: dict) -> None:
         """Make a job ready, and take its first step. An ended process starts again.
 
-        `build_s` and `first_s` are the seconds of the two.
+        `build_s` and `first_s` are the seconds of the two. Raises UnavailableError if
+        the library does not have this job.
         """
         if self.process.poll() is not None:
             self.start()
         answer = self._ask({"make": job})
+        if "unavailable" in answer:
+            raise UnavailableError(answer["unavailable"])
         self.build_s, self.first_s, self.faults = answer["build"], answer["first"], []
 
     def run(self, steps: int, skip: int = 0) -> list[float]:
@@ -139,10 +143,13 @@ class Answers:
         self.step = self.context = None
         gc.collect()
         start = time.perf_counter()
-        self.step, self.context = jobs.make(self.library, job)
-        built = time.perf_counter()
-        with self.context():
-            self.step()
+        try:
+            self.step, self.context = jobs.make(self.library, job)
+            built = time.perf_counter()
+            with self.context():
+                self.step()
+        except UnavailableError as e:
+            return {"unavailable": str(e)}
         self.library.wait()
         return {"build": built - start, "first": time.perf_counter() - built}
 
