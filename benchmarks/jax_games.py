@@ -30,10 +30,13 @@ class Players(NamedTuple):
 
 
 def start(nets) -> dict:
-    """The state before the first step, on the host, from tinygan's G and D."""
+    """The state before the first step, on the host, from tinygan's G and D.
+
+    Its arrays are copies, because JAX may keep an array of the host as it is.
+    """
 
     def net(own):
-        theta = list(own.parameters().values())
+        theta = list(map(np.array, own.parameters().values()))
         m, v = (list(map(np.zeros_like, theta)) for _ in range(2))
         running = [a.astype(own.theta.dtype) for a in own.state().values()]
         return {"theta": theta, "m": m, "v": v, "running": running, "t": np.int32(0)}

@@ -19,9 +19,9 @@ from .library import UnavailableError
 from .worker import Worker, WorkerError
 
 PAUSE = 0.2  # s before each turn, in which the last one's busy threads fall asleep
-WIDTH = 1 + max(map(len, LIBRARIES))  # of a column with the libraries' names
-WHOLE_STEPS = ("step", "sweep")  # the benchmarks of whole training steps
 SHORT_PAUSE = 0.01  # before turns shorter than PAUSE, which are only a first look
+WHOLE_STEPS = ("step", "sweep")  # the benchmarks of whole training steps
+WIDTH = 1 + max(map(len, LIBRARIES))  # of a column with the libraries' names
 
 
 @dataclasses.dataclass(frozen=True)

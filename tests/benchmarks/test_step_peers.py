@@ -1,5 +1,5 @@
-"""The peers of `benchmarks.step`, JAX and torch.compile: the same steps as tinygan's, in
-processes of their own, and a dash for a work that a peer does not have.
+"""The peers of `benchmarks.step`, JAX and torch.compile: they take tinygan's steps,
+in processes of their own, and a work that a peer does not have gets a dash.
 """
 
 import importlib.util
@@ -63,7 +63,7 @@ def distance(many, others) -> float:
 
 
 def in_own_process(call: str) -> dict:
-    """The value of a function here: JAX and compilers start threads, other tests fork."""
+    """The value of a function of this file: JAX starts threads, other tests fork."""
     code = f"import json; from test_step_peers import *; print(json.dumps({call}))"
     path = [str(Path(__file__).parent), *sys.path]
     done = subprocess.run(
