@@ -1,15 +1,19 @@
 """PyTorch with torch.compile: the step of on_torch.py, compiled.
 
-A step has gradients and optimizers in it. torch.compile breaks its graph there, and
-compiles what is between. The first step compiles nearly all. The second compiles D
-again, because G's step leaves it frozen.
+torch.compile breaks its graph at `backward` and at the optimizers, and compiles what is
+between, with its gradient. The first step compiles nearly all. The second compiles D
+again, because G's step has left it frozen.
+
+Compiled code has no second derivative, unless the gradients are traced with the rest of
+the step, `trace_autograd_ops`. That serves the critic's step. In other games it would
+lose gradients, without a word, of a network whose forward pass is in another graph.
 """
 
-import contextlib
-import os
-
 from .library import UnavailableError
+from .moves import GAMES
 from .on_torch import TorchCpu, TorchGpu
+
+TRACED = (GAMES["critic"],)
 
 
 class Compiled:
@@ -19,8 +23,6 @@ class Compiled:
     only_steps = True
 
     def usable_torch(self):
-        # the first step must compile, also where another process has done so
-        os.environ.setdefault("TORCHINDUCTOR_FORCE_DISABLE_CACHES", "1")
         torch = super().usable_torch()
         from torch import _dynamo
         from torch._inductor import cpp_builder
@@ -37,25 +39,23 @@ class Compiled:
         return super().describe() | {"compile": self.mode}
 
     def move(self, game):
+        config = self.torch._dynamo.config
+        if hasattr(config, "trace_autograd_ops"):  # newer than PyTorch 2.4
+            config.trace_autograd_ops = game in TRACED
         step = self.torch.compile(game.torch, mode=self.mode)
 
         def move(p, *batch):
-            with self.refusals():
-                self.begin()
+            self.begin()
+            try:
                 step(p, *batch)
+            except RuntimeError as e:
+                why = str(e).partition("\n")[0]
+                raise UnavailableError(f"torch.compile refuses the step: {why}") from e
 
         return move
 
     def begin(self):
         """Called before each step."""
-
-    @contextlib.contextmanager
-    def refusals(self):
-        """Turn what torch.compile cannot compile into an UnavailableError."""
-        try:
-            yield
-        except (RuntimeError, self.torch._dynamo.exc.TorchDynamoException) as e:
-            raise UnavailableError(str(e).partition("\n")[0]) from e
 
 
 class CompiledCpu(Compiled, TorchCpu):

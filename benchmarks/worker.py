@@ -21,6 +21,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from .libraries import LIBRARIES
 from .library import UnavailableError
 
 ROOT = Path(__file__).parents[1]
+COMPILED = "TORCHINDUCTOR_CACHE_DIR"  # where torch.compile keeps what it has compiled
 
 
 class WorkerError(RuntimeError):
@@ -45,7 +47,11 @@ class Worker:
         self.start()
 
     def start(self) -> None:
-        """Start the process, and wait until it has imported the library."""
+        """Start the process, and wait until it has imported the library.
+
+        It finds no code that another process has compiled.
+        """
+        self.scratch = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         start, tf32 = time.perf_counter(), str(int(self.tf32))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", self.library, tf32],
@@ -53,6 +59,7 @@ class Worker:
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
+            env=os.environ | {COMPILED: self.scratch.name},
         )
         answer = self._answer()
         if "unavailable" in answer:
@@ -68,6 +75,7 @@ class Worker:
         the library does not have this job.
         """
         if self.process.poll() is not None:
+            self.close()
             self.start()
         answer = self._ask({"make": job})
         if "unavailable" in answer:
@@ -88,6 +96,7 @@ class Worker:
         """End the process by force."""
         self.process.kill()
         self.process.communicate()
+        self.scratch.cleanup()
 
     def _ask(self, request: dict) -> dict:
         with contextlib.suppress(BrokenPipeError):  # it has ended: _answer says so
