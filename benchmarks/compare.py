@@ -13,6 +13,7 @@ from pathlib import Path
 
 from . import report
 from .libraries import LIBRARIES
+from .turns import WIDTH
 
 SAME_MACHINE = ("processor", "cores", "system", "environment")
 SAME_WORK = ("batch", "game", "flop", "bytes", "job", "work", "layer", "pass")
@@ -162,7 +163,7 @@ def show(old: dict, new: dict, lines: list[dict], tolerance: float) -> int:
         print("NOTE: the machines differ; only ratios to PyTorch are judged")
     width = max(len(line["work"]) for line in lines)
     heads = ("old", "new", "new / old")
-    print(f"  {'':<{width}}  {'':<12}{heads[0]:>10}{heads[1]:>10}{heads[2]:>11}")
+    print(f"  {'':<{width}}  {'':<{WIDTH}}{heads[0]:>10}{heads[1]:>10}{heads[2]:>11}")
     slower = judged = 0
     for line in lines:
         says = verdict(line["change"], tolerance)
@@ -170,7 +171,7 @@ def show(old: dict, new: dict, lines: list[dict], tolerance: float) -> int:
         judged += line["change"] is not None
         change = "-" if line["change"] is None else f"{line['change']:.3f}"
         print(
-            f"  {line['work']:<{width}}  {line['library']:<12}{line['old']:>10.4g}"
+            f"  {line['work']:<{width}}  {line['library']:<{WIDTH}}{line['old']:>10.4g}"
             f"{line['new']:>10.4g}{change:>11}   {says} ({line['by']})"
         )
     for which, a, b in (("old", old, new), ("new", new, old)):

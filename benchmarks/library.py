@@ -1,8 +1,8 @@
 """The interface of a numerical library for the benchmarks, and how it is timed.
 
-`Library` times with the host's clock, `OnGpu` with device events. on_tinygan.py and
-on_torch.py have the four libraries, and libraries.py lists them. Each library is
-imported and run in its own process (worker.py).
+`Library` times with the host's clock, `OnGpu` with device events. The libraries are in
+on_tinygan.py, on_torch.py, on_compiled.py and on_jax.py, and libraries.py lists them.
+Each library is imported and run in its own process (worker.py).
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from .work import Work
 
 
 class UnavailableError(Exception):
-    """This library cannot run here; the message says why."""
+    """This library cannot run here, or not this job; the message says why."""
 
 
 class Library:
@@ -24,6 +24,7 @@ class Library:
     name: str
     reference = "torch-cpu"  # the library that it is compared with
     device = "cpu"
+    only_steps = False  # whether it takes training steps alone: no layer, no product
 
     def __init__(self, tf32: bool = False):
         """Import the library. `tf32` allows TF32 in its products on a GPU."""

@@ -185,7 +185,11 @@ def _returning(value, f):
 
 
 def blas() -> dict:
-    """The BLAS that NumPy was built with, and its threads if threadpoolctl can tell."""
+    """The BLAS that NumPy was built with.
+
+    And, if threadpoolctl can tell, the processor that its kernels are for, and its
+    threads.
+    """
     built = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     found = {"blas": f"{built['name']} {built['version']}"}
     try:
@@ -193,4 +197,9 @@ def blas() -> dict:
     except ImportError:
         return found
     pools = [p for p in threadpool_info() if p["user_api"] == "blas"]
-    return found | {"threads": pools[0]["num_threads"]} if pools else found
+    if not pools:
+        return found
+    kernels = (
+        {"kernels": pools[0]["architecture"]} if "architecture" in pools[0] else {}
+    )
+    return found | kernels | {"threads": pools[0]["num_threads"]}

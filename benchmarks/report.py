@@ -14,6 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 WAITING = ("OMP_WAIT_POLICY", "KMP_BLOCKTIME", "GOMP_SPINCOUNT")
+KERNELS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+COMPILERS = ("XLA_FLAGS", "CXX")
 
 
 class Parser(argparse.ArgumentParser):
@@ -22,14 +24,16 @@ class Parser(argparse.ArgumentParser):
     def error(self, message):
         self.exit(2, f"{self.prog}: {message}\n")
 
-    def choice(self, option: str, known, all_unless_given: bool = True) -> None:
-        """Add an option for some of `known`. The default is all of them, or None."""
+    def choice(self, option: str, known, all_unless_given=True, usual=None) -> None:
+        """Add an option for some of `known`. The default is `usual`, all, or None."""
+        default = list(usual or known) if all_unless_given else None
+        says = ",".join(usual) if usual else "all"
         self.add_argument(
             option,
             type=names(known),
-            default=list(known) if all_unless_given else None,
+            default=default,
             metavar="A,B",
-            help=f"some of {','.join(known)} (default: all)",
+            help=f"some of {','.join(known)} (default: {says})",
         )
 
     def results_file(self) -> None:
@@ -131,7 +135,8 @@ def markdown(heads, rows) -> str:
 
 def machine() -> dict:
     """The machine and the settings in the environment that change what is measured."""
-    settings = {k: os.environ[k] for k in THREADS + WAITING if k in os.environ}
+    names = THREADS + WAITING + KERNELS + COMPILERS
+    settings = {k: os.environ[k] for k in names if k in os.environ}
     return {
         "processor": processor(),
         "cores": usable_cores(),
@@ -140,6 +145,17 @@ def machine() -> dict:
         "load_at_start": round(os.getloadavg()[0], 2),
         "environment": settings,
     }
+
+
+def pinned(machine: dict) -> str:
+    """A sentence if the environment chooses the kernels of OpenBLAS; "" if not."""
+    settings = machine["environment"]
+    chosen = [f"{name}={settings[name]}" for name in KERNELS if name in settings]
+    if not chosen:
+        return ""
+    return (
+        f"{' and '.join(chosen)} may pin older kernels of OpenBLAS than this machine's"
+    )
 
 
 def processor() -> str:

@@ -121,19 +121,21 @@ def show(rows: dict) -> None:
     if not rows:
         return
     heads = ("median ms", "quartiles ms", "GFLOP/s", "steps", "times as long as")
-    print("  {:<12}{:>10}{:>20}{:>10}{:>7}   {}".format("", *heads))
+    print(f"  {'':<{turns.WIDTH}}" + "{:>10}{:>20}{:>10}{:>7}   {}".format(*heads))
     for library, row in rows.items():
         quartiles = f"{row['q1_ms']:.4g} .. {row['q3_ms']:.4g}"
         print(
-            f"  {library:<12}{row['median_ms']:>10.4g}{quartiles:>20}"
+            f"  {library:<{turns.WIDTH}}{row['median_ms']:>10.4g}{quartiles:>20}"
             f"{row['gflops']:>10.4g}{row['steps']:>7}   {turns.ratios(row)}"
         )
     heads = ("ready s", "first ms", "idle MB", "peak MB", "pool MB", "faults a step")
-    print("  {:<12}{:>10}{:>10}{:>10}{:>10}{:>10}{:>15}".format("", *heads))
+    print(
+        f"  {'':<{turns.WIDTH}}" + "{:>10}{:>10}{:>10}{:>10}{:>10}{:>15}".format(*heads)
+    )
     for library, row in rows.items():
         pool = "-" if row["pool_mb"] is None else f"{row['pool_mb']:.4g}"
         print(
-            f"  {library:<12}{row['ready_s']:>10.3g}{row['first_ms']:>10.4g}"
+            f"  {library:<{turns.WIDTH}}{row['ready_s']:>10.3g}{row['first_ms']:>10.4g}"
             f"{row['idle_mb']:>10.4g}{row['peak_mb']:>10.4g}{pool:>10}"
             f"{row['faults']:>15,.0f}"
         )

@@ -109,10 +109,22 @@ def step_section(results: dict, peaks: dict) -> str:
             before = (f"{row['ready_s']:.2f}", f"{row['first_ms']:.4g}")
             rows.append((name, library, *speed, share, *before, memory, pool))
             rows[-1] += (f"{row['faults']:,.0f}",)
+        for library in work.get("skipped", ()):
+            rows.append((name, library, "-", *[""] * (len(heads) - 3)))
     games = dict.fromkeys(work["game"] for work in results["works"].values())
     says = "".join(f"- game *{game}*: {GAMES[game].says}\n" for game in games)
     text = f"\n### A training step\n\n{says}\n{markdown(heads, rows)}"
-    return text + levels.section(results)
+    return text + skipped(results) + levels.section(results)
+
+
+def skipped(results: dict) -> str:
+    """A sentence for each work that a library does not have."""
+    lines = [
+        f"- {name}, {library}: {why}\n"
+        for name, work in results["works"].items()
+        for library, why in work.get("skipped", {}).items()
+    ]
+    return "".join(["\n", *lines]) if lines else ""
 
 
 def recipes_section(results: dict) -> str:

@@ -8,9 +8,16 @@ from .libraries import LIBRARIES
 from .sweep import SWEEPS, curve
 from .turns import works_of
 
-COLOURS = dict(
-    zip(LIBRARIES, ("tab:red", "tab:orange", "tab:blue", "tab:cyan"), strict=True)
-)
+COLOURS = {
+    "numpy": "tab:red",
+    "cupy": "tab:orange",
+    "torch-cpu": "tab:blue",
+    "torch-gpu": "tab:cyan",
+    "torch-compile": "tab:green",
+    "torch-compile-gpu": "tab:olive",
+    "jax-cpu": "tab:purple",
+    "jax-gpu": "tab:pink",
+}
 MARKERS = {"forward": "o", "backward": "s", "update": "^"}
 
 

@@ -116,7 +116,7 @@ def time_point(name: str, x: int, workers: list, options) -> dict:
     found = turns.time_job(workers, job, options, flop)
     for library, row in found["results"].items():
         print(
-            f"  {sweep.axis} {x:<6}{library:<12}{row['median_ms']:>10.4g} ms"
+            f"  {sweep.axis} {x:<6}{library:<{turns.WIDTH}}{row['median_ms']:>10.4g} ms"
             f"{row['gflops']:>9.4g} GFLOP/s   {turns.ratios(row)}"
         )
     return {"sweep": name, "x": x, "work": work.spec(), "flop": flop} | found

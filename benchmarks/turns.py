@@ -3,7 +3,8 @@
 All of them have the same options, the same warm-up and turns, and results of one form:
 {"benchmark", "date", "commit", "machine", "flags", "options", "libraries", "left_out",
 "works": {name of the work: {..., "results": {library: row}}}}. `report.summarise` makes
-a row, and "ratio": {reference: how many times as long} is added.
+a row, and "ratio": {reference: how many times as long} is added. A work may also have
+"skipped" and "errors": {library: why it has no row}.
 """
 
 import argparse
@@ -13,12 +14,14 @@ import sys
 import time
 
 from . import report
-from .libraries import LIBRARIES
+from .libraries import LIBRARIES, USUAL
 from .library import UnavailableError
 from .worker import Worker, WorkerError
 
 PAUSE = 0.2  # s before each turn, in which the last one's busy threads fall asleep
 SHORT_PAUSE = 0.01  # before turns shorter than PAUSE, which are only a first look
+WHOLE_STEPS = ("step", "sweep")  # the benchmarks of whole training steps
+WIDTH = 1 + max(map(len, LIBRARIES))  # of a column with the libraries' names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +52,7 @@ def parser(
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = new.add_argument
-    new.choice("--libraries", LIBRARIES)
+    new.choice("--libraries", LIBRARIES, usual=USUAL)
     rounds, seconds = report.above(int, 0), report.above(float, 0)
     own = "(default: chosen by each part)"
     n, t = (default.help(k) if default else own for k in ("rounds", "seconds"))
@@ -76,6 +79,8 @@ def begin(benchmark: str, options, **flags) -> dict:
     print(report.one_line({"machine": results["machine"], "tf32": options.tf32}))
     if results["machine"]["load_at_start"] > 0.5:
         print("NOTE: something else is running here; take no figure below seriously")
+    if pinned := report.pinned(results["machine"]):
+        print(f"NOTE: {pinned}")
     return results
 
 
@@ -96,6 +101,9 @@ def start(options, results: dict) -> list[Worker]:
     workers = []
     for library in options.libraries:
         if library in results["left_out"]:
+            continue
+        if LIBRARIES[library].only_steps and results["benchmark"] not in WHOLE_STEPS:
+            leave_out(library, "it is here for whole training steps alone", results)
             continue
         try:
             worker = Worker(library, options.tf32)
@@ -123,19 +131,23 @@ def time_job(workers: list[Worker], job: dict, options, flop=0, beside=None) -> 
     """{"results": {library: row}} of a job for every worker.
 
     The order of the workers moves on by one every round. A library whose process ends
-    is left out, and "errors" says so. After the timing beside(worker) adds to a row.
+    is left out, and "errors" says so; "skipped" says why a library does not have this
+    job. After the timing beside(worker) adds to a row.
     """
     samples: dict[str, list] = {worker.library: [] for worker in workers}
-    more, errors = {}, {}
+    more, errors, skipped = {}, {}, {}
 
     def each(f, order) -> None:
         for worker in order:
             try:
-                if worker.library not in errors:
+                if worker.library not in errors | skipped:
                     f(worker)
-            except (WorkerError, UnavailableError) as e:
+            except WorkerError as e:
                 errors[worker.library] = str(e)
                 print(f"  {worker.library} given up: {e}")
+            except UnavailableError as e:
+                skipped[worker.library] = str(e)
+                print(f"  {worker.library:<{WIDTH}}{'-':>10}   {e}")
 
     def ready(worker):
         worker.make(job)
@@ -154,11 +166,12 @@ def time_job(workers: list[Worker], job: dict, options, flop=0, beside=None) -> 
         k = i % max(1, len(workers))
         each(turn, workers[k:] + workers[:k])
     each(look, workers)
-    found = {name: s for name, s in samples.items() if name not in errors}
+    without = {"errors": errors, "skipped": skipped}
+    found = {name: s for name, s in samples.items() if name not in errors | skipped}
     rows = table(found, flop)
     for library, row in rows.items():
         row |= more[library]
-    return {"results": rows} | ({"errors": errors} if errors else {})
+    return {"results": rows} | {what: whys for what, whys in without.items() if whys}
 
 
 def warm_up(worker: Worker, seconds: float) -> None:

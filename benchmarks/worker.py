@@ -6,6 +6,7 @@ wait busily while the other computes. `Worker` asks, and `main` in the process a
     -> (start)                      <- {"ready": {versions, threads, flags}}
                                     or {"unavailable": "why"}
     -> {"make": {a job}}            <- {"build": seconds, "first": seconds}
+                                    or {"unavailable": "why"}
     -> {"steps": 100, "skip": 1}    <- {"seconds": [100 numbers], "faults": 3.2}
     -> {"memory": true}             <- {"idle": bytes, "peak": bytes, "pool": bytes}
     -> (end of input)               (end)
@@ -20,6 +21,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -28,6 +30,7 @@ from .libraries import LIBRARIES
 from .library import UnavailableError
 
 ROOT = Path(__file__).parents[1]
+COMPILED = "TORCHINDUCTOR_CACHE_DIR"  # where torch.compile keeps what it has compiled
 
 
 class WorkerError(RuntimeError):
@@ -44,7 +47,11 @@ class Worker:
         self.start()
 
     def start(self) -> None:
-        """Start the process, and wait until it has imported the library."""
+        """Start the process, and wait until it has imported the library.
+
+        It finds no code that another process has compiled.
+        """
+        self.scratch = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         start, tf32 = time.perf_counter(), str(int(self.tf32))
         self.process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker", self.library, tf32],
@@ -52,6 +59,7 @@ class Worker:
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
+            env=os.environ | {COMPILED: self.scratch.name},
         )
         answer = self._answer()
         if "unavailable" in answer:
@@ -63,11 +71,15 @@ class Worker:
     def make(self, job: dict) -> None:
         """Make a job ready, and take its first step. An ended process starts again.
 
-        `build_s` and `first_s` are the seconds of the two.
+        `build_s` and `first_s` are the seconds of the two. Raises UnavailableError if
+        the library does not have this job.
         """
         if self.process.poll() is not None:
+            self.close()
             self.start()
         answer = self._ask({"make": job})
+        if "unavailable" in answer:
+            raise UnavailableError(answer["unavailable"])
         self.build_s, self.first_s, self.faults = answer["build"], answer["first"], []
 
     def run(self, steps: int, skip: int = 0) -> list[float]:
@@ -84,6 +96,7 @@ class Worker:
         """End the process by force."""
         self.process.kill()
         self.process.communicate()
+        self.scratch.cleanup()
 
     def _ask(self, request: dict) -> dict:
         with contextlib.suppress(BrokenPipeError):  # it has ended: _answer says so
@@ -139,10 +152,13 @@ class Answers:
         self.step = self.context = None
         gc.collect()
         start = time.perf_counter()
-        self.step, self.context = jobs.make(self.library, job)
-        built = time.perf_counter()
-        with self.context():
-            self.step()
+        try:
+            self.step, self.context = jobs.make(self.library, job)
+            built = time.perf_counter()
+            with self.context():
+                self.step()
+        except UnavailableError as e:
+            return {"unavailable": str(e)}
         self.library.wait()
         return {"build": built - start, "first": time.perf_counter() - built}
 
