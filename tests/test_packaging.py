@@ -115,6 +115,38 @@ def test_nothing_is_validated_by_assert(path):
     assert found == []
 
 
+def text_without_encoding(name: str, call: ast.Call) -> bool:
+    """True if a call opens a text in the encoding of the system, which on Windows is
+    a code page."""
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    last = name.rpartition(".")[2]
+    if last in ("run", "Popen", "check_output"):
+        return "text" in given and "encoding" not in given
+    first = {"read_text": 0, "write_text": 1}.get(last)  # place of the encoding
+    if first is not None:
+        return "encoding" not in given and len(call.args) <= first
+    if name not in ("open", "io.open"):
+        return False
+    mode = given.get("mode", call.args[1] if len(call.args) > 1 else None)
+    binary = isinstance(mode, ast.Constant) and "b" in mode.value
+    return not binary and "encoding" not in given
+
+
+def test_a_text_without_encoding_is_found():
+    source = """open(f); open(f, "w"); p.read_text(); p.write_text(t); run(c, text=True)
+open(f, "rb"); open(f, encoding="utf-8"); p.read_text("utf-8"); run(c); os.open(f, 1)
+"""
+    found = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call)]
+    bad = [text_without_encoding(written(call.func), call) for call in found]
+    assert sorted(bad) == [False] * 5 + [True] * 5
+
+
+@every_file
+def test_no_text_depends_on_the_system(path):
+    bad = [c.lineno for name, c in calls(path) if text_without_encoding(name, c)]
+    assert bad == []
+
+
 def imported(path) -> set[str]:
     """The packages from outside that a file imports."""
     names = set()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, features
+from PIL import Image
 
 from tinygan.data.files import pictures
 from tinygan.data.files.formats import format_of
@@ -53,10 +53,8 @@ EXACT = {
     "PCX": {},
     "TGA": {},
 }
-if features.check("avif"):
-    LOSSY = {"JPEG": {"quality": 95}, "AVIF": {"quality": 95}}
-else:
-    LOSSY = {"JPEG": {"quality": 95}}
+Image.init()
+LOSSY = {k: {"quality": 95} for k in ("JPEG", "AVIF") if k in Image.SAVE}
 
 
 @pytest.mark.parametrize("kind", [*EXACT, *LOSSY, "GIF"])
@@ -79,7 +77,13 @@ def test_the_content_decides_the_format(kind):
 def test_tiffs_of_eight_bits(mode):
     image = Image.fromarray(SMOOTH)
     image = image.quantize() if mode == "P" else image.convert(mode)
-    pixels = decoded(saved(image, "TIFF"), None, "x.tif")
+    data = saved(image, "TIFF")
+    if mode == "YCbCr":
+        try:
+            Image.open(io.BytesIO(data)).load()
+        except OSError:
+            pytest.skip("this Pillow does not read such a file of its own")
+    pixels = decoded(data, None, "x.tif")
     expected = np.asarray(image.convert("RGB"))
     np.testing.assert_array_equal(pixels, expected)
 
@@ -219,7 +223,11 @@ REFUSED = {
     "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "x.svg", "an SVG drawing"),
     "raw": (TIFF, "IMG.NEF", "a raw picture of a camera (convert it to PNG or JPEG)"),
     "pdf": (b"%PDF-1.7\n", "x.pdf", "found a PDF document"),
-    "icon": (saved(SMOOTH[:8, :8], "ICO"), "x.ico", "found an icon (ICO)"),
+    "icon": (
+        saved(SMOOTH[:8, :8], "ICO", sizes=[(8, 8)]),
+        "x.ico",
+        "found an icon (ICO)",
+    ),
     "jpeg 2000": (b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(30), "x.jp2", "a JPEG 2000"),
     "eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n", "x.eps", "found a PostScript document"),
     "header": (b"\x89PNG\r\n\x1a\n" + bytes(30), "x.png", "a sound PNG image, found"),

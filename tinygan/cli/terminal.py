@@ -6,6 +6,7 @@ work is done, and no output ends it.
 """
 
 import contextlib
+import errno
 import os
 import sys
 import warnings
@@ -68,10 +69,16 @@ def final(status: int) -> int:
     if status or not _lost:
         return status
     error = _lost[0]
-    if isinstance(error, BrokenPipeError):  # the reader has seen enough
+    if _no_reader(error):  # it has seen enough
         return CLOSED
     complain(f"the output cannot be written ({getattr(error, 'strerror', 0) or error})")
     return 1
+
+
+def _no_reader(error: Exception) -> bool:
+    """True if the other end of the pipe is closed, which Windows calls EINVAL."""
+    on_windows = os.name == "nt" and getattr(error, "errno", 0) == errno.EINVAL
+    return on_windows or isinstance(error, BrokenPipeError)
 
 
 def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:

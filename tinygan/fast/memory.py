@@ -54,7 +54,7 @@ def _limit(folder: str, first_version: bool) -> float:
 
 def _text(path: str) -> str:
     try:
-        return pathlib.Path(path).read_text()
+        return pathlib.Path(path).read_text("utf-8")
     except (OSError, ValueError):
         return ""
 

@@ -146,7 +146,7 @@ def session(world):
         return
     with contextlib.ExitStack() as stack:
         if world.rank > 0:
-            nowhere = stack.enter_context(open(os.devnull, "w"))
+            nowhere = stack.enter_context(open(os.devnull, "w", encoding="utf-8"))
             stack.enter_context(contextlib.redirect_stdout(nowhere))
             stack.enter_context(contextlib.redirect_stderr(nowhere))
         try:
@@ -174,4 +174,6 @@ def obedient():
         yield
     finally:
         for name, handler in before.items():
-            signal.signal(getattr(signal, name), handler)
+            # None: the handler was not made by Python, and cannot be put back
+            previous = signal.SIG_DFL if handler is None else handler
+            signal.signal(getattr(signal, name), previous)

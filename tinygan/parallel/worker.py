@@ -15,7 +15,8 @@ from threadpoolctl import threadpool_limits
 from ..errors import BackendError
 from .mailbox import Mailbox, Signal
 
-HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # by the first process alone
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+HANDLED = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
 
 
 class WorkerEndedError(BackendError):

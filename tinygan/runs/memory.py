@@ -55,12 +55,13 @@ def _of_the_machine() -> int | None:
 
 
 def _of_the_process() -> int | None:
-    with contextlib.suppress(ImportError, OSError, ValueError, IndexError):
+    unknown = ImportError, AttributeError, OSError, ValueError, IndexError
+    with contextlib.suppress(*unknown):  # Windows has no such limit
         import resource
 
         limit, _ = resource.getrlimit(resource.RLIMIT_AS)
         if limit != resource.RLIM_INFINITY:
-            used = int(pathlib.Path("/proc/self/statm").read_text().split()[0])
+            used = int(pathlib.Path("/proc/self/statm").read_text("ascii").split()[0])
             return limit - used * resource.getpagesize()
     return None
 

@@ -97,7 +97,7 @@ class Source:
         if len(self.files) >= MOST_FILES or not path.is_file():
             return None
         try:
-            return read_plain(path, MOST)
+            return read_plain(path, MOST) if _is_called(self.folder, name) else None
         except OSError:
             return None
 
@@ -201,6 +201,18 @@ class _Beside(importlib.abc.MetaPathFinder):
 
 
 _BESIDE = _Beside()
+
+
+def _is_called(folder, name: str) -> bool:
+    """True if the file has this very name. macOS and Windows open Common.py as
+    common.py as well, but Python imports it as Common alone.
+    """
+    *folders, last = name.split("/")
+    for part in folders:
+        if part not in os.listdir(folder):
+            return False
+        folder = os.path.join(folder, part)
+    return last in os.listdir(folder)
 
 
 def _imports(text: bytes, name: str, package: str) -> set[str]:

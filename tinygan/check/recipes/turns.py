@@ -137,8 +137,15 @@ def _counted(counts, kind: str, word: str, advice: str) -> str:
     found = counts.places[kind].most_common(MOST)
     if not found:
         return f"{word}: 0"
-    where = "; ".join(f"{os.path.relpath(file)}, line {n}" for (file, n), _ in found)
+    where = "; ".join(f"{_from_here(file)}, line {n}" for (file, n), _ in found)
     return f"{word}: {getattr(counts, kind)} ({where}){advice}"
+
+
+def _from_here(file: str) -> str:
+    try:
+        return os.path.relpath(file)
+    except ValueError:  # it is on another drive of Windows
+        return file
 
 
 def _stopped(error: Exception, name: str) -> Row:

@@ -90,7 +90,7 @@ class Folder:
             if os.path.islink(at):
                 root = os.path.realpath(self.path)
                 real = os.path.realpath(os.path.join(root, name))
-                inside = os.path.commonpath([root, real]) == root
+                inside = Path(real).is_relative_to(root)
                 return "" if inside else "a link that leads out of the folder"
         return ""
 
