@@ -65,7 +65,9 @@ def batchnorm(x, gamma, beta, eps, group: Group, running: dict, momentum: float)
 @primitive
 def channel_sums(dy, x_hat):
     """(sum dy x_hat, sum dy) of each channel, (N, ..., C) -> (C,) twice."""
-    return column_sum(dy * x_hat), column_sum(dy)
+    dgamma = column_sum(dy * x_hat)  # eq: batchnorm-dgamma
+    dbeta = column_sum(dy)  # eq: batchnorm-dbeta
+    return dgamma, dbeta
 
 
 @primitive
@@ -75,8 +77,8 @@ def batchnorm_dx(dy, x_hat, gamma, inv_std, dgamma, dbeta, m):
     dgamma = sum dy x_hat and dbeta = sum dy, (C,), are over all m numbers of a channel.
     """
     return (gamma * inv_std) * (
-        dy - dbeta / m - x_hat * (dgamma / m)
-    )  # eq: batchnorm-dx
+        dy - dbeta / m - x_hat * (dgamma / m)  # eq: batchnorm-dx
+    )
 
 
 class BatchNorm(Layer):
@@ -147,8 +149,8 @@ class BatchNorm(Layer):
         if train or param_grads:
             dgamma, dbeta = channel_sums(dy, x_hat)
         if param_grads:
-            self.dgamma += dgamma  # eq: batchnorm-dgamma
-            self.dbeta += dbeta  # eq: batchnorm-dbeta
+            self.dgamma += dgamma
+            self.dbeta += dbeta
         if not train:
             return (self.gamma * inv_std) * dy  # eq: batchnorm-dx-eval
         sums = self.group.all_reduce(dgamma, dbeta, dy.size // dy.shape[-1])

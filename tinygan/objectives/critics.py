@@ -39,8 +39,9 @@ class Wasserstein(Critic):
         return mean(s_real) - mean(s_fake)  # eq: wasserstein-V
 
     def d_grads(self, s_real, s_fake):
-        ones_like = get_xp(s_real).ones_like  # eq: wasserstein-dV
-        return ones_like(s_real) / s_real.size, -ones_like(s_fake) / s_fake.size
+        ones_like = get_xp(s_real).ones_like
+        ds_real = ones_like(s_real) / s_real.size  # eq: wasserstein-dV
+        return ds_real, -ones_like(s_fake) / s_fake.size
 
 
 class Hinge(Critic):
@@ -57,8 +58,9 @@ class Hinge(Critic):
 
     def value(self, s_real, s_fake):
         where = get_xp(s_real).where
-        short, over = 1 - s_real, 1 + s_fake  # eq: hinge-V
-        return -mean(where(short > 0, short, 0)) - mean(where(over > 0, over, 0))
+        short, over = 1 - s_real, 1 + s_fake
+        V_real = -mean(where(short > 0, short, 0))
+        return V_real - mean(where(over > 0, over, 0))  # eq: hinge-V
 
     def d_grads(self, s_real, s_fake):
         ds_real = (s_real < 1).astype(s_real.dtype) / s_real.size  # eq: hinge-dV
