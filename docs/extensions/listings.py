@@ -5,8 +5,10 @@ belongs to the last equation that is displayed above it in the same section. Sph
 itself reads the code, so what is tested is what is built.
 """
 
+import ast
 import pathlib
 import re
+import textwrap
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -34,6 +36,24 @@ class Listing:
     text: str
     label: str | None  # of the equation that its group follows
     group: int
+
+    def statements(self) -> list[ast.stmt]:
+        """What the listing does: its statements without docstrings, and without
+        methods that only raise. SyntaxError where it is cut in the middle of one.
+        """
+        code = textwrap.dedent(self.text)
+        try:
+            body = ast.parse(code).body
+        except SyntaxError:  # a `return` needs a function around it
+            body = ast.parse("def part():\n" + textwrap.indent(code, "    ")).body
+        return [node for node in body if _does_something(node)]
+
+
+def _does_something(node) -> bool:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return any(map(_does_something, node.body))
+    says = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return not says and not isinstance(node, ast.Raise | ast.Pass)
 
 
 def listings(page: pathlib.Path) -> list[Listing]:
