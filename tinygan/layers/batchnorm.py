@@ -65,9 +65,8 @@ def batchnorm(x, gamma, beta, eps, group: Group, running: dict, momentum: float)
 @primitive
 def channel_sums(dy, x_hat):
     """(sum dy x_hat, sum dy) of each channel, (N, ..., C) -> (C,) twice."""
-    dgamma = column_sum(dy * x_hat)  # eq: batchnorm-dgamma
     dbeta = column_sum(dy)  # eq: batchnorm-dbeta
-    return dgamma, dbeta
+    return column_sum(dy * x_hat), dbeta  # eq: batchnorm-dgamma
 
 
 @primitive
@@ -76,9 +75,8 @@ def batchnorm_dx(dy, x_hat, gamma, inv_std, dgamma, dbeta, m):
 
     dgamma = sum dy x_hat and dbeta = sum dy, (C,), are over all m numbers of a channel.
     """
-    return (gamma * inv_std) * (
-        dy - dbeta / m - x_hat * (dgamma / m)  # eq: batchnorm-dx
-    )
+    mean, along = dbeta / m, x_hat * (dgamma / m)
+    return (gamma * inv_std) * (dy - mean - along)  # eq: batchnorm-dx
 
 
 class BatchNorm(Layer):

@@ -18,8 +18,7 @@ def he(a: float = 0.0):
     a = number("he", "a", a)
 
     def init(rng, shape, fan_in, fan_out):
-        sigma = math.sqrt(2.0 / ((1.0 + a * a) * fan_in))  # eq: he
-        return rng.normal(0.0, sigma, shape)
+        return rng.normal(0, math.sqrt(2 / ((1 + a * a) * fan_in)), shape)  # eq: he
 
     return init
 
