@@ -19,6 +19,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 sys.path.insert(0, str(DOCS / "extensions"))
 
 ledger = pytest.importorskip("ledger", reason="the docs extra is not installed")
+listings = pytest.importorskip("listings", reason="the docs extra is not installed")
 
 PAGES = [p for p in sorted(DOCS.rglob("*.md")) if "_build" not in p.parts]
 KINDS = {"python", "console", "text", "pycon"}
@@ -70,19 +71,62 @@ def test_a_page_shows_no_code_that_is_not_run(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(DOCS).as_posix())
-def test_the_code_that_a_page_quotes_is_there(page):
-    blocks = re.findall(
-        r"^```\{literalinclude\}(.*?)^```", page.read_text("utf-8"), re.M | re.S
-    )
-    for block in blocks:
-        options = dict(re.findall(r"^:([\w-]+): *(.*)$", block, re.M))
-        text = (page.parent / block.split("\n")[0].strip()).read_text("utf-8")
-        node = ast.parse(text)
-        for name in filter(None, options.get("pyobject", "").split(".")):
-            (node,) = (n for n in node.body if getattr(n, "name", None) == name)
-        quoted = ast.get_source_segment(text, node) if "pyobject" in options else text
-        for option in ("start-at", "end-at", "start-after", "end-before"):
-            assert options.get(option, "") in quoted, options
+def test_a_listing_is_a_whole_piece_of_code(page):
+    """No line numbers, which go stale, and nothing cut off. Sphinx reads the code, and
+    fails where an option matches no line. What is shown does something: it is not a
+    docstring, or a method that a subclass is to define.
+    """
+    for listing in listings.listings(page):
+        assert not {"lines", "lineno-start"} & set(listing.options), listing.where
+        assert listing.statements(), listing.where
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.relative_to(DOCS).as_posix())
+def test_the_listing_behind_an_equation_shows_its_line(page):
+    """The first listings behind a displayed equation, in its section, show the line
+    that computes it, if they are of the file in which this line is.
+    """
+    computed, seen, groups = ledger.computed(), set(), {}
+    for listing in listings.listings(page):
+        groups.setdefault(listing.group, []).append(listing)
+    for group in groups.values():
+        label = group[0].label
+        if label is None or label in seen:
+            continue
+        seen.add(label)
+        (line,) = computed[label]
+        here = [x for x in group if x.path == line.path]
+        shown = any(line.number in x.lines for x in here)
+        assert shown or not here, f"{group[0].where}: no line of eq: {label}"
+
+
+IDENTITIES = {"identity-dx", "bias-dx"}  # dx = dy: there is nothing to compute
+
+
+def test_a_marked_line_computes():
+    """An operation begins on it: no `def`, no `return c`, no bracket that closes."""
+    idle = set()
+    trees = {p.as_posix(): ast.parse(p.read_text("utf-8")) for p in ledger.files()}
+    for label, (line,) in ledger.computed().items():
+        nodes = ast.walk(trees[(ledger.ROOT / line.path).as_posix()])
+        here = [n for n in nodes if getattr(n, "lineno", None) == line.number]
+        heads = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
+        if any(isinstance(n, heads) for n in here) or not any(
+            isinstance(n, OPERATIONS) for n in here
+        ):
+            idle.add(label)
+    assert idle == IDENTITIES
+
+
+OPERATIONS = (
+    ast.BinOp,
+    ast.UnaryOp,
+    ast.Compare,
+    ast.Call,
+    ast.AugAssign,
+    ast.IfExp,
+    ast.Subscript,
+)
 
 
 def test_every_figure_is_in_the_book_and_every_picture_has_its_script():

@@ -60,7 +60,7 @@ def figure():
     for density, colour in ((pair.p, BLUE), (pair.q, GREY)):
         left.fill_between(x, 2 * density - 4, -4, color=colour, alpha=0.4, lw=0)
     left.plot(x, f - np.interp(0, x, f), color=BLACK, lw=3, label="f*, slope $\\pm$1")
-    bins = np.linspace(-0.6, 0.6, 49)
+    bins = 0.1 * 1.00001 * np.linspace(-6, 6, 49)  # edges just beyond the walls
 
     D = trained(Adam(2e-3, 0.5, 0.9), [WGANGP(10.0, one_sided=True)])
     s, steepest = scores(D, x)
@@ -78,6 +78,8 @@ def figure():
             W = D.tree.layers[2].W.ravel()
             middle.hist(W, bins, color=RED, alpha=0.7, label=f"clipped to {c}")
     left.set(xlim=(-4, 4), ylim=(-4, 5), xlabel="x", ylabel="score")
+    for wall in (-0.1, 0.1):
+        middle.axvline(wall, color=BLACK, lw=1, ls="--")
     middle.set(xlabel="a weight of the middle layer", ylabel="how many")
     right.loglog(c_values, slopes, "o-", color=RED, label="steepest slope")
     right.loglog(c_values, [bound(c) for c in c_values], color=ORANGE, label="bound")

@@ -1,6 +1,7 @@
 """Four sick runs on the ring: their curves, and where their samples end."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -35,6 +36,9 @@ def figure():
         cloud.plot(*run.game.real_samples(500).T, ".", color=GREY, ms=5)
         for (when, x), colour in zip(samples.items(), (GREEN, PINK, RED), strict=True):
             cloud.plot(*x.T, ".", color=colour, ms=2, label=f"step {when}")
+        ways = [np.linalg.norm(b - a, axis=1) for a, b in pairwise(samples.values())]
+        first, then = (f"{way.mean():.2f}" for way in ways)
+        cloud.set_title(f"a sample moved by {first}, then {then}", fontsize=10)
         reach = 1.1 * max(3, np.quantile(np.abs(x), 0.98))
         cloud.set(xlim=(-1.3 * reach, 1.3 * reach), ylim=(-reach, reach))
     for axis in axes[0, :2]:

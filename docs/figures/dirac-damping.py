@@ -43,7 +43,7 @@ def _home(axis):
         r = np.hypot(*Turn(_r1(gamma), 0.1).trajectory((0.5, 0.5), 600).T)
         label = rf"$\gamma$ = {gamma:g}"
         axis.semilogy(np.arange(len(r)) / 10, r, line, color=colour, label=label)
-    axis.set(xlabel="time t, turns times h", ylabel="distance r from (0, 0)")
+    axis.set(xlabel=r"time t, turns times $\eta$", ylabel="distance r from (0, 0)")
     axis.set(ylim=(1e-9, 3))
     axis.legend(loc="lower left", fontsize=9)
 
@@ -52,7 +52,7 @@ def _creep(axis):
     """Without damping: terms of third order, and a power of t."""
     r = np.hypot(*Turn(_r1(0.0), 0.1).trajectory((1.0, 1.0), 6000).T)
     t = np.arange(1, len(r)) / 10
-    axis.loglog(t, r[1:], color=BLUE, lw=1.2, label="alternating steps, h = 0.1")
+    axis.loglog(t, r[1:], color=BLUE, lw=1.2, label=r"alternating steps, $\eta$ = 0.1")
     r = np.sqrt(8 / t)  # eq: dirac-creep
     axis.loglog(t[100:], r[100:], "--", color=BLACK, label=r"$\sqrt{8/t}$")
     axis.set(xlabel="time t", ylabel=r"distance r, $\gamma$ = 0", ylim=(0.07, 2))

@@ -42,6 +42,8 @@ def figure():
     left.set(xlabel="steps of h from x along v", ylabel="L")
     left.legend()
     right.plot(ts, np.abs(near - slope) / c, color=BLUE, label="error of near")
+    error = (4 * near - far) / 3 - slope
+    right.plot(ts, np.abs(error) / c, "--", color=BLACK, label="error of Richardson")
     right.plot(ts, np.abs(near - far) / c, color=ORANGE, label="|near - far|")
     right.plot(ts, np.abs(bend) / c, color=GREEN, label="|bend|")
     right.fill_between(

@@ -61,10 +61,10 @@ def figure():
     plane.plot(*START[:2], "o", color=BLACK, ms=4)
     plane.plot(0, 0, "*", color=RED, ms=10)
     plane.set(title="G's way", aspect="equal", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2))
-    distance.set(title="distance from the data", xlabel="time t, turns times h")
+    distance.set(title="distance from the data", xlabel=r"time t, turns times $\eta$")
     distance.set(ylim=(1e-5, 5))
     distance.legend(loc="lower left", fontsize=9)
-    moment.set(title=r"angular momentum $\ell$", xlabel="time t, turns times h")
+    moment.set(title=r"angular momentum $\ell$", xlabel=r"time t, turns times $\eta$")
     return drawn
 
 

@@ -27,8 +27,8 @@ def pair(theta: float) -> Pair:
 def best_logit(both: Pair, gamma1: float, gamma2: float) -> np.ndarray:
     """The s that maximises V - R1 - R2, by Newton's method."""
     p, q = both.p, both.q
-    w = gamma1 * p + gamma2 * q
-    between = (w[1:] + w[:-1]) / 2 / DX  # the flow between neighbouring points
+    rho = gamma1 * p + gamma2 * q
+    between = (rho[1:] + rho[:-1]) / 2 / DX  # the flow between neighbouring points
     L, i = np.zeros((len(X), len(X))), np.arange(len(X) - 1)
     for a, b, sign in ((i, i, 1), (i + 1, i + 1, 1), (i, i + 1, -1), (i + 1, i, -1)):
         L[a, b] += sign * between

@@ -60,7 +60,7 @@ def figure():
     axis.axvline(STEP, color=RED, lw=1, ls=":", label="step of the checks")
     axis.set(xlabel="step h", ylabel="relative error")
     axis.set(xlim=(1, 1e-16), ylim=(3e-18, 3e1))
-    axis.legend(loc="lower left", fontsize=9)
+    axis.legend(loc="lower right", bbox_to_anchor=(0.99, 0.16), fontsize=9)
     return drawn
 
 

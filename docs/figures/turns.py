@@ -1,4 +1,4 @@
-"""Two orders of play: where they lead, and the factor of a turn against h and k."""
+"""Two orders of play: where they lead, and the factor of a turn against eta and k."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ ORDERS = ((False, "simultaneous", ORANGE), (True, "alternating", BLUE))
 def figure():
     drawn, ((path, rate, steps),) = subplots(1, 3, 11, 4)
     _paths(path)
-    _against_h(rate)
+    _against_eta(rate)
     _against_k(steps)
     return drawn
 
@@ -40,26 +40,28 @@ def _paths(axis):
     axis.legend(loc="upper left", fontsize=9)
 
 
-def _against_h(axis):
+def _against_eta(axis):
     """rho of a turn: lines from the algebra, circles from trajectories."""
-    h = np.linspace(0.02, 5, 250)
+    eta = np.linspace(0.02, 5, 250)
     r1 = r"R1, $\gamma$ = 0.4"
     for game, line, name in ((PLAIN, "-", "no damping"), (TAMED, "--", r1)):
         axis.plot([], [], line, color=BLACK, lw=1.8, label=name)
         for alternating, _, colour in ORDERS:
-            rho = [spectral_radius(predicted_turn(game, v, 1, alternating)) for v in h]
-            axis.plot(h, rho, line, color=colour, lw=1.8)
+            rho = [
+                spectral_radius(predicted_turn(game, v, 1, alternating)) for v in eta
+            ]
+            axis.plot(eta, rho, line, color=colour, lw=1.8)
             for v in (0.5, 1, 1.5, 2, 3):
                 seen = spectral_radius_measured(game, v, 1, alternating)
                 axis.plot(v, seen, "o", mfc="white", mec=colour, ms=5)
     axis.axhline(1, color=GREY, lw=1, zorder=0)
-    axis.set(xlabel="learning rate h", ylabel=r"$\rho$, a turn's factor")
+    axis.set(xlabel=r"learning rate $\eta$", ylabel=r"$\rho$, a turn's factor")
     axis.set(ylim=(0, 2.1))
     axis.legend(loc="upper left", fontsize=9)
 
 
 def _against_k(axis):
-    """rho of an alternating turn with k steps of D, h = 0.25."""
+    """rho of an alternating turn with k steps of D, eta = 0.25."""
     k = np.arange(1, 101)
     for gamma, line in ((0.1, "-"), (0.4, "--"), (0.8, ":")):
         game = DiracGAN(NonSaturating(), R1(gamma))
@@ -71,5 +73,5 @@ def _against_k(axis):
             axis.plot(n, seen, "o", mfc="white", mec=BLUE, ms=5)
     axis.plot(k, np.ones(len(k)), color=BLACK, lw=1.2, label="no damping")
     axis.set(xscale="log", xlabel="k, steps of D in a turn", ylim=(0, 1.05))
-    axis.set(ylabel=r"$\rho$, alternating, h = 0.25")
+    axis.set(ylabel=r"$\rho$, alternating, $\eta$ = 0.25")
     axis.legend(loc="lower left", fontsize=9)

@@ -4,12 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygan as tg
 from tinygan.data import TwoMoons, mixture_1d, ring
 from tinygan.theory import divergences as div
+from tinygan.theory import figures
 
 LOG2, LOG4 = math.log(2), math.log(4)
 seeds = st.integers(0, 2**32 - 1)
@@ -66,11 +67,54 @@ def test_closed_forms_of_gaussians(mu, tau):
     assert div.reverse_kl(pair) == pytest.approx(reverse, abs=1e-9)
     if tau == 1:
         tv = math.erf(mu / math.sqrt(8))
-        assert div.total_variation(pair) == pytest.approx(tv, abs=1e-3)
-        assert div.wasserstein(pair) == pytest.approx(mu, abs=1e-9)
+        assert div.total_variation(pair) == pytest.approx(tv, abs=1e-14)
+        assert div.wasserstein(pair) == pytest.approx(mu, abs=1e-13)
     if mu == 0:
         w1 = abs(1 - tau) * math.sqrt(2 / math.pi)
-        assert div.wasserstein(pair) == pytest.approx(w1, abs=1e-3)
+        assert div.wasserstein(pair) == pytest.approx(w1, abs=1e-13)
+
+
+@given(seeds)
+@settings(max_examples=20)
+def test_kinks_cost_no_digits(seed):
+    """TV and W1 are right to rounding. A grid 400 times finer says so, to 2e-9."""
+    p, q = mixtures(seed)
+    pair, fine = div.on_line(p, q), div.on_line(p, q, np.linspace(-18, 18, 400_001))
+    assert len(pair.x) < 4000
+    for f in (div.total_variation, div.wasserstein):
+        assert f(pair) == pytest.approx(f(fine), abs=2e-9)
+    same = div.on_line(p, p)
+    assert div.total_variation(same) == div.wasserstein(same) == 0
+
+
+@pytest.mark.parametrize("theta", [0.5, 1.0, 2.0, 4.0, 8.0])
+def test_every_printed_digit_is_right(theta):
+    """`tinygan theory divergences` against closed forms and SciPy's quadrature."""
+    integrate = pytest.importorskip("scipy.integrate")
+
+    def log_p(x, mean):
+        return -((x - mean) ** 2) / 2 - math.log(2 * math.pi) / 2
+
+    def loss(x):  # p log(p/(p + q)) + q log(q/(p + q))
+        a, b = log_p(x, 0), log_p(x, theta)
+        both = np.logaddexp(a, b)
+        return math.exp(a) * (a - both) + math.exp(b) * (b - both)
+
+    halves = (-12, theta / 2), (theta / 2, theta + 12)
+    V = sum(integrate.quad(loss, *half, epsabs=1e-12)[0] for half in halves)
+    expected = {
+        "JSD": (LOG4 + V) / 2,
+        "TV": math.erf(theta / math.sqrt(8)),
+        "KL": theta**2 / 2,
+        "V(D*)": V,
+        "W1": theta,
+    }
+    _, names, *rows = figures._divergence_lines()
+    (row,) = (r for r in rows[:6] if r.startswith(f"{theta} "))
+    printed = dict(zip(names.split(), row.split(), strict=True))
+    assert printed == {"theta": str(theta)} | {
+        name: f"{value:.5f}" for name, value in expected.items()
+    }
 
 
 def test_the_distance_of_samples_comes_to_that_of_the_densities():

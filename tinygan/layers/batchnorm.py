@@ -66,7 +66,8 @@ def batchnorm(x, gamma, beta, eps, group: Group, running: dict, momentum: float)
 @primitive
 def channel_sums(dy, x_hat):
     """(sum dy x_hat, sum dy) of each channel, (N, ..., C) -> (C,) twice."""
-    return column_sum(dy * x_hat), column_sum(dy)
+    dbeta = column_sum(dy)  # eq: batchnorm-dbeta
+    return column_sum(dy * x_hat), dbeta  # eq: batchnorm-dgamma
 
 
 @primitive
@@ -75,9 +76,8 @@ def batchnorm_dx(dy, x_hat, gamma, inv_std, dgamma, dbeta, m):
 
     dgamma = sum dy x_hat and dbeta = sum dy, (C,), are over all m numbers of a channel.
     """
-    return (gamma * inv_std) * (
-        dy - dbeta / m - x_hat * (dgamma / m)
-    )  # eq: batchnorm-dx
+    mean, along = dbeta / m, x_hat * (dgamma / m)
+    return (gamma * inv_std) * (dy - mean - along)  # eq: batchnorm-dx
 
 
 class BatchNorm(Layer):
@@ -147,8 +147,8 @@ class BatchNorm(Layer):
         if train or param_grads:
             dgamma, dbeta = channel_sums(dy, x_hat)
         if param_grads:
-            self.dgamma += dgamma  # eq: batchnorm-dgamma
-            self.dbeta += dbeta  # eq: batchnorm-dbeta
+            self.dgamma += dgamma
+            self.dbeta += dbeta
         if not train:
             return (self.gamma * inv_std) * dy  # eq: batchnorm-dx-eval
         sums = self.group.all_reduce(dgamma, dbeta, dy.size // dy.shape[-1])

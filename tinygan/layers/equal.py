@@ -48,8 +48,8 @@ class EqualRate(Parametrised):
         return (self.factor * self.W,)  # eq: equal-rate
 
     def add_gradient(self, dW_used, cache):
-        dW_used *= self.factor
-        self.dW += dW_used  # eq: equal-rate-dW
+        dW_used *= self.factor  # eq: equal-rate-dW
+        self.dW += dW_used
 
     def __repr__(self):
         gain = "" if self.gain == HE else f", gain={self.gain:g}"

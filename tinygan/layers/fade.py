@@ -87,8 +87,8 @@ class Fade(Layer):
         alpha, c_old, c_new = cache
         old_dot, old_cache = tangent_of(self.old, x_dot, c_old)
         new_dot, new_cache = tangent_of(self.new, x_dot, c_new)
-        y_dot = plus(*self.shares(old_dot, new_dot, alpha))
-        return y_dot, (old_cache, new_cache)  # eq: fade-tangent
+        y_dot = plus(*self.shares(old_dot, new_dot, alpha))  # eq: fade-tangent
+        return y_dot, (old_cache, new_cache)
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
         alpha, *caches = cache

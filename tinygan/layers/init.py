@@ -17,8 +17,8 @@ def he(a: float = 0.0):
     """
     a = number("he", "a", a)
 
-    def init(rng, shape, fan_in, fan_out):  # eq: he
-        return rng.normal(0.0, math.sqrt(2.0 / ((1.0 + a * a) * fan_in)), shape)
+    def init(rng, shape, fan_in, fan_out):
+        return rng.normal(0, math.sqrt(2 / ((1 + a * a) * fan_in)), shape)  # eq: he
 
     return init
 

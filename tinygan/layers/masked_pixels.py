@@ -172,8 +172,8 @@ def gates(x):
 @primitive
 def gate_dx(dy, t, g):
     """[t' g dy, t g' dy] for t = tanh(a) and g = sigma(b): (N, ..., C) -> 2 C."""
-    da, db = (1 - t * t) * g * dy, t * g * (1 - g) * dy
-    return get_xp(dy).concatenate([da, db], axis=-1)  # eq: gate-dx
+    da, db = (1 - t * t) * g * dy, t * g * (1 - g) * dy  # eq: gate-dx
+    return get_xp(dy).concatenate([da, db], axis=-1)
 
 
 class GatedBlock(Sequential):

@@ -55,7 +55,7 @@ class MinibatchStd(Layer):
 
     def backward(self, dy, cache, param_grads=True):
         x_hat, _, own = cache  # x_hat is (g, M, F)
-        return self._reverse(dy, x_hat, own)  # eq: minibatch-std-dx
+        return self._reverse(dy, x_hat, own)
 
     def tangent(self, x_dot, cache):
         x_hat, _, own = cache
@@ -88,7 +88,7 @@ class MinibatchStd(Layer):
 
     def _reverse(self, dy, x_hat, own):
         """dx: dy at x, plus x_hat / (g F) times the sum of dy over the copies of s"""
-        return dy[..., :-1] + self._spread(dy, x_hat, own)
+        return dy[..., :-1] + self._spread(dy, x_hat, own)  # eq: minibatch-std-dx
 
     def _spread(self, dy, v, own):
         """t / (g F) v, of the shape of x; t is the sum of dy over the copies of s."""

@@ -28,8 +28,8 @@ class OneDimensional(Affine):
         return (T, C)
 
     def linear(self, x):
-        y, cache = super().linear(x[:, None])
-        return y[:, 0], cache  # eq: one-dim
+        y, cache = super().linear(x[:, None])  # eq: one-dim
+        return y[:, 0], cache
 
     def adjoint(self, dy, cache):
         return super().adjoint(dy[:, None], cache)[:, 0]

@@ -60,8 +60,8 @@ class SpectralNorm(Parametrised):
         along = dW_bar.ravel().dot(W_bar.ravel())  # <dW_bar, W_bar>
         uv = (v[:, None] * (along * u)).reshape(self._outputs_last(self.W).shape)
         dW_bar -= get_xp(uv).moveaxis(uv, -1, self.layer.out_axis)  # d sigma/dW
-        dW_bar /= sigma
-        self.dW += dW_bar  # eq: spectral-dW
+        dW_bar /= sigma  # eq: spectral-dW
+        self.dW += dW_bar
 
     def _outputs_last(self, W):
         return get_xp(W).moveaxis(W, self.layer.out_axis, -1)

@@ -80,8 +80,11 @@ def precision_recall(real, fake, k: int = 3) -> tuple[float, float]:
 
 def _radii(x: np.ndarray, k: int) -> np.ndarray:
     """Squared distance of each point to its k-th nearest neighbour: (N,)."""
-    blocks = (np.partition(D, k - 1, axis=1)[:, k - 1] for D in squared_distances(x))
-    return np.concatenate(list(blocks))  # eq: knn-radius
+    blocks = (
+        np.partition(D, k - 1, axis=1)[:, k - 1]  # eq: knn-radius
+        for D in squared_distances(x)
+    )
+    return np.concatenate(list(blocks))
 
 
 def _covered(points, centres, radii) -> float:

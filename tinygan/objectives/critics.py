@@ -39,8 +39,8 @@ class Wasserstein(Critic):
         return mean(s_real) - mean(s_fake)  # eq: wasserstein-V
 
     def d_grads(self, s_real, s_fake):
-        ones_like = get_xp(s_real).ones_like  # eq: wasserstein-dV
-        return ones_like(s_real) / s_real.size, -ones_like(s_fake) / s_fake.size
+        N, M, ones = s_real.size, s_fake.size, get_xp(s_real).ones_like
+        return ones(s_real) / N, -ones(s_fake) / M  # eq: wasserstein-dV
 
 
 class Hinge(Critic):
@@ -57,8 +57,8 @@ class Hinge(Critic):
 
     def value(self, s_real, s_fake):
         where = get_xp(s_real).where
-        short, over = 1 - s_real, 1 + s_fake  # eq: hinge-V
-        return -mean(where(short > 0, short, 0)) - mean(where(over > 0, over, 0))
+        short, over = (where(a > 0, a, 0) for a in (1 - s_real, 1 + s_fake))
+        return -mean(short) - mean(over)  # eq: hinge-V
 
     def d_grads(self, s_real, s_fake):
         ds_real = (s_real < 1).astype(s_real.dtype) / s_real.size  # eq: hinge-dV

@@ -74,6 +74,6 @@ class ClipWeights(Clip):
 
     def step(self, theta, g, signed_lr) -> None:
         super().step(theta, g, signed_lr)
-        get_xp(theta).clip(
+        get_xp(theta).clip(  # eq: clip-weights
             theta, -self.limit, self.limit, out=theta
-        )  # eq: clip-weights
+        )

@@ -48,8 +48,8 @@ class Machines(Group):
         """total += the totals of other machines, in place: (n,)."""
         self._local.barrier()  # wait for the whole sum of this machine
         if self._local.rank == 0:
-            (every,) = self.world.all_reduce(total)
-            total[...] = every  # eq: all-reduce
+            (every,) = self.world.all_reduce(total)  # eq: all-reduce
+            total[...] = every
         self._local.barrier()
 
     def _first(self, ask):

@@ -56,8 +56,8 @@ class Mismatch(Penalty):
         ds_wrong = -weights * sigmoid(s_wrong)  # eq: mismatch-gradient
         D.backward_weights(in_place_of_first(out, ds_wrong), cache)
         (P,) = self.group.all_reduce(
-            (weights * softplus(s_wrong)).sum()
-        )  # eq: mismatch
+            (weights * softplus(s_wrong)).sum()  # eq: mismatch
+        )
         return P
 
 

@@ -101,7 +101,7 @@ def method(objective: str, regulariser: str) -> DiracGAN:
 
 
 def row(
-    objective: str, regulariser: str, h: float = 0.25, turns: int = 250
+    objective: str, regulariser: str, eta: float = 0.25, turns: int = 250
 ) -> Comparison:
     """One row of the table: theory, and two games of `turns` turns from (1, 1)."""
     game = method(objective, regulariser)
@@ -109,18 +109,21 @@ def row(
     rho, did = {}, {}
     for alternating in (False, True):
         if values is not None:
-            mu = multipliers(values, h, alternating)
+            mu = multipliers(values, eta, alternating)
             rho[alternating] = float(np.abs(mu).max())
-        points = Turn(game, h, alternating=alternating).trajectory(START, turns)
+        points = Turn(game, eta, alternating=alternating).trajectory(START, turns)
         did[alternating] = verdict(points, turns)
     return Comparison(objective, regulariser, values, game.obstacle, rho, did)
 
 
 def convergence_table(
-    objectives=OBJECTIVES, regularisers=REGULARISERS, h: float = 0.25, turns: int = 250
+    objectives=OBJECTIVES,
+    regularisers=REGULARISERS,
+    eta: float = 0.25,
+    turns: int = 250,
 ) -> list[Comparison]:
     """A row for every objective with every regulariser, by name, in this order."""
-    return [row(o, r, h, turns) for o in objectives for r in regularisers]
+    return [row(o, r, eta, turns) for o in objectives for r in regularisers]
 
 
 def lines(rows: list[Comparison]):

@@ -174,15 +174,17 @@ def damping(game: DiracGAN) -> float:
     clipping          0                 weights and gradients are far from the limit
     """
     *_, kappa = constants(game.objective)
-    c, sigma2 = kappa * game.noise**2, game.noise**2
+    sigma2 = game.noise**2
     match game.penalty:
         case SquaredNorm():
-            c += game.penalty.gamma
+            of_penalty = game.penalty.gamma
         case UnitNorm(k=0.0):
-            c += 2 * game.penalty.weight
+            of_penalty = 2 * game.penalty.weight
         case Drift():
-            c += 2 * game.penalty.eps * sigma2
-    return c  # eq: dirac-damping
+            of_penalty = 2 * game.penalty.eps * sigma2
+        case _:
+            of_penalty = 0.0
+    return of_penalty + kappa * sigma2  # eq: dirac-damping
 
 
 def predicted_jacobian(game: DiracGAN) -> np.ndarray:

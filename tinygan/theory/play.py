@@ -4,8 +4,10 @@ One turn of the game is a map F of (theta, psi). Near the equilibrium F is a mat
 Its largest |eigenvalue|, the spectral radius rho, is the factor by which a turn shrinks
 or stretches the distance. There are two ways to play:
 
-    simultaneous   both players step from the same point:  M = I + h A
-    alternating    G answers the D that has already moved: M = (I + h A_G)(I + h A_D)
+    simultaneous   both players step from the same point:
+                   M = I + eta A
+    alternating    G answers the D that has already moved:
+                   M = (I + eta A_G)(I + eta A_D)
 
 A is the field's Jacobian; A_G and A_D are its rows for G and for D. `predicted_turn`
 computes M by this algebra. `Turn` plays with two networks and tinygan's own d_step and
@@ -55,14 +57,14 @@ class Turn:
 
     A call maps the numbers theta and psi to (theta, psi) after the turn, (2,).
 
-    h: the learning rate of both players
+    eta: the learning rate of both players
     alternating: whether G sees D's move
 
-    Raises ValueError for h <= 0 (from SGD) and for k < 1.
+    Raises ValueError for eta <= 0 (from SGD) and for k < 1.
     """
 
     game: DiracGAN
-    h: float = 0.1
+    eta: float = 0.1
     k: int = 1
     alternating: bool = True
     dtype: str = "float64"
@@ -74,8 +76,8 @@ class Turn:
         slope = SpectralNorm(slope) if self.game.spectral else slope
         self.G = Net(Point(), (1,), dtype=self.dtype)
         self.D = Net(slope, (1,), dtype=self.dtype)
-        self.opt_G = self.game.wrap_G(SGD(self.h))
-        self.opt_D = self.game.wrap_D(SGD(self.h))
+        self.opt_G = self.game.wrap_G(SGD(self.eta))
+        self.opt_D = self.game.wrap_D(SGD(self.eta))
         self.x_real, self.z = self.game.batches()
         self.penalties = (self.game.penalty,) if self.game.penalty else ()
         self.rng = np.random.default_rng(0)  # for the points x_hat, which do not matter
@@ -114,51 +116,52 @@ class Turn:
 
 
 def predicted_turn(
-    game: DiracGAN, h: float, k: int = 1, alternating: bool = True
+    game: DiracGAN, eta: float, k: int = 1, alternating: bool = True
 ) -> np.ndarray:
     """M = F'(0, 0), (2, 2), from A = ((0, alpha), (-beta, -c))
 
-    D's k steps are a shear that also shrinks, with q = (1 - h c)^k and
-    b = h beta (1 + (1 - h c) + ... + (1 - h c)^(k-1)), which is k h beta if c = 0:
+    D's k steps are a shear that also shrinks, with q = (1 - eta c)^k and
+    b = eta beta (1 + (1 - eta c) + ... + (1 - eta c)^(k-1)); if c = 0, b = k eta beta:
 
         psi <- q psi - b theta
 
-    G's step is a shear, theta <- theta + h alpha psi. Its psi is the one before D's
+    G's step is a shear, theta <- theta + eta alpha psi. Its psi is the one before D's
     steps if play is simultaneous, and the one after them if it alternates:
 
-        simultaneous  M = (1, h alpha; -b, q)
-        alternating   M = (1, h alpha; 0, 1)(1, 0; -b, q)
-                        = (1 - h alpha b, h alpha q; -b, q)
+        simultaneous  M = (1, eta alpha; -b, q)
+        alternating   M = (1, eta alpha; 0, 1)(1, 0; -b, q)
+                        = (1 - eta alpha b, eta alpha q; -b, q)
     """
     (_, alpha), (minus_beta, minus_c) = predicted_jacobian(game)
-    steps = (1 + h * minus_c) ** np.arange(k)
-    b, q = -h * minus_beta * steps.sum(), (1 + h * minus_c) ** k  # eq: turn-k
+    steps = (1 + eta * minus_c) ** np.arange(k)
+    b, q = -eta * minus_beta * steps.sum(), (1 + eta * minus_c) ** k  # eq: turn-k
     if alternating:
-        return np.array([[1 - h * alpha * b, h * alpha * q], [-b, q]])  # eq: turn-alt
-    return np.array([[1.0, h * alpha], [-b, q]])  # eq: turn-sim
+        a = eta * alpha
+        return np.array([[1 - a * b, a * q], [-b, q]])  # eq: turn-alt
+    return np.array([[1.0, eta * alpha], [-b, q]])  # eq: turn-sim
 
 
-def multipliers(eigenvalues, h: float, alternating: bool = True) -> np.ndarray:
+def multipliers(eigenvalues, eta: float, alternating: bool = True) -> np.ndarray:
     """The eigenvalues mu of a turn (k = 1) from those of the field, lambda_1, lambda_2.
 
-        simultaneous   mu = 1 + h lambda, one for each
-        alternating    mu^2 - t mu + d = 0,   t = 1 + d - h^2 lambda_1 lambda_2,
-                                              d = 1 + h (lambda_1 + lambda_2)
+        simultaneous   mu = 1 + eta lambda, one for each
+        alternating    mu^2 - t mu + d = 0,   t = 1 + d - eta^2 lambda_1 lambda_2,
+                                              d = 1 + eta (lambda_1 + lambda_2)
 
-    Simultaneous steps from imaginary lambda = +-i w give |mu| = sqrt(1 + h^2 w^2) > 1:
-    play spirals outwards for every h. Alternating steps are a product of two shears, so
-    d = 1 and areas stay the same: |mu| = 1 exactly if h w <= 2, and play diverges if
-    h w > 2. It never comes nearer. With damping, d = 1 - h c < 1, and complex mu have
-    |mu| = sqrt(1 - h c) for every w.
+    Simultaneous steps from imaginary lambda = +-i w give
+    |mu| = sqrt(1 + eta^2 w^2) > 1: play spirals outwards for every eta. Alternating
+    steps are a product of two shears, so d = 1 and areas stay the same: |mu| = 1
+    exactly if eta w <= 2, and play diverges if eta w > 2. It never comes nearer. With
+    damping, d = 1 - eta c < 1, and complex mu have |mu| = sqrt(1 - eta c) for every w.
 
     The second line needs A's zero: J is flat in theta at psi = 0. Source: Mescheder et
     al. 2018, Lemmas 2.3 and 2.4, for the log loss without damping.
     """
     l1, l2 = np.asarray(eigenvalues, complex)
     if not alternating:
-        return ordered([1 + h * l1, 1 + h * l2])  # eq: multipliers-sim
-    d = 1 + h * (l1 + l2)
-    t = 1 + d - h * h * l1 * l2
+        return ordered([1 + eta * l1, 1 + eta * l2])  # eq: multipliers-sim
+    d = 1 + eta * (l1 + l2)
+    t = 1 + d - eta * eta * l1 * l2
     root = np.sqrt(t * t / 4 - d)
     return ordered([t / 2 + root, t / 2 - root])  # eq: multipliers-alt
 
@@ -172,15 +175,15 @@ def spectral_radius(M) -> float:
 
 
 def measured_turn(
-    game: DiracGAN, h: float, k: int = 1, alternating: bool = True
+    game: DiracGAN, eta: float, k: int = 1, alternating: bool = True
 ) -> np.ndarray:
     """M = F'(0, 0) of the real turn, by complex steps through both networks; (2, 2)."""
-    return measured_jacobian(Turn(game, h, k, alternating, "complex128"))
+    return measured_jacobian(Turn(game, eta, k, alternating, "complex128"))
 
 
 def spectral_radius_measured(
     game: DiracGAN,
-    h: float,
+    eta: float,
     k: int = 1,
     alternating: bool = True,
     turns: int = 12,
@@ -194,7 +197,7 @@ def spectral_radius_measured(
     either axis. So near the equilibrium M is all there is (the rest is smaller by
     start^2).
     """
-    turn = Turn(game, h, k, alternating)
+    turn = Turn(game, eta, k, alternating)
     before, after = [], []
     for point in np.eye(2) * start:
         w = turn.trajectory(point, turns)

@@ -59,7 +59,7 @@ def _lambda(values) -> str:
     return f"$\\lambda$ = {spectrum(values).replace('+-', '±')}"
 
 
-def _portrait(axes, game, h: float = 0.1, turns: int = 400) -> None:
+def _portrait(axes, game, eta: float = 0.1, turns: int = 400) -> None:
     theta, psi = np.linspace(-2.4, 2.4, 25), np.linspace(-2, 2, 25)
     v = np.array([[field(game, t, p) for t in theta] for p in psi])
     axes.streamplot(
@@ -76,7 +76,7 @@ def _portrait(axes, game, h: float = 0.1, turns: int = 400) -> None:
         (False, ORANGE, "--", "simultaneous steps"),
         (True, BLUE, "-", "alternating steps"),
     ):
-        points = Turn(game, h, alternating=alternating).trajectory(START, turns)
+        points = Turn(game, eta, alternating=alternating).trajectory(START, turns)
         axes.plot(*points.T, line, color=colour, lw=1.3, label=label)
     axes.plot(*START, "o", color=BLACK, ms=5, label="start", ls="")
     axes.plot(0, 0, "+", color=RED, ms=13, mew=2.5, label="equilibrium", ls="")

@@ -49,7 +49,7 @@ class Embedding(Layer):
     def backward(self, dy, cache, param_grads=True):
         (i,) = cache
         if param_grads:
-            add_rows(self.dW, i, dy)  # eq: embedding-dW
+            add_rows(self.dW, i, dy)
 
     def tangent(self, x_dot, cache):
         return None, ()
@@ -98,4 +98,4 @@ def add_rows(dW, i, dy) -> None:
     for start in range(0, len(i), step):
         part = slice(start, start + step)
         onehot = (i[part] == xp.arange(n)[:, None]).astype(dW.dtype)  # (n, M)
-        dW += onehot @ dy[part]
+        dW += onehot @ dy[part]  # eq: embedding-dW

@@ -55,8 +55,8 @@ class Paint(Layer):
         )
         x_dot_out = None
         for term in terms:
-            x_dot_out = plus(x_dot_out, term)
-        return x_dot_out, x_dot  # eq: paint-tangent
+            x_dot_out = plus(x_dot_out, term)  # eq: paint-tangent
+        return x_dot_out, x_dot
 
     def tangent_backward(self, dy, dy_dot, cache, cache_dot):
         dx = None if dy is None else self.backward(dy, cache)
