@@ -69,7 +69,8 @@ class Groups(GroupedCorrelation):
         """(N, H, W, C_in) -> (G, N OH OW, kh kw C_in/G)"""
         if not usable(x):
             return super().cols(x)
-        xp, sizes, (positions, columns) = get_xp(x), *self.sizes(len(x))
+        xp = get_xp(x)
+        sizes, (positions, columns) = self.sizes(len(x))
         cols = xp.empty((self.G, len(x) * positions, columns), x.dtype)
         width, height = block_for(columns)
         across = blocks(columns, 4 * width), blocks(positions, height)
@@ -98,7 +99,7 @@ class Groups(GroupedCorrelation):
         dW = (dy_T @ self.cols(x)).swapaxes(1, 2)  # (G, kh kw C_in/G, C_out/G)
         return together(dW).reshape(self.W.shape)
 
-    def sizes(self, N: int):
+    def sizes(self, N: int) -> tuple[tuple, tuple[int, int]]:
         """What both kernels take, N to pw; and (OH OW, kh kw C_in/G)."""
         (kh, kw, C, _), (H, W, _), (OH, OW, _) = (
             self.W.shape,
