@@ -153,9 +153,9 @@ def layers_section(results: dict, name: str) -> str:
             rows.append((what, library, ms, ratio_to(row), *speed, *shares))
     text = "\n### Layers under the roof\n\n"
     text += (
-        "*% of bandwidth* is the share of what the memory of the table above gives. "
+        "*% of bandwidth* is the share of what the memory of the table above gives.\n"
+        "Where it is above 100 the arrays stay in a cache, which is faster.\n\n"
     )
-    text += "Where it is above 100 the arrays stay in a cache, which is faster.\n\n"
     if results["peaks"]:
         text += f"![GFLOP/s of each layer under the roof]({plot(name, 'roofline')})\n\n"
     return text + markdown(heads, rows)
