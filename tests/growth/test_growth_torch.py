@@ -137,10 +137,10 @@ def test_fifty_turns_across_two_growths():
         opt.prepare(net.theta)
     rng, errors, places = np.random.default_rng(7), [], set()
     for turn in range(TURNS):
-        level, alpha, batch, _, begins = GROWTH.at(turn, BATCH)
+        level, alpha, batch, _, age = GROWTH.at(turn, BATCH)
         for net in ours:
             net.grow(level, alpha)
-        if begins:
+        if age == 0:
             theirs.begin(*ours)
             for opt in opts:
                 opt.reset()

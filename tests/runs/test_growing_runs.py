@@ -86,6 +86,16 @@ def test_every_turn_is_at_its_level():
     assert run.place()["pixels"] == 8 and len(set(seen)) > 6
 
 
+def test_the_average_begins_anew_with_each_level():
+    run = Run(growing())
+    for age in (*range(3), *range(5), *range(8)):
+        before = run.average.theta.copy()
+        run.turn()
+        beta = min(0.9, (1 + age) / (10 + age))
+        average = beta * before + (1 - beta) * run.G.theta
+        np.testing.assert_allclose(run.average.theta, average, atol=1e-6)
+
+
 def test_real_pictures_are_those_of_the_level():
     run = Run(growing())
     images = load_digits().batches(4, 0)

@@ -33,13 +33,18 @@ class Level:
 
 
 class Stage(NamedTuple):
-    """Where a turn is: its level, alpha, batch, rate, and whether the level begins."""
+    """Where a turn is: its level, alpha, batch, rate, and its number in the level."""
 
     level: int
     alpha: float
     batch: int
     rate: float
-    begins: bool
+    age: int
+
+    @property
+    def begins(self) -> bool:
+        """True in the first turn of the level."""
+        return self.age == 0
 
 
 class Growth:
@@ -92,7 +97,7 @@ class Growth:
         i = sum(start <= turn for start in starts) - 1
         level, (fade, _), j = self.levels[i], self.lengths(batch)[i], turn - starts[i]
         alpha = min(1.0, (j + 1) / (fade + 1))  # eq: fade-alpha
-        return Stage(i, alpha, batch * level.times, level.rate, j == 0)
+        return Stage(i, alpha, batch * level.times, level.rate, j)
 
     def __repr__(self):
         return f"Growth({len(self.levels)} levels)"

@@ -86,6 +86,12 @@ class Game:
         """Measures of `net` itself in the maker's place, for the log."""
         return {}
 
+    def age(self, turn: int) -> int:
+        """How many turns the networks have had their present form before this one. So
+        many turns the moving average goes back at most.
+        """
+        return turn
+
     def place(self, turn: int) -> dict[str, float]:
         """Where in its schedule this turn is, {name: number}, for the log and the
         pictures; {} if all turns are alike.

@@ -58,6 +58,9 @@ class GrowingTurns(Turns):
         x = self.readers[self.stage.batch](i, self.group)
         return at_level(x, self.D.in_shape, self.stage.alpha)
 
+    def age(self, turn):
+        return self.growth.at(turn, self.experiment.batch).age
+
     def place(self, turn):
         stage = self.growth.at(turn, self.experiment.batch)
         H, *_ = self.D.tree.in_shapes[stage.level]

@@ -155,8 +155,11 @@ class Run:
         return values
 
     def share(self, turn: int) -> float:
-        """The share of the maker's new weights in their average: large at first."""
-        return 1 - min(self.experiment.ema, (1 + turn) / (10 + turn))
+        """The share of the maker's new weights in their average: large at first, and
+        whenever the network has grown.
+        """
+        age = self.game.age(turn)
+        return 1 - min(self.experiment.ema, (1 + age) / (10 + age))
 
     def move_average(self, share) -> None:
         """Move the average of the maker's weights towards them, by this share."""
