@@ -205,7 +205,7 @@ LAYERS = {
     "MinibatchStd of images": {"normalised", "jacobian"},
     "ConditionalBatchNorm of images": {"normalise"},
     "Conv1d of WaveGAN": {"im2col", "col2im"},
-    "Conv2d in groups": {"im2col", "col2im"},
+    "Conv2d in groups": {"im2col_groups", "col2im_groups"},
 }
 
 
