@@ -5,6 +5,8 @@ The columns of group g are rows of their own, as `GroupedCorrelation` has them. 
 one. These kernels read and write the image as it lies.
 """
 
+import math
+
 from ...layers.correlation import (
     Correlation,
     GroupedCorrelation,
@@ -69,14 +71,14 @@ class Groups(GroupedCorrelation):
         """(N, H, W, C_in) -> (G, N OH OW, kh kw C_in/G)"""
         if not usable(x):
             return super().cols(x)
-        xp = get_xp(x)
-        sizes, (positions, columns) = self.sizes(len(x))
+        xp, (OH, OW, _) = get_xp(x), self.y_shape
+        positions, columns = OH * OW, math.prod(self.W.shape[:3])
         cols = xp.empty((self.G, len(x) * positions, columns), x.dtype)
         width, height = block_for(columns)
         across = blocks(columns, 4 * width), blocks(positions, height)
         grid = (*across, blocks(self.G * len(x), 1))
         x = xp.ascontiguousarray(x)
-        IM2COL_GROUPS(grid, (width, height), x, cols, *sizes)
+        IM2COL_GROUPS(grid, (width, height), x, cols, *self.sizes(len(x)))
         return cols
 
     def adjoint(self, dy):
@@ -88,7 +90,7 @@ class Groups(GroupedCorrelation):
         dx = get_xp(dy).empty((N, H, W, C), dy.dtype)
         width, height = block_for(W * C)
         grid = (blocks(W * C, width), blocks(H, height), blocks(N, 1))
-        COL2IM_GROUPS(grid, (width, height), dcols, dx, *self.sizes(N)[0])
+        COL2IM_GROUPS(grid, (width, height), dcols, dx, *self.sizes(N))
         return dx
 
     def weight_grad(self, x, dy):
@@ -99,13 +101,9 @@ class Groups(GroupedCorrelation):
         dW = (dy_T @ self.cols(x)).swapaxes(1, 2)  # (G, kh kw C_in/G, C_out/G)
         return together(dW).reshape(self.W.shape)
 
-    def sizes(self, N: int) -> tuple[tuple, tuple[int, int]]:
-        """What both kernels take, N to pw; and (OH OW, kh kw C_in/G)."""
-        (kh, kw, C, _), (H, W, _), (OH, OW, _) = (
-            self.W.shape,
-            self.x_shape,
-            self.y_shape,
-        )
+    def sizes(self, N: int) -> tuple:
+        """What both kernels take, N to pw."""
+        (kh, kw, C, _), (H, W, _) = self.W.shape, self.x_shape
+        OH, OW, _ = self.y_shape
         _, stride, pad = self.windows
-        sizes = N, H, W, self.G, C, OH, OW, kh, kw, *stride, *pad
-        return sizes, (OH * OW, kh * kw * C)
+        return N, H, W, self.G, C, OH, OW, kh, kw, *stride, *pad
