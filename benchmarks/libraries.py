@@ -4,6 +4,7 @@
 """
 
 from .on_compiled import CompiledCpu, CompiledGpu
+from .on_graphs import TinyganGraph
 from .on_jax import JaxCpu, JaxGpu
 from .on_tinygan import TinyganCupy, TinyganNumpy
 from .on_torch import TorchCpu, TorchGpu
@@ -12,6 +13,7 @@ USUAL = {
     library.name: library for library in (TinyganNumpy, TinyganCupy, TorchCpu, TorchGpu)
 }
 PEERS = {
-    library.name: library for library in (CompiledCpu, CompiledGpu, JaxCpu, JaxGpu)
+    library.name: library
+    for library in (TinyganGraph, CompiledCpu, CompiledGpu, JaxCpu, JaxGpu)
 }
 LIBRARIES = USUAL | PEERS

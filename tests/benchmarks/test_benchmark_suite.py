@@ -26,6 +26,7 @@ from benchmarks import (
     libraries,
     library,
     moves,
+    on_graphs,
     peak,
     pieces,
     recipes,
@@ -40,6 +41,7 @@ from benchmarks import (
 )
 from tinygan import fast
 from tinygan.check.device import xp as fake_device
+from tinygan.rng import POINTS, generator
 
 WORKS, CASES = works.WORKS, cases.CASES
 TINY = {
@@ -473,14 +475,42 @@ def test_a_device_passes_layers_and_products(monkeypatch):
     lib.adam(8)()
 
 
-def device_library(monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "game"), [("mlp", "shared"), ("mlp", "critic"), ("mlp", "fresh")]
+)
+def test_a_step_as_a_graph_is_the_step(name, game, monkeypatch):
+    """In three steps on batches that differ, to the last bit."""
+    thetas = []
+    for kind in ("cupy", "cupy-graph"):
+        lib, work = device_library(monkeypatch, kind), TINY[name]
+        player, batches = lib.player(work), [jobs.batch(lib, work, i) for i in range(2)]
+        step_ = lib.steps(player, moves.GAMES[game], batches)
+        if kind == "cupy-graph":
+            start = [net.theta.copy() for net, _ in player.pairs()]
+            graph = on_graphs.Captured(lib, player, moves.GAMES[game], batches[0])
+            for (net, opt), theta in zip(player.pairs(), start, strict=True):
+                net.theta[...] = theta  # as it was before the step that is captured
+                opt.prepare(theta)
+                opt.reset()
+        for i in range(3):
+            if kind == "cupy-graph":
+                graph.play(i, batches[i % 2])
+            else:
+                player.rng = generator(0, POINTS, i)
+                step_()
+        thetas.append([lib.on.to_host(net.theta) for net, _ in player.pairs()])
+    for a, b in zip(*thetas, strict=True):
+        assert np.isfinite(a).all() and np.array_equal(a, b)
+
+
+def device_library(monkeypatch, name="cupy"):
     """tinygan's library for a GPU, on the stand-in."""
 
     class OneThread(fake_device.FakeBackend):
         def cores_for(self, products):
             return 1  # as CupyBackend
 
-    cupy = libraries.LIBRARIES["cupy"]
+    cupy = libraries.LIBRARIES[name]
     monkeypatch.setenv("CUPY_TF32", "0")
     monkeypatch.setattr(cupy, "backend", lambda self: OneThread())
     return cupy()
