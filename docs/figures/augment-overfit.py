@@ -46,5 +46,5 @@ def figure():
             axis.plot(steps, column, color=colour, lw=2, label=name)
         axis.set(xlabel="turn", title="augmented" if kinds else "as they are")
     axes[0, 0].set_ylabel("D's mean logit")
-    axes[0, 0].legend(loc="lower left")
+    axes[0, 1].legend(loc="lower left")
     return drawn
