@@ -67,6 +67,26 @@ def test_there_is_one_version():
     assert re.findall(r"^version: (\S+)", citation, re.MULTILINE) == [number]
 
 
+def test_the_versions_of_python_agree():
+    """Those that are tested, promised, checked by mypy and written for ruff."""
+    setup = configparser.ConfigParser()
+    setup.read(ROOT.parent / "setup.cfg", "utf-8")
+    promised = re.findall(
+        r":: (3\.\d+)$", setup["metadata"]["classifiers"], re.MULTILINE
+    )
+    (tested,) = (
+        ast.literal_eval(node.value)
+        for node in ast.parse((ROOT.parent / "noxfile.py").read_text("utf-8")).body
+        if isinstance(node, ast.Assign) and node.targets[0].id == "PYTHONS"
+    )
+    oldest, *_ = tested
+    assert promised == list(tested[: len(promised)])
+    assert setup["options"]["python_requires"] == f">={oldest}"
+    assert setup["mypy"]["python_version"] == oldest
+    target = f'target-version = "py{oldest.replace(".", "")}"'
+    assert target in (ROOT.parent / "pyproject.toml").read_text("utf-8")
+
+
 HEAVY = {"matplotlib", "PIL", "tqdm", "cupy", "torch", "argparse", "scipy"}
 HEAVY |= {"soundfile", "soxr"}
 
@@ -457,7 +477,8 @@ def test_every_command_that_is_named_works():
     setup = configparser.ConfigParser()
     setup.read(ROOT.parent / "setup.cfg", "utf-8")
     extras = setup["options.extras_require"]
-    tools = set(re.findall(r"^([\w-]+)", extras["test"] + extras["docs"], re.MULTILINE))
+    listed = "".join(extras[name] for name in ("test", "docs", "versions"))
+    tools = set(re.findall(r"^([\w-]+)", listed, re.MULTILINE))
     rows = re.findall(r"^\| `([^`]+)` \|", CONTRIBUTING, re.MULTILINE)
     commands = rows[: rows.index("bash .ci/run") + 1]
     assert len(commands) > 15
