@@ -14,6 +14,7 @@ from test_kernels import PLAIN, adam_of, draw, kernels, running
 from tinygan import fast
 from tinygan.check.device import xp
 from tinygan.group import ALONE
+from tinygan.optim.fed import step_numbers
 
 BOOK = pathlib.Path(__file__).parents[2] / "docs" / "book" / "20-fast.md"
 SEQUENCE = (3, 10, 4), (4, 12), (4, 12)  # x, of ten steps, W and U of a GRU
@@ -29,11 +30,13 @@ def calls() -> dict:
     all_but_batch, windows = (1, 2, 3), ((2, 2), (1, 1), (0, 0))
     x_hat, inv_std = PLAIN["normalised"](x, all_but_batch, 0.1)
     cols = PLAIN["im2col"](x, *windows)
+    numbers = xp.asarray(step_numbers(adam_of(c), 1.0, 1, c.dtype))
     return {
         "batchnorm_dx": (x, y, c, c, c, c, 9),
         "channel_sums": (x, y),
         "col2im": (cols, x.shape, *windows),
         "column_sum": (x,),
+        "fed_step": (c, c.copy(), adam_of(c), numbers),
         "gate_dx": (x, y, y),
         "gates": (x,),
         "gru_backward": (sequence, *gru, U),

@@ -134,7 +134,9 @@ def ascent_rows(experiment, x, name: str, rng, draws=DRAWS, exact=True) -> list[
         net.theta += 0.02 * rng.standard_normal(net.theta.size)
     starts = {name: Start(net) for name, net in nets.items()}
     game = experiment.game(NUMPY)
-    game.step({n: Player(net, SGD(FAR)) for n, net in nets.items()}, x, 0)
+    drawn = game.noise(0)
+    drawn = None if drawn is None else drawn[: len(x)]
+    game.step({n: Player(net, SGD(FAR)) for n, net in nets.items()}, x, drawn)
     rows = []
     for own, start in starts.items():
         gradient = (nets[own].theta - start.theta) / FAR
