@@ -77,7 +77,7 @@ def test_the_versions_of_python_agree():
     (tested,) = (
         ast.literal_eval(node.value)
         for node in ast.parse((ROOT.parent / "noxfile.py").read_text("utf-8")).body
-        if isinstance(node, ast.Assign) and node.targets[0].id == "PYTHONS"
+        if isinstance(node, ast.Assign) and written(node.targets[0]) == "PYTHONS"
     )
     oldest, *_ = tested
     assert promised == list(tested[: len(promised)])
