@@ -301,7 +301,7 @@ def test_the_usual_libraries_are_the_default():
     assert step.parse([]).libraries == layers.parse([]).libraries == usual
     peers = ["jax-gpu", "torch-compile", "jax-cpu", "torch-compile-gpu"]
     assert step.parse(["--libraries", ",".join(peers)]).libraries == peers
-    assert {*libraries.LIBRARIES} == {*usual, *peers}
+    assert {*libraries.LIBRARIES} == {*usual, *peers, "cupy-graph"}
 
 
 def test_peers_have_no_layers(capsys):
