@@ -104,8 +104,8 @@ class JaxGpu(JaxCpu):
         return [(time.perf_counter() - start) / steps] * steps
 
     def pool_peak(self):
-        """The most bytes that the pool has taken."""
-        return self.device_used().memory_stats()["peak_pool_bytes"]
+        """The most bytes that the pool has taken, if JAX can tell."""
+        return (self.device_used().memory_stats() or {}).get("peak_pool_bytes")
 
     def describe(self):
         more = {

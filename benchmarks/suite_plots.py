@@ -17,6 +17,7 @@ COLOURS = {
     "torch-compile-gpu": "tab:olive",
     "jax-cpu": "tab:purple",
     "jax-gpu": "tab:pink",
+    "cupy-graph": "tab:brown",
 }
 MARKERS = {"forward": "o", "backward": "s", "update": "^"}
 

@@ -24,6 +24,7 @@ from benchmarks import (
     report,
     step,
     suite_pages,
+    suite_plots,
     turns,
     worker,
     works,
@@ -158,7 +159,7 @@ def test_jax_takes_the_same_steps(case, jax_found):
     assert found["donated"]
 
 
-def test_the_gpu_times_a_turn_as_a_whole(monkeypatch):
+def test_the_gpu_times_a_turn_as_a_whole():
     """And the CPU waits for each step."""
     events = []
     jax = types.SimpleNamespace(block_until_ready=lambda state: events.append(state))
@@ -172,6 +173,13 @@ def test_the_gpu_times_a_turn_as_a_whole(monkeypatch):
         assert events == expected and len(seconds) == 3 and min(seconds) > 0
         assert (len({*seconds}) == 1) == (kind is on_jax.JaxGpu)
         del events[:]
+    device = types.SimpleNamespace(memory_stats=lambda: {"peak_pool_bytes": 7})
+    jax.devices = {"gpu": [device], "cpu": []}.get
+    lib = object.__new__(on_jax.JaxGpu)
+    lib.jax = jax
+    assert lib.pool_peak() == 7
+    device.memory_stats = lambda: None
+    assert lib.pool_peak() is None
 
 
 def test_jax_that_cannot_run(monkeypatch):
@@ -293,6 +301,37 @@ def test_torch_compile_that_cannot_run(monkeypatch):
     assert sentence() == "torch.compile finds no C++ compiler"
 
 
+def test_torch_compile_that_refuses_a_step():
+    """One sentence. Gradients are traced in the critic's step alone, and a GPU is told
+    where a step begins.
+    """
+    events = []
+
+    def refuses(p, x):
+        raise RuntimeError("no second derivative\nand many lines more")
+
+    lib = object.__new__(on_compiled.CompiledGpu)
+    config = types.SimpleNamespace(trace_autograd_ops=None)
+    lib.torch = types.SimpleNamespace(
+        _dynamo=types.SimpleNamespace(config=config),
+        compile=lambda step, mode: events.append(mode) or step,
+        compiler=types.SimpleNamespace(
+            cudagraph_mark_step_begin=lambda: events.append("begin")
+        ),
+    )
+    lib.move(moves.GAMES["critic"])
+    assert config.trace_autograd_ops is True
+    lib.move(moves.GAMES["pairs"])
+    assert config.trace_autograd_ops is False
+    del config.trace_autograd_ops, events[:]  # an older PyTorch
+    move = lib.move(types.SimpleNamespace(torch=lambda p, x: events.append(x)))
+    assert move("p", "x") is None and events == ["reduce-overhead", "begin", "x"]
+    sentence = "^torch.compile refuses the step: no second derivative$"
+    with pytest.raises(library.UnavailableError, match=sentence):
+        lib.move(types.SimpleNamespace(torch=refuses))("p", "x")
+    assert not hasattr(config, "trace_autograd_ops")
+
+
 # A library that does not have a job
 
 
@@ -302,6 +341,7 @@ def test_the_usual_libraries_are_the_default():
     peers = ["jax-gpu", "torch-compile", "jax-cpu", "torch-compile-gpu"]
     assert step.parse(["--libraries", ",".join(peers)]).libraries == peers
     assert {*libraries.LIBRARIES} == {*usual, *peers, "cupy-graph"}
+    assert {*suite_plots.COLOURS} == {*libraries.LIBRARIES}
 
 
 def test_peers_have_no_layers(capsys):
