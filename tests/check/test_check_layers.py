@@ -28,8 +28,8 @@ SEEN = {  # fault: what the report has to say
     "square_underflows": "at x = -1e-170 the slope is",
     "saturated_units_are_dead": "wrong where the values of x are",
     "nan_at_exactly_zero": "dx is not finite at values of x 'zeros'",
-    "tanh_by_exponentials": "y is not finite at values of x 'about 1,000'",
-    "softmax_without_the_maximum": "where the function is finite",
+    "tanh_by_exponentials": "y is not finite at values of x 'about",
+    "softmax_without_the_maximum": "y is not finite at values of x 'about 2,000'",
     "norm_of_large_x_by_moments": "y has lost its digits near x = 1,000,000",
     # modes
     "temperature_in_evaluation": "wrong in evaluation only",
@@ -71,7 +71,6 @@ MORE = {  # what a quick check misses
     "nothing_at_exactly_zero",
     "leak_between_zero_and_a_hundredth",
     "nan_at_exactly_zero",
-    "tanh_by_exponentials",
     "norm_of_large_x_by_moments",
 }
 
