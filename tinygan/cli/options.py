@@ -44,7 +44,7 @@ def train(sub) -> None:
     sub.add_argument(
         "--images",
         type=positive,
-        help="of networks that grow: real pictures shown in each phase of a level",
+        help="of networks that grow: real pictures shown at the last level",
     )
     sub.add_argument(
         "--beta", type=rate, help="of a VAE: the weight of the KL in the ELBO (1)"
