@@ -6,10 +6,11 @@
 
 Both ways have the recipe's optimizers, penalties and batch, and as much time of the
 processor: the growing run plays the recipe to its end, and the plain one stops when it
-has used as many seconds. The plain networks are those of the last level. Now and then
-2,500 samples of the moving average are compared with held-out pictures, by the sliced
-Wasserstein distance of their 7x7 patches at each level of a Laplacian pyramid. This
-time is not counted. Each run has one process and one thread.
+has used as many seconds. The plain networks are those of the last level, and their
+moving average follows the same rule. Now and then 2,500 samples of the moving average
+are compared with held-out pictures, by the sliced Wasserstein distance of their 7x7
+patches at each level of a Laplacian pyramid. This time is not counted. Each run has one
+process and one thread.
 
 A finished run is a line of the file and is not played again, so the command may be
 stopped and repeated. With --docs the page and its plot are written into that folder.
@@ -23,8 +24,9 @@ from pathlib import Path
 import numpy as np
 
 import tinygan
-from tinygan import recipes
+from tinygan import GrowingDiscriminator, GrowingGenerator, Sequential, recipes
 from tinygan.data import Images
+from tinygan.growth import Growth, Level
 from tinygan.measures import sliced_wasserstein_patches
 from tinygan.rng import PICTURE, SPLIT, generator
 from tinygan.runs import Experiment
@@ -43,10 +45,15 @@ CHUNK = 256  # samples in a forward pass
 
 
 def plain(experiment: Experiment) -> Experiment:
-    """The game of the last level's networks alone, for ever."""
-    trees = experiment.G, experiment.D
-    G, D = (tree.networks[tree.levels - 1, 0] for tree in trees)
-    return dataclasses.replace(experiment, G=G, D=D, growth=None, steps=10**9)
+    """The game of the last level's networks as their only level, for ever."""
+    G, D = experiment.G, experiment.D
+    return dataclasses.replace(
+        experiment,
+        G=GrowingGenerator([Sequential(*G.blocks)], G.ends[-1:]),
+        D=GrowingDiscriminator([Sequential(*reversed(D.blocks))], D.ends[-1:]),
+        growth=Growth([Level(stable=10**9)]),
+        steps=10**9,
+    )
 
 
 def apart(data: Images, n: int) -> tuple[Images, Images, Images]:

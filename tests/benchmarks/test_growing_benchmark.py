@@ -31,8 +31,9 @@ def test_the_plain_way_has_the_networks_of_the_last_level():
     plain = growing.plain(grown)
     own_G, own_D = plain.networks(NUMPY, np.float64)
     for net, own in ((G, own_G), (D, own_D)):
-        used = each_once(net.tree.networks[2, 0])
-        for (_, layer), (_, other) in zip(used, own.layers(), strict=True):
+        trees = net.tree.networks[2, 0], own.tree.networks[0, 0]
+        pairs = ([f for _, f in each_once(tree) if f.shapes] for tree in trees)
+        for layer, other in zip(*pairs, strict=True):
             for name in layer.shapes:
                 getattr(other, name)[...] = getattr(layer, name)
         assert sum(s.stop - s.start for s in net.used) == own.theta.size

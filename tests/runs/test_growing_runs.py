@@ -91,7 +91,7 @@ def test_the_average_begins_anew_with_each_level():
     for age in (*range(3), *range(5), *range(8)):
         before = run.average.theta.copy()
         run.turn()
-        beta = min(0.9, (1 + age) / (10 + age))
+        beta = min(0.9, (1 + age) / (3 + age))
         average = beta * before + (1 - beta) * run.G.theta
         np.testing.assert_allclose(run.average.theta, average, atol=1e-6)
 

@@ -88,7 +88,7 @@ def widths(levels: int) -> list[int]:
 
 def doubling(images: int, C) -> list[Level]:
     """A level for each of the widths C, stable for twice as many real pictures as the
-    level below, and the last one for `images`. A fade has a quarter of that, rounded up.
+    level below, and the last one for `images`. A fade takes a quarter as many.
 
     A small picture is learnt sooner, and in less time. Karras et al. 2018 give every
     phase as many; in runs of minutes that leaves too few for the last level.

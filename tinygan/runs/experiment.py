@@ -47,9 +47,9 @@ class Experiment(Trainable):
     of the turn gives the factor of both rates instead. `penalties` is a list of what D
     pays, or a function from the turn to a list. If `ema` > 0, samples come from a
     moving average of G's weights. It keeps the share `ema` of itself each turn (less in
-    the first turns, also of a level: (1 + t)/(10 + t)), and uses G's running statistics
-    and spectral u and v. With `shared` both players' steps use one G(z), which saves a
-    forward pass.
+    the first turns: (1 + t)/(10 + t), and in those of a level), and uses G's running
+    statistics and spectral u and v. With `shared` both players' steps use one G(z),
+    which saves a forward pass.
 
     With a `condition`, G maps (z, y) to x and D takes (x, y). `data` gives pairs, and
     the G(z, y) of a step have the y of its real batch. If `between` > 0, this share of

@@ -58,8 +58,12 @@ class GrowingTurns(Turns):
         x = self.readers[self.stage.batch](i, self.group)
         return at_level(x, self.D.in_shape, self.stage.alpha)
 
-    def age(self, turn):
-        return self.growth.at(turn, self.experiment.batch).age
+    def beta(self, turn):
+        """The average begins anew with each level. It goes back about a third of the
+        level's turns, because a level is short and its weights are noisy.
+        """
+        age = self.growth.at(turn, self.experiment.batch).age
+        return min(self.experiment.ema, (1 + age) / (3 + age))
 
     def place(self, turn):
         stage = self.growth.at(turn, self.experiment.batch)

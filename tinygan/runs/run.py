@@ -158,8 +158,7 @@ class Run:
         """The share of the maker's new weights in their average: large at first, and
         whenever the network has grown.
         """
-        age = self.game.age(turn)
-        return 1 - min(self.experiment.ema, (1 + age) / (10 + age))
+        return 1 - self.game.beta(turn)
 
     def move_average(self, share) -> None:
         """Move the average of the maker's weights towards them, by this share."""
