@@ -13,7 +13,7 @@ from tinygan.runs import Latent, Variational
 D, HIDDEN = 50, 500  # numbers of z, units of a hidden layer
 
 
-def recipe(steps=30_000, batch=100, lr=1e-3, seed=0, beta=1.0, data=None):
+def recipe(steps=50_000, batch=100, lr=1e-3, seed=0, beta=1.0, data=None):
     def hidden():
         return Dense(HIDDEN), Tanh(), Dense(HIDDEN), Tanh()
 
