@@ -20,6 +20,8 @@ import numpy as np
 from ..errors import BackendError, InputError, one_line
 from ..group import ALONE, Group
 from ..ops import get_xp
+from . import nccl
+from .nccl import Gpus
 
 STARTED = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK", "MPI_LOCALNRANKS")
 WORK, HEAR, GONE = "wait for sums", "wait for orders", "have ended"
@@ -60,6 +62,7 @@ class World(Group):
         here = comm.Split_type(MPI.COMM_TYPE_SHARED)
         self.neighbour, self.neighbours = here.rank, here.size
         self.others = WORK
+        self.gpus: Gpus | str | None = "not asked for yet"
 
     def all_gather(self, value) -> list:
         return self.comm.allgather(value)
@@ -68,6 +71,9 @@ class World(Group):
         return tuple(map(self._sum, values))
 
     def _sum(self, value):
+        gpus = self._joined_gpus(value)
+        if gpus is not None and gpus.takes(value):
+            return gpus.sum(value)
         on_host = value.get() if hasattr(value, "get") else value
         own = np.ascontiguousarray(on_host)
         total = np.empty_like(own)
@@ -75,6 +81,14 @@ class World(Group):
         if hasattr(value, "dtype"):
             return get_xp(value).asarray(total.reshape(value.shape))
         return total.item()
+
+    def _joined_gpus(self, value) -> Gpus | None:
+        """The GPUs of all processes, once they have an array there to sum."""
+        if not hasattr(value, "get"):
+            return None
+        if isinstance(self.gpus, str):
+            self.gpus = nccl.gpus(self, get_xp(value))
+        return self.gpus
 
     def barrier(self) -> None:
         self.comm.Barrier()
