@@ -15,7 +15,7 @@ import sys
 import time
 
 from tinygan import backend, fast
-from tinygan.fast import interleaved, winograd
+from tinygan.fast import interleaved, rows, winograd
 
 from . import jobs, report
 from .moves import GAMES
@@ -29,6 +29,7 @@ PIECES = {
     "memory kept (mallopt)": lambda: setattr(backend, "keep_memory", lambda: None),
     "Winograd, both schemes": lambda: setattr(winograd, "CHANNELS", 10**9),
     "windows of sequences as views": lambda: setattr(interleaved, "LONG", 10**9),
+    "windows of images as views": lambda: setattr(rows, "LONG", 10**9),
     "V joins R1 and R2": ["d_gradient"],
     "schemes at all: parts, Winograd, what is kept": ["correlation"],
     "dx and dW share a transform": ["weight_grad_and_adjoint"],

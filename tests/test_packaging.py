@@ -248,7 +248,7 @@ CORE = {"layers", "net", "objectives", "penalties", "optim", "gan"}
 FAST = {"fast.cpu", "fast.cuda", "fast.structure"}
 FAST |= {f"fast.{name}" for name in ("ancestral", "correlation", "grouped", "scheme")}
 FAST |= {"fast.upconv", "fast.winograd", "fast.winograd_odd"}
-FAST |= {"fast.interleaved", "fast.kinds", "fast.gru", "fast.recurrent"}
+FAST |= {"fast.interleaved", "fast.kinds", "fast.gru", "fast.recurrent", "fast.rows"}
 MAY_IMPORT = {
     "errors": set(),
     "files": set(),

@@ -24,7 +24,7 @@ import tinygan as tg
 from tinygan import fast
 from tinygan.check import builtin_rows, relative
 from tinygan.check.device import xp as fake_device
-from tinygan.fast import interleaved, winograd
+from tinygan.fast import interleaved, rows, winograd
 from tinygan.group import ALONE
 from tinygan.growth import GrowingNet
 from tinygan.layers import (
@@ -442,6 +442,7 @@ def test_each_twin_gives_what_the_plain_function_gives(
         request.getfixturevalue("compiled")
     monkeypatch.setattr(winograd, "CHANNELS", 1)  # wherever it is right
     monkeypatch.setattr(interleaved, "LONG", 0)
+    monkeypatch.setattr(rows, "LONG", 0)
 
     @given(st.data())
     def held(data):
