@@ -141,6 +141,15 @@ def test_it_learns():
     assert sliced_wasserstein(gan.samples(G, z)[0], x) < before / 2
 
 
+def test_the_chapter_shows_the_whole_file_in_order():
+    reader = pytest.importorskip("listings", reason="the docs extra is not installed")
+    page = reader.listings(ROOT / "docs" / "book" / "30-onepage.md")
+    shown = [n for x in page for n in x.lines if (ROOT / x.path) == FILE]
+    assert shown == sorted(set(shown))
+    lines = enumerate(SOURCE.splitlines(), 1)
+    assert [n for n, text in lines if text.strip() and n not in shown] == []
+
+
 # Beside the package
 
 
