@@ -8,7 +8,7 @@ from tinygan.data import ring
 from tinygan.measures import frechet, precision_recall
 from tinygan.theory.canvas import BLACK, BLUE, GREY, RED, subplots
 
-K, STD, N = 8, 0.12, 800
+K, STD, N, SHOWN = 8, 0.12, 800, 250
 DATA = ring(K, 2.0, STD)
 RNG = np.random.default_rng(0)
 REAL, OTHER = DATA.sample(N, RNG), DATA.sample(N, RNG)
@@ -66,8 +66,8 @@ def figure():
     for i, (name, x) in enumerate(sets().items()):
         precision, recall = precision_recall(REAL, x)
         found[name] = inception_score(probabilities(x)), frechet(REAL, x)
-        points[i].plot(*REAL.T, ".", color=GREY, ms=2)
-        points[i].plot(*x.T, ".", color=BLUE, ms=2)
+        points[i].plot(*REAL[:SHOWN].T, ".", color=GREY, ms=2)
+        points[i].plot(*x[:SHOWN].T, ".", color=BLUE, ms=2)
         points[i].set(title=name, xlim=(-4, 4), ylim=(-4, 4), aspect="equal")
         points[i].set(xticks=(), yticks=())
         rows = {
