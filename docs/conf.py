@@ -24,6 +24,7 @@ extensions = [
     "ledger",  # ties displayed equations to the lines that compute them
     "captions",  # each listing has its file as caption
     "source_pages",  # the code, with links to and fro
+    "notation",  # the index of the letters
     "citations",  # "Karras et al. 2018" leads to the bibliography
     "plain_docstrings",  # docstrings are plain text, not reStructuredText
     "commands",  # the options of the command line

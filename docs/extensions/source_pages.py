@@ -64,6 +64,26 @@ def _to_equation(app, link, match: re.Match) -> str:
     return mark + link(docname, f"{label} ({number})", anchor)
 
 
+def reuse_navigation(app, pagename, templatename, context, doctree) -> None:
+    """One tree of contents for all source pages of a depth, which are not in it. To
+    make it anew for each of them took most of the time of a build.
+    """
+    if pagename.startswith("source/"):
+        trees = app.env.temp_data.setdefault("source_trees", {})
+        depth = pagename.count("/")
+        context["toctree"] = _kept(trees, depth, context["toctree"])
+
+
+def _kept(trees: dict, depth: int, make):
+    def toctree(**options):
+        if depth not in trees:
+            trees[depth] = make(**options)
+        return trees[depth]
+
+    return toctree
+
+
 def setup(app):
     app.connect("html-collect-pages", source_pages)
+    app.connect("html-page-context", reuse_navigation, priority=400)  # before Furo
     return {"version": "1", "parallel_read_safe": True}
