@@ -31,7 +31,11 @@ def test_what_is_cited_is_in_the_bibliography(path):
 
 
 def test_a_citation_that_is_not_known_is_found():
-    for text in ("Nobody and Noone (1999)", "Karras et al. 2017", "de Vries et al. 2016"):
+    for text in (
+        "Nobody and Noone (1999)",
+        "Karras et al. 2017",
+        "de Vries et al. 2016",
+    ):
         assert CITED.search(text) and not citations.mention().search(text)
     for text, key in (
         ("Karras et\n  al. 2018", "karras2018"),
@@ -69,5 +73,5 @@ def test_each_term_of_the_glossary_leads_to_the_chapter_that_has_it():
     for term, words in terms:
         ((number, page),) = re.findall(r"\[Chapter (\w+)\]\(([\w/.-]+)\)", words)
         assert number == ledger.chapter(page.removesuffix(".md")), term
-        stem = re.sub(r"(ion|ing|ive|'s|s)?$", "", term.split()[0].lower())
+        stem = max(re.findall(r"[\w-]+", term.lower()), key=len)[:5].rstrip("-")
         assert stem in (DOCS / page).read_text("utf-8").lower(), term

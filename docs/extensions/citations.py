@@ -1,4 +1,4 @@
-"""Citations: "Karras et al. 2018" in the text is a link to its entry in the bibliography.
+"""Citations: "Karras et al. 2018" is a link to its entry in the bibliography.
 
 The words are written as they are read, on the pages and in docstrings, and need no
 mark. What an entry may be called follows from its authors and its year:
@@ -48,7 +48,7 @@ def names(entry: Entry) -> list[str]:
 
 @functools.cache
 def keys() -> dict[str, list[str]]:
-    """"Karras et al. 2018", without accents -> the entries that are called so."""
+    """ "Karras et al. 2018", without accents -> the entries that are called so."""
     found: dict[str, list[str]] = {}
     for key, entry in entries().items():
         for name in names(entry):
@@ -96,7 +96,9 @@ def _with_links(text: str, uri: str) -> list:
         out.append(nodes.Text(text[end : match.start()]))
         refuri = f"{uri}#{anchor(key_of(match[0]))}"
         out.append(
-            nodes.reference("", match[0], internal=True, refuri=refuri, classes=["cite"])
+            nodes.reference(
+                "", match[0], internal=True, refuri=refuri, classes=["cite"]
+            )
         )
         end = match.end()
     return [*out, nodes.Text(text[end:])]

@@ -85,7 +85,7 @@ def displayed() -> dict[str | None, list[str]]:
 
 
 def chapter(docname: str) -> str:
-    """"4" for book/04-game, "2b" for book/02b-fooled, "" outside of the book."""
+    """ "4" for book/04-game, "2b" for book/02b-fooled, "" outside of the book."""
     match = re.match(r"book/0?(\w+)-", docname)
     return match[1] if match else ""
 

@@ -14,9 +14,11 @@ from ledger import DOCS, chapter
 
 _TABLE = re.compile(r"^\| Symbol \|.*\n\|[-|]+\n((?:\|.*\n)+)", re.MULTILINE)
 _CELLS = re.compile(r"(?<!\\)\|")
-_GREEK = set(
-    "alpha beta gamma delta epsilon varepsilon zeta eta theta kappa lambda mu nu xi pi"
-    " rho sigma tau phi varphi psi omega ell".split()
+_GREEK = re.compile(
+    "(var)?(alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|pi|rho"
+    "|sigma|tau|phi|psi|omega)|ell",
+    re.IGNORECASE,
+)
 )
 
 
@@ -83,8 +85,8 @@ class Notation(Directive):
 
 
 def _order(letter: str) -> tuple:
-    greek = letter.lower() in _GREEK
-    return greek, letter.lower(), letter
+    greek = _GREEK.fullmatch(letter)
+    return bool(greek), letter.lower(), letter
 
 
 def borrowed(symbol: Symbol) -> bool:
