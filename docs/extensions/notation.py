@@ -19,7 +19,6 @@ _GREEK = re.compile(
     "|sigma|tau|phi|psi|omega)|ell",
     re.IGNORECASE,
 )
-)
 
 
 @dataclass(frozen=True)
