@@ -45,7 +45,7 @@ def pair(app, doctree, docname) -> None:
     for listing in list(doctree.findall(_is_listing)):
         parent = listing.parent
         start = parent.index(listing)
-        before = _up_to_equation(parent[:start])
+        before = up_to_equation(parent[:start])
         if not before:
             continue
         after = [listing]
@@ -61,7 +61,7 @@ def pair(app, doctree, docname) -> None:
             both += nodes.container("", *content, classes=[column])
 
 
-def _up_to_equation(nodes_before: list) -> list:
+def up_to_equation(nodes_before: list) -> list:
     """The last equation and the words behind it; [] if it is too far above."""
     for count, node in enumerate(reversed(nodes_before), 1):
         if _holds_equation(node):

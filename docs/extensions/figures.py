@@ -5,8 +5,8 @@ itself. One is drawn again only if it, or the package, is newer than its picture
 
 One file serves the light and the dark theme. Black is the colour of ink, white that of
 paper, and both are variables of the file: NAME.svg#dark shows light ink on dark paper.
-A page has both, and the theme hides one. What has to stay white is almost white,
-#fefefe.
+A page has both, and the theme hides one. Text on a ground with a colour of its own must
+not change: DARK and LIGHT of tinygan.theory.canvas are almost black and almost white.
 """
 
 import importlib.util
