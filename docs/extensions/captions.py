@@ -13,6 +13,7 @@ from sphinx.directives.code import LiteralInclude
 
 WORDS = (nodes.paragraph, nodes.target, nodes.bullet_list, nodes.comment)
 FURTHEST = 3  # paragraphs between an equation and its listing
+LONGEST = 18  # lines of code, or the other column would be empty
 
 
 class Listing(LiteralInclude):
@@ -45,14 +46,13 @@ def pair(app, doctree, docname) -> None:
     for listing in list(doctree.findall(_is_listing)):
         parent = listing.parent
         start = parent.index(listing)
-        before = up_to_equation(parent[:start])
-        if not before:
-            continue
-        after = [listing]
+        before, after = up_to_equation(parent[:start]), [listing]
         for node in parent[start + 1 :]:
             if not _is_listing(node):
                 break
             after.append(node)
+        if not before or sum(map(_lines, after)) > LONGEST:
+            continue
         both = nodes.container("", classes=["pair"])
         parent.insert(parent.index(before[0]), both)
         for column, content in ("formula", before), ("beside", after):
@@ -78,6 +78,10 @@ def _holds_equation(node) -> bool:
     return isinstance(node, nodes.math_block) or (
         isinstance(node, nodes.container) and "math-wrapper" in node["classes"]
     )
+
+
+def _lines(listing) -> int:
+    return listing[-1].astext().count("\n") + 1
 
 
 def _is_listing(node) -> bool:

@@ -49,7 +49,8 @@ def draw(script: pathlib.Path) -> pathlib.Path:
     matplotlib.rcParams |= {"svg.hashsalt": script.stem, "font.size": 11}
     figure = load(script).figure()
     target = OUT / f"{script.stem}.svg"
-    figure.savefig(target, bbox_inches="tight", metadata={"Date": None})
+    options = {"bbox_inches": "tight", "transparent": True, "metadata": {"Date": None}}
+    figure.savefig(target, **options)
     drawn = themed(target.read_text("utf-8"))
     target.unlink()
     if len(drawn) > LARGEST:

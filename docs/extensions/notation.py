@@ -13,6 +13,7 @@ from docutils.parsers.rst import Directive
 from ledger import DOCS, chapter
 
 _TABLE = re.compile(r"^\| Symbol \|.*\n\|[-|]+\n((?:\|.*\n)+)", re.MULTILINE)
+_SPACE = re.compile(r"^(\\ |\s)+|(\\ |\s)+$")
 _CELLS = re.compile(r"(?<!\\)\|")
 _GREEK = re.compile(
     "(var)?(alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|pi|rho"
@@ -51,7 +52,8 @@ def symbols(page: pathlib.Path) -> list[Symbol]:
             first, *_, meaning = (c.strip() for c in _CELLS.split(row)[1:-1])
             for formula in re.findall(r"\$([^$]+)\$", first):
                 for text in re.split(r",(?![^{(]*[})])", formula):
-                    found.append(Symbol(text.strip("\\ "), first, meaning, page))
+                    text = _SPACE.sub("", text)
+                    found.append(Symbol(text, first, meaning, page))
     return [s for s in found if s.letter]
 
 
