@@ -19,7 +19,7 @@ from tinygan.theory.canvas import BLACK, BLUE, DARK, subplots
 
 def figure():
     drawn, ((axis,),) = subplots(1, 1, 2, 2)
-    axis.plot([0, 1], [0, 1], color=BLACK)
+    axis.plot([0, 1], [0, 1], "o-", color=BLACK, mfc="white")
     axis.plot({points}, color=BLUE)
     axis.text(0, 0, "on a ground", color=DARK)
     return drawn
@@ -37,6 +37,7 @@ def test_a_figure_has_two_themes(tmp_path, monkeypatch):
     svg = drawn("[1, 0]", tmp_path, monkeypatch)
     assert '<svg id="dark" ' in svg and "svg:target {" in svg
     assert "stroke: var(--ink)" in svg and "fill: var(--paper)" in svg
+    assert re.search(r'id="patch_1">\s*<path d="[^"]*" style="fill: none"', svg)
     assert "#0072b2" in svg and "#010101" in svg  # they are what they are
     assert not re.search(r": #(000000|ffffff)\b", svg)
 
