@@ -15,6 +15,7 @@
     if (window.MathJax && MathJax.startup) {
       MathJax.startup.promise.then(mark);
       window.addEventListener("resize", mark);
+      document.addEventListener("toggle", mark, true); // a solution is opened
     }
   });
 })();

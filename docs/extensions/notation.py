@@ -71,6 +71,8 @@ class Notation(Directive):
     """The index as a table: letter, meaning, chapter."""
 
     def run(self):
+        for page in chapters():
+            self.state.document.settings.env.note_dependency(str(page))
         rows = [s for page in chapters() for s in symbols(page)]
         rows.sort(key=lambda s: (_order(s.letter), s.page.name))
         lines = ["| Symbol | What it is | Chapter |", "|---|---|---|"]
