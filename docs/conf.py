@@ -17,9 +17,15 @@ extensions = [
     "myst_parser",
     "sphinx.ext.mathjax",
     "sphinx.ext.autodoc",
+    "sphinx_copybutton",
     "sphinx_design",
+    "sphinxcontrib.bibtex",
     "figures",  # draws docs/figures/*.py
     "ledger",  # ties displayed equations to the lines that compute them
+    "captions",  # each listing has its file as caption
+    "source_pages",  # the code, with links to and fro
+    "notation",  # the index of the letters
+    "citations",  # "Karras et al. 2018" leads to the bibliography
     "plain_docstrings",  # docstrings are plain text, not reStructuredText
     "commands",  # the options of the command line
 ]
@@ -28,6 +34,9 @@ exclude_patterns = ["_build", "extensions", "figures"]
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 myst_dmath_double_inline = False
+
+bibtex_bibfiles = ["references.bib"]
+bibtex_cite_id = "cite-{key}"
 
 autodoc_member_order = "bysource"
 autodoc_default_options = {
@@ -47,6 +56,10 @@ html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {"navigation_with_keys": True}
 html_css_files = ["book.css"]
+html_js_files = ["book.js"]
+# What is copied of a session is what was typed.
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
 
 # MathJax comes with a Python package, and goes into the build as one file.
 _mathjax = pathlib.Path(importlib.util.find_spec("sphinx-mathjax-offline").origin)

@@ -33,9 +33,10 @@ def figure():
         belief.plot(step, D_x, color=BLUE, label="D(x)")
         belief.plot(step, D_Gz, color=ORANGE, label="D(G(z))")
         belief.set(ylim=(-0.03, 1.03))
-        cloud.plot(*run.game.real_samples(500).T, ".", color=GREY, ms=5)
+        dots = {"marker": ".", "ls": "", "rasterized": True}
+        cloud.plot(*run.game.real_samples(500).T, color=GREY, ms=5, **dots)
         for (when, x), colour in zip(samples.items(), (GREEN, PINK, RED), strict=True):
-            cloud.plot(*x.T, ".", color=colour, ms=2, label=f"step {when}")
+            cloud.plot(*x.T, color=colour, ms=2, label=f"step {when}", **dots)
         ways = [np.linalg.norm(b - a, axis=1) for a, b in pairwise(samples.values())]
         first, then = (f"{way.mean():.2f}" for way in ways)
         cloud.set_title(f"a sample moved by {first}, then {then}", fontsize=10)

@@ -57,8 +57,8 @@ def figure():
     usual = [measures(DATA.sample(N, RNG)) for _ in range(12)]
     pairs = axes.reshape(6, 2)
     for (name, x), (points, words) in zip(SETS.items(), pairs, strict=True):
-        points.plot(*REAL.T, ".", color=GREY, ms=2)
-        points.plot(*x.T, ".", color=BLUE, ms=3)
+        points.plot(*REAL.T, ".", color=GREY, ms=2, rasterized=True)
+        points.plot(*x.T, ".", color=BLUE, ms=3, rasterized=True)
         points.set(title=name, xlim=(-2.8, 2.8), ylim=(-2.8, 2.8), aspect="equal")
         points.set(xticks=(), yticks=())
         words.axis("off")

@@ -6,7 +6,7 @@ import numpy as np
 
 from tinygan import MADE, MaskedDense, Net
 from tinygan.layers.masked import degrees
-from tinygan.theory.canvas import BLUE, subplots
+from tinygan.theory.canvas import BLUE, DARK, subplots
 
 D, HIDDEN = 5, (8, 6)
 
@@ -38,7 +38,7 @@ def write(axis, M, across, down, numbers=False):
     axis.tick_params(which="both", length=0)
     if numbers:
         for i, j in np.ndindex(M.shape):
-            axis.text(i, j, str(M[i, j]), ha="center", va="center")
+            axis.text(i, j, str(M[i, j]), ha="center", va="center", color=DARK)
 
 
 def tint():

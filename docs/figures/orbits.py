@@ -21,7 +21,8 @@ def features(x):
     inside = max(0.0, 1 - x @ x / WINDOW**2)
     k, dk = inside**2, -4 * inside / WINDOW**2 * x
     M = np.outer(dk, x) + k * np.eye(2)
-    return np.concatenate([k * x, x - k * x]), np.hstack([M, np.eye(2) - M])
+    phi = np.concatenate([k * x, x - k * x])  # eq: two-slopes
+    return phi, np.hstack([M, np.eye(2) - M])
 
 
 def field(w, gamma1, gamma2):

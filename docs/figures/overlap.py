@@ -3,7 +3,7 @@
 import numpy as np
 
 from tinygan import ConvTranspose2d, Net
-from tinygan.theory.canvas import subplots
+from tinygan.theory.canvas import DARK, LIGHT, subplots
 
 GEOMETRIES = (3, 2), (4, 2), (5, 2), (5, 3)
 
@@ -29,7 +29,7 @@ def figure():
         assert (inside[:s, :s] == np.outer(taps(k, s), taps(k, s))).all()
         axis.imshow(inside, cmap="Greys", vmin=0, vmax=13)
         for i, j in np.ndindex(6, 6):
-            colour = "white" if inside[i, j] > 7 else "black"
+            colour = LIGHT if inside[i, j] > 7 else DARK
             middle = {"ha": "center", "va": "center", "color": colour}
             axis.text(j, i, f"{inside[i, j]:.0f}", **middle)
         axis.set(title=f"kernel {k}, stride {s}", xticks=[], yticks=[])

@@ -38,7 +38,7 @@ def figure():
         left.quiver(*points.T, *arrows.T, color=colour, **arrow)
         place = {"ha": "center", "color": colour}
         centre = points.mean(axis=0)[0]
-        left.text(centre, -2.05, f"{name}\ns = {y[i, 2]:.2f}", **place)
+        left.text(centre, -2.05, f"{name}\n$\\bar\\sigma$ = {y[i, 2]:.2f}", **place)
     left.set(xlim=(-3.4, 3.8), ylim=(-2.2, 2.2), aspect="equal", xlabel="$x_1$")
     left.set_ylabel("$x_2$")
     packs = np.arange(1, 9)

@@ -17,12 +17,12 @@ def of_a_gaussian(axes) -> None:
     test, validation = rng.standard_normal((2, 500, D))
     sizes, sigmas = (10, 30, 100, 300, 1000, 2000), np.linspace(0.7, 1.2, 11)
     honest = [
-        parzen_log_likelihood(rng.standard_normal((S, D)), test, validation, sigmas)
-        for S in sizes
+        parzen_log_likelihood(rng.standard_normal((M, D)), test, validation, sigmas)
+        for M in sizes
     ]
     one = parzen_log_likelihood(np.zeros((1, D)), test, validation, sigmas)
     axes.plot(sizes, [p.mean for p in honest], "o-", color=BLUE, label="true samples")
-    axes.axhline(one.mean, color=ORANGE, ls="--", lw=2, label="the centre, S times")
+    axes.axhline(one.mean, color=ORANGE, ls="--", lw=2, label="the centre, M times")
     truth = -D / 2 * math.log(2 * math.pi * math.e)  # eq: gaussian-entropy
     axes.axhline(truth, color=GREY, lw=1)
     axes.text(10, truth - 0.18, "the true density", va="top")
@@ -40,11 +40,11 @@ def of_the_digits(axes) -> None:
         return parzen_log_likelihood(samples, test, validation, sigmas).mean
 
     for kind, style, label in (
-        (lambda S: train[:S], {"color": BLUE}, "real digits"),
-        (lambda S: centres(train, S), {"color": ORANGE, "ls": "--"}, "cluster centres"),
+        (lambda M: train[:M], {"color": BLUE}, "real digits"),
+        (lambda M: centres(train, M), {"color": ORANGE, "ls": "--"}, "cluster centres"),
     ):
         found = [
-            parzen_log_likelihood(kind(S), test, validation, sigmas) for S in sizes
+            parzen_log_likelihood(kind(M), test, validation, sigmas) for M in sizes
         ]
         axes.plot(sizes, [p.mean for p in found], marker="o", label=label, **style)
     everything = parzen_log_likelihood(train, test, validation, sigmas).mean
@@ -69,6 +69,6 @@ def figure():
     left.set(ylabel="Parzen log-likelihood, nats", ylim=(-32.5, -27.8))
     right.set_ylim(-24, 33)
     for axes in (left, right):
-        axes.set(xscale="log", xlabel="samples S")
+        axes.set(xscale="log", xlabel="samples M")
         axes.legend(loc="lower right")
     return drawn

@@ -29,11 +29,13 @@ def figure():
         (axes[0, 1], dead, 1.0, 20, "0 for |y| > 0.999"),
     ):
         off = wrong(x) != slope(x)
-        axis.plot(x, slope(x), color=GREY, lw=4, label="right", zorder=0)
-        axis.plot(x[~off], wrong(x)[~off], ".", ms=3, color=BLUE, label="the ramp")
-        axis.plot(x[off], wrong(x)[off], "x", ms=5, color=ORANGE, label="it disagrees")
+        axis.plot(x, slope(x), color=GREY, lw=4, zorder=0)
+        dots = {"ls": "", "rasterized": True}  # thousands of them
+        right, others = x[~off], x[off]
+        axis.plot(right, wrong(right), marker=".", ms=3, color=BLUE, **dots)
+        axis.plot(others, wrong(others), marker="x", ms=5, color=ORANGE, **dots)
         low = -0.12 if wrong is flat else 1e-18
-        axis.plot(batch, np.full(24, low), "|", ms=9, color=BLACK, label="24 draws")
+        axis.plot(batch, np.full(24, low), "|", ms=9, color=BLACK)
         axis.set_xscale("symlog", linthresh=threshold)
         axis.set(xlim=(-span, span), xlabel="x", ylabel="slope", title=title)
     axes[0, 0].set_xticks([-10, -1e-2, -1e-5, 0, 1e-5, 1e-2, 10])
@@ -41,5 +43,6 @@ def figure():
     axes[0, 1].set_yscale("symlog", linthresh=1e-17)
     axes[0, 1].set_ylim(-1e-17, 10)
     axes[0, 1].set_yticks([0, 1e-15, 1e-10, 1e-5, 1])
-    axes[0, 0].legend(loc="center", fontsize=9)
+    labels = ("right", "the ramp", "it disagrees", "24 draws")
+    axes[0, 0].legend(axes[0, 0].lines, labels, loc="center", fontsize=9)
     return drawn

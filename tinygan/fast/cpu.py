@@ -239,7 +239,8 @@ def take_step(theta, g, optimizer, signed_lr):
         return NotImplemented
     beta1, beta2, t = optimizer.beta1, optimizer.beta2, optimizer.t
     root = math.sqrt(1 - beta2**t)
-    step, eps = signed_lr * root / (1 - beta1**t), optimizer.eps * root
+    step = signed_lr * root / (1 - beta1**t)  # eq: adam-two-numbers
+    eps = optimizer.eps * root
     arrays, u = (theta, g, optimizer.m, optimizer.v), np.empty(BLOCK, g.dtype)
     for start in range(0, len(g), BLOCK):
         theta_, g_, m, v = (a[start : start + BLOCK] for a in arrays)

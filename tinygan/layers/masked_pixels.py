@@ -200,7 +200,8 @@ class GatedBlock(Sequential):
         self.H = CausalConv2d(2 * C, (1, up + 1), before=(0, up))
         self.U, self.P = Conv2d(2 * C, 1, bias=False), Conv2d(C, 1)
         above, left = Sequential(Pick(0), self.U), Sequential(Pick(1), self.H)
-        h: Layer = Sequential(Residual(left, shortcut=above), Gate(), self.P)
+        both = Residual(left, shortcut=above)
+        h: Layer = Sequential(both, Gate(), self.P)  # eq: gated-block
         if residual:
             h = Residual(h, shortcut=Pick(1))
         v = Sequential(self.V, Gate())

@@ -33,7 +33,8 @@ class Diversity:
         """L, a 0-d array, of samples x (N, ...) made from z (N, ...)."""
         r, _, _ = self._pairs(x, z)
         xp = get_xp(r)
-        return -self.weight * xp.where(r < self.limit, r, self.limit).mean()
+        limited = xp.where(r < self.limit, r, self.limit)
+        return -self.weight * limited.mean()  # eq: diversity-L
 
     def grad(self, x, z):
         """dL/dx, of the shape of x; None for the condition of a pair (x, y)."""

@@ -5,6 +5,8 @@ from .. import plots
 # They differ in print, and to the colour-blind. Source: Okabe and Ito 2008.
 BLUE, RED, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 PINK, GREY, BLACK = "#CC79A7", "#BBBBBB", "#000000"
+# The book's dark theme shows black as light grey and white as black, but not these.
+DARK, LIGHT = "#010101", "#fefefe"  # text on a ground with a colour of its own
 
 pixels = plots.render
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .canvas import BLACK, BLUE, GREY, ORANGE, RED, subplots
+from .canvas import BLACK, BLUE, DARK, GREY, ORANGE, RED, subplots
 from .convergence import (
     OBJECTIVES,
     REGULARISERS,
@@ -102,7 +102,7 @@ def dirac_table(seed: int):
         colour = COLOURS[r.did[True]]
         axes.add_patch(_box(x, y, colour))
         what = f"{r.did[True]}\n{_lambda(r.eigenvalues)}"
-        axes.text(x, y, what, ha="center", va="center", fontsize=8.5)
+        axes.text(x, y, what, ha="center", va="center", fontsize=8.5, color=DARK)
     axes.set(xlim=(-0.5, len(names) - 0.5), ylim=(len(methods) - 0.5, -0.5))
     axes.set_xticks(range(len(names)), [n.replace(" ", "\n", 1) for n in names])
     axes.set_yticks(range(len(methods)), methods)

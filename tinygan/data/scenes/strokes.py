@@ -59,8 +59,7 @@ def thinned(mask) -> np.ndarray:
 
     Two passes take turns until nothing changes. The first removes at once all pixels at
     a lower right rim or an upper left corner, the second all those at an upper left rim
-    or a lower right corner. Source: Zhang and Suen, A fast parallel algorithm for
-    thinning digital patterns, 1984.
+    or a lower right corner. Source: Zhang and Suen 1984.
     """
     H, W = mask.shape
     framed = np.zeros((H + 2, W + 2), np.uint8)
