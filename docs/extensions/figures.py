@@ -73,7 +73,9 @@ def themed(svg: str) -> str:
 def stale() -> list[pathlib.Path]:
     """The scripts whose picture is missing or older than the code that draws it."""
     package = (DOCS.parent / "tinygan").rglob("*.py")
-    newest = max(path.stat().st_mtime for path in [*package, pathlib.Path(__file__)])
+    parts = (DOCS / "figures").glob("*/*.py")  # which the scripts show or import
+    code = [*package, *parts, pathlib.Path(__file__)]
+    newest = max(path.stat().st_mtime for path in code)
 
     def is_stale(script):
         target = OUT / f"{script.stem}.svg"
