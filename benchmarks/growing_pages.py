@@ -16,6 +16,8 @@ PLOT = "images/growing.png"
 COLOURS = {"growing": "tab:orange", "plain": "tab:blue"}
 HEADS = ("recipe", "patches of", "real", "plain", "growing", "growing / plain")
 HEADS += ("time of growing until plain's end",)
+PARTS = (0.25, 0.5, 0.75, 1.0)  # of the time, for the second table
+LATER = ("recipe", "patches of", *(f"after {part:.0%}" for part in PARTS))
 HEAD = """# Growing, or full size from the start
 
 Progressive growing ([chapter 22](book/22-growth.md)) against the networks of its last
@@ -116,6 +118,34 @@ def table(runs: list[dict]) -> list[tuple[str, ...]]:
     return found
 
 
+def over_time(runs: list[dict]) -> list[tuple[str, ...]]:
+    """growing / plain after each of PARTS of the time, for each recipe and level."""
+    found = []
+    for recipe, each in pairs(runs).items():
+        pixels, levels = each[0][0]["pixels"], len(each[0][0]["real"])
+        for level in range(levels):
+            ratios = []
+            for part in PARTS:
+                now = []
+                for growing, plain in each:
+                    seconds = part * plain["cpu_seconds"]
+                    pair = (distance(row, level, seconds) for row in (growing, plain))
+                    now.append(_ratio(*pair))
+                ratios.append(f"{_median(now):.2f}")
+            found.append((recipe, f"{pixels >> level} px", *ratios))
+    return found
+
+
+def distance(row: dict, level: int, seconds: float) -> float:
+    """The distance after so many seconds: linear between two measurements, and that of
+    the first or the last one beyond them; infinite if the run has diverged.
+    """
+    if row["diverged"]:
+        return math.inf
+    times, distances = zip(*((t, d[level]) for t, _, d in row["curve"]), strict=True)
+    return float(np.interp(seconds, times, distances))
+
+
 def _ratio(growing: float, plain: float) -> float:
     """growing / plain, at the end; infinite if the growing run diverged."""
     if math.isinf(growing):
@@ -152,6 +182,8 @@ def page(path: Path) -> str:
     n = max(row["n"] for row in runs)
     text = HEAD.format(n=n, every=settings["every"], plot=PLOT)
     text += markdown(HEADS, table(runs)) + "\n"
+    text += "Growing / plain at other times, each a share of the whole time:\n\n"
+    text += markdown(LATER, over_time(runs)) + "\n"
     for recipe, each in found.items():
         seeds = "seeds " + ", ".join(str(row["seed"]) for row, _ in each)
         minutes = statistics.median(row["cpu_seconds"] for row, _ in each) / 60

@@ -185,6 +185,18 @@ def test_medians_over_seeds():
     assert coarse[5:] == ("0.50", "50%") and mean[:3] == (*mean[:2], "2.0")
 
 
+def test_the_ratio_in_the_course_of_the_time():
+    """Halfway between two measurements the distance is their mean."""
+    growing = a_run("growing", 0, (50, 1, [4.0, 1.0]), (100, 2, [2.0, 3.0]))
+    plain = a_run("plain", 0, (20, 1, [8.0, 1.0]), (100, 2, [4.0, 1.0]))
+    fine, coarse = growing_pages.over_time([growing, plain])
+    assert fine == ("progan-faces", "32 px", "0.52", "0.62", "0.57", "0.50")
+    assert coarse == ("progan-faces", "16 px", "1.00", "1.00", "2.00", "3.00")
+    for row in (growing, plain):
+        row["diverged"] = True
+    assert growing_pages.over_time([growing, plain])[0][2:] == ("inf",) * 4
+
+
 def test_a_run_that_diverged_counts_as_infinitely_far():
     def line(growing_diverged, plain_diverged):
         point = (100, 1, [2.0, 2.0])
