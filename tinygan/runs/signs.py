@@ -1,0 +1,77 @@
+"""The rows of a log as series of numbers: their last values, and how they swing."""
+
+import math
+
+
+class Series:
+    """The values of a log's rows, name by name, since the networks last grew.
+
+    steps: the step of each row. values: {name: its value in each row that has one}.
+    """
+
+    def __init__(self, level: object = None):
+        self.level = level
+        self.steps: list[int] = []
+        self.values: dict[str, list[float]] = {}
+        self.places: dict[str, list[int]] = {}  # the step of each value
+
+    def after(self, row: dict) -> "Series":
+        """The series with one more row: an empty one before it if a new level begins.
+
+        What is no finite number in a row is left out.
+        """
+        series = self
+        if row.get("level") != self.level:
+            series = Series(row.get("level"))
+        step = row.get("step")
+        if type(step) is not int:
+            return self
+        series.steps.append(step)
+        for name, value in row.items():
+            if type(value) in (int, float) and math.isfinite(value):
+                series.values.setdefault(name, []).append(float(value))
+                series.places.setdefault(name, []).append(step)
+        return series
+
+    @property
+    def step(self) -> int:
+        """The last step; 0 without rows."""
+        return self.steps[-1] if self.steps else 0
+
+    def latest(self, name: str) -> float | None:
+        """The last value of a name, None if there is none."""
+        values = self.values.get(name)
+        return values[-1] if values else None
+
+    def measured(self, name: str) -> list[tuple[int, float]]:
+        """(step, value) of each row that has a value of this name."""
+        pairs = zip(self.places.get(name, []), self.values.get(name, []), strict=True)
+        return list(pairs)
+
+    def last(self, name: str, steps: int, rows: int) -> list[float]:
+        """The values of the last `steps` steps, and at least `rows` of them. [] if there
+        are not so many yet.
+        """
+        places = self.places.get(name, [])
+        n = rows
+        while n < len(places) and places[-1] - places[-n] < steps:
+            n += 1
+        if len(places) < n or places[-1] - places[-n] < steps * (1 - 1 / rows):
+            return []
+        return self.values[name][-n:]
+
+
+def swings(values: list[float], low: float, high: float, share: float) -> int:
+    """How often the values go from above `high` to below `low`. 0 unless at least this
+    share of all is below, and as many above.
+    """
+    below, above = (sum(map(test, values)) for test in (low.__gt__, high.__lt__))
+    if min(below, above) < share * len(values):
+        return 0
+    times, up = 0, False
+    for value in values:
+        if value > high:
+            up = True
+        elif value < low and up:
+            times, up = times + 1, False
+    return times
