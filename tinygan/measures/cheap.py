@@ -11,8 +11,9 @@ def cheap_measures(samples, real, data, directions: int = 16) -> dict[str, float
 
     "distinct" is the effective number of distinct samples among 256, and
     "distinct_real" that of real samples. If `data` is a GaussianMixture there are also
-    "modes", "high_quality" and "reverse_kl". Images are compared by all their pixels at once. The directions are
-    the same at every call, so a run's numbers make a curve. Every value is finite.
+    "modes", "high_quality" and "reverse_kl". Images are compared by all their pixels at
+    once. The directions are the same at every call, so a run's numbers make a curve.
+    Every value is finite.
 
     Raises InputError for fewer than 2 samples, or if they are not finite or differ in
     shape.

@@ -5,17 +5,16 @@ that cannot be written, or is damaged, never ends a run: a note on stderr names 
 """
 
 import pathlib
-import re
 from collections.abc import Callable
 
 from .. import plots
 from ..files import write_atomically
+from .frames import frames
 from .media import medium_of
 from .metrics import read_rows
 from .notes import tell
-from .owned import DRAWN, SAMPLES
-
-FRAME = re.compile(r"([0-9]{7,18})\.png")
+from .owned import CONFIG, DRAWN, REPORT, SAMPLES
+from .report import write
 
 
 class Drawing:
@@ -56,10 +55,23 @@ class Drawing:
             self._draw(losses, lambda path: plots.plot_losses(path, rows, curves))
         if film in only:
             self._draw(film, self._film)
+        self.report()
         for name in DRAWN:
             error = self.failed.get(name)
             if error is not None and not isinstance(error, PermissionError):
                 raise error
+
+    def report(self) -> None:
+        """Write report.html. Whatever goes wrong, the run is saved already, so a note
+        on stderr is enough.
+        """
+        if not (self.path / CONFIG).is_file():
+            return
+        try:
+            write([self.path], self.path / REPORT)
+        except Exception as e:
+            why = getattr(e, "strerror", None) or f"{type(e).__name__}: {e}"
+            tell(f"{self.path / REPORT}: cannot be written ({why}); it is left out")
 
     def missing(self, checkpoint) -> list[str]:
         """The names in DRAWN that are missing or older than the checkpoint."""
@@ -102,18 +114,3 @@ class Drawing:
 
 def _write(path, content: bytes) -> None:
     write_atomically(path, lambda file: file.write(content))
-
-
-def frames(path) -> list[tuple[int, pathlib.Path]]:
-    """(step, picture) of each picture in samples/ that a run has made, in order."""
-    found = []
-    try:
-        for file in (pathlib.Path(path) / SAMPLES).iterdir():
-            named = FRAME.fullmatch(file.name)
-            # No link is followed out of the folder, and no pipe is waited for.
-            own = file.is_file() and not file.is_symlink()
-            if named and own and file.name == f"{int(named[1]):07d}.png":
-                found.append((int(named[1]), file))
-    except OSError:
-        return []
-    return sorted(found)

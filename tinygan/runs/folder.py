@@ -6,7 +6,7 @@
                       forty lines also have measures of the samples
     samples/          pictures of G(z) for the same z, as training goes
     samples.png       the last picture
-    health.txt        what seems wrong with the run, in sentences (health.py), if anything
+    health.txt        what is wrong with the run, in sentences (health.py), if anything
     losses.png        the curves of metrics.jsonl
     training.gif      the film of samples/
     report.html       all of it as one page (report/)
@@ -31,7 +31,8 @@ import numpy as np
 from ..errors import CheckpointError, InputError
 from ..files import naming, write_atomically
 from .checkpoint import load_checkpoint, read_manifest, save_checkpoint
-from .drawing import Drawing, frames
+from .drawing import Drawing
+from .frames import frames
 from .health import Health
 from .lock import NAME as LOCK
 from .lock import Lock
@@ -156,7 +157,7 @@ class RunFolder:
         line = json.dumps({**row, "seconds": seconds}) + "\n"
         with naming(self.metrics), open(self.metrics, "ab") as file:
             file.write(line.encode())
-        found = self.health.see(row)
+        found = self.health.see(json.loads(line))
         for finding in found:
             tell(finding.sentence)
         if found:

@@ -6,11 +6,10 @@ training and in a report afterwards. Chapter 18 of the book derives the threshol
 sick runs; their numbers stand beside the thresholds.
 """
 
-import math
 import statistics
 from typing import NamedTuple
 
-from .signs import Series, swings
+from .signs import Series, finite_number, swings
 
 LASTING = 200  # steps, and ROWS rows: what is shorter is no finding
 ROWS, MEASURED = 10, 5  # rows; rows with measures of samples
@@ -22,9 +21,12 @@ STALLED = 0.95  # of the distance before: nearer is progress; 0.99 where D is to
 STILL = 0.01  # of the distance, or of the likelihood: 0.000 where G is not trained
 ALIKE = 0.25  # of the distinct real samples; a collapsed G has 0.13, a healthy 0.6
 LOST = 0.25  # of the modes
+EARLY = 2000  # steps: before, it is no wonder if many modes are not found yet
 NO_CODE = 0.05  # nats of KL: the code of a VAE says nothing; healthy: 3 or more
 BEATS, LOW, HIGH, SHARE = 5, -0.04, 0.02, 0.2  # swings of V; see `signs.swings`
-FAR = 100.0  # times V at the start, or times the norm: 650 in the last turns of a critic
+FAR = (
+    100.0  # times V at the start, or times the norm: 650 in the last turns of a critic
+)
 
 
 class Finding(NamedTuple):
@@ -71,8 +73,7 @@ class Health:
         found: object = self.facts
         for name in names:
             found = found.get(name) if isinstance(found, dict) else None
-        is_number = type(found) in (int, float) and math.isfinite(found)  # type: ignore
-        return float(found) if is_number else None  # type: ignore[arg-type]
+        return finite_number(found)
 
     def advantage(self, V: float) -> float | None:
         """How far V is from that of a D that cannot tell, 0, to the best one, 1."""
@@ -125,7 +126,9 @@ def fooled(health: Health) -> str | None:
     if V is None or advantage is None or advantage > FOOLED:
         return None
     flat = health.fact("flat", "V")
-    return f"D is fooled: V is {V:.3g}, far below the {flat:.3g} of a D that cannot tell"
+    return (
+        f"D is fooled: V is {V:.3g}, far below the {flat:.3g} of a D that cannot tell"
+    )
 
 
 def still(health: Health) -> str | None:
@@ -133,7 +136,10 @@ def still(health: Health) -> str | None:
     series = health.series
     distances = series.measured("sliced_wasserstein")
     if "V" in series.values and len(distances) >= MEASURED:
-        values, what = [value for _, value in distances], "the samples' distance to data"
+        values, what = (
+            [value for _, value in distances],
+            "the samples' distance to data",
+        )
         first = distances[0][0]
     else:
         values = series.values.get("ELBO") or series.values.get("log_p") or []
@@ -176,7 +182,8 @@ def lost(health: Health) -> str | None:
     peak, now = max(medians), medians[-1]
     if peak - now >= max(2, LOST * K):
         return f"modes are lost: {now:g} of {K:g} have samples, and {peak:g} had some"
-    if len(modes) >= 4 * MEASURED and now <= K / 2:
+    late = health.series.step >= EARLY and len(modes) >= 4 * MEASURED
+    if late and now <= K / 2:
         return f"modes are missing: {now:g} of {K:g} have samples"
     return None
 
@@ -210,7 +217,10 @@ def runs_away(health: Health) -> str | None:
             top = max(map(abs, values[:ROWS]))
             if abs(values[-1]) > FAR * (1 + top):
                 times = abs(values[-1]) / (1 + top)
-                return f"{label} runs away: it is {abs(values[-1]):.3g}, {times:,.0f} times that of the first rows"
+                return (
+                    f"{label} runs away: it is {abs(values[-1]):.3g}, {times:,.0f} "
+                    "times as large as in the first rows"
+                )
     norms = health.facts.get("norms")
     for name in norms if isinstance(norms, dict) else ():
         first, now = health.fact("norms", name), health.series.latest(f"norm_{name}")
@@ -238,7 +248,8 @@ RULES = {  # kind: (the rule, what to try)
     ),
     "collapse": (
         alike,
-        "try a wider latent, a lower learning rate for G, Pack(2), or a gradient penalty",
+        "try a wider latent, a lower learning rate for G, Pack(2), or a gradient "
+        "penalty",
     ),
     "modes": (
         lost,

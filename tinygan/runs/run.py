@@ -193,7 +193,9 @@ class Run:
         host reads one array.
         """
         xp = self.backend.xp
-        bad = sum((~xp.isfinite(a)).sum() for a in state.values() if a.dtype.kind == "f")
+        bad = sum(
+            (~xp.isfinite(a)).sum() for a in state.values() if a.dtype.kind == "f"
+        )
         thetas = (state[f"{name}.theta"].astype(np.float64) for name in self.players)
         squares = [(theta * theta).sum() for theta in thetas]
         read = self.backend.to_host(xp.stack([xp.asarray(bad, np.float64), *squares]))

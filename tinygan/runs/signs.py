@@ -1,6 +1,13 @@
 """The rows of a log as series of numbers: their last values, and how they swing."""
 
-import math
+LARGEST = 1e100  # the sum of some values is finite
+
+
+def finite_number(value: object) -> float | None:
+    """The value as a float, None if it is no number or no reasonable one."""
+    if type(value) in (int, float) and -LARGEST < value < LARGEST:  # type: ignore
+        return float(value)  # type: ignore[arg-type]
+    return None
 
 
 class Series:
@@ -28,8 +35,9 @@ class Series:
             return self
         series.steps.append(step)
         for name, value in row.items():
-            if type(value) in (int, float) and math.isfinite(value):
-                series.values.setdefault(name, []).append(float(value))
+            number = finite_number(value)
+            if number is not None:
+                series.values.setdefault(name, []).append(number)
                 series.places.setdefault(name, []).append(step)
         return series
 
@@ -49,7 +57,7 @@ class Series:
         return list(pairs)
 
     def last(self, name: str, steps: int, rows: int) -> list[float]:
-        """The values of the last `steps` steps, and at least `rows` of them. [] if there
+        """The values of the last `steps` steps, at least `rows` of them. [] if there
         are not so many yet.
         """
         places = self.places.get(name, [])
