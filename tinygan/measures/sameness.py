@@ -33,6 +33,8 @@ def distinct_samples(samples, real) -> tuple[float, float]:
     x, y = x[:n], y[:n]
     D_x, D_y = (np.concatenate(list(squared_distances(a))) for a in (x, y))
     r = NEAR * math.sqrt(np.median(D_y[np.triu_indices(n, 1)]))
-    pairs = (n + int((D <= r**2).sum()) for D in (D_x, D_y))  # D_ii is infinite
+    pairs = (
+        n + int(np.less_equal(D, r**2).sum()) for D in (D_x, D_y)
+    )  # D_ii is infinite
     found, top = (n**2 / count for count in pairs)
     return found, top

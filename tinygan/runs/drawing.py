@@ -13,7 +13,7 @@ from .frames import frames
 from .media import medium_of
 from .metrics import read_rows
 from .notes import tell
-from .owned import CONFIG, DRAWN, REPORT, SAMPLES
+from .owned import CONFIG, DRAWN, REPORT, SAMPLES, TEXT
 from .report import write
 
 
@@ -32,8 +32,9 @@ class Drawing:
         medium = medium_of(run.experiment)
         title = f"{self.path.name}, step {run.step}"
         pixels, others = medium.drawn(run, title)
+        text = others.get(TEXT, b"").decode()
         for name in (f"{SAMPLES}/{run.step:07d}.png", DRAWN[0]):
-            self._draw(name, lambda path: plots.save_png(path, pixels))
+            self._draw(name, lambda path: plots.save_png(path, pixels, text))
         for name, content in others.items():
             self._draw(name, lambda path, content=content: _write(path, content))
         for name, (x, columns) in run.more_pictures().items():

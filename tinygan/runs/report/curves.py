@@ -97,9 +97,16 @@ def svg(
     for level in levels:
         y = f"{w.y(level):.1f}"
         parts.append(f'<path class="level" d="M{LEFT} {y}H{WIDTH - RIGHT}"/>')
+    inner = f"{WIDTH - LEFT - RIGHT} {HEIGHT - TOP - BOTTOM}"
+    width, height = inner.split()
+    parts.append(  # an inner picture, which cuts off what lies outside
+        f'<svg x="{LEFT}" y="{TOP}" width="{width}" height="{height}" '
+        f'viewBox="{LEFT} {TOP} {inner}">'
+    )
     for curve in curves:
         d = " ".join(f"{w.x(x):.1f},{w.y(y):.1f}" for x, y in thinned(curve.points))
         parts.append(f'<polyline class="c{curve.colour}" points="{d}"/>')
+    parts.append("</svg>")
     for step, sentence in alarms:
         x = f"{w.x(step):.1f}"
         title = f"<title>{html.escape(sentence)}</title>"
@@ -150,8 +157,9 @@ def _grid(w: Window) -> Iterable[str]:
 def _stages(stages, w: Window) -> Iterable[str]:
     """Where each level of a growing network begins, and its fade in grey."""
     height = HEIGHT - TOP - BOTTOM
-    for begin, faded, _, label in stages:
+    for begin, faded, end, label in stages:
         x, width = w.x(begin), w.x(faded) - w.x(begin)
+        label = label if w.x(end) - x > 6 * len(label) else ""  # there is no room
         yield (
             f'<rect class="fade" x="{x:.1f}" y="{TOP}" width="{width:.1f}" '
             f'height="{height}"/><path class="stage" d="M{x:.1f} {TOP}v{height}"/>'

@@ -8,20 +8,22 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from ...plots import MOST_FRAME
+from ...plots import MOST_FRAME, TEXT
 
 MOST = 30  # pictures
+LINES, WIDEST = 32, 200  # of a text
 # Each try takes less: (the longest side, the quality of a JPEG, how many pictures).
 TRIES = ((560, 85, MOST), (560, 70, 24), (420, 70, 20), (320, 65, 16), (200, 50, 8))
 
 
 class Frame(NamedTuple):
-    """A picture at a step, as a data: address."""
+    """A picture at a step, as a data: address, or instead of it the text it shows."""
 
     step: int
     uri: str
     width: int
     height: int
+    text: str = ""
 
 
 def film(frames: list[tuple[int, pathlib.Path]], budget: int) -> list[Frame]:
@@ -58,6 +60,10 @@ def _as_it_is(step: int, file: pathlib.Path) -> Frame | None:
     image = _opened(file)
     if image is None:
         return None
+    text = image.info.get(TEXT)
+    if isinstance(text, str):
+        lines = (line[:WIDEST] for line in text.splitlines()[:LINES])
+        return Frame(step, "", *image.size, "\n".join(lines))
     try:
         content = file.read_bytes()
     except OSError:

@@ -82,7 +82,7 @@ def _health(runs: list[Told]) -> str:
 def _samples(runs: list[Told]) -> str:
     films = [film(told.frames, PICTURES // len(runs)) for told in runs]
     parts = [
-        _film(told, frames) + _lines(told) + _players(told, SOUNDS // len(runs))
+        _film(told, frames) + _lines(told, frames) + _players(told, SOUNDS // len(runs))
         for told, frames in zip(runs, films, strict=True)
     ]
     if not any(parts):
@@ -103,18 +103,24 @@ def _film(told: Told, frames: list[Frame]) -> str:
     if not frames:
         return "<p>There are no pictures in samples/.</p>"
     figures = "".join(
-        f'<figure data-step="{frame.step}"><img src="{frame.uri}" '
-        f'width="{frame.width}" height="{frame.height}" '
-        f'alt="samples of {html.escape(told.name)} at step {frame.step}">'
+        f'<figure data-step="{frame.step}">{_frame(told, frame)}'
         f"<figcaption>step {frame.step:,}</figcaption></figure>"
         for frame in frames
     )
     return f'<div class="film" tabindex="0">{figures}</div>'
 
 
-def _lines(told: Told) -> str:
-    """The last samples of a run of text, as text."""
-    if not told.lines:
+def _frame(told: Told, frame: Frame) -> str:
+    if frame.text:
+        return f"<pre>{html.escape(frame.text)}</pre>"
+    about = html.escape(f"samples of {told.name} at step {frame.step}")
+    size = f'width="{frame.width}" height="{frame.height}"'
+    return f'<img src="{frame.uri}" {size} alt="{about}">'
+
+
+def _lines(told: Told, frames: list[Frame]) -> str:
+    """The last samples of a run of text, as text, if its pictures do not hold it."""
+    if not told.lines or any(frame.text for frame in frames):
         return ""
     text = html.escape("\n".join(told.lines))
     return f"<p>The last samples as text:</p><pre>{text}</pre>"

@@ -27,8 +27,8 @@ th, td { text-align: left; vertical-align: top; padding: .25rem .9rem .25rem 0;
   border-bottom: 1px solid var(--line); overflow-wrap: normal }
 thead th, tbody th { font-weight: 600 }
 tbody th { white-space: nowrap; padding-right: 1.5rem }
-td { font-variant-numeric: tabular-nums; max-width: 34rem; overflow-wrap: anywhere;
-  min-width: 4rem }
+td { font-variant-numeric: tabular-nums; max-width: 34rem; min-width: 4rem }
+td.long { overflow-wrap: anywhere; min-width: 12rem }
 tr.differs th::after { content: " *"; color: var(--alarm) }
 pre { overflow-x: auto; padding: .8rem; background: var(--panel); font-size: .82rem;
   line-height: 1.4; margin: .4rem 0 }
@@ -41,6 +41,7 @@ summary { cursor: pointer }
 .film figure { flex: none; max-width: 100% }
 .film img { display: block; max-width: 100%; height: auto; background: #fff }
 .film img { max-height: 80vh; width: auto }
+.film pre { min-width: 12rem }
 figcaption { color: var(--faint); font-size: .85rem }
 .slider { display: none; position: sticky; top: 0; padding: .4rem 0;
   background: var(--paper) }
@@ -56,7 +57,7 @@ audio { width: 100%; height: 2.2em }
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)) }
 .meaning { font-size: .92rem; color: var(--faint) }
 .meaning p { max-width: 36em }
-svg { display: block; width: 100%; max-width: 44rem; height: auto }
+figure > svg { display: block; width: 100%; max-width: 44rem; height: auto }
 svg text { font-size: 11px; fill: var(--faint) }
 svg .y { text-anchor: end }
 svg .x { text-anchor: middle }

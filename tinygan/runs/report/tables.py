@@ -12,6 +12,7 @@ from .meanings import number
 from .reading import Told
 
 LONGEST = 300  # characters of a value
+WIDEST = 24  # characters; a longer one may be broken anywhere
 ABSOLUTE = re.compile(r"[/\\~]|[A-Za-z]:[/\\]")  # the path of a file
 
 
@@ -141,7 +142,10 @@ def table(corner: str, heads: list[str], rows: dict[str, list], mark=False) -> s
 def _row(name: str, cells: Iterable[str], mark: bool) -> str:
     cells = [html.escape(cell) for cell in cells]
     kind = ' class="differs"' if mark and len(set(cells)) > 1 else ""
-    data = "".join(f"<td>{cell}</td>" for cell in cells)
+    data = "".join(
+        f"<td{' class=long' if len(cell) > WIDEST else ''}>{cell}</td>"
+        for cell in cells
+    )
     return f"<tr{kind}><th scope=row>{html.escape(name[:LONGEST])}</th>{data}</tr>"
 
 
