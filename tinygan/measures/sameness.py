@@ -36,5 +36,5 @@ def distinct_samples(samples, real) -> tuple[float, float]:
     pairs = (
         n + int(np.less_equal(D, r**2).sum()) for D in (D_x, D_y)
     )  # D_ii is infinite
-    found, top = (n**2 / count for count in pairs)
+    found, top = (n**2 / count for count in pairs)  # eq: effective-number
     return found, top

@@ -113,11 +113,15 @@ def too_strong(health: Health) -> Wrong:
 
 
 def _stalled(series: Series) -> bool:
-    """True unless the samples came nearer to the data in the last steps."""
+    """True if the samples came no nearer to the data in the last steps, or if nobody
+    measures that.
+    """
     distances, start = series.measured("sliced_wasserstein"), series.step - LASTING
     before = [value for step, value in distances if step <= start]
     since = [value for step, value in distances if step > start]
-    return not (before and since) or min(since) > STALLED * min(before)
+    if not distances:
+        return True
+    return bool(before and since) and min(since) > STALLED * min(before)
 
 
 def fooled(health: Health) -> Wrong:

@@ -14,10 +14,11 @@ class Series:
     """The values of a log's rows, name by name, since the networks last grew.
 
     steps: the step of each row. values: {name: its value in each row that has one}.
+    start: the step before the first one.
     """
 
-    def __init__(self, level: object = None):
-        self.level = level
+    def __init__(self, level: object = None, start: int = 0):
+        self.level, self.start = level, start
         self.steps: list[int] = []
         self.values: dict[str, list[float]] = {}
         self.places: dict[str, list[int]] = {}  # the step of each value
@@ -29,7 +30,7 @@ class Series:
         """
         series = self
         if row.get("level") != self.level:
-            series = Series(row.get("level"))
+            series = Series(row.get("level"), self.step)
         step = row.get("step")
         if type(step) is not int:
             return self
@@ -44,7 +45,7 @@ class Series:
     @property
     def step(self) -> int:
         """The last step; 0 without rows."""
-        return self.steps[-1] if self.steps else 0
+        return self.steps[-1] if self.steps else self.start
 
     def latest(self, name: str) -> float | None:
         """The last value of a name, None if there is none."""
@@ -60,13 +61,11 @@ class Series:
         """The values of the last `steps` steps, at least `rows` of them. [] if there
         are not so many yet.
         """
-        places = self.places.get(name, [])
+        places = [self.start, *self.places.get(name, [])]
         n = rows
-        while n < len(places) and places[-1] - places[-n] < steps:
+        while n < len(places) and places[-1] - places[-1 - n] < steps:
             n += 1
-        if len(places) < n or places[-1] - places[-n] < steps * (1 - 1 / rows):
-            return []
-        return self.values[name][-n:]
+        return self.values[name][-n:] if n < len(places) else []
 
 
 def swings(values: list[float], low: float, high: float, share: float) -> int:
