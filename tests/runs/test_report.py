@@ -172,6 +172,17 @@ def test_several_runs_stand_side_by_side_on_one_scale(here, ring, capsys):
     assert "open report-2.html" in capsys.readouterr().out
 
 
+def test_games_of_two_kinds_stand_side_by_side(here, ring):
+    other = here / "runs" / "other"
+    shutil.copytree(ring, other)
+    rows = [{"step": i, "log_p": -9.0 + i} for i in (1, 2)]
+    (other / "metrics.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    for pair in ([ring, other], [other, ring]):
+        page = expect_one_file(report(pair)[0])
+        assert "This run has no such values." in page.text
+        assert "log_p -7" in page.text and "D ascends V" in page.text
+
+
 def test_findings_stand_in_the_report_and_are_printed(ring, capsys):
     rows = [{"step": 20 * i, "V": -9.0, "J": 0.1, "D_x": 0.3, "D_Gz": 0.9} for i in
             range(1, 30)]  # fmt: skip

@@ -10,8 +10,11 @@ SCORES = "Wasserstein", "Hinge", "LeastSquares"  # their D(x) is no belief
 
 
 def meanings(panel: Panel, told: Told, series: Series) -> list[str]:
-    """Sentences beside a panel: what its values are, and what the last ones say."""
-    says = next((f for name, f in SAYS.items() if name in panel.names), None)
+    """Sentences beside a panel: what its values are, and what the last ones say. [] for
+    a run without such values.
+    """
+    names = panel.names.keys() & series.values.keys()
+    says = next((f for name, f in SAYS.items() if name in names), None)
     return [] if says is None else says(told, series)
 
 

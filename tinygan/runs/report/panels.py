@@ -73,7 +73,7 @@ def panels(runs: list[Told]) -> list[Panel]:
     names = {name for told in runs for row in told.rows for name in row}
     found: dict[str, dict[str, str]] = {}
     for told in runs:
-        for group in _curves(told, names):
+        for group in _curves(told):
             if shown := {k: label for k, label in group.items() if k in names}:
                 title = _title(shown)
                 found[title] = found.get(title, {}) | shown
@@ -83,8 +83,9 @@ def panels(runs: list[Told]) -> list[Panel]:
     return [Panel(title, group) for title, group in found.items()]
 
 
-def _curves(told: Told, names: set[str]) -> list[dict[str, str]]:
+def _curves(told: Told) -> list[dict[str, str]]:
     """The {name: label} of the game's own panels."""
+    names = {name for row in told.rows for name in row}
     if {"V", "D_x"} <= names:
         return list(GAN)
     curves = told.facts.get("curves")
@@ -94,12 +95,13 @@ def _curves(told: Told, names: set[str]) -> list[dict[str, str]]:
         for group in groups
         if isinstance(group, dict)
     ]
-    if not tables:
-        known = {"step", "seconds", "level", "pixels", "held_out"}
-        known |= {name for group in MEASURES.values() for name in group}
-        tables = [{name: name for name in told.rows[-1] if name not in known}]
-    if {"ELBO", "log_p"} & tables[0].keys():
-        tables[0]["held_out"] = "held-out data"
+    known = {"step", "seconds", "level", "pixels", "held_out"}
+    known |= {name for group in (*MEASURES.values(), *tables) for name in group}
+    more = {name: name[:60] for name in told.rows[-1] if name not in known}
+    tables = [*tables, more] if more else tables
+    for group in tables:
+        if {"ELBO", "log_p"} & group.keys():
+            group["held_out"] = "held-out data"
     return tables
 
 
