@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from .pairs import matched, squared_distances
+from .pairs import matched
 
 NEAR = 0.25  # of the median distance of two real samples: nearer ones are the same
 MOST = 256  # samples: their pairs take some milliseconds
@@ -30,11 +30,17 @@ def distinct_samples(samples, real) -> tuple[float, float]:
     """
     x, y = matched(samples[:MOST], real[:MOST], least=2)
     n = min(len(x), len(y))
-    x, y = x[:n], y[:n]
-    D_x, D_y = (np.concatenate(list(squared_distances(a))) for a in (x, y))
+    D_x, D_y = (_squared_distances(a[:n]) for a in (x, y))
     r = NEAR * math.sqrt(np.median(D_y[np.triu_indices(n, 1)]))
-    pairs = (
-        n + int(np.less_equal(D, r**2).sum()) for D in (D_x, D_y)
-    )  # D_ii is infinite
+    pairs = (int(np.less_equal(D, r**2).sum()) for D in (D_x, D_y))
     found, top = (n**2 / count for count in pairs)  # eq: effective-number
     return found, top
+
+
+def _squared_distances(x: np.ndarray) -> np.ndarray:
+    """|x_i - x_j|^2, (N, N), of x (N, d), centred so that little cancels."""
+    x = x - x.mean(axis=0)
+    squares = (x * x).sum(axis=1)
+    D = np.maximum(squares[:, None] + squares - 2 * (x @ x.T), 0)
+    np.fill_diagonal(D, 0)
+    return D
