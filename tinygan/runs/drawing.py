@@ -74,10 +74,10 @@ class Drawing:
             why = getattr(e, "strerror", None) or f"{type(e).__name__}: {e}"
             tell(f"{self.path / REPORT}: cannot be written ({why}); it is left out")
 
-    def missing(self, checkpoint) -> list[str]:
-        """The names in DRAWN that are missing or older than the checkpoint."""
+    def missing(self, checkpoint, names=DRAWN) -> list[str]:
+        """Those of the names that are missing or older than the checkpoint."""
         since = pathlib.Path(checkpoint).stat().st_mtime_ns
-        files = {name: self.path / name for name in DRAWN}
+        files = {name: self.path / name for name in names}
         return [
             name
             for name, file in files.items()

@@ -41,8 +41,10 @@ from .notes import tell
 from .owned import (
     CHECKPOINT,
     CONFIG,
+    DRAWN,
     HEALTH,
     METRICS,
+    REPORT,
     SAMPLES,
     expect_room,
     refuse_own_files,
@@ -202,9 +204,11 @@ class RunFolder:
 
     def undrawn(self) -> list[str]:
         """The pictures that are missing or older than the checkpoint, because the run
-        was ended while it drew them: samples.png, losses.png, training.gif.
+        was ended while it drew them: samples.png, losses.png, training.gif; and the
+        report. A run of an earlier version has none.
         """
-        return self.drawing.missing(self.checkpoint)
+        names = (*DRAWN, REPORT) if "game" in self.config else DRAWN
+        return self.drawing.missing(self.checkpoint, names)
 
     def rewind(self, run) -> None:
         """Make the folder that of an unbroken run at `run.step`, the checkpoint's step.

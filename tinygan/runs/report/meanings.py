@@ -41,15 +41,23 @@ def _value(told: Told, series: Series) -> list[str]:
         f"{flat:.4g}{log4}. At the end V is {V:.4g}."
     )
     if facts.get("jsd") is True:
-        bound = (V + math.log(4)) / 2
-        said.append(
-            "So the Jensen-Shannon divergence of samples and data is at least "
-            f"(V + log 4)/2 = {bound:.2f} nats, of at most log 2 = 0.69."
-            if bound > 0
-            else "V is not above it, so this D proves no difference between samples "
-            "and data: either there is little, or D does not find it."
-        )
+        said.append(_divergence((V + math.log(4)) / 2))
     return said
+
+
+def _divergence(bound: float) -> str:
+    """What a bound below the Jensen-Shannon divergence says."""
+    if bound < -0.1:
+        return "That is less than by saying nothing: D is wrong, and sure of it."
+    if bound <= 0:
+        return (
+            "That is no more, so this D proves no difference between samples and data: "
+            "either there is little, or D does not find it."
+        )
+    return (
+        "So the Jensen-Shannon divergence of samples and data is at least (V + log 4)/2 "
+        f"= {bound:.2f} nats, of at most log 2 = 0.69."
+    )
 
 
 def _beliefs(told: Told, series: Series) -> list[str]:

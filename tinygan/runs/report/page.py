@@ -20,7 +20,8 @@ LINES_OF_SOURCE = 60  # a longer recipe is folded
 
 def page(runs: list[Told]) -> str:
     """The HTML of these runs, side by side."""
-    names = " and ".join(told.name for told in runs)
+    *others, last = (told.name for told in runs)
+    names = f"{', '.join(others)} and {last}" if others else last
     verb = "tells" if len(runs) == 1 else "tell"
     sections = (
         ("", tables.summary(runs)),
