@@ -1,5 +1,6 @@
 """The health of a run: sick runs of chapter 18 are told, and healthy ones are not."""
 
+import html
 import importlib.util
 import json
 import math
@@ -115,6 +116,8 @@ def test_a_sick_run_of_chapter_18_is_told_with_its_number(
     err = capsys.readouterr().err
     for finding in found:
         assert err.count(finding.sentence) == 1
+    report = (folder.path / "report.html").read_text("utf-8")
+    assert html.escape(first.sentence) in report  # a run that diverged has one as well
     text = (folder.path / "health.txt").read_text("utf-8")
     assert text.splitlines() == [finding.sentence for finding in found]
 

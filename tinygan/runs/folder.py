@@ -185,6 +185,10 @@ class RunFolder:
         """
         self.drawing.finish(run, self.metrics, only)
 
+    def report(self) -> None:
+        """Write report.html. If that fails, a note on stderr says so."""
+        self.drawing.report()
+
     # When a run is resumed.
 
     def load_checkpoint(self, like: dict) -> dict[str, np.ndarray]:

@@ -68,6 +68,7 @@ def train(
             else:
                 folder.finish(run, folder.undrawn())
         except NonFiniteError:
+            folder.report()
             raise
         except BaseException as error:
             keeper.rescue(error)

@@ -51,8 +51,8 @@ def _divergence(bound: float) -> str:
         return "That is less than by saying nothing: D is wrong, and sure of it."
     if bound <= 0:
         return (
-            "That is no more, so this D proves no difference between samples and data: "
-            "either there is little, or D does not find it."
+            "That is no more, so this D proves no difference between samples and "
+            "data: either there is little, or D does not find it."
         )
     return (
         "So the Jensen-Shannon divergence of samples and data is at least (V + log 4)/2 "
