@@ -55,8 +55,8 @@ def _divergence(bound: float) -> str:
             "data: either there is little, or D does not find it."
         )
     return (
-        "So the Jensen-Shannon divergence of samples and data is at least (V + log 4)/2 "
-        f"= {bound:.2f} nats, of at most log 2 = 0.69."
+        "So the Jensen-Shannon divergence of samples and data is at least (V + log "
+        f"4)/2 = {bound:.2f} nats, of at most log 2 = 0.69."
     )
 
 
