@@ -10,11 +10,12 @@ import pathlib
 import warnings
 
 import numpy as np
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from .errors import InputError
 from .files import write_atomically
 
+TEXT = "tinygan"  # the name of the text in a picture
 MISSING = (255, 0, 255)  # the colour of a pixel that is NaN
 MOST_FRAME = 1 << 25  # pixels of one picture of a film, 5792 x 5792
 MOST_PIXELS = 1 << 28  # of a film
@@ -127,10 +128,14 @@ def text_picture(lines, title: str = "") -> np.ndarray:
     return render(figure)
 
 
-def save_png(path, pixels: np.ndarray) -> None:
-    """Write a picture, (height, width, 3) bytes, to `path`, atomically."""
-    image = Image.fromarray(pixels)
-    write_atomically(path, lambda file: image.save(file, "png"))
+def save_png(path, pixels: np.ndarray, text: str = "") -> None:
+    """Write a picture, (height, width, 3) bytes, to `path`, atomically. The file also
+    holds the `text` that it shows, under the name TEXT.
+    """
+    image, info = Image.fromarray(pixels), PngImagePlugin.PngInfo()
+    if text:
+        info.add_itxt(TEXT, text)
+    write_atomically(path, lambda file: image.save(file, "png", pnginfo=info))
 
 
 def save_gif(path, frames: list[pathlib.Path], seconds: float = 6.0) -> list[str]:

@@ -561,6 +561,7 @@ def test_train_by_every_recipe(capsys, here, recipe, monkeypatch):
     assert "run/samples.png" in out and "run/training.gif" in out
     names = {"config.json", "metrics.jsonl", "checkpoint.npz", "samples"}
     pictures = {"samples.png", "losses.png", "training.gif"}
+    names |= {"report.html"}
     copies = {"recipe.py", "recipe"} & set(os.listdir("run"))
     heard = {"sounds.html"} if recipe in (*SPOKEN, "wavegan-tones") else set()
     text = recipe.startswith(("text-", "gru-", "gumbel-"))

@@ -13,6 +13,7 @@ from tinygan.data import GaussianMixture, Images, grid, load_digits, mixture_1d,
 from tinygan.errors import DataError
 from tinygan.measures import (
     cheap_measures,
+    distinct_samples,
     kl_divergence,
     mode_coverage,
     pairs,
@@ -179,6 +180,38 @@ def test_modes_do_not_depend_on_the_blocks_or_the_order(p, monkeypatch):
     assert (mode_coverage(x, p), reverse_kl(x, p)) == whole
 
 
+# How many samples are distinct
+
+
+def test_repeated_samples_count_once():
+    rng = np.random.default_rng(0)
+    real = rng.standard_normal((256, 100))  # all about as far apart
+    assert distinct_samples(real, real) == (256, 256)
+    for K in (1, 4, 16, 256):
+        x = real[np.arange(256) % K] + 1e-3 * rng.standard_normal((256, 100))
+        assert distinct_samples(x, real) == pytest.approx((K, 256))
+
+
+def test_the_number_of_distinct_samples_against_its_definition():
+    rng = np.random.default_rng(1)
+    x, real = rng.standard_normal((300, 2)), 2 * ring().sample(200, rng)
+    a, b = x[:200], real[:200]  # as many of both
+    D = [np.linalg.norm(c[:, None] - c, axis=-1) for c in (a, b)]
+    r = np.median([D[1][i, j] for i in range(200) for j in range(i)]) / 4
+    wanted = [200**2 / sum(d <= r for row in m for d in row) for m in D]
+    assert distinct_samples(x, real) == pytest.approx(tuple(wanted))
+
+
+def test_the_ring_has_eight_distinct_points_and_few_samples_are_refused():
+    real = ring(std=1e-3).sample(5000, np.random.default_rng(0))
+    _, top = distinct_samples(real, real)
+    assert top == pytest.approx(8, rel=0.1)
+    same = np.ones((10, 2))
+    assert distinct_samples(same, same) == (1, 1)
+    with pytest.raises(ValueError, match="at least 2 samples"):
+        distinct_samples(same[:1], same)
+
+
 # What a training log carries
 
 
@@ -186,15 +219,15 @@ def test_cheap_measures_of_a_mixture_and_of_anything_else():
     p, rng = ring(), np.random.default_rng(0)
     x, real = p.sample(300, rng), p.sample(200, rng).astype(np.float32)
     found = cheap_measures(x, real, p)
-    assert list(found) == ["modes", "high_quality", "reverse_kl", "sliced_wasserstein"]
+    any_data = ["sliced_wasserstein", "distinct", "distinct_real"]
+    assert list(found) == ["modes", "high_quality", "reverse_kl", *any_data]
     assert (found["modes"], found["high_quality"]) == mode_coverage(x, p)
     assert found["reverse_kl"] == reverse_kl(x, p)
     assert found["sliced_wasserstein"] == sliced_wasserstein(x, real, 16)
     assert {type(v) for v in found.values()} == {float}
     images = rng.uniform(-1, 1, (20, 8, 8, 1)).astype(np.float32)
-    assert list(cheap_measures(images, -images, load_digits())) == [
-        "sliced_wasserstein"
-    ]
+    assert list(cheap_measures(images, -images, load_digits())) == any_data
+    assert (found["distinct"], found["distinct_real"]) == distinct_samples(x, real)
     assert all(map(math.isfinite, cheap_measures(x + 9, real, p).values()))
 
 

@@ -755,8 +755,9 @@ def test_the_folder_of_a_run(tmp_path, small_pictures):
     assert config["machine"]["numpy"] == np.__version__
     assert [row["step"] for row in table(path)] == [20, 21]
     for row in table(path):
-        names = {"step", "V", "J", "D_x", "D_Gz", "sliced_wasserstein", "seconds"}
-        assert row.keys() == names
+        names = {"step", "V", "J", "D_x", "D_Gz", "norm_G", "norm_D", "seconds"}
+        measured = {"sliced_wasserstein", "distinct", "distinct_real"}
+        assert row.keys() == names | measured
         assert row["V"] < 0 < row["J"]
         assert 0 < row["D_x"] < 1 and 0 < row["D_Gz"] < 1 and row["seconds"] > 0
     assert read_manifest(path / "checkpoint.npz")["step"] == 21

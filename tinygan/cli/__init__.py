@@ -6,6 +6,7 @@ parser.py       the parser, whose errors are one sentence
 values.py       what an option's text may be
 commands.py     what each command does
 checking.py     what `tinygan check` does
+reporting.py    what `tinygan report` does
 folders.py, compare.py, consent.py, copies.py    runs that are taken up again
 terminal.py     output that no terminal, pipe or code page ends
 """

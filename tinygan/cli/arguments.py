@@ -13,7 +13,7 @@ import traceback
 
 from .. import __version__
 from ..errors import InputError, NonFiniteError
-from . import checking, commands, options
+from . import checking, commands, options, reporting
 from .parser import Parser
 from .terminal import any_terminal, complain, final
 
@@ -122,6 +122,17 @@ COMMANDS = (
             "tinygan evaluate runs/dcgan-digits",
             "tinygan evaluate runs/mlp-ring --n 10000 --out results.json",
             "tinygan evaluate runs/dcgan-mnist --data folder/of/idx/files",
+        ),
+    ),
+    (
+        "report",
+        reporting.report,
+        options.report,
+        "write one HTML file of what a run tells: samples over time, curves, health",
+        (
+            "tinygan report runs/dcgan-digits",
+            "tinygan report runs/dcgan-digits --out digits.html",
+            "tinygan report runs/mlp-ring runs/mlp-ring-2   (side by side)",
         ),
     ),
     (

@@ -133,6 +133,23 @@ def evaluate(sub) -> None:
     _run_arguments(sub)
 
 
+def report(sub) -> None:
+    """The options of `tinygan report`."""
+    sub.add_argument(
+        "folders",
+        nargs="+",
+        type=name,
+        metavar="RUN",
+        help="the folder of a run; several are shown side by side, on the same scales",
+    )
+    sub.add_argument(
+        "--out",
+        type=path,
+        metavar="FILE.html",
+        help="write this file (report.html: of one run in its folder, of several here)",
+    )
+
+
 def data(sub) -> None:
     """The options of `tinygan data`."""
     sub.add_argument("path", type=name, metavar="PATH", help=f"the data: {DATA}")

@@ -19,6 +19,7 @@ from .modes import kl_divergence, mode_coverage, reverse_kl, within
 from .neighbours import nearest_neighbour_accuracy, precision_recall
 from .ngrams import NgramModel, copied, distinct, ngram_divergence
 from .patches import sliced_wasserstein_patches
+from .sameness import distinct_samples
 from .stacked import digit_judge, perfect_modes, stacked_modes
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "copied",
     "digit_judge",
     "distinct",
+    "distinct_samples",
     "feature_space",
     "frechet",
     "kl_divergence",

@@ -149,6 +149,9 @@ class VariationalTurns(Ascent):
         self.quantities = {"ELBO": "ELBO", "log_p": "log p(x|z)", "KL": "KL"}
         self.logged = tuple(self.quantities)
 
+    def facts(self):
+        return super().facts() | {"kind": "vae", "beta": self.experiment.beta}
+
     def noise(self, turn):
         e = self.experiment
         return e.latent.draw(e.batch, generator(e.seed, LATENT, turn))
@@ -197,6 +200,9 @@ class AutoregressiveTurns(Ascent):
         super().__init__(experiment, backend)
         self.quantities = {"log_p": "log p(x)"}
         self.logged = tuple(self.quantities)
+
+    def facts(self):
+        return super().facts() | {"kind": "autoregressive"}
 
     def step(self, players, x, noise):
         net, opt = players["M"]

@@ -5,17 +5,16 @@ that cannot be written, or is damaged, never ends a run: a note on stderr names 
 """
 
 import pathlib
-import re
 from collections.abc import Callable
 
 from .. import plots
 from ..files import write_atomically
+from .frames import frames
 from .media import medium_of
 from .metrics import read_rows
 from .notes import tell
-from .owned import DRAWN, SAMPLES
-
-FRAME = re.compile(r"([0-9]{7,18})\.png")
+from .owned import CONFIG, DRAWN, REPORT, SAMPLES, TEXT
+from .report import write
 
 
 class Drawing:
@@ -33,8 +32,9 @@ class Drawing:
         medium = medium_of(run.experiment)
         title = f"{self.path.name}, step {run.step}"
         pixels, others = medium.drawn(run, title)
+        text = others.get(TEXT, b"").decode()
         for name in (f"{SAMPLES}/{run.step:07d}.png", DRAWN[0]):
-            self._draw(name, lambda path: plots.save_png(path, pixels))
+            self._draw(name, lambda path: plots.save_png(path, pixels, text))
         for name, content in others.items():
             self._draw(name, lambda path, content=content: _write(path, content))
         for name, (x, columns) in run.more_pictures().items():
@@ -56,15 +56,28 @@ class Drawing:
             self._draw(losses, lambda path: plots.plot_losses(path, rows, curves))
         if film in only:
             self._draw(film, self._film)
+        self.report()
         for name in DRAWN:
             error = self.failed.get(name)
             if error is not None and not isinstance(error, PermissionError):
                 raise error
 
-    def missing(self, checkpoint) -> list[str]:
-        """The names in DRAWN that are missing or older than the checkpoint."""
+    def report(self) -> None:
+        """Write report.html. Whatever goes wrong, the run is saved already, so a note
+        on stderr is enough.
+        """
+        if not (self.path / CONFIG).is_file():
+            return
+        try:
+            write([self.path], self.path / REPORT)
+        except Exception as e:
+            why = getattr(e, "strerror", None) or f"{type(e).__name__}: {e}"
+            tell(f"{self.path / REPORT}: cannot be written ({why}); it is left out")
+
+    def missing(self, checkpoint, names=DRAWN) -> list[str]:
+        """Those of the names that are missing or older than the checkpoint."""
         since = pathlib.Path(checkpoint).stat().st_mtime_ns
-        files = {name: self.path / name for name in DRAWN}
+        files = {name: self.path / name for name in names}
         return [
             name
             for name, file in files.items()
@@ -102,18 +115,3 @@ class Drawing:
 
 def _write(path, content: bytes) -> None:
     write_atomically(path, lambda file: file.write(content))
-
-
-def frames(path) -> list[tuple[int, pathlib.Path]]:
-    """(step, picture) of each picture in samples/ that a run has made, in order."""
-    found = []
-    try:
-        for file in (pathlib.Path(path) / SAMPLES).iterdir():
-            named = FRAME.fullmatch(file.name)
-            # No link is followed out of the folder, and no pipe is waited for.
-            own = file.is_file() and not file.is_symlink()
-            if named and own and file.name == f"{int(named[1]):07d}.png":
-                found.append((int(named[1]), file))
-    except OSError:
-        return []
-    return sorted(found)

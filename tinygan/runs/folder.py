@@ -6,8 +6,10 @@
                       forty lines also have measures of the samples
     samples/          pictures of G(z) for the same z, as training goes
     samples.png       the last picture
+    health.txt        what is wrong with the run, in sentences (health.py), if anything
     losses.png        the curves of metrics.jsonl
     training.gif      the film of samples/
+    report.html       all of it as one page (report/)
     checkpoint.npz    everything needed to go on (checkpoint.py)
     .tinygan.lock     only while a process trains the run (lock.py)
 
@@ -29,7 +31,9 @@ import numpy as np
 from ..errors import CheckpointError, InputError
 from ..files import naming, write_atomically
 from .checkpoint import load_checkpoint, read_manifest, save_checkpoint
-from .drawing import Drawing, frames
+from .drawing import Drawing
+from .frames import frames
+from .health import Health
 from .lock import NAME as LOCK
 from .lock import Lock
 from .metrics import read_rows, seconds_of
@@ -37,7 +41,10 @@ from .notes import tell
 from .owned import (
     CHECKPOINT,
     CONFIG,
+    DRAWN,
+    HEALTH,
     METRICS,
+    REPORT,
     SAMPLES,
     expect_room,
     refuse_own_files,
@@ -57,6 +64,7 @@ class RunFolder:
         self.checkpoint = self.path / CHECKPOINT
         self.begun = time.monotonic()
         self.lock: Lock | None = None
+        self.health = Health(config.get("game"))
         self.drawing = Drawing(self.path)
 
     @classmethod
@@ -135,10 +143,15 @@ class RunFolder:
 
     # During training.
 
-    def begin(self) -> None:
-        """Write a log without rows, and forget what an earlier beginning has left."""
+    def begin(self, facts: dict) -> None:
+        """Write a log without rows, and forget what an earlier beginning has left. The
+        facts of the game go into config.json.
+        """
         remove_leftovers(self.path)
+        self.config["game"] = facts
+        self.write_config()
         self._write_rows([])
+        self._watch([])
 
     def log(self, row: dict) -> None:
         """Append a row, and the seconds since the run began, to metrics.jsonl."""
@@ -146,6 +159,11 @@ class RunFolder:
         line = json.dumps({**row, "seconds": seconds}) + "\n"
         with naming(self.metrics), open(self.metrics, "ab") as file:
             file.write(line.encode())
+        found = self.health.see(json.loads(line))
+        for finding in found:
+            tell(finding.sentence)
+        if found:
+            self._write_findings()
 
     def picture(self, run) -> None:
         """Write a picture of the run's samples into samples/, and as samples.png. If
@@ -167,6 +185,10 @@ class RunFolder:
         """
         self.drawing.finish(run, self.metrics, only)
 
+    def report(self) -> None:
+        """Write report.html. If that fails, a note on stderr says so."""
+        self.drawing.report()
+
     # When a run is resumed.
 
     def load_checkpoint(self, like: dict) -> dict[str, np.ndarray]:
@@ -186,9 +208,11 @@ class RunFolder:
 
     def undrawn(self) -> list[str]:
         """The pictures that are missing or older than the checkpoint, because the run
-        was ended while it drew them: samples.png, losses.png, training.gif.
+        was ended while it drew them: samples.png, losses.png, training.gif; and the
+        report. A run of an earlier version has none.
         """
-        return self.drawing.missing(self.checkpoint)
+        names = (*DRAWN, REPORT) if "game" in self.config else DRAWN
+        return self.drawing.missing(self.checkpoint, names)
 
     def rewind(self, run) -> None:
         """Make the folder that of an unbroken run at `run.step`, the checkpoint's step.
@@ -206,6 +230,7 @@ class RunFolder:
             tell(f"{self.metrics}: expected a row of JSON, found none in line {lines}")
         self.begun = time.monotonic() - seconds_of(rows)
         self._write_rows(rows)
+        self._watch(rows)
         due = step % e.picture_every == 0 or step >= e.steps
         for at, frame in frames(self.path):
             if at > step or (at == step and not due):
@@ -213,6 +238,25 @@ class RunFolder:
                     frame.unlink()
         if due and not (self.path / SAMPLES / f"{step:07d}.png").exists():
             self.picture(run)
+
+    def _watch(self, rows: list[dict]) -> None:
+        """Watch the health of a run that has these rows already."""
+        self.health = Health(self.config.get("game"))
+        for row in rows:
+            self.health.see(row)
+        self._write_findings()
+
+    def _write_findings(self) -> None:
+        """Write health.txt, or remove it. The run does not depend on it."""
+        path, found = self.path / HEALTH, self.health.findings
+        text = "".join(f"{finding.sentence}\n" for finding in found).encode()
+        try:
+            if text:
+                write_atomically(path, lambda file: file.write(text))
+            else:
+                path.unlink(missing_ok=True)
+        except OSError as e:
+            tell(f"{path}: {e.strerror or e}; it is left out")
 
     def _write_rows(self, rows: list[dict]) -> None:
         text = "".join(json.dumps(row) + "\n" for row in rows)

@@ -37,6 +37,12 @@ class Game:
         """The panels of losses.png, {name: label} each: one panel for all of them."""
         return ({name: self.quantities[name] for name in self.logged},)
 
+    def facts(self) -> dict:
+        """What a report must know to read the log (report/), as JSON can say it: the
+        kind of game and the panels of its curves. A game adds what its values mean.
+        """
+        return {"kind": "game", "curves": list(self.curves)}
+
     def turn(self, turn: int) -> tuple:
         """Play one turn; return the quantities, 0-d arrays that stay on the device.
 

@@ -23,7 +23,9 @@ DRAWN = ("samples.png", "losses.png", "training.gif")
 PAGE = "sounds.html"  # of a run of sounds
 MORE = ("reconstructions.png", "walk.png")  # of a variational autoencoder
 TEXT = "samples.txt"  # of a run of text
-OWN = {CONFIG, CHECKPOINT, METRICS, SAMPLES, *DRAWN, *MORE, PAGE, TEXT}
+REPORT = "report.html"
+HEALTH = "health.txt"  # of a run that is not well
+OWN = {CONFIG, CHECKPOINT, METRICS, SAMPLES, *DRAWN, *MORE, PAGE, TEXT, REPORT, HEALTH}
 COPIES = "recipe"  # the folder of the files that recipe.py imports
 COPY = "recipe.py"
 

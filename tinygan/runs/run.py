@@ -184,10 +184,22 @@ class Run:
         return self.backend.to_host(self.log)[:n]
 
     def finite(self, state: dict) -> bool:
-        """True if every number of a state is finite. The host reads one number."""
-        isfinite = self.backend.xp.isfinite
-        bad = sum((~isfinite(a)).sum() for a in state.values() if a.dtype.kind == "f")
-        return int(self.backend.to_host(bad)) == 0
+        """True if every number of a state is finite. The host reads one array."""
+        return self.vitals(state)[0]
+
+    def vitals(self, state: dict) -> tuple[bool, dict[str, float]]:
+        """(True if every number of a state is finite, {player: the norm |theta|}). The
+        host reads one array.
+        """
+        xp = self.backend.xp
+        bad = sum(
+            (~xp.isfinite(a)).sum() for a in state.values() if a.dtype.kind == "f"
+        )
+        thetas = (state[f"{name}.theta"].astype(np.float64) for name in self.players)
+        squares = [(theta * theta).sum() for theta in thetas]
+        read = self.backend.to_host(xp.stack([xp.asarray(bad, np.float64), *squares]))
+        norms = map(math.sqrt, map(float, read[1:]))
+        return int(read[0]) == 0, dict(zip(self.players, norms, strict=True))
 
     def samples(self, n: int = 100) -> np.ndarray:
         """n samples in evaluation, from the same latents at every step."""

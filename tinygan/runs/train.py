@@ -68,6 +68,7 @@ def train(
             else:
                 folder.finish(run, folder.undrawn())
         except NonFiniteError:
+            folder.report()
             raise
         except BaseException as error:
             keeper.rescue(error)
@@ -144,7 +145,7 @@ def _start(run: Run, folder: RunFolder, resume: bool, seconds: float) -> _Keeper
         tell(f"{folder.path}: has no checkpoint, so the run begins at step 0")
         folder.write_config()
     keeper = _Keeper(run, folder, seconds)
-    folder.begin()
+    folder.begin({**run.game.facts(), "norms": run.vitals(keeper.state)[1]})
     keeper.save()
     folder.picture(run)
     return keeper
@@ -202,11 +203,13 @@ def _write(run: Run, folder: RunFolder, keeper: _Keeper, bar, end: bool) -> None
 def _checked(run: Run, good: dict) -> tuple[dict, dict]:
     """(the run's state, its logged means); NonFiniteError unless all is finite."""
     values, state = run.fetch(), run.state()
-    if not run.finite(state):
+    finite, norms = run.vitals(state)
+    if not finite:
         raise NonFiniteError(run.diagnose(good))
     means = values.mean(axis=0, dtype=np.float64)
     row = dict(zip(run.game.quantities, map(float, means), strict=True))
     row = {name: row[name] for name in run.game.logged}
+    row |= {f"norm_{player}": norm for player, norm in norms.items()}
     return state, {"step": run.step} | run.place() | row
 
 

@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from ..backend import NUMPY, Backend
+from ..data import GaussianMixture
 from ..gan import play
 from ..group import ALONE, Group
 from ..objectives import WithDiversity
@@ -19,6 +20,7 @@ from ..penalties import GradientPenalty
 from ..rng import BETWEEN, CONDITION, LATENT, PICTURE, POINTS, generator
 from ..values import numbers, rows
 from .conditions import between_pairs, grid
+from .equilibrium import equilibrium
 from .game import Game, Player
 from .media import medium_of
 from .reading import Reader
@@ -50,6 +52,13 @@ class Turns(Game):
         labels = {"V": "V", "J": "J", "D_x": "D(x)", "D_Gz": "D(G(z))", "P": "P"}
         self.quantities = labels
         self.logged = tuple(labels) if e.penalties else tuple(labels)[:-1]
+
+    def facts(self):
+        objective = self.experiment.objective
+        found = super().facts() | {"kind": "gan", "objective": repr(objective)}
+        if isinstance(self.data, GaussianMixture):
+            found["modes"] = len(self.data.means)
+        return found | equilibrium(objective)
 
     def turn(self, turn):
         e = self.experiment

@@ -7,6 +7,7 @@ import numpy as np
 from .. import plots
 from ..files import write_atomically
 from ..measures.ngrams import ngram_divergence
+from ..measures.sameness import distinct_samples
 from .medium import Medium
 from .owned import TEXT
 
@@ -54,7 +55,11 @@ class Writing(Medium):
 
     def measures(self, samples, real, data):
         """The Jensen-Shannon divergences of single characters and of pairs, of samples
-        (n, T, V) beside real ones.
+        (n, T, V) beside real ones, and how many of the lines are distinct.
         """
         rows = self.presented(samples), self.presented(real)
-        return {f"ngrams_{n}": ngram_divergence(*rows, n) for n in range(1, MOST_N + 1)}
+        names = {f"ngrams_{n}": n for n in range(1, MOST_N + 1)}
+        found = {name: ngram_divergence(*rows, n) for name, n in names.items()}
+        lines = (np.eye(samples.shape[-1])[a] for a in rows)  # (n, T, V), one-hot
+        found["distinct"], found["distinct_real"] = distinct_samples(*lines)
+        return found
