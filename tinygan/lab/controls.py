@@ -27,7 +27,7 @@ from .settings import (
 )
 
 WIDTH = 264  # of a full line of controls
-HALF = (WIDTH - 12) // 2
+HALF = (WIDTH - 10) // 2  # every widget has a margin of 5
 REACH = 3.0  # of the canvas, to each side
 WHOLE = ("k", "batch", "dim", "seed")
 WEIGHTS = {"WGAN-GP": 1.0, "WGAN-GP, one-sided": 1.0, "R1": 0.1, "R2": 0.1}
@@ -62,7 +62,9 @@ class Controls:
             "lr_D": _number("rate of D", 1e-3, low=0),
             "k": _number("k, moves of D a turn", 1, low=1, high=100),
             "batch": _number("batch m", 32, low=1, high=8192),
-            "kind": Select(title="Latents z", options=["normal", "uniform"], width=HALF),
+            "kind": Select(
+                title="Latents z", options=["normal", "uniform"], width=HALF
+            ),
             "scale": _number("their scale", 0.5, low=0),
             "dim": _number("dimensions of z", 1, low=1, high=128),
             "seed": _number("seed", 1, low=0),
@@ -100,8 +102,7 @@ class Controls:
             w["data"],
             self.canvas.layout,
             w["objective"],
-            *(row(w[a], w[b], spacing=12) for a, b in pairs),
-            spacing=4,
+            *(row(w[a], w[b]) for a, b in pairs),
         )
 
     def _on_change(self, attr, old, new) -> None:
@@ -114,6 +115,8 @@ class Controls:
         self.widgets["weight"].disabled = new not in WEIGHTS
 
     def _on_data(self, attr, old, new) -> None:
+        if new == DRAWN:
+            self.canvas.open()
         self.canvas.layout.visible = new == DRAWN
 
 
@@ -122,12 +125,21 @@ def _number(title: str, step: float, low: float, high: float | None = None) -> S
 
 
 class Canvas:
-    """A square on which to draw data: a drag draws a stroke, a click adds a point."""
+    """A square on which to draw data: a drag draws a stroke, a click adds a point. It
+    is made when it is first opened.
+    """
 
     def __init__(self, changed: Callable[[], None]):
         self.changed = changed
         self.source = ColumnDataSource({"xs": [], "ys": []})
         self.points = ColumnDataSource({"x": [], "y": []})
+        self.source.on_change("data", self._on_change)
+        self.layout = column(Div(), visible=False)
+
+    def open(self) -> None:
+        """Make the canvas, the first time."""
+        if len(self.layout.children) > 1:
+            return
         reach = (-REACH, REACH)
         plot = figure(
             width=WIDTH,
@@ -145,11 +157,10 @@ class Canvas:
         plot.add_tools(tool)
         plot.toolbar.active_drag = tool
         plot.on_event(Tap, self._on_tap)
-        self.source.on_change("data", self._on_change)
         clear = Button(label="Clear the drawing", width=WIDTH)
         clear.on_click(self._on_clear)
         words = Div(text="Drag to draw a line, click to add a point.", width=WIDTH)
-        self.layout = column(words, plot, clear, visible=False)
+        self.layout.children = [words, plot, clear]
 
     @property
     def strokes(self) -> list[list[tuple[float, float]]]:

@@ -10,12 +10,11 @@ import numpy as np
 from bokeh.events import Pan, Tap
 from bokeh.layouts import column, row
 from bokeh.models import ColumnDataSource, Div, LayoutDOM, Select, Slider
-from bokeh.plotting import figure
 
 from ..theory.convergence import OBJECTIVES, REGULARISERS, method, spectrum
 from ..theory.dirac import DiracGAN, eigenvalues, field, predicted_eigenvalues
 from ..theory.play import Turn, multipliers, verdict
-from .looks import BLACK, BLUE, GREEN, GREY, RED, WRAP, tidy_legend
+from .looks import BLACK, BLUE, GREEN, GREY, RED, WRAP, square, tidy_legend
 
 REACH = 2.4
 TURNS = 300
@@ -86,7 +85,12 @@ class DiracPage:
             title="Regulariser", options=list(REGULARISERS), value="none", width=264
         )
         self.eta = Slider(
-            title="Learning rate η", start=0.01, end=1.0, step=0.01, value=0.1, width=264
+            title="Learning rate η",
+            start=0.01,
+            end=1.0,
+            step=0.01,
+            value=0.1,
+            width=264,
         )
         for widget in (self.objective, self.regulariser):
             widget.on_change("value", self._on_method)
@@ -94,24 +98,13 @@ class DiracPage:
         self.words = Div(name="dirac_words", width=264)
         self.plot = self._plot()
         self.start, self.moved = (1.0, 1.0), False
-        self.begun = False
+        self.show()
 
     def _plot(self):
         reach = (-REACH, REACH)
-        plot = figure(
-            x_range=reach,
-            y_range=reach,
-            aspect_ratio=1,
-            sizing_mode="stretch_width",
-            max_width=620,
-            min_width=300,
-            toolbar_location=None,
-            tools="",
-            name="dirac",
-        )
+        plot = square("", 620, x_range=reach, y_range=reach, name="dirac")
         plot.xaxis.axis_label = "θ, where G's point is (the data are at 0)"
         plot.yaxis.axis_label = "ψ, the slope of D"
-        plot.grid.visible = False
         self.field = ColumnDataSource({c: [] for c in ("x0", "y0", "x1", "y1")})
         ends = ("x0", "y0", "x1", "y1")
         plot.segment(*ends, source=self.field, color=GREY, width=1)
@@ -164,7 +157,6 @@ class DiracPage:
             "x1": ends[:, 0],
             "y1": ends[:, 1],
         }
-        self.begun = True
         self._show_paths()
 
     def tick(self) -> None:

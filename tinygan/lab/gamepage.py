@@ -15,7 +15,7 @@ from .algorithm import lines
 from .controls import Controls
 from .fields import Fields
 from .game import LiveGame
-from .looks import TABLE, WRAP
+from .looks import GAME_LAYOUT, TABLE
 from .pictures import Curves, Plane
 
 EVERY = 90  # milliseconds from one picture to the next
@@ -38,13 +38,15 @@ class GamePage:
         self.plane, self.curves = Plane(), Curves()
         self.status = Div(name="status", width=264)
         self.message = Div(name="message", width=264)
-        self.algorithm = Div(name="algorithm", sizing_mode="stretch_width", visible=False)
+        self.algorithm = Div(
+            name="algorithm", sizing_mode="stretch_width", visible=False
+        )
         self.buttons = {
-            "play": Button(label="Play", button_type="primary", width=126),
-            "again": Button(label="Back to the start", width=126),
-            "turn": Button(label="One turn", width=80),
-            "move_D": Button(label="D moves", width=80),
-            "move_G": Button(label="G moves", width=80),
+            "play": Button(label="Play", button_type="primary", width=127),
+            "again": Button(label="Back to the start", width=127),
+            "turn": Button(label="One turn", width=81),
+            "move_D": Button(label="D moves", width=81),
+            "move_G": Button(label="G moves", width=81),
         }
         for name, button in self.buttons.items():
             button.name = name
@@ -64,25 +66,25 @@ class GamePage:
     def layout(self) -> LayoutDOM:
         """The whole tab."""
         b = self.buttons
-        left = column(
-            row(b["play"], b["again"], spacing=12),
-            row(b["turn"], b["move_D"], b["move_G"], spacing=12),
+        buttons = column(
+            row(b["play"], b["again"]),
+            row(b["turn"], b["move_D"], b["move_G"]),
             self.pace,
             self.status,
             self.message,
             self.show_me,
-            self.controls.layout,
-            width=276,
         )
-        main = row(
-            left,
-            self.plane.layout,
-            self.curves.layout,
-            sizing_mode="stretch_width",
-            spacing=20,
-            styles=WRAP,
+        parts = {
+            "buttons": buttons,
+            "plane": self.plane.layout,
+            "curves": self.curves.layout(self.algorithm),
+            "settings": self.controls.layout,
+        }
+        for name, part in parts.items():
+            part.css_classes = [name]
+        return row(
+            *parts.values(), sizing_mode="stretch_width", stylesheets=[GAME_LAYOUT]
         )
-        return column(self.algorithm, main, sizing_mode="stretch_width")
 
     # The game.
 
@@ -239,9 +241,9 @@ class Speed:
 def table(game: LiveGame) -> str:
     """The eight lines of Algorithm 1 as an HTML table. The next move is marked."""
     rows = "".join(
-        f'<tr{" class=next" if line.next else ""}>'
-        f'<td style="padding-left: {24 * line.depth}px">{html.escape(line.words)}</td>'
-        f"<td>{html.escape(line.numbers)}</td></tr>"
+        f"<tr{' class=next' if line.next else ''}>"
+        f'<td style="padding-left: {6 + 20 * line.depth}px">{html.escape(line.words)}'
+        f"<br><span>{html.escape(line.numbers)}</span></td></tr>"
         for line in lines(game)
     )
     return f"{TABLE}<table>{rows}</table>"

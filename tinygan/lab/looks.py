@@ -32,7 +32,8 @@ PAGE = """\
 <style>
 body { font-family: system-ui, sans-serif; color: #222; background: #fff }
 main { max-width: 1390px; margin: 0 auto; padding: 0 10px 20px }
-h1 { font-size: 20px; margin: 10px 0 2px } h1 + p { margin: 0 0 8px }
+h1 { font-size: 18px; margin: 8px 0 2px }
+h1 + p { font-size: 13px; margin: 0 0 6px }
 </style>
 {% endblock %}
 {% block contents %}
@@ -44,11 +45,25 @@ h1 { font-size: 20px; margin: 10px 0 2px } h1 + p { margin: 0 0 8px }
 {% endblock %}
 """
 
+# Where the parts of the game are. On a phone the settings come last.
+GAME_LAYOUT = """\
+:host { display: grid !important; gap: 0 20px; align-items: start;
+  grid-template: "buttons plane curves" auto "settings plane curves" 1fr
+    / 276px minmax(300px, 500px) minmax(300px, 460px) }
+@media (max-width: 1120px) { :host {
+  grid-template: "buttons plane" auto "settings plane" auto "settings curves" 1fr
+    / 276px minmax(300px, 500px) } }
+@media (max-width: 640px) { :host {
+  grid-template: "buttons" auto "plane" auto "curves" auto "settings" auto / 100% } }
+.buttons { grid-area: buttons } .settings { grid-area: settings }
+.plane { grid-area: plane } .curves { grid-area: curves }
+"""
+
 TABLE = """\
 <style>
 table { border-collapse: collapse; width: 100% }
-td { padding: 3px 10px 3px 0; vertical-align: top; border-bottom: 1px solid #ddd }
-td + td { color: #444; font-variant-numeric: tabular-nums }
+td { padding: 2px 6px; border-bottom: 1px solid #ddd; font-size: 12px }
+span { color: #666; font-variant-numeric: tabular-nums }
 tr.next td { background: #FBF1D0 }
 </style>
 """
@@ -58,10 +73,11 @@ def square(title: str, width: int, **options):
     """A figure of a square of the plane without tools, at most `width` pixels wide."""
     plot = figure(
         title=title,
-        aspect_ratio=1,
-        sizing_mode="stretch_width",
+        width=width,
+        height=width,
+        sizing_mode="scale_width",
         max_width=width,
-        min_width=min(width, 160),
+        min_width=min(width // 2, 250),
         toolbar_location=None,
         tools="",
         **options,

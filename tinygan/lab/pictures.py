@@ -52,7 +52,10 @@ class Image:
         """Cover this region of the plane, and show no more than it."""
         glyph = self.renderer.glyph
         glyph.x, glyph.y, glyph.dw, glyph.dh = region.x, region.y, *2 * (region.width,)
-        for axis, start in ((self.plot.x_range, region.x), (self.plot.y_range, region.y)):
+        for axis, start in (
+            (self.plot.x_range, region.x),
+            (self.plot.y_range, region.y),
+        ):
             axis.start, axis.end = start, start + region.width
 
     def show(self, values) -> None:
@@ -64,7 +67,7 @@ class Plane:
     """The pictures in the plane: the game, and beside it p, q and D*."""
 
     def __init__(self):
-        self.plot = square("", 560, name="game", x_range=(0, 1), y_range=(0, 1))
+        self.plot = square("", 500, name="game", x_range=(0, 1), y_range=(0, 1))
         self.field = Image(self.plot, FIELD, 0, 1)
         names = ("real", "fake", "arrows", "sheet")
         columns = ("x y", "x y", "x0 y0 x1 y1 angle", "xs ys")
@@ -91,7 +94,7 @@ class Plane:
         self.toggles = CheckboxButtonGroup(labels=list(LAYERS), active=[0, 1, 2])
         self.toggles.on_change("active", self._on_toggle)
         sheet.visible = False
-        small = [square(title, 180, x_range=(0, 1), y_range=(0, 1)) for title in BESIDE]
+        small = [square(title, 160, x_range=(0, 1), y_range=(0, 1)) for title in BESIDE]
         for plot in small:
             plot.axis.visible = False
             plot.title.text_font_size = "12px"
@@ -106,10 +109,10 @@ class Plane:
         return column(
             self.toggles,
             self.plot,
-            row(*self.small, sizing_mode="stretch_width", max_width=560),
+            row(*self.small, sizing_mode="stretch_width", max_width=500),
             self.note,
             sizing_mode="stretch_width",
-            max_width=560,
+            max_width=500,
             min_width=300,
         )
 
@@ -187,11 +190,11 @@ class Curves:
         self.values = ColumnDataSource(
             {name: [] for name in ("turn", "V", "J", "D_x", "D_Gz")}
         )
-        self.found = ColumnDataSource(
-            {name: [] for name in ("turn", "V_best", "jsd", "kl")}
-        )
+        self.found = ColumnDataSource({name: [] for name in ("turn", "V_best", "jsd")})
         self.rest = Span(dimension="width", line_dash="dashed", line_color=GREY)
-        self.game = self._plot("", (("V", BLUE, "V, D ascends"), ("J", RED, "J, G descends")))
+        self.game = self._plot(
+            "", (("V", BLUE, "V, D ascends"), ("J", RED, "J, G descends"))
+        )
         self.game.add_layout(self.rest)
         self.best = self.game.line(
             *("turn", "V_best"),
@@ -199,18 +202,11 @@ class Curves:
             color=GREEN,
             legend_label="V(D*) = 2 JSD − log 4",
         )
-        self.beliefs = self._plot(
-            "", (("D_x", BLUE, "D(x)"), ("D_Gz", RED, "D(G(z))"))
-        )
-        self.distances = curves("How far q is from p, in nats", 150)
-        for name, colour, label in (
-            ("jsd", GREEN, "JSD(p, q)"),
-            ("kl", GREY, "KL(p‖q)"),
-        ):
-            self.distances.line(
-                *("turn", name), source=self.found, color=colour, legend_label=label
-            )
-        for plot in (self.game, self.beliefs, self.distances):
+        self.beliefs = self._plot("", (("D_x", BLUE, "D(x)"), ("D_Gz", RED, "D(G(z))")))
+        self.distance = curves("", 150, y_range=(0, 0.72))
+        self.distance.yaxis.ticker = [0, 0.2, 0.4, 0.6]
+        self.distance.line(*("turn", "jsd"), source=self.found, color=GREEN)
+        for plot in (self.game, self.beliefs):
             tidy_legend(plot, "top_right")
 
     def _plot(self, title: str, names):
@@ -221,13 +217,13 @@ class Curves:
             )
         return plot
 
-    @property
-    def layout(self) -> LayoutDOM:
-        """The three plots in a column."""
+    def layout(self, below: LayoutDOM) -> LayoutDOM:
+        """The three plots in a column, with something below the first."""
         return column(
             self.game,
+            below,
             self.beliefs,
-            self.distances,
+            self.distance,
             sizing_mode="stretch_width",
             max_width=460,
             min_width=300,
@@ -242,7 +238,9 @@ class Curves:
         known = " = −log 4" if abs(V + math.log(4)) < 1e-6 else ""
         self.game.title.text = f"The game; at rest V would be {V:.3f}{known} (dashed)"
         self.best.visible = fields.belief
-        what = "D's mean belief" if fields.belief else "D's mean answer, as the log has it"
+        what = (
+            "D's mean belief" if fields.belief else "D's mean answer, as the log has it"
+        )
         self.beliefs.title.text = what
         self.shown = 0
 
@@ -265,5 +263,9 @@ class Curves:
         """Add the divergences of this moment."""
         V = found.V
         point = {"turn": [game.step], "V_best": [V]}
-        point |= {"jsd": [(V + math.log(4)) / 2], "kl": [min(found.kl, 1e6)]}
+        point["jsd"] = [(V + math.log(4)) / 2]
         self.found.stream(point, rollover=ROLL)
+        self.distance.title.text = (
+            f"JSD(p, q) = {point['jsd'][0]:.3f} (at most log 2), "
+            f"KL(p‖q) = {found.kl:.2f}"
+        )

@@ -9,6 +9,7 @@ this machine opens nothing. No page may show the laboratory inside itself.
 
 import contextlib
 import ipaddress
+import logging
 import signal
 import socket
 from collections.abc import Callable
@@ -134,8 +135,9 @@ class Laboratory:
         shown = f"[{host}]" if ":" in host else host
         self.address = f"http://{shown}:{self.port}/"
         self.loop = IOLoop.current()
+        self.walk, self.spare = walk, None
         app = _App(
-            lambda doc: _begin(doc, walk),
+            self.begin,
             extra_websocket_origins=sorted(names),
             auth_provider=Doorkeeper(names),
             include_headers=[],
@@ -149,19 +151,27 @@ class Laboratory:
 
     def run(self, ready: Callable[[str], None]) -> None:
         """Serve until Ctrl-C or SIGTERM. `ready` is called with the address first."""
+        # a window that was closed while a picture was on its way is no fault
+        logging.getLogger("bokeh.server.views.ws").setLevel(logging.ERROR)
         self.server.start()
         self.loop.add_callback(ready, self.address)
+        self.loop.add_callback(self.prepare)
         with _ended_by(self.stop):
             self.loop.start()
         self.server.stop(wait=False)
 
+    def prepare(self) -> None:
+        """Make a page, while the browser starts: the first picture is there sooner."""
+        self.spare = Page(self.walk)
+
+    def begin(self, doc) -> None:
+        """Begin a page for a new window of a browser."""
+        page, self.spare = self.spare or Page(self.walk), None
+        page.show(doc)
+
     def stop(self) -> None:
         """End `run`, from a signal or from another thread."""
         self.loop.add_callback_from_signal(self.loop.stop)
-
-
-def _begin(doc, walk: Callable[[], Walk] | None) -> None:
-    Page(doc, walk)
 
 
 @contextlib.contextmanager

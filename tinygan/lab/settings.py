@@ -51,9 +51,7 @@ SQUARES_V = "−½ mean (s(x) − {b})² − ½ mean (s(G(z)) − {a})²"
 OBJECTIVES = {
     "non-saturating": Choice(NonSaturating, LOG_V, "−mean log D(G(z))"),
     "minimax": Choice(Minimax, LOG_V, "mean log(1 − D(G(z)))"),
-    "Wasserstein": Choice(
-        Wasserstein, "mean s(x) − mean s(G(z))", "−mean s(G(z))"
-    ),
+    "Wasserstein": Choice(Wasserstein, "mean s(x) − mean s(G(z))", "−mean s(G(z))"),
     "hinge": Choice(
         Hinge,
         "−mean max(0, 1 − s(x)) − mean max(0, 1 + s(G(z)))",
