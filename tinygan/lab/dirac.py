@@ -134,9 +134,9 @@ class DiracPage:
     def layout(self) -> LayoutDOM:
         """The whole tab."""
         about = Div(
-            text="The data are one point at 0. G makes one point at θ. D has one weight, "
-            "s = ψ x. Grey: the field that play follows for tiny steps. <b>Drag the "
-            "start</b>, or click.",
+            text="The data are one point at 0. G makes one point at θ. D has one "
+            "weight, s = ψ x. Grey: the field that play follows for tiny steps. "
+            "<b>Drag the start</b>, or click.",
             width=264,
         )
         left = column(about, self.objective, self.regulariser, self.eta, self.words)

@@ -1,5 +1,7 @@
 """How the page looks: colours, a palette for D's field, and what all figures share."""
 
+import itertools
+
 from bokeh.plotting import figure
 
 # Source: Okabe and Ito 2008. The data are blue, G's samples are red.
@@ -18,7 +20,7 @@ def _mixed(a: str, b: str, share: float) -> str:
 
 def _ramp(*colours: str, n: int = 32) -> list[str]:
     """n steps from each colour to the next."""
-    pairs = zip(colours, colours[1:], strict=False)
+    pairs = itertools.pairwise(colours)
     return [_mixed(a, b, i / n) for a, b in pairs for i in range(n)] + [colours[-1]]
 
 

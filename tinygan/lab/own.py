@@ -1,4 +1,4 @@
-"""The tab of a user's own run: walk in z, go from one z to another, ask for something."""
+"""The tab of a user's own run: walk in z, interpolate, ask for a class or a sentence."""
 
 import html
 
@@ -106,8 +106,8 @@ class OwnPage:
         walk = self.walk
         folder = html.escape(str(walk.folder.path))
         about = Div(
-            text=f"<b>{folder}</b>, step {walk.folder.step():,}. G makes a {walk.shows} "
-            f"from {walk.dim} numbers z.",
+            text=f"<b>{folder}</b>, step {walk.folder.step():,}. It makes a "
+            f"{walk.shows} from {walk.dim} numbers z.",
             width=WIDTH,
         )
         left = column(

@@ -24,7 +24,6 @@ from .looks import (
     GREY,
     RED,
     REDS,
-    WRAP,
     curves,
     square,
     tidy_legend,
