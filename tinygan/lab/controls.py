@@ -71,7 +71,6 @@ class Controls:
         }
         for name, widget in self.widgets.items():
             widget.value = getattr(first, name)
-            widget.name = name
             widget.on_change("value", self._on_change)
         self.widgets["penalty"].on_change("value", self._on_penalty)
         self.canvas = Canvas(changed)
@@ -148,7 +147,7 @@ class Canvas:
             y_range=reach,
             toolbar_location=None,
             tools="",
-            name="canvas",
+            css_classes=["canvas"],
         )
         plot.grid.visible = plot.axis.visible = False
         lines = plot.multi_line("xs", "ys", source=self.source, color=BLUE, width=2)

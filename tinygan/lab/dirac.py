@@ -95,14 +95,14 @@ class DiracPage:
         for widget in (self.objective, self.regulariser):
             widget.on_change("value", self._on_method)
         self.eta.on_change("value_throttled", self._on_method)
-        self.words = Div(name="dirac_words", width=264)
+        self.words = Div(css_classes=["dirac_words"], width=264)
         self.plot = self._plot()
         self.start, self.moved = (1.0, 1.0), False
         self.show()
 
     def _plot(self):
         reach = (-REACH, REACH)
-        plot = square("", 620, x_range=reach, y_range=reach, name="dirac")
+        plot = square("", 620, x_range=reach, y_range=reach, css_classes=["dirac"])
         plot.xaxis.axis_label = "θ, where G's point is (the data are at 0)"
         plot.yaxis.axis_label = "ψ, the slope of D"
         self.field = ColumnDataSource({c: [] for c in ("x0", "y0", "x1", "y1")})

@@ -36,10 +36,10 @@ class GamePage:
     def __init__(self):
         self.controls = Controls(self.changed)
         self.plane, self.curves = Plane(), Curves()
-        self.status = Div(name="status", width=264)
-        self.message = Div(name="message", width=264)
+        self.status = Div(css_classes=["status"], width=264)
+        self.message = Div(css_classes=["message"], width=264)
         self.algorithm = Div(
-            name="algorithm", sizing_mode="stretch_width", visible=False
+            css_classes=["algorithm"], sizing_mode="stretch_width", visible=False
         )
         self.buttons = {
             "play": Button(label="Play", button_type="primary", width=127),
@@ -49,12 +49,11 @@ class GamePage:
             "move_G": Button(label="G moves", width=81),
         }
         for name, button in self.buttons.items():
-            button.name = name
             button.on_click(getattr(self, f"on_{name}"))
         self.pace = Select(
             title="Pace", options=list(PACES), value=next(iter(PACES)), width=264
         )
-        self.show_me = Toggle(label="Show me Algorithm 1", width=264, name="show_me")
+        self.show_me = Toggle(label="Show me Algorithm 1", width=264)
         self.show_me.on_click(self.on_show_me)
         self.playing, self.owed = False, 0.0  # owed: turns of the pace not played yet
         self.pictures, self.speed, self.drawing = 0, Speed(), 0.03

@@ -1,4 +1,4 @@
-"""The tab of a user's own run: walk in z, interpolate, ask for a class or a sentence."""
+"""The tab of a user's own run: walk in z, interpolate, ask for something."""
 
 import html
 
@@ -23,6 +23,7 @@ SLIDERS = 6  # coordinates of z at a time
 STRIP = 9  # samples on the way from A to B
 CROWD = 300  # other samples around a point
 WIDTH = 264
+HALF = 127  # of two buttons side by side
 
 
 class OwnPage:
@@ -50,13 +51,13 @@ class OwnPage:
             title="From A to B", start=0, end=1, step=0.01, value=0, width=WIDTH
         )
         self.share.on_change("value", self._on_share)
-        self.new = _button("A new z", self._on_new, WIDTH, "new_z")
-        self.is_a = _button("z becomes A", self._on_a, 126, "is_a")
-        self.is_b = _button("z becomes B", self._on_b, 126, "is_b")
+        self.new = _button("A new z", self._on_new, WIDTH)
+        self.is_a = _button("z becomes A", self._on_a, HALF)
+        self.is_b = _button("z becomes B", self._on_b, HALF)
         self.wish = self._wish()
-        self.message = Div(name="own_message", width=WIDTH)
-        self.shown = Div(name="own_sample", sizing_mode="stretch_width")
-        self.way = Div(name="own_way", sizing_mode="stretch_width")
+        self.message = Div(css_classes=["own_message"], width=WIDTH)
+        self.shown = Div(css_classes=["own_sample"], sizing_mode="stretch_width")
+        self.way = Div(css_classes=["own_way"], sizing_mode="stretch_width")
         self.plot, self.source = self._plot()
         self._show_z()
         self.show()
@@ -72,12 +73,11 @@ class OwnPage:
             options=walk.choices,
             value=walk.asked,
             width=WIDTH,
-            name="asked",
         )
         known.on_change("value", self._on_wish)
         if walk.asks == "class":
             return [known]
-        own = TextInput(title="A sentence of your own", width=WIDTH, name="sentence")
+        own = TextInput(title="A sentence of your own", width=WIDTH)
         own.on_change("value", self._on_wish)
         return [known, own]
 
@@ -116,7 +116,7 @@ class OwnPage:
             self.new,
             *([self.first] if walk.dim > SLIDERS else []),
             *self.sliders,
-            row(self.is_a, self.is_b, spacing=12),
+            row(self.is_a, self.is_b),
             self.share,
             self.message,
         )
@@ -235,7 +235,7 @@ class OwnPage:
         self._show_way()
 
 
-def _button(label: str, act, width: int, name: str) -> Button:
-    button = Button(label=label, width=width, name=name)
+def _button(label: str, act, width: int) -> Button:
+    button = Button(label=label, width=width)
     button.on_click(act)
     return button

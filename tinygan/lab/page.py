@@ -52,7 +52,9 @@ class Page:
         try:
             self.own = OwnPage(walk())
         except InputError as e:
-            return Div(text=f"<p>{html.escape(str(e))}</p>", name="own_refused")
+            return Div(
+                text=f"<p>{html.escape(str(e))}</p>", css_classes=["own_refused"]
+            )
         return self.own.layout
 
     def tick(self) -> None:

@@ -66,7 +66,9 @@ class Plane:
     """The pictures in the plane: the game, and beside it p, q and D*."""
 
     def __init__(self):
-        self.plot = square("", 500, name="game", x_range=(0, 1), y_range=(0, 1))
+        self.plot = square(
+            "", 500, css_classes=["game"], x_range=(0, 1), y_range=(0, 1)
+        )
         self.field = Image(self.plot, FIELD, 0, 1)
         names = ("real", "fake", "arrows", "sheet")
         columns = ("x y", "x y", "x0 y0 x1 y1 angle", "xs ys")

@@ -22,7 +22,6 @@ from bokeh.server.tornado import BokehTornado
 from bokeh.server.views.static_handler import StaticHandler
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
-from tornado.netutil import bind_sockets
 from tornado.web import HTTPError
 
 from ..errors import InputError
@@ -85,23 +84,30 @@ def names_of(host: str, port: int) -> set[str]:
     return {f"[{h}]:{port}" if ":" in h else f"{h}:{port}" for h in hosts}
 
 
-def listening(host: str, port: int) -> list[socket.socket]:
-    """Sockets that listen at this host and port; port 0 is any that is free.
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens at this host and port; port 0 is any that is free.
 
     Raises InputError if that cannot be, and for a host that means every address of the
     machine: then no name could be checked.
     """
-    with contextlib.suppress(ValueError):
-        if ipaddress.ip_address(host).is_unspecified:
-            raise InputError(
-                f"--host {host}: expected one address of this machine, got all of them"
-            )
+    if _means_all(host):
+        raise InputError(
+            f"--host {host}: expected one address of this machine, got all of them"
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return bind_sockets(port, host or LOOPBACK)
+        return socket.create_server((host, port), family=family)
     except (OSError, UnicodeError) as e:
         why = getattr(e, "strerror", None) or str(e)
         where = f"--host {host} --port {port}" if port else f"--host {host}"
         raise InputError(f"{where}: cannot listen there ({why})") from e
+
+
+def _means_all(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:  # it is a name
+        return not host.strip()
 
 
 class _App(BokehTornado):
@@ -129,13 +135,15 @@ class Laboratory:
         host: str = LOOPBACK,
         port: int = 0,
     ):
-        sockets = listening(host, port)
-        self.port = sockets[0].getsockname()[1]
+        own = listening(host, port)
+        own.setblocking(False)
+        self.port = own.getsockname()[1]
         names = names_of(host, self.port)
         shown = f"[{host}]" if ":" in host else host
         self.address = f"http://{shown}:{self.port}/"
         self.loop = IOLoop.current()
-        self.walk, self.spare = walk, None
+        self.walk = walk
+        self.spare: Page | None = None
         app = _App(
             self.begin,
             extra_websocket_origins=sorted(names),
@@ -145,9 +153,8 @@ class Laboratory:
             log_function=lambda handler: None,
         )
         http = HTTPServer(app)
-        http.add_sockets(sockets)
+        http.add_socket(own)
         self.server = BaseServer(self.loop, app, http)
-        self.sockets = sockets
 
     def run(self, ready: Callable[[str], None]) -> None:
         """Serve until Ctrl-C or SIGTERM. `ready` is called with the address first."""
@@ -171,7 +178,7 @@ class Laboratory:
 
     def stop(self) -> None:
         """End `run`, from a signal or from another thread."""
-        self.loop.add_callback_from_signal(self.loop.stop)
+        self.loop.add_callback(self.loop.stop)
 
 
 @contextlib.contextmanager
