@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import functools
 import http.client
 import os
 import re
@@ -13,35 +14,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tinygan import InputError
 from tinygan.cli.arguments import main
 
 pytest.importorskip("bokeh", reason="the extra lab is not installed")
 
-from tinygan import InputError
+from serving import served
+
 from tinygan.lab.server import Laboratory, listening, names_of
-
-COMMAND = [sys.executable, "-m", "tinygan", "lab", "--no-browser"]
-ADDRESS = re.compile(r"the laboratory is at (http://127\.0\.0\.1:(\d+)/) ")
-
-
-@contextlib.contextmanager
-def served(*arguments):
-    """(the process of `tinygan lab`, the address that it printed)."""
-    process = subprocess.Popen(
-        [*COMMAND, *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
-    )
-    with process:
-        try:
-            line = process.stdout.readline()
-            found = ADDRESS.match(line)
-            assert found, (line, process.poll())
-            yield process, found[1]
-        finally:
-            process.kill()
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +45,7 @@ def asked(address: str, path: str = "/", **headers) -> tuple[int, dict, str]:
         return answer.status, dict(answer.getheaders()), body.decode("utf-8")
 
 
+@functools.cache
 def token(address: str) -> str:
     return re.search(r'"token":"([^"]+)"', asked(address)[2])[1]
 

@@ -1,14 +1,16 @@
 """The tab of the game: it plays, and shows what it plays.
 
 A callback comes about every tenth of a second. It plays as many turns as fit, and then
-draws one picture. So the page stays quick, whatever a turn takes.
+draws one picture. So the page stays quick, whatever a turn takes. A browser that is
+slower than that gets fewer pictures: it says when it has shown one (`ECHO`), and the
+next one waits for that.
 """
 
 import html
 import time
 
 from bokeh.layouts import column, row
-from bokeh.models import Button, Div, LayoutDOM, Select, Toggle
+from bokeh.models import Button, CustomJS, Div, LayoutDOM, Select, Toggle
 
 from ..errors import InputError, NonFiniteError
 from .algorithm import lines
@@ -27,6 +29,7 @@ PACES = {  # (turns a second or None, whether a step is a move)
     "1 turn a second": (1, False),
     "1 move a second": (1, True),
 }
+ECHO = "status.tags = [status.text]"  # in the browser, when it has got a picture
 COMPARE = 3  # pictures from one estimate of q to the next
 
 
@@ -37,6 +40,9 @@ class GamePage:
         self.controls = Controls(self.changed)
         self.plane, self.curves = Plane(), Curves()
         self.status = Div(css_classes=["status"], width=264)
+        echo = CustomJS(args={"status": self.status}, code=ECHO)
+        self.status.js_on_change("text", echo)
+        self.status.on_change("tags", self.on_shown)
         self.message = Div(css_classes=["message"], width=264)
         self.algorithm = Div(
             css_classes=["algorithm"], sizing_mode="stretch_width", visible=False
@@ -56,6 +62,7 @@ class GamePage:
         self.show_me = Toggle(label="Show me Algorithm 1", width=264)
         self.show_me.on_click(self.on_show_me)
         self.playing, self.owed = False, 0.0  # owed: turns of the pace not played yet
+        self.waiting = False  # for the browser to show a picture
         self.pictures, self.speed, self.drawing = 0, Speed(), 0.03
         self.began = time.perf_counter()
         self.strokes: list = []  # of drawn data
@@ -125,10 +132,18 @@ class GamePage:
         except (InputError, NonFiniteError) as e:
             self.stop()
             self.say(f"{e}. The game is back where all was finite.")
+        if self.waiting:
+            return
         start = time.perf_counter()
         self.pictures += 1
+        self.speed.drew()
         self.draw(compare=self.pictures % COMPARE == 0)
+        self.waiting = True
         self.drawing += 0.2 * (time.perf_counter() - start - self.drawing)
+
+    def on_shown(self, attr, old, new) -> None:
+        """The browser has shown the last picture."""
+        self.waiting = False
 
     def _play(self, since: float) -> None:
         pace, moves = PACES[self.pace.value]
@@ -175,6 +190,7 @@ class GamePage:
             self.draw(compare=True)
         else:
             self.playing, self.speed, self.owed = True, Speed(), 1.0
+            self.waiting = False
             self.began = time.perf_counter()
             self.buttons["play"].label = "Pause"
 
@@ -214,27 +230,30 @@ class Speed:
     """Turns and pictures a second, of about the last two seconds."""
 
     def __init__(self):
-        self.notes = [(time.perf_counter(), 0)]
+        self.notes = [(time.perf_counter(), 0, 0)]  # when, turns, pictures
 
     def note(self, turns: int) -> None:
-        """A picture was made, after so many turns."""
+        """So many turns were played."""
         now = time.perf_counter()
-        self.notes = [n for n in self.notes if now - n[0] < 2] + [(now, turns)]
+        self.notes = [n for n in self.notes if now - n[0] < 2] + [(now, turns, 0)]
 
-    @property
-    def seconds(self) -> float:
-        """The time that the notes span."""
-        return max(self.notes[-1][0] - self.notes[0][0], 1e-3)
+    def drew(self) -> None:
+        """A picture was drawn."""
+        self.notes.append((time.perf_counter(), 0, 1))
+
+    def _rate(self, which: int) -> float:
+        seconds = max(self.notes[-1][0] - self.notes[0][0], 1e-3)
+        return sum(note[which] for note in self.notes[1:]) / seconds
 
     @property
     def turns(self) -> float:
         """Turns a second."""
-        return sum(n for _, n in self.notes[1:]) / self.seconds
+        return self._rate(1)
 
     @property
     def pictures(self) -> float:
         """Pictures a second."""
-        return (len(self.notes) - 1) / self.seconds
+        return self._rate(2)
 
 
 def table(game: LiveGame) -> str:

@@ -48,7 +48,7 @@ class Page:
 
     def _own(self, walk: Callable[[], Walk] | None):
         if walk is None:
-            return Div(text=NO_RUN)
+            return Div(text=NO_RUN, css_classes=["own_none"])
         try:
             self.own = OwnPage(walk())
         except InputError as e:
