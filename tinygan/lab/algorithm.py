@@ -45,7 +45,12 @@ def lines(game: LiveGame) -> list[Line]:
             f"{D.net.theta.size:,} numbers in θ_D, {_rule(D.opt)}",
             False,
         ),
-        Line(1, "end for", f"D(x) {last['D_x']}, D(G(z)) {last['D_Gz']}", False),
+        Line(
+            1,
+            "end for",
+            f"D's mean answer: {last['D_x']} to x, {last['D_Gz']} to G(z)",
+            False,
+        ),
         Line(1, f"sample m new latents z, m = {m}", last.z_G, not at_D),
         Line(
             1,

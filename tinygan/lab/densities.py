@@ -6,6 +6,7 @@ of them are exact, and D* is known for them as for a ring.
 
 import functools
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -36,7 +37,7 @@ def spiral(n: int = 80, std: float = 0.08) -> GaussianMixture:
     return _path(np.stack([r * np.cos(t), r * np.sin(t)], axis=1), std)
 
 
-DATA = {
+DATA: dict[str, Callable[[], Density]] = {
     "ring of 8": functools.partial(ring, 8, 2.0, 0.15),
     "grid of 25": functools.partial(grid, 5, 1.0, 0.08),
     "two moons": TwoMoons,
@@ -67,7 +68,7 @@ def drawn(strokes) -> GaussianMixture:
 
 def along(stroke) -> list[tuple[float, float]]:
     """Points every APART along a stroke [(x, y), ...], with its first one."""
-    found = [tuple(map(float, p)) for p in stroke[:1]]
+    found = [(float(x), float(y)) for x, y in stroke[:1]]
     for p in stroke[1:]:
         x, y = found[-1]
         far = math.hypot(p[0] - x, p[1] - y)

@@ -5,6 +5,7 @@ paths from the real d_step and g_step, the eigenvalues by complex steps.
 """
 
 import html
+import math
 
 import numpy as np
 from bokeh.events import Pan, Tap
@@ -105,10 +106,19 @@ class DiracPage:
         plot = square("", 620, x_range=reach, y_range=reach, css_classes=["dirac"])
         plot.xaxis.axis_label = "θ, where G's point is (the data are at 0)"
         plot.yaxis.axis_label = "ψ, the slope of D"
-        self.field = ColumnDataSource({c: [] for c in ("x0", "y0", "x1", "y1")})
+        self.field = ColumnDataSource(
+            {c: [] for c in ("x0", "y0", "x1", "y1", "angle")}
+        )
         ends = ("x0", "y0", "x1", "y1")
         plot.segment(*ends, source=self.field, color=GREY, width=1)
-        plot.scatter("x1", "y1", source=self.field, color=GREY, size=3)
+        plot.scatter(
+            *("x1", "y1"),
+            source=self.field,
+            marker="triangle",
+            angle="angle",
+            size=4,
+            color=GREY,
+        )
         self.paths = {}
         for name, (_, colour) in PATHS.items():
             self.paths[name] = ColumnDataSource({"x": [], "y": []})
@@ -156,6 +166,7 @@ class DiracPage:
             "y0": points[:, 1],
             "x1": ends[:, 0],
             "y1": ends[:, 1],
+            "angle": np.arctan2(v[:, 1], v[:, 0]) - math.pi / 2,
         }
         self._show_paths()
 

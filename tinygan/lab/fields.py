@@ -35,8 +35,9 @@ class Fields:
     """The fields of a live game on the cells of a square region: arrays (64, 64), their
     rows from below.
 
-    p: the data's density, blurred by h      q: that of G's samples
-    D: D(x), or the critic's score s(x)      best: D*, NaN where neither p nor q is
+    p: the data's density, blurred by h
+    D: D(x), or the critic's score s(x)
+    is_log_game: True if 2 JSD - log 4 is the most that V can be
     """
 
     def __init__(self, game: LiveGame):
@@ -49,7 +50,9 @@ class Fields:
         soft = blurred(game.density, self.h)
         self.log_p = soft.log_density(self.points)
         self.p = _square(np.exp(self.log_p))
-        self.belief = isinstance(game.experiment.objective, Minimax)
+        objective = game.experiment.objective
+        self.belief = isinstance(objective, Minimax)
+        self.is_log_game = isinstance(objective, Minimax) and not objective.smoothing
 
     @property
     def D(self) -> np.ndarray:

@@ -104,10 +104,14 @@ def curves(title: str, height: int = 190, **options):
     return plot
 
 
-def tidy_legend(plot, where: str = "top_left") -> None:
-    """A small legend, in the corner `where`."""
-    plot.legend.location = where
-    plot.legend.padding, plot.legend.spacing = 3, 0
+def tidy_legend(plot, above: bool = False) -> None:
+    """A small legend in the corner at the top left, or above the plot, in a line."""
+    plot.legend.location = "top_left"
+    if above:
+        plot.add_layout(plot.legend[0], "above")
+        plot.legend.orientation, plot.legend.border_line_color = "horizontal", None
+        plot.legend.margin = 0
+    plot.legend.padding, plot.legend.spacing = 3, 6 if above else 0
     plot.legend.label_text_font_size = "11px"
     plot.legend.background_fill_alpha = 0.7
     plot.legend.label_height = plot.legend.glyph_height = 14

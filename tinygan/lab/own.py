@@ -143,7 +143,7 @@ class OwnPage:
             return
         self.say("")
         if self.walk.shows == SOUND:
-            t = np.arange(len(x)) / self.walk.experiment.sound.rate
+            t = np.arange(len(x)) / self.walk.rate
             self.source.data = {"x": t, "y": x}
         if self.walk.shows == POINT:
             self.source.data = {"x": [x[0]], "y": [x[1]]}

@@ -30,7 +30,7 @@ from .looks import (
 )
 
 SAMPLES = 400  # dots of each kind
-ROLL = 2000  # points of a curve
+ROLL, FINE = 4000, 4  # points of a curve, and of its part of a picture
 LAYERS = ("data", "samples", "arrows", "G's sheet")
 
 
@@ -203,12 +203,12 @@ class Curves:
             color=GREEN,
             legend_label="V(D*) = 2 JSD − log 4",
         )
-        self.beliefs = self._plot("", (("D_x", BLUE, "D(x)"), ("D_Gz", RED, "D(G(z))")))
+        self.beliefs = self._plot("", (("D_x", BLUE, "to x"), ("D_Gz", RED, "to G(z)")))
         self.distance = curves("", 150, y_range=(0, 0.72))
         self.distance.yaxis.ticker = [0, 0.2, 0.4, 0.6]
         self.distance.line(*("turn", "jsd"), source=self.found, color=GREEN)
         for plot in (self.game, self.beliefs):
-            tidy_legend(plot, "top_right")
+            tidy_legend(plot, above=True)
 
     def _plot(self, title: str, names):
         plot = curves(title)
@@ -238,24 +238,22 @@ class Curves:
         self.rest.location = V
         known = " = −log 4" if abs(V + math.log(4)) < 1e-6 else ""
         self.game.title.text = f"The game; at rest V would be {V:.3f}{known} (dashed)"
-        self.best.visible = fields.belief
-        what = (
-            "D's mean belief" if fields.belief else "D's mean answer, as the log has it"
-        )
-        self.beliefs.title.text = what
+        self.best.visible = self.game.legend[0].items[2].visible = fields.is_log_game
+        what = "D(x)" if fields.belief else "as the log has it"
+        self.beliefs.title.text = f"D's mean answer, {what}"
         self.shown = 0
 
     def show(self, game: LiveGame) -> None:
-        """Add what was played since the last call: at most one point a picture, the
-        mean of its turns, if there were many.
+        """Add what was played since the last call. A picture adds at most FINE points,
+        the means of its turns, if there were more.
         """
         new = game.total - self.shown
         self.shown = game.total
         if new == 0:
             return
         rows = np.array(game.history[-new:])
-        if new > 8:
-            rows = rows.mean(axis=0, keepdims=True)
+        if new > FINE:
+            rows = np.array([a.mean(axis=0) for a in np.array_split(rows, FINE)])
         turn, V, J, D_x, D_Gz, _ = rows.T
         point = {"turn": turn, "V": V, "J": J, "D_x": D_x, "D_Gz": D_Gz}
         self.values.stream(point, rollover=ROLL)
@@ -263,10 +261,9 @@ class Curves:
     def compare(self, game: LiveGame, found: Comparison) -> None:
         """Add the divergences of this moment."""
         V = found.V
-        point = {"turn": [game.step], "V_best": [V]}
-        point["jsd"] = [(V + math.log(4)) / 2]
+        jsd = (V + math.log(4)) / 2
+        point = {"turn": [game.step], "V_best": [V], "jsd": [jsd]}
         self.found.stream(point, rollover=ROLL)
         self.distance.title.text = (
-            f"JSD(p, q) = {point['jsd'][0]:.3f} (at most log 2), "
-            f"KL(p‖q) = {found.kl:.2f}"
+            f"JSD(p, q) = {jsd:.3f} (at most log 2), KL(p‖q) = {found.kl:.2f}"
         )

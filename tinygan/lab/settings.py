@@ -31,7 +31,7 @@ from ..objectives import (
     Wasserstein,
 )
 from ..optim import SGD, Adam, ClipNorm, ClipWeights, Momentum, RMSProp
-from ..penalties import DRAGAN, R1, R2, WGANGP, Drift
+from ..penalties import DRAGAN, R1, R2, WGANGP, Drift, Penalty
 from ..runs.experiment import Experiment, Latent
 from .densities import chosen
 
@@ -84,7 +84,7 @@ OBJECTIVES = {
         "−mean log D(G(z))",
     ),
 }
-PENALTIES = {
+PENALTIES: dict[str, Callable[[float], Penalty]] = {
     "WGAN-GP": WGANGP,
     "WGAN-GP, one-sided": lambda weight: WGANGP(weight, one_sided=True),
     "R1": R1,

@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..plots import to_rgb
 from ..rng import SAMPLE, generator
 from ..runs import sampling
-from ..runs.conditions import Classes, Sentences
+from ..runs.conditions import Classes, Sentences, Unconditional
 from ..runs.folder import RunFolder
 from ..runs.latent import Uniform
 from ..runs.media import medium_of
@@ -42,7 +42,7 @@ class Walk:
         self.shows = _kind(experiment)
         name, self.net = experiment.maker(backend)
         sampling.trained({name: self.net}, name, experiment, folder, backend)
-        condition = experiment.condition
+        condition = self.condition = experiment.condition or Unconditional()
         self.asks = {Classes: "class", Sentences: "sentence"}.get(type(condition), "")
         self.choices: list[str] = []
         if isinstance(condition, Classes):
@@ -58,6 +58,12 @@ class Walk:
     def dim(self) -> int:
         """How many numbers z has."""
         return self.experiment.latent.dim
+
+    @property
+    def rate(self) -> int:
+        """How many numbers a second a sound has; 0 for samples that are none."""
+        sound = self.experiment.sound
+        return 0 if sound is None else sound.rate
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -110,7 +116,7 @@ class Walk:
         """
         y = self._y(self.asked)
         y = None if y is None else y.repeat(len(z), axis=0)
-        inputs = self.experiment.condition.pair(np.asarray(z, np.float32), y)
+        inputs = self.condition.pair(np.asarray(z, np.float32), y)
         with np.errstate(all="ignore"):
             made = self.experiment.made(self.net, mapped(self.backend.asarray, inputs))
         x = self.backend.to_host(made)
@@ -118,7 +124,7 @@ class Walk:
         return medium_of(self.experiment).presented(x)
 
     def _y(self, words: str):
-        condition = self.experiment.condition
+        condition = self.condition
         if isinstance(condition, Classes):
             return condition.label(words)
         if isinstance(condition, Sentences):
@@ -137,12 +143,12 @@ class Walk:
 
     def sound(self, x) -> str:
         """A sound (T,) as the text of a data: address of a WAV."""
-        return _data("audio/wav", wav_bytes(x, self.experiment.sound.rate))
+        return _data("audio/wav", wav_bytes(x, self.rate))
 
     def text(self, x) -> str:
         """The line in symbols (T,)."""
-        (line,) = self.experiment.text.decode(x[None])
-        return line
+        alphabet = self.experiment.text
+        return "" if alphabet is None else alphabet.decode(x[None])[0]
 
 
 def _data(kind: str, content: bytes) -> str:
