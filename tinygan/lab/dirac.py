@@ -53,7 +53,7 @@ class Portrait:
             return turn.trajectory(start, TURNS)
 
     def words(self, paths: dict[str, np.ndarray]) -> list[str]:
-        """Sentences about the eigenvalues, and about each path, by its name."""
+        """Sentences about the eigenvalues, and about each path (n, 2), by its name."""
         told = []
         if self.game.obstacle:
             told.append(f"There is no Jacobian at (0, 0): {self.game.obstacle}.")
