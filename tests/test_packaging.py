@@ -88,7 +88,7 @@ def test_the_versions_of_python_agree():
 
 
 HEAVY = {"matplotlib", "PIL", "tqdm", "cupy", "torch", "argparse", "scipy"}
-HEAVY |= {"soundfile", "soxr"}
+HEAVY |= {"soundfile", "soxr", "bokeh", "tornado"}
 
 
 def test_import_is_light():
@@ -188,12 +188,14 @@ def test_the_declared_dependencies_are_the_imported_ones():
     required = importlib.metadata.requires("tinygan") or ()
     names = (re.match(r"[\w-]+", r)[0] for r in required if "extra" not in r)
     found = {name for path in FILES for name in foreign(path)}
-    extras = {"cupy", "hypothesis", "mpi4py", "soundfile", "soxr"}
+    extras = {"cupy", "hypothesis", "mpi4py", "soundfile", "soxr", "bokeh", "tornado"}
     assert found - extras == {name.lower() for name in names}
     assert [path.name for path in FILES if "cupy" in foreign(path)] == ["backend.py"]
     for library in ("soundfile", "soxr"):  # the extra `audio`
         assert [p.name for p in FILES if library in foreign(p)] == ["audio.py"]
     assert [path.name for path in FILES if "mpi4py" in foreign(path)] == ["mpi.py"]
+    served = {p.parent.name for p in FILES if {"bokeh", "tornado"} & foreign(p)}
+    assert served == {"lab"}  # the extra `lab`
     searching = [path.name for path in FILES if "hypothesis" in foreign(path)]
     assert sorted(searching) == ["search.py", "strategies.py"]  # the extra `test`
 
@@ -282,6 +284,7 @@ MAY_IMPORT = {
     "plots": BASE | {"files"},
     "measures": BASE | {"objectives", "layers", "net", "optim", "data"},
     "theory": BASE | CORE | {"data", "measures", "plots"},
+    "lab": BASE | CORE | {"data", "measures", "plots", "theory", "backend", "runs"},
     "check": BASE
     | CORE
     | {"growth", "likelihood", "userfile", "backend", "runs", "recipes"},
@@ -361,7 +364,8 @@ def test_nothing_imports_what_lies_above_it():
         assert not reachable(edges, name) & above, name
     assert [n for n in edges if "cli" in edges[n]] == ["__main__"]
     assert not reachable(edges, "measures") & {"runs", "recipes"}
-    assert [n for n in edges if "theory" in edges[n]] == ["cli"]
+    assert sorted(n for n in edges if "theory" in edges[n]) == ["cli", "lab"]
+    assert [n for n in edges if "lab" in edges[n]] == ["cli"]
 
 
 def test_no_part_imports_itself_by_way_of_others():

@@ -42,7 +42,7 @@ from tinygan.runs.sampling import SAMPLE
 
 DATA = os.environ.get("TINYGAN_DATA")
 SPOKEN = "wavegan-digits", "cwavegan-digits", "specgan-digits"
-COMMANDS = ("train", "sample", "evaluate", "data", "recipes", "check", "theory")
+COMMANDS = ("train", "sample", "evaluate", "data", "recipes", "check", "theory", "lab")
 
 
 def run(capsys, *arguments) -> tuple[int, str, str]:

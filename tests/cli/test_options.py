@@ -54,6 +54,7 @@ HOSTILE = {
     values.positive: ["0", "00", *NO_NUMBERS],
     values.turns: ["0", str(10**15 + 1), *NO_NUMBERS],
     values.natural: [str(2**63), *NO_NUMBERS],
+    values.port: ["65536", *NO_NUMBERS],
     values.rate: NO_RATES,
     values.black_and_white: [
         "",
@@ -136,6 +137,8 @@ def test_a_hostile_value_is_refused(capsys, here, command, action, value):
     [
         (values.positive, "1", 1),
         (values.positive, "007", 7),
+        (values.port, "0", 0),
+        (values.port, "65535", 65535),
         (values.positive, str(10**9), 10**9),
         (values.turns, str(10**15), 10**15),
         (values.natural, "0", 0),

@@ -13,7 +13,7 @@ import traceback
 
 from .. import __version__
 from ..errors import InputError, NonFiniteError
-from . import checking, commands, options, reporting
+from . import checking, commands, laboratory, options, reporting
 from .parser import Parser
 from .terminal import any_terminal, complain, final
 
@@ -178,6 +178,17 @@ COMMANDS = (
             "tinygan theory",
             "tinygan theory optimal-discriminator --out d.png --seed 3",
             "tinygan theory dirac-table",
+        ),
+    ),
+    (
+        "lab",
+        laboratory.lab,
+        options.lab,
+        "open a page in the browser on which a game is played live",
+        (
+            "tinygan lab",
+            "tinygan lab runs/dcgan-digits",
+            "tinygan lab --port 5006 --no-browser",
         ),
     ),
 )

@@ -7,6 +7,7 @@ from .values import (
     name,
     natural,
     path,
+    port,
     positive,
     rate,
     template,
@@ -235,6 +236,36 @@ def theory(sub) -> None:
     )
     sub.add_argument("--out", type=path, help="write this .png picture (NAME.png)")
     sub.add_argument("--seed", type=natural, default=0, help="seed of training (0)")
+
+
+def lab(sub) -> None:
+    """The options of `tinygan lab`."""
+    sub.add_argument(
+        "folder",
+        nargs="?",
+        type=name,
+        metavar="RUN",
+        help="the folder of a run, to walk through its latents",
+    )
+    sub.add_argument(
+        "--host",
+        type=name,
+        default="127.0.0.1",
+        help="the address of this machine to listen at, for browsers on other machines "
+        "(127.0.0.1, for this machine alone)",
+    )
+    sub.add_argument(
+        "--port", type=port, default=0, help="the port to listen at (any that is free)"
+    )
+    sub.add_argument(
+        "--no-browser",
+        dest="browser",
+        action="store_false",
+        help="open no browser, but print the address",
+    )
+    _data_argument(sub)
+    _backend_argument(sub)
+    _run_arguments(sub)
 
 
 def _data_argument(sub) -> None:

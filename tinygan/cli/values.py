@@ -44,6 +44,11 @@ def natural(text: str) -> int:
     return _integer(text, 0, 2**63 - 1, "0 or a positive whole number")
 
 
+def port(text: str) -> int:
+    """A port, 0 to 65535; 0 is any that is free. Else ArgumentTypeError."""
+    return _integer(text, 0, 65535, "0 or a positive whole number")
+
+
 def rate(text: str) -> float:
     """A learning rate, a finite number above 0. Else ArgumentTypeError."""
     is_number = re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text)
