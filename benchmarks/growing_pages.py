@@ -34,7 +34,8 @@ run at its end, as a share of the plain run's time. A dash means that it never w
 half of the seeds or more. Between two measurements, which lie {every:g} s apart, the
 distance is taken as linear.
 
-    python -m benchmarks.growing --data PATH PATH --out growing.jsonl --docs docs
+    python -m benchmarks.growing --data PATH PATH {options}--every {every:g} \\
+        --out growing.jsonl --docs docs
     python -m benchmarks.growing --show growing.jsonl --docs docs
 
 ![The distance over the processor's time, for each run]({plot})
@@ -180,7 +181,8 @@ def page(path: Path) -> str:
     found = pairs(runs)
     settings = runs[0]["settings"]
     n = max(row["n"] for row in runs)
-    text = HEAD.format(n=n, every=settings["every"], plot=PLOT)
+    options = "".join(f"--{k} {v} " for k, v in settings["options"].items())
+    text = HEAD.format(n=n, every=settings["every"], plot=PLOT, options=options)
     text += markdown(HEADS, table(runs)) + "\n"
     text += "Growing / plain at other times, each a share of the whole time:\n\n"
     text += markdown(LATER, over_time(runs)) + "\n"

@@ -23,7 +23,7 @@ def distinct_samples(samples, real) -> tuple[float, float]:
     counts, so N_eff is N if all samples are distinct, and 1 if all are the same. K
     samples that are repeated equally often have N_eff = K. It is the number of
     birthdays that would make so many pairs share one: the birthday paradox test of
-    Arora and Zhang 2018, without their eyes.
+    Arora and Zhang 2017, without their eyes.
 
     Raises InputError for fewer than 2 samples, and for samples that are not finite or
     differ in shape.
