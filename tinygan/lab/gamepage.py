@@ -31,7 +31,7 @@ from .pictures import Curves, Plane
 
 EVERY = 90  # milliseconds from one picture to the next
 SLACK = 0.012  # seconds of these for the browser's messages
-LEAST = 0.01  # seconds of play before a picture
+LEAST = 0.03  # seconds of play before a picture
 PACES = {  # (turns a second or None, whether a step is a move)
     "as fast as possible": (None, False),
     "10 turns a second": (10, False),
