@@ -10,6 +10,7 @@ from tinygan.check import check_layer, relative
 from tinygan.fast import interleaved
 from tinygan.fast.grouped import GroupedWindows
 from tinygan.fast.interleaved import Interleaved
+from tinygan.fast.rows import Rows
 from tinygan.fast.scheme import Windows
 from tinygan.layers.correlation import Correlation, conv_size, correlation
 
@@ -81,7 +82,7 @@ def test_where_it_is_taken():
     assert taken((1, 64, 8), (1, 3, 8, 8), (1, 1), (0, 1)) is Interleaved
     assert taken((1, 64, 8), (1, 4, 8, 8), (1, 4), (0, 0)) is Windows  # no overlap
     assert taken((64, 64, 8), (1, 3, 8, 8), (1, 1), (0, 1)) is Windows
-    assert taken((1, 64, 8), (3, 3, 8, 8), (1, 1), (1, 1)) is Windows
+    assert taken((1, 64, 8), (3, 3, 8, 8), (1, 1), (1, 1)) is Rows
     assert taken((1, 64, 8), (1, 3, 8, 8), (1, 1), (1, 1)) is Windows  # three rows
     assert taken((1, 4096, 4), (1, 25, 2, 16)) is GroupedWindows
 

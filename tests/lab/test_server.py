@@ -21,7 +21,8 @@ pytest.importorskip("bokeh", reason="the extra lab is not installed")
 
 from serving import served
 
-from tinygan.lab.server import Laboratory, listening, names_of
+from tinygan.lab.listening import address_of, listening, names_of
+from tinygan.lab.server import Laboratory
 
 
 @pytest.fixture(scope="module")
@@ -139,12 +140,14 @@ def test_it_listens_on_loopback_alone():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is Linux's")
 def test_it_listens_elsewhere_if_that_is_asked_for():
-    laboratory = Laboratory(host="127.0.0.2")
+    own = listening("127.0.0.2")
+    port = own.getsockname()[1]
+    laboratory = Laboratory(own, "127.0.0.2")
     try:
-        assert laboratory.address == f"http://127.0.0.2:{laboratory.port}/"
+        assert address_of("127.0.0.2", port) == f"http://127.0.0.2:{port}/"
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", laboratory.port), timeout=5)
-        socket.create_connection(("127.0.0.2", laboratory.port), timeout=5).close()
+            socket.create_connection(("127.0.0.1", port), timeout=5)
+        socket.create_connection(("127.0.0.2", port), timeout=5).close()
     finally:
         laboratory.server.unlisten()
 
@@ -153,6 +156,7 @@ def test_the_names_under_which_it_may_be_asked():
     assert names_of("127.0.0.1", 7) == {"127.0.0.1:7", "localhost:7"}
     assert names_of("Box.example", 7) == {"box.example:7"}
     assert names_of("::1", 7) == {"[::1]:7"}
+    assert address_of("::1", 7) == "http://[::1]:7/"
 
 
 def test_a_port_can_be_chosen():
@@ -175,6 +179,7 @@ def test_a_signal_ends_it_cleanly(number):
     ("arguments", "sentence"),
     [
         (["--host", "0.0.0.0"], "expected one address of this machine"),
+        (["--host", "0"], "expected one address of this machine"),
         (["--host", "::"], "expected one address of this machine"),
         (["--host", "no such host"], "--host no such host: cannot listen there"),
         (["no/such/run"], "no/such/run"),
@@ -193,14 +198,15 @@ def test_a_port_out_of_range_is_refused(capsys):
     assert "at most 65535" in capsys.readouterr().err
 
 
-def test_without_bokeh_the_sentence_names_the_extra():
+@pytest.mark.parametrize("missing", ["bokeh", "bokeh.server"])  # or a part of it
+def test_without_bokeh_the_sentence_names_the_extra(missing):
     code = (
-        "import sys; sys.modules['bokeh'] = None; from tinygan.cli import main; "
+        f"import sys; sys.modules[{missing!r}] = None; from tinygan.cli import main; "
         "sys.exit(main(['lab', '--no-browser']))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, encoding="utf-8"
     )
-    assert done.returncode == 2 and done.stdout == ""
+    assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert 'try pip install "tinygan[lab]"' in done.stderr

@@ -1,11 +1,10 @@
 """The command `tinygan lab`: a page on which a game is played live."""
 
-import functools
 import gc
+import importlib.util
 import threading
 import webbrowser
 
-from ..backend import NUMPY
 from ..errors import InputError, one_line
 from . import compare, folders
 from .terminal import say
@@ -14,28 +13,49 @@ from .terminal import say
 def lab(args) -> int:
     """Serve the laboratory until Ctrl-C; InputError if it cannot be served, or if the
     run cannot be read.
+
+    The browser is opened first. It waits at the socket while Bokeh is imported.
     """
+    from ..backend import NUMPY
+    from ..lab.listening import address_of, listening
+
     walk = None if args.folder is None else _walk(args)
-    laboratory = _room().Laboratory(walk, args.host, args.port)
-    with NUMPY.computing(1):  # the other cores are the browser's
-        laboratory.run(functools.partial(_ready, browser=args.browser))
+    if importlib.util.find_spec("bokeh") is None:
+        raise _missing("it is not installed")
+    with listening(args.host, args.port) as own:
+        address = address_of(args.host, own.getsockname()[1])
+        say(f"the laboratory is at {address} (Ctrl-C closes it)")
+        if args.browser:
+            _open(address)
+        laboratory = _room().Laboratory(own, args.host, walk)
+        with NUMPY.computing(1):  # the other cores are the browser's
+            laboratory.run()
     say("the laboratory is closed")
     return 0
 
 
+def _open(address: str) -> None:
+    """Open the browser, by a thread: some return only when they are closed."""
+    threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+
 def _room():
-    """The module tinygan.lab.server. InputError if Bokeh is not installed."""
+    """The module tinygan.lab.server. InputError if Bokeh cannot be imported."""
     gc.disable()  # Bokeh makes thousands of objects that stay: a fifth of its import
     try:
         from ..lab import server
     except ImportError as e:
-        raise InputError(
-            f"the laboratory needs Bokeh, which cannot be used ({one_line(str(e))}); "
-            'try pip install "tinygan[lab]"'
-        ) from e
+        raise _missing(one_line(str(e))) from e
     finally:
         gc.enable()
     return server
+
+
+def _missing(why: str) -> InputError:
+    return InputError(
+        f"the laboratory needs Bokeh, which cannot be used ({why}); "
+        'try pip install "tinygan[lab]"'
+    )
 
 
 def _walk(args):
@@ -51,9 +71,3 @@ def _walk(args):
             return Walk(experiment, folder, backend)
 
     return walk
-
-
-def _ready(address: str, browser: bool) -> None:
-    say(f"the laboratory is at {address} (Ctrl-C closes it)")
-    if browser:  # some browsers return only when they are closed
-        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()

@@ -5,6 +5,7 @@ settings.py    the choices on the page, and the experiment that they make
 game.py        the live game: turns, single moves, back to the start
 fields.py      what can be seen of it: D, D*, densities, arrows, G's sheet
 algorithm.py   the eight lines of Algorithm 1, with their present numbers
+listening.py   where the laboratory listens
 walk.py        a walk through the latents of a user's own run
 
 These files know nothing of a page. Those below import Bokeh, and nothing else does:
@@ -15,5 +16,5 @@ gamepage.py    the tab of the game
 dirac.py       the tab of the Dirac-GAN
 own.py         the tab of a user's own run
 page.py        the page
-server.py      the server, who may ask it, and the command
+server.py      the server, and who may ask it
 """

@@ -158,7 +158,7 @@ class Arrows(NamedTuple):
     steep: float
 
 
-def arrows(look, width: float, n: int = 80) -> Arrows:
+def arrows(look, width: float, n: int = 60) -> Arrows:
     """The first n arrows -N dJ/dx_fake of a `Look`. G descends, hence the sign. N, the
     number of samples, undoes the 1/N of the objective's mean.
 

@@ -2,15 +2,24 @@
 
 A callback comes about every tenth of a second. It plays as many turns as fit, and then
 draws one picture. So the page stays quick, whatever a turn takes. A browser that is
-slower than that gets fewer pictures: it says when it has shown one (`ECHO`), and the
-next one waits for that.
+slower than that gets fewer pictures: it says when it has got one (`ECHO`), and the
+next one waits for that. Words are dear: a browser lays out the whole page for each. So
+they, the curves and the small pictures are renewed less often.
 """
 
 import html
 import time
 
 from bokeh.layouts import column, row
-from bokeh.models import Button, CustomJS, Div, LayoutDOM, Select, Toggle
+from bokeh.models import (
+    Button,
+    ColumnDataSource,
+    CustomJS,
+    Div,
+    LayoutDOM,
+    Select,
+    Toggle,
+)
 
 from ..errors import InputError, NonFiniteError
 from .algorithm import lines
@@ -22,15 +31,15 @@ from .pictures import Curves, Plane
 
 EVERY = 90  # milliseconds from one picture to the next
 SLACK = 0.012  # seconds of these for the browser's messages
-LEAST = 0.01  # seconds of play before a picture
+LEAST = 0.03  # seconds of play before a picture
 PACES = {  # (turns a second or None, whether a step is a move)
     "as fast as possible": (None, False),
     "10 turns a second": (10, False),
     "1 turn a second": (1, False),
     "1 move a second": (1, True),
 }
-ECHO = "status.tags = [status.text]"  # in the browser, when it has got a picture
-COMPARE = 3  # pictures from one estimate of q to the next
+ECHO = "echo.tags = [Date.now()]"  # in the browser, when it has got a picture
+CURVES, WORDS = 3, 6  # pictures from one renewal to the next
 
 
 class GamePage:
@@ -40,9 +49,10 @@ class GamePage:
         self.controls = Controls(self.changed)
         self.plane, self.curves = Plane(), Curves()
         self.status = Div(css_classes=["status"], width=264)
-        echo = CustomJS(args={"status": self.status}, code=ECHO)
-        self.status.js_on_change("text", echo)
-        self.status.on_change("tags", self.on_shown)
+        echo = ColumnDataSource()  # nothing shows it, so its change draws nothing
+        got = CustomJS(args={"echo": echo}, code=ECHO)
+        self.plane.sources["fake"].js_on_change("data", got)
+        echo.on_change("tags", self.on_shown)
         self.message = Div(css_classes=["message"], width=264)
         self.algorithm = Div(
             css_classes=["algorithm"], sizing_mode="stretch_width", visible=False
@@ -56,6 +66,7 @@ class GamePage:
         }
         for name, button in self.buttons.items():
             button.on_click(getattr(self, f"on_{name}"))
+        self.plane.toggles.on_change("active", lambda attr, old, new: self.draw())
         self.pace = Select(
             title="Pace", options=list(PACES), value=next(iter(PACES)), width=264
         )
@@ -100,7 +111,7 @@ class GamePage:
         self.plane.begin(self.fields)
         self.curves.begin(self.fields)
         self.say("")
-        self.draw(compare=True)
+        self.draw()
 
     def changed(self) -> None:
         """The user has changed a setting: go on with it, or begin a new game."""
@@ -137,7 +148,7 @@ class GamePage:
         start = time.perf_counter()
         self.pictures += 1
         self.speed.drew()
-        self.draw(compare=self.pictures % COMPARE == 0)
+        self.draw(self.pictures % CURVES == 0, self.pictures % WORDS == 0)
         self.waiting = True
         self.drawing += 0.2 * (time.perf_counter() - start - self.drawing)
 
@@ -157,15 +168,20 @@ class GamePage:
             (self.game.move if moves else self.game.turn)()
         self.speed.note(n)
 
-    def draw(self, compare: bool = False) -> None:
-        """Draw the present moment."""
+    def draw(self, curves: bool = True, words: bool = True) -> None:
+        """Draw the present moment: the plane, perhaps the curves, perhaps the rest."""
         self.plane.show(self.fields)
-        self.curves.show(self.game)
-        if compare:
+        if curves:
+            self.curves.show(self.game)
+        if words:
             found = self.fields.compare()
             self.plane.compare(found)
             self.curves.compare(self.game, found)
-            self.modes = found.modes
+            self.plane.tell(self.fields)
+            self.tell(found.modes)
+
+    def tell(self, modes: str) -> None:
+        """Say in words where the game is."""
         if self.show_me.active:
             self.algorithm.text = table(self.game)
         told = f"<b>Turn {self.game.step:,}</b>"
@@ -174,7 +190,7 @@ class GamePage:
         if self.playing:
             told += f"<br>{self.speed.turns:.0f} turns and "
             told += f"{self.speed.pictures:.0f} pictures a second"
-        self.status.text = told + (f"<br>{self.modes}" if self.modes else "")
+        self.status.text = told + (f"<br>{modes}" if modes else "")
 
     def stop(self) -> None:
         """Pause."""
@@ -187,7 +203,7 @@ class GamePage:
         """Play, or pause."""
         if self.playing:
             self.stop()
-            self.draw(compare=True)
+            self.draw()
         else:
             self.playing, self.speed, self.owed = True, Speed(), 1.0
             self.waiting = False
@@ -218,7 +234,7 @@ class GamePage:
             self.game.check()
         except (InputError, NonFiniteError) as e:
             self.say(str(e))
-        self.draw(compare=True)
+        self.draw()
 
     def on_show_me(self, active: bool) -> None:
         """Show the eight lines of Algorithm 1, or hide them."""

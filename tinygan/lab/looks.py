@@ -85,7 +85,14 @@ def square(title: str, width: int, **options):
         **options,
     )
     plot.grid.visible = False
+    _few_ticks(plot, 4)
     return plot
+
+
+def _few_ticks(plot, n: int) -> None:
+    """About n ticks on each axis: a browser measures every label in every picture."""
+    for axis in plot.axis:
+        axis.ticker.desired_num_ticks, axis.ticker.num_minor_ticks = n, 0
 
 
 def curves(title: str, height: int = 190, **options):
@@ -101,6 +108,7 @@ def curves(title: str, height: int = 190, **options):
         **options,
     )
     plot.xaxis.axis_label = "turns"
+    _few_ticks(plot, 5)
     return plot
 
 

@@ -29,7 +29,7 @@ from .looks import (
     tidy_legend,
 )
 
-SAMPLES = 400  # dots of each kind
+SAMPLES = 300  # dots of each kind
 ROLL, FINE = 4000, 4  # points of a curve, and of its part of a picture
 LAYERS = ("data", "samples", "arrows", "G's sheet")
 
@@ -94,6 +94,7 @@ class Plane:
         self.layers = ([real], [fake], [shaft, head], [sheet])
         self.toggles = CheckboxButtonGroup(labels=list(LAYERS), active=[0, 1, 2])
         self.toggles.on_change("active", self._on_toggle)
+        self.steep = 0.0  # the length of a long arrow
         sheet.visible = False
         small = [square(title, 160, x_range=(0, 1), y_range=(0, 1)) for title in BESIDE]
         for plot in small:
@@ -146,9 +147,6 @@ class Plane:
         if 3 in self.toggles.active:
             xs, ys = fields.sheet()
             self.sources["sheet"].data = {"xs": xs, "ys": ys}
-        what = "D(x)" if fields.belief else "the score s(x)"
-        low, high = self.field.mapper.low, self.field.mapper.high
-        self.plot.title.text = f"colours: {what}, from {low:.3g} to {high:.3g}"
 
     def _show_arrows(self, look, fields: Fields) -> None:
         found = arrows(look, fields.region.width)
@@ -160,9 +158,16 @@ class Plane:
             "y1": found.x1[:, 1],
             "angle": np.arctan2(step[:, 1], step[:, 0]) - math.pi / 2,
         }
+        self.steep = found.steep
+
+    def tell(self, fields: Fields) -> None:
+        """What the colours and the arrows mean now, in words."""
+        what = "D(x)" if fields.belief else "the score s(x)"
+        low, high = self.field.mapper.low, self.field.mapper.high
+        self.plot.title.text = f"colours: {what}, from {low:.3g} to {high:.3g}"
         self.note.text = (
             "Arrows: −N dJ/dx at G's samples, where G is told to move them. A long one "
-            f"is {found.steep:.2g}. p and q are blurred by h = {fields.h:.2f}: p_h "
+            f"is {self.steep:.2g}. p and q are blurred by h = {fields.h:.2f}: p_h "
             "exactly, q_h from 4,000 samples of G. D* = p_h/(p_h + q_h)."
         )
 

@@ -1,14 +1,13 @@
-"""The server of the laboratory: where it listens, who may ask it, and its end.
+"""The server of the laboratory: who may ask it, and its end.
 
-It listens on the loopback address unless another one is asked for by name. A page of
-another site cannot drive it. A browser names the page that asks, in the header Origin
-or by Sec-Fetch-Site, and `Doorkeeper` refuses all pages but the laboratory's own. A
-request under another name (Host) is refused, too: so a stranger's name that leads to
-this machine opens nothing. No page may show the laboratory inside itself.
+A page of another site cannot drive the laboratory. A browser names the page that asks,
+in the header Origin or by Sec-Fetch-Site, and `Doorkeeper` refuses all pages but the
+laboratory's own. A request under another name (Host) is refused, too: so a stranger's
+name that leads to this machine opens nothing. No page may show the laboratory inside
+itself.
 """
 
 import contextlib
-import ipaddress
 import logging
 import signal
 import socket
@@ -24,11 +23,9 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.web import HTTPError
 
-from ..errors import InputError
+from .listening import names_of
 from .page import Page
 from .walk import Walk
-
-LOOPBACK = "127.0.0.1"
 
 
 class Doorkeeper(AuthProvider):
@@ -76,40 +73,6 @@ class Doorkeeper(AuthProvider):
         return parts.scheme == "http" and parts.netloc.lower() in self.names
 
 
-def names_of(host: str, port: int) -> set[str]:
-    """The HOST:PORT under which a browser may ask for what listens at `host`."""
-    hosts = {host.lower()}
-    if host in (LOOPBACK, "localhost"):
-        hosts = {LOOPBACK, "localhost"}
-    return {f"[{h}]:{port}" if ":" in h else f"{h}:{port}" for h in hosts}
-
-
-def listening(host: str, port: int) -> socket.socket:
-    """A socket that listens at this host and port; port 0 is any that is free.
-
-    Raises InputError if that cannot be, and for a host that means every address of the
-    machine: then no name could be checked.
-    """
-    if _means_all(host):
-        raise InputError(
-            f"--host {host}: expected one address of this machine, got all of them"
-        )
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family)
-    except (OSError, UnicodeError) as e:
-        why = getattr(e, "strerror", None) or str(e)
-        where = f"--host {host} --port {port}" if port else f"--host {host}"
-        raise InputError(f"{where}: cannot listen there ({why})") from e
-
-
-def _means_all(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_unspecified
-    except ValueError:  # it is a name
-        return not host.strip()
-
-
 class _App(BokehTornado):
     def resources(self, absolute_url=None) -> Resources:
         """The two scripts that the page needs, from this server alone."""
@@ -122,25 +85,16 @@ class _App(BokehTornado):
 
 
 class Laboratory:
-    """The server: `address` is that of its page. `run` serves until it is stopped.
+    """The server on a socket that listens at `host`. `run` serves until it is stopped.
 
     walk: makes the `Walk` of the user's run, or is None
-
-    Raises InputError for what `listening` refuses.
     """
 
     def __init__(
-        self,
-        walk: Callable[[], Walk] | None = None,
-        host: str = LOOPBACK,
-        port: int = 0,
+        self, own: socket.socket, host: str, walk: Callable[[], Walk] | None = None
     ):
-        own = listening(host, port)
         own.setblocking(False)
-        self.port = own.getsockname()[1]
-        names = names_of(host, self.port)
-        shown = f"[{host}]" if ":" in host else host
-        self.address = f"http://{shown}:{self.port}/"
+        names = names_of(host, own.getsockname()[1])
         self.loop = IOLoop.current()
         self.walk = walk
         self.spare: Page | None = None
@@ -156,12 +110,11 @@ class Laboratory:
         http.add_socket(own)
         self.server = BaseServer(self.loop, app, http)
 
-    def run(self, ready: Callable[[str], None]) -> None:
-        """Serve until Ctrl-C or SIGTERM. `ready` is called with the address first."""
+    def run(self) -> None:
+        """Serve until Ctrl-C or SIGTERM."""
         # a window that was closed while a picture was on its way is no fault
         logging.getLogger("bokeh.server.views.ws").setLevel(logging.ERROR)
         self.server.start()
-        self.loop.add_callback(ready, self.address)
         self.loop.add_callback(self.prepare)
         with _ended_by(self.stop):
             self.loop.start()

@@ -13,7 +13,7 @@ from .frames import frames
 from .media import medium_of
 from .metrics import read_rows
 from .notes import tell
-from .owned import CONFIG, DRAWN, REPORT, SAMPLES, TEXT
+from .owned import CONFIG, DRAWN, METRICS, REPORT, SAMPLES, TEXT
 from .report import write
 
 
@@ -64,9 +64,10 @@ class Drawing:
 
     def report(self) -> None:
         """Write report.html. Whatever goes wrong, the run is saved already, so a note
-        on stderr is enough.
+        on stderr is enough. Before the first row of the log there is nothing to tell.
         """
-        if not (self.path / CONFIG).is_file():
+        files = self.path / CONFIG, self.path / METRICS
+        if not all(file.is_file() and file.stat().st_size for file in files):
             return
         try:
             write([self.path], self.path / REPORT)

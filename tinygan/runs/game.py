@@ -92,11 +92,11 @@ class Game:
         """Measures of `net` itself in the maker's place, for the log."""
         return {}
 
-    def beta(self, turn: int) -> float:
+    def beta(self, turn: int, ema: float) -> float:
         """What the moving average keeps of itself in this turn: `ema`, and less in the
         first turns. So it goes back about a tenth of all turns, and not to the start.
         """
-        return min(self.experiment.ema, (1 + turn) / (10 + turn))
+        return min(ema, (1 + turn) / (10 + turn))
 
     def place(self, turn: int) -> dict[str, float]:
         """Where in its schedule this turn is, {name: number}, for the log and the

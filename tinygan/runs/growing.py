@@ -58,12 +58,12 @@ class GrowingTurns(Turns):
         x = self.readers[self.stage.batch](i, self.group)
         return at_level(x, self.D.in_shape, self.stage.alpha)
 
-    def beta(self, turn):
+    def beta(self, turn, ema):
         """The average begins anew with each level. It goes back about a third of the
         level's turns, because a level is short and its weights are noisy.
         """
         age = self.growth.at(turn, self.experiment.batch).age
-        return min(self.experiment.ema, (1 + age) / (3 + age))
+        return min(ema, (1 + age) / (3 + age))
 
     def place(self, turn):
         stage = self.growth.at(turn, self.experiment.batch)

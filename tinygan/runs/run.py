@@ -158,7 +158,7 @@ class Run:
         """The share of the maker's new weights in their average: large at first, and
         whenever the network has grown.
         """
-        return 1 - self.game.beta(turn)
+        return 1 - self.game.beta(turn, self.experiment.ema)
 
     def move_average(self, share) -> None:
         """Move the average of the maker's weights towards them, by this share."""
