@@ -9,8 +9,7 @@ tables.py      facts, measures, options and versions as tables
 page.py        all of it as HTML
 """
 
-from .page import page
 from .reading import Told, read
 from .writing import MOST_RUNS, report, write
 
-__all__ = ["MOST_RUNS", "Told", "page", "read", "report", "write"]
+__all__ = ["MOST_RUNS", "Told", "read", "report", "write"]

@@ -18,7 +18,7 @@ SOUNDS, PLAYERS = 1_000_000, 8  # bytes of all sounds together, and how many at 
 LINES_OF_SOURCE = 60  # a longer recipe is folded
 
 
-def page(runs: list[Told]) -> str:
+def page_of(runs: list[Told]) -> str:
     """The HTML of these runs, side by side."""
     *others, last = (told.name for told in runs)
     names = f"{', '.join(others)} and {last}" if others else last

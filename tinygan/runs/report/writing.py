@@ -4,7 +4,7 @@ import pathlib
 
 from ...errors import InputError
 from ...files import write_atomically
-from .page import page
+from .page import page_of
 from .reading import Told, read
 
 MOST_RUNS = 8  # side by side
@@ -19,7 +19,7 @@ def report(paths) -> tuple[str, list[Told]]:
     if not 1 <= len(paths) <= MOST_RUNS:
         raise InputError(f"expected 1 to {MOST_RUNS} runs, got {len(paths)}")
     told = [read(path) for path in paths]
-    return page(told), told
+    return page_of(told), told
 
 
 def write(paths, out) -> list[Told]:
