@@ -28,8 +28,14 @@ extensions = [
     "citations",  # "Karras et al. 2018" leads to the bibliography
     "plain_docstrings",  # docstrings are plain text, not reStructuredText
     "commands",  # the options of the command line
+    "editions",  # each page leads to the other language
 ]
-exclude_patterns = ["_build", "extensions", "figures"]
+exclude_patterns = ["_build", "extensions", "figures", "locale"]
+
+# The Chinese edition: sphinx -D language=zh_CN, see docs/extensions/editions.py.
+locale_dirs = ["locale"]
+gettext_compact = False  # a file of messages for each page
+gettext_location = gettext_uuid = False
 
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -55,6 +61,18 @@ html_baseurl = ""
 html_copy_source = False
 html_show_sphinx = False
 html_theme_options = {"navigation_with_keys": True}
+templates_path = ["_templates"]
+html_sidebars = {
+    "**": [
+        "sidebar/brand.html",
+        "sidebar/search.html",
+        "sidebar/edition.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+        "sidebar/variant-selector.html",
+    ]
+}
 html_css_files = ["book.css"]
 html_js_files = ["book.js"]
 # What is copied of a session is what was typed.

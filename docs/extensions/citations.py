@@ -16,6 +16,7 @@ import re
 import unicodedata
 
 from docutils import nodes
+from editions import say
 from ledger import DOCS, pages
 from pybtex.database import Entry, parse_file
 
@@ -135,10 +136,10 @@ def _tell_where_cited(app, doctree) -> None:
         docnames = [d for i in item["ids"] for d in cited.get(i, ())]
         if not docnames:
             continue
-        told = nodes.inline("", " Cited in: ", classes=["shown"])
+        told = nodes.inline("", " " + say(app, "Cited in: "), classes=["shown"])
         for docname in docnames:
             if docname != docnames[0]:
-                told += nodes.Text("; ")
+                told += nodes.Text(say(app, "; "))
             title = app.env.titles[docname].astext()
             uri = app.builder.get_relative_uri(PAGE, docname)
             told += nodes.reference("", title, internal=True, refuri=uri)

@@ -87,6 +87,8 @@ def stale() -> list[pathlib.Path]:
 
 def draw_all(app) -> None:
     """Draw what is stale, two at a time."""
+    if app.builder.format != "html":
+        return
     OUT.mkdir(exist_ok=True)
     with ProcessPoolExecutor(2) as pool:
         try:

@@ -21,6 +21,7 @@ import re
 from dataclasses import dataclass
 
 from docutils import nodes
+from editions import say
 from sphinx.domains.math import MathDomain
 from sphinx.util import logging
 
@@ -113,7 +114,9 @@ def link_equations(app, doctree, docname) -> None:
             )
             continue
         line = lines[label][0]
-        link = line.link(app, docname, f"{line.path}, line {line.number}")
+        where = say(app, "{path}, line {number}")
+        where = where.format(path=line.path, number=line.number)
+        link = line.link(app, docname, where)
         told = nodes.paragraph("", "", link, classes=["computed"])
         last = equation.parent.index(equation) + 1
         equation.parent.insert(last, told)

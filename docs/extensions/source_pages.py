@@ -9,6 +9,7 @@ import html
 import re
 
 from docutils import nodes
+from editions import say
 from ledger import DOCS, ROOT, Line, files, pages
 from listings import listings
 from pygments import highlight
@@ -45,7 +46,7 @@ def source_pages(app):
                 link(docname, html.escape(app.env.titles[docname].astext()))
                 for docname in shown[name]
             )
-            body += f'<p class="shown">Shown in: {chapters}</p>\n'
+            body += f'<p class="shown">{say(app, "Shown in: ")}{chapters}</p>\n'
         yield page, {"title": name, "body": body + code}, "page.html"
 
 

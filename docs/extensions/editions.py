@@ -1,0 +1,46 @@
+"""The book in two languages: English, and Chinese in the folder zh_CN of its build.
+
+    python -m sphinx -D language=zh_CN docs docs/_build/zh_CN
+    python -m sphinx docs docs/_build
+
+The messages of the Chinese edition are in docs/locale. Formulas, code and figures are
+shared. Each page leads to itself in the other language, if that has been built: the
+English build must come second.
+"""
+
+import pathlib
+
+CHINESE = "zh_CN"
+NAMES = {"en": ("Read this page in Chinese", "简体中文"), CHINESE: ("阅读英文版", "English")}
+
+
+def link_editions(app, pagename, templatename, context, doctree) -> None:
+    """Tell the template of the sidebar where the other edition has this page."""
+    here = app.config.language
+    up = "../" * pagename.count("/")
+    name = f"{pagename}{app.builder.link_suffix}"
+    if here == CHINESE:
+        context["edition"] = {"uri": f"{up}../{name}", "language": "en"}
+    elif (pathlib.Path(app.outdir) / CHINESE / "index.html").exists():
+        context["edition"] = {"uri": f"{up}{CHINESE}/{name}", "language": "zh-CN"}
+    else:
+        return
+    context["edition"]["title"], context["edition"]["name"] = NAMES[here]
+
+
+WORDS = {
+    "Cited in: ": "引用于：",
+    "Shown in: ": "本文件出现于：",
+    "; ": "；",
+    "{path}, line {number}": "{path} 第 {number} 行",
+}  # what the extensions write onto pages
+
+
+def say(app, words: str) -> str:
+    """Words of an extension in the language of the build."""
+    return WORDS[words] if app.config.language == CHINESE else words
+
+
+def setup(app):
+    app.connect("html-page-context", link_editions)
+    return {"version": "1", "parallel_read_safe": True}

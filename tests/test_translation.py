@@ -1,0 +1,123 @@
+"""The Chinese edition: complete, with the same formulas and links, in agreed terms."""
+
+import csv
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[1] / "docs"
+MESSAGES = DOCS / "locale" / "zh_CN" / "LC_MESSAGES"
+
+pofile = pytest.importorskip("babel.messages.pofile", reason="needs the docs extra")
+pytest.importorskip("myst_parser", reason="needs the docs extra")
+
+FILES = sorted(MESSAGES.rglob("*.po"))
+SAME = ("code_inline", "math_inline", "myst_role", "image", "link_open", "strong_open")
+
+
+def terms() -> list[tuple[re.Pattern, list[str]]]:
+    """Each English term, and the Chinese ones that may stand for it."""
+    with (DOCS / "locale" / "terms.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return [
+        (re.compile(rf"\b{r['term']}\b", re.IGNORECASE), r["Chinese"].split("|"))
+        for r in rows
+    ]
+
+
+TERMS = terms()
+
+
+def markup(text: str) -> Counter:
+    """How often a message has each formula, piece of code, role, link and emphasis."""
+    found: Counter = Counter()
+    for block in parser().parse(text):
+        for token in block.children or ():
+            if token.type in SAME:
+                target = token.attrs.get("href", token.attrs.get("src", ""))
+                content = "" if token.type == "image" else token.content
+                found[token.type, content, target] += 1
+    return found
+
+
+def parser():
+    """The parser that Sphinx uses for the pages."""
+    from myst_parser.config.main import MdParserConfig
+    from myst_parser.mdit_to_docutils.base import DocutilsRenderer
+    from myst_parser.parsers.mdit import create_md_parser
+
+    enabled = {"dollarmath", "colon_fence", "deflist"}
+    return create_md_parser(
+        MdParserConfig(enable_extensions=enabled), DocutilsRenderer
+    )
+
+
+def prose(text: str) -> str:
+    """A message without formulas, code, roles and the addresses of links."""
+    text = re.sub(r"\{[a-z:]+\}`[^`]*`|`+[^`]*`+|\$[^$]*\$", " ", text)
+    return re.sub(r"\]\([^)]*\)", "]", text)
+
+
+def faults(english: str, chinese: str) -> list[str]:
+    """What is wrong with the translation of a message."""
+    found = []
+    missing, added = (
+        markup(english) - markup(chinese),
+        markup(chinese) - markup(english),
+    )
+    if missing or added:
+        found.append(f"markup: missing {dict(missing)}, added {dict(added)}")
+    read = prose(english)
+    for pattern, renderings in TERMS:
+        if pattern.search(read) and not any(r in chinese for r in renderings):
+            found.append(f"term: {pattern.pattern} is {' or '.join(renderings)}")
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_translations_keep_markup_and_terms(path):
+    """The same formulas, code, roles and links, and the terms of docs/locale/terms.csv."""
+    catalog = pofile.read_po(path.open("rb"), locale="zh_CN")
+    wrong = {
+        m.id: f
+        for m in catalog
+        if m.id and m.string and not m.fuzzy and (f := faults(m.id, m.string))
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_nothing_is_left_in_english(path):
+    """`python docs/locale/update.py` tells what an edited page needs."""
+    catalog = pofile.read_po(path.open("rb"), locale="zh_CN")
+    assert [m.id for m in catalog if m.id and (m.fuzzy or not m.string)] == []
+
+
+FIRST = "生成器 $G$ 的梯度（{eq}`adam`）见[第 3 章](03-logistic.md)和 `play`。"
+ENGLISH = (
+    "The gradient of the generator $G$ ({eq}`adam`) is in [chapter 3](03-logistic.md)"
+    " and in `play`."
+)
+
+
+def test_a_good_translation_has_no_fault():
+    assert faults(ENGLISH, FIRST) == []
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("$G$", "$D$"),
+        ("{eq}`adam`", "{eq}`adam-m`"),
+        ("03-logistic.md", "04-game.md"),
+        ("`play`", "`玩`"),
+        ("生成器", "产生器"),
+        ("梯度", "斜率"),
+        ("{eq}`adam`", ""),
+    ],
+)
+def test_a_bad_one_has(old, new):
+    assert len(faults(ENGLISH, FIRST.replace(old, new))) == 1
