@@ -8,9 +8,13 @@ shared. Each page leads to itself in the other language, if that has been built:
 English build must come second.
 """
 
+import functools
 import pathlib
 
+from babel.messages.pofile import read_po
+
 CHINESE = "zh_CN"
+MESSAGES = pathlib.Path(__file__).parents[1] / "locale" / CHINESE / "LC_MESSAGES"
 NAMES = {"en": ("Read this page in Chinese", "简体中文"), CHINESE: ("阅读英文版", "English")}
 
 
@@ -33,12 +37,33 @@ WORDS = {
     "Shown in: ": "本文件出现于：",
     "; ": "；",
     "{path}, line {number}": "{path} 第 {number} 行",
+    "Symbol": "符号",
+    "What it is": "含义",
+    "Chapter": "章",
+    "{row}: {meaning}": "{row}：{meaning}",
 }  # what the extensions write onto pages
 
 
 def say(app, words: str) -> str:
     """Words of an extension in the language of the build."""
     return WORDS[words] if app.config.language == CHINESE else words
+
+
+@functools.cache
+def _messages(docname: str) -> dict[str, str]:
+    path = MESSAGES / f"{docname}.po"
+    if not path.exists():
+        return {}
+    with path.open("rb") as file:
+        found = read_po(file, locale=CHINESE)
+    return {m.id: m.string for m in found if m.id and m.string and not m.fuzzy}
+
+
+def translated(app, docname: str, message: str) -> str:
+    """A message of a page in the language of the build."""
+    if app.config.language != CHINESE:
+        return message
+    return _messages(docname).get(message, message)
 
 
 def setup(app):

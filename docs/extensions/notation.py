@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from docutils import nodes
 from docutils.parsers.rst import Directive
+from editions import say, translated
 from ledger import DOCS, chapter
 
 _TABLE = re.compile(r"^\| Symbol \|.*\n\|[-|]+\n((?:\|.*\n)+)", re.MULTILINE)
@@ -71,17 +72,21 @@ class Notation(Directive):
     """The index as a table: letter, meaning, chapter."""
 
     def run(self):
+        env = self.state.document.settings.env
         for page in chapters():
-            self.state.document.settings.env.note_dependency(str(page))
+            env.note_dependency(str(page))
         rows = [s for page in chapters() for s in symbols(page)]
         rows.sort(key=lambda s: (_order(s.letter), s.page.name))
-        lines = ["| Symbol | What it is | Chapter |", "|---|---|---|"]
+        heads = " | ".join(say(env, h) for h in ("Symbol", "What it is", "Chapter"))
+        lines = [f"| {heads} |", "|---|---|---|"]
         for s in rows:
             name = s.page.stem
             link = f"[{chapter(f'book/{name}')}](book/{s.page.name})"
             star = " ★" if borrowed(s) else ""
-            among = "" if s.row == f"${s.text}$" else f"{s.row}: "
-            lines.append(f"| ${s.text}${star} | {among}{s.meaning} | {link} |")
+            row, meaning = (translated(env, f"book/{name}", t) for t in (s.row, s.meaning))
+            if s.row != f"${s.text}$":
+                meaning = say(env, "{row}: {meaning}").format(row=row, meaning=meaning)
+            lines.append(f"| ${s.text}${star} | {meaning} | {link} |")
         box = nodes.container()
         self.state.nested_parse(lines, self.content_offset, box)
         return box.children
