@@ -15,7 +15,10 @@ from babel.messages.pofile import read_po
 
 CHINESE = "zh_CN"
 MESSAGES = pathlib.Path(__file__).parents[1] / "locale" / CHINESE / "LC_MESSAGES"
-NAMES = {"en": ("Read this page in Chinese", "简体中文"), CHINESE: ("阅读英文版", "English")}
+NAMES = {
+    "en": ("Read this page in Chinese", "简体中文"),
+    CHINESE: ("阅读英文版", "English"),
+}
 
 
 def link_editions(app, pagename, templatename, context, doctree) -> None:

@@ -83,7 +83,9 @@ class Notation(Directive):
             name = s.page.stem
             link = f"[{chapter(f'book/{name}')}](book/{s.page.name})"
             star = " ★" if borrowed(s) else ""
-            row, meaning = (translated(env, f"book/{name}", t) for t in (s.row, s.meaning))
+            row, meaning = (
+                translated(env, f"book/{name}", t) for t in (s.row, s.meaning)
+            )
             if s.row != f"${s.text}$":
                 meaning = say(env, "{row}: {meaning}").format(row=row, meaning=meaning)
             lines.append(f"| ${s.text}${star} | {meaning} | {link} |")

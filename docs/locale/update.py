@@ -5,9 +5,9 @@
 A page of the book is a list of messages: its paragraphs, headings, cells and items.
 `zh_CN/LC_MESSAGES/PAGE.po` has each of them beside its translation. Sphinx extracts the
 messages, and Babel merges them into the files. A message whose English has changed a
-little keeps its translation and is marked `fuzzy`: look at it, mend it and take the mark
-away. Until then the Chinese page shows it in English. A message that another file has
-translated already is taken from there, and one without words stays as it is.
+little keeps its translation and is marked `fuzzy`: look at it, mend it and take the
+mark away. Until then the Chinese page shows it in English. A message that another file
+has translated already is taken from there, and one without words stays as it is.
 
 The reference (docs/api) stays in English, as the docstrings are that it shows.
 """
@@ -37,16 +37,20 @@ def extracted(folder: pathlib.Path) -> dict[str, Catalog]:
     for path in sorted(folder.rglob("*.pot")):
         page = path.relative_to(folder).with_suffix("").as_posix()
         if not page.startswith(ENGLISH):
-            found[page] = read_po(path.open("rb"), locale="zh_CN")
+            found[page] = read(path)
     return found
+
+
+def read(path: pathlib.Path) -> Catalog:
+    """The messages of a file."""
+    with path.open("rb") as file:
+        return read_po(file, locale="zh_CN")
 
 
 def translated(page: str) -> Catalog:
     """The translation of a page; without messages if there is none."""
     path = MESSAGES / f"{page}.po"
-    if not path.exists():
-        return Catalog(locale="zh_CN")
-    return read_po(path.open("rb"), locale="zh_CN")
+    return read(path) if path.exists() else Catalog(locale="zh_CN")
 
 
 def merged(page: str, template: Catalog) -> Catalog:
