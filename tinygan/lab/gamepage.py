@@ -74,6 +74,7 @@ class GamePage:
         self.show_me.on_click(self.on_show_me)
         self.playing, self.owed = False, 0.0  # owed: turns of the pace not played yet
         self.waiting = False  # for the browser to show a picture
+        self.late = False  # a picture was due while the browser was busy
         self.pictures, self.speed, self.drawing = 0, Speed(), 0.03
         self.began = time.perf_counter()
         self.strokes: list = []  # of drawn data
@@ -144,17 +145,23 @@ class GamePage:
             self.stop()
             self.say(f"{e}. The game is back where all was finite.")
         if self.waiting:
-            return
+            self.late = True
+        else:
+            self._draw_next()
+
+    def _draw_next(self) -> None:
         start = time.perf_counter()
         self.pictures += 1
         self.speed.drew()
         self.draw(self.pictures % CURVES == 0, self.pictures % WORDS == 0)
-        self.waiting = True
+        self.waiting, self.late = True, False
         self.drawing += 0.2 * (time.perf_counter() - start - self.drawing)
 
     def on_shown(self, attr, old, new) -> None:
-        """The browser has shown the last picture."""
+        """The browser has shown the last picture. Draw the next one, if it is late."""
         self.waiting = False
+        if self.late and self.playing:
+            self._draw_next()
 
     def _play(self, since: float) -> None:
         pace, moves = PACES[self.pace.value]
