@@ -25,6 +25,7 @@ from tinygan.check.device import xp as device
 from tinygan.cli.arguments import main
 from tinygan.errors import NonFiniteError
 from tinygan.layers import Dense, Layer, Sequential, Tanh
+from tinygan.runs import keeper
 from tinygan.runs.asking import Asked
 from tinygan.runs.checkpoint import read_manifest
 from tinygan.runs.folder import RunFolder
@@ -214,6 +215,43 @@ def test_nan_is_named_though_the_loop_has_gone_on(tmp_path, quick):
     pictures = [path.stem for path in folder.path.glob("samples/*")]
     assert sorted(map(int, pictures)) == [0, 6]
     assert read_manifest(folder.checkpoint)["step"] == 0
+
+
+def test_nan_that_does_not_come_back_is_told_with_the_step_where_it_was_seen(
+    tmp_path, quick
+):
+    class Diverging(Freeing):
+        def turn(self):
+            super().turn()
+            if self.step == 6 and not self.free.is_set():  # not in the replay
+                self.G.theta[0] = float("nan")
+
+    run = Diverging(points(picture_every=1000), FakeBackend())
+    folder = held(tmp_path / "run", run)
+    with pytest.raises(NonFiniteError, match=r"step 8: .* a replay did not show again"):
+        train(run, folder)
+    assert all(np.isfinite(a).all() for a in stored(folder.path).values())
+
+
+def test_one_checkpoint_by_time_is_under_way_at_once(tmp_path, quick, monkeypatch):
+    run, saving, most = Freeing(points(), FakeBackend()), [], []
+    ask, write = keeper.Keeper.checkpoint, keeper.Keeper.write
+
+    def asked(self, needed):
+        saving.append(run.step)
+        most.append(len(saving))
+        return ask(self, needed)
+
+    def written(self, *rest):
+        write(self, *rest)
+        saving.clear()
+
+    monkeypatch.setattr(keeper, "SHARE", 1e9)
+    monkeypatch.setattr(keeper.Keeper, "checkpoint", asked)
+    monkeypatch.setattr(keeper.Keeper, "write", written)
+    run.at, run.experiment.checkpoint_every = 7, 1000
+    train(run, held(tmp_path / "run", run), save_every=0)
+    assert len(most) > 2 and max(most[:-1]) == 1  # the last one does not wait
 
 
 @pytest.mark.parametrize("times", [1, 2])

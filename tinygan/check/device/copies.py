@@ -26,6 +26,7 @@ class Pinned(bytearray):
 
 
 def alloc_pinned_memory(size):
+    """Pinned memory of so many bytes."""
     return Pinned(size)
 
 
