@@ -17,6 +17,7 @@ import pytest
 import test_killed
 from pictures import draw_small_pictures
 from test_graphs import small
+from test_growing_runs import growing
 from test_train import CONFIG, differing_bits, rows, stored
 
 from tinygan import recipes
@@ -64,8 +65,9 @@ GAMES = {
     "a clipped critic": lambda: points(k=2, ema=0.0),
     **{
         name: lambda name=name: made(name)
-        for name in ("cgan-digits", "vae-digits", "progan-digits", "gru-names")
+        for name in ("cgan-digits", "vae-digits", "gru-names")
     },
+    "growing": lambda: growing(picture_every=3, checkpoint_every=8),
 }
 
 

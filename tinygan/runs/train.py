@@ -115,10 +115,9 @@ def _play(
             if _turn(run, keeper, stack):
                 end = run.step >= e.steps or bool(stop)
                 writer.put(_write(run, folder, keeper, bar, end))
-        writer.finish()
-        if keeper.step < run.step:  # a signal came while the turn was written
+        if keeper.asked["step"] < run.step:  # a signal came while the turn was written
             writer.put([keeper.check])
-            writer.finish()
+        writer.finish()
     except NotFiniteError as found:
         raise NonFiniteError(run.diagnose(keeper.state, found.step)) from None
     keeper.save()
