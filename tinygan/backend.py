@@ -37,8 +37,8 @@ class Backend:
         return np.asarray(a)
 
     def to_host(self, a) -> np.ndarray:
-        """The array `a`, of any shape, as a NumPy array. The host reads from the device
-        by this method alone.
+        """The array `a`, of any shape, as a NumPy array. The host waits for the device
+        in this method alone; `later` is for what need not come at once.
         """
         return np.asarray(a)
 

@@ -203,7 +203,7 @@ def test_a_signal_to_the_whole_group_is_saved(cores, name, tmp_path):
 
 @pytest.mark.parametrize(
     ("owner", "name", "at"),
-    [(RunFolder, "log", 20), (RunFolder, "picture", 20), (loop, "_write", 7)],
+    [(RunFolder, "log", 20), (RunFolder, "picture", 20), (loop, "_due", 7)],
 )
 def test_a_signal_while_a_turn_is_written_is_saved(
     owner, name, at, tmp_path, monkeypatch

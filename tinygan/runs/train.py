@@ -114,7 +114,7 @@ def _play(
             writer.check()
             if _turn(run, keeper, stack):
                 end = run.step >= e.steps or bool(stop)
-                writer.put(_write(run, folder, keeper, bar, end))
+                writer.put(_due(run, folder, keeper, bar, end))
         if keeper.asked["step"] < run.step:  # a signal came while the turn was written
             writer.put([keeper.check])
         writer.finish()
@@ -150,7 +150,7 @@ def _turn(run: Run, keeper: Keeper, stack: contextlib.ExitStack) -> bool:
             stack.enter_context(run.computing())  # BLAS gets the other cores
 
 
-def _write(run: Run, folder: RunFolder, keeper: Keeper, bar, end: bool) -> list[Ask]:
+def _due(run: Run, folder: RunFolder, keeper: Keeper, bar, end: bool) -> list[Ask]:
     """What is to be written after a turn; `end` is True after the last one."""
     e, due = run.experiment, []
     bar.update(run.step - bar.n)
