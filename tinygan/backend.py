@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from .errors import BackendError, shown
 from .fast.memory import cores, keep_memory
 
+ALIGNED = 64  # bytes: where an array may begin
 FEW = 4e6  # one more core is worth using for so many products in a batch
 
 
@@ -27,6 +28,7 @@ class Backend:
     name = "numpy"
     xp = np
     has_graphs = False  # True if `capture` makes graphs of launches
+    overlaps = False  # True if a device computes while the host does something else
 
     def asarray(self, a):
         """The host array `a`, of any shape, as an array of this backend. It is copied
@@ -35,10 +37,17 @@ class Backend:
         return np.asarray(a)
 
     def to_host(self, a) -> np.ndarray:
-        """The array `a`, of any shape, as a NumPy array. The host reads from the device
-        by this method alone.
+        """The array `a`, of any shape, as a NumPy array. The host waits for the device
+        in this method alone; `later` is for what need not come at once.
         """
         return np.asarray(a)
+
+    def later(self, arrays: dict) -> Callable[[], dict[str, np.ndarray]]:
+        """A function that waits for these arrays, of any shapes, and returns them as
+        NumPy arrays, with the values that they have now. It may be called once, from
+        any thread. NumPy's own arrays are returned as they are.
+        """
+        return lambda: arrays
 
     def synchronize(self) -> None:
         """Wait until the device has finished its work."""
@@ -118,7 +127,7 @@ class CupyBackend(Backend):
     """CuPy on one NVIDIA GPU."""
 
     name = "cupy"
-    has_graphs = True
+    has_graphs = overlaps = True
 
     def __init__(self):
         self.xp = _usable_cupy()
@@ -128,6 +137,29 @@ class CupyBackend(Backend):
 
     def to_host(self, a) -> np.ndarray:
         return self.xp.asnumpy(a)
+
+    def later(self, arrays):
+        """Copies into pinned memory, in the order of the present stream. So a turn that
+        is launched afterwards cannot change them, nor can an array that gets the memory
+        of one that is freed: CuPy's pool gives it to work of the same stream.
+        """
+        cuda, ours = self.xp.cuda, self.xp.ndarray
+        sizes = [-(-a.nbytes // ALIGNED) * ALIGNED for a in arrays.values()]
+        memory, start = cuda.alloc_pinned_memory(max(1, sum(sizes))), 0
+        found = dict(arrays)
+        for (name, a), size in zip(arrays.items(), sizes, strict=True):
+            if isinstance(a, ours):
+                found[name] = np.ndarray(a.shape, a.dtype, memory, start)
+                a.get(out=found[name], blocking=False)
+            start += size
+        event = cuda.Event(block=True, disable_timing=True)
+        event.record()
+
+        def wait():
+            event.synchronize()
+            return found
+
+        return wait
 
     def use_device(self, i: int) -> None:
         self.xp.cuda.Device(i % self.xp.cuda.runtime.getDeviceCount()).use()

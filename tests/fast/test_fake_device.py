@@ -4,6 +4,7 @@ import copy
 import inspect
 import math
 import pickle
+import threading
 import types
 
 import numpy as np
@@ -309,6 +310,64 @@ COUNTS = {  # launches, host reads, uploads
 @pytest.mark.parametrize(("f", "expected"), COUNTS.values(), ids=COUNTS)
 def test_counts(f, expected, x):
     assert counted(lambda: f(x)) == expected
+
+
+# Copies that nobody waits for come late.
+
+
+def test_a_copy_to_pinned_memory_has_not_come_before_its_event(x):
+    out = np.ndarray(x.shape, x.dtype, xp.cuda.alloc_pinned_memory(x.nbytes))
+    early, event = xp.cuda.Event(), xp.cuda.Event()
+    early.record()
+    assert counted(lambda: x.get(out=out, blocking=False)) == (0, 0, 0)
+    event.record()
+    x[...] = 7.0  # in the order of the stream: after the copy
+    early.synchronize()
+    assert np.isnan(out).all()
+    assert counted(event.synchronize) == (0, 1, 0)
+    np.testing.assert_array_equal(out, HOST)
+
+
+def test_a_read_that_waits_finishes_the_copies_before_it(x):
+    out = np.ndarray(x.shape, x.dtype, xp.cuda.alloc_pinned_memory(x.nbytes))
+    x.get(out=out, blocking=False)
+    x.get()
+    np.testing.assert_array_equal(out, HOST)
+
+
+def test_a_copy_to_other_memory_makes_the_host_wait(x):
+    out = np.empty_like(HOST)
+    assert counted(lambda: x.get(out=out, blocking=False)) == (0, 1, 0)
+    np.testing.assert_array_equal(out, HOST)
+
+
+def test_what_other_threads_ask_for_is_told(x):
+    with xp.counting() as here:
+        threads = [threading.Thread(target=f) for f in (x.get, lambda: x + 1)]
+        for thread in threads:
+            thread.start()
+            thread.join()
+        x + 1
+    assert (here.elsewhere, here.host_reads, here.launches) == (2, 1, 2)
+
+
+def test_later_gives_the_values_of_this_moment(x):
+    """Arrays of all shapes and dtypes, and NumPy's own."""
+    backend = xp.FakeBackend()
+    arrays = {"x": x, "T": x.T, "0-d": x.sum(), "none": x[:0], "host": HOST}
+    arrays["i"] = (x > 2).astype("int8")
+    with xp.counting() as counts:
+        wait = backend.later(arrays)
+        assert counts.host_reads == 0
+        x[...] = 0.0
+        found = wait()
+    assert counts.host_reads == 1
+    expected = {"x": HOST, "T": HOST.T, "0-d": HOST.sum(), "none": HOST[:0]}
+    expected |= {"host": HOST, "i": (HOST > 2).astype("int8")}
+    assert found.keys() == expected.keys() and found["host"] is HOST
+    for name, a in expected.items():
+        assert (found[name].dtype, found[name].shape) == (a.dtype, a.shape)
+        np.testing.assert_array_equal(found[name], a)
 
 
 def test_counting_nests_and_stops(x):

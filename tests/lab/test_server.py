@@ -21,6 +21,7 @@ pytest.importorskip("bokeh", reason="the extra lab is not installed")
 
 from serving import served
 
+from tinygan.lab.gamepage import GamePage
 from tinygan.lab.listening import address_of, listening, names_of
 from tinygan.lab.server import Laboratory
 
@@ -210,3 +211,17 @@ def test_without_bokeh_the_sentence_names_the_extra(missing):
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert 'try pip install "tinygan[lab]"' in done.stderr
+
+
+def test_a_picture_that_is_late_comes_when_the_browser_has_shown_the_last_one():
+    """Otherwise each picture would wait for a whole beat more."""
+    page = GamePage()
+    page.on_play()
+    page.tick()
+    drawn = page.pictures
+    page.tick()  # the browser is busy
+    assert page.pictures == drawn
+    page.on_shown(None, None, None)
+    assert page.pictures == drawn + 1
+    page.on_shown(None, None, None)  # nothing is due
+    assert page.pictures == drawn + 1

@@ -467,7 +467,8 @@ def test_fakes_have_the_classes_of_the_real_batch(monkeypatch):
 
 def test_a_picture_has_a_row_for_each_class_and_a_column_for_each_latent():
     run = Run(experiment())
-    x, columns = run.picture_samples(100)
+    shown = run.shown()
+    x, columns = shown.samples, shown.columns
     assert columns == 100 // K and len(x) == K * columns
     z = run.experiment.latent.draw(100, tg.rng.generator(0, tg.rng.PICTURE))
     inputs = z[:columns], np.full(columns, 2)

@@ -222,6 +222,26 @@ def test_augmentation_comes_before_every_level():
     assert np.array_equal(straight[0]["D.theta"], plain["D.theta"])
 
 
+def test_the_host_knows_alpha_as_the_device_has_it():
+    backend = fake_device.FakeBackend()
+    run, fading = Run(growing(), backend), 0
+    for _ in range(STEPS):
+        run.turn()
+        tree = run.D.tree
+        if tree.fading:
+            fading += 1
+            with fake_device.counting() as counts:
+                alpha = run.D.alpha
+            assert counts.host_reads == 0
+            assert alpha == float(backend.to_host(tree.fades[tree.level].alpha))
+        if tree.fading and fading == 1:
+            state = run.state()
+    assert fading > 2 and run.D.alpha == 1.0
+    run.load(state)  # now it has to ask
+    tree = run.D.tree
+    assert run.D.alpha == float(backend.to_host(tree.fades[tree.level].alpha)) < 1
+
+
 def test_no_host_read_in_a_turn():
     """At a level, in a fade, at the border of two levels: alpha goes to the device."""
     game = growing().game(fake_device.FakeBackend())

@@ -185,6 +185,8 @@ def test_the_samples_collapse():
     assert "10.0 distinct ones" in found.sentence and "200.0" in found.sentence
     assert kinds(rows_of(**values | {"distinct": 60.0})) == []
     assert kinds(rows_of(**values | {"distinct": lambda i: 10 if i < 4 else 90})) == []
+    values["distinct"] = lambda i: 2.0 + i  # as at the start of a WaveGAN
+    assert kinds(rows_of(20, **values)) == []
     del values["V"]  # the means of a VAE are blurred: its code tells whether it is well
     assert kinds(rows_of(log_p=lambda i: -9 + 0.1 * i, KL=3.0, **values)) == []
     assert kinds(rows_of(log_p=lambda i: -9 + 0.1 * i, KL=0.01)) == ["collapse"]

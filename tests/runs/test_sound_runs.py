@@ -144,7 +144,8 @@ def test_pictures_of_magnitudes_are_heard(tmp_path):
     )  # fmt: skip
     run = Run(e, cores=1)
     medium = Hearing(e)
-    x, columns, captions = medium.shown(run)
+    shown = run.shown()
+    x, columns, captions = medium.chosen(shown.samples, shown.columns)
     assert x.shape == (16, 512) and columns is None and captions[0] == "1"
     assert np.abs(x).max() <= 1 and x.any(axis=1).all()
     assert medium.pixels(x, columns, "", None).ndim == 3

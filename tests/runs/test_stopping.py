@@ -32,6 +32,7 @@ from tinygan.backend import NUMPY, Backend
 from tinygan.errors import InputError, NonFiniteError
 from tinygan.fast import memory
 from tinygan.parallel.mailbox import can_fork
+from tinygan.runs import keeper
 from tinygan.runs import train as loop
 from tinygan.runs.checkpoint import read_manifest
 from tinygan.runs.folder import RunFolder
@@ -202,7 +203,7 @@ def test_a_signal_to_the_whole_group_is_saved(cores, name, tmp_path):
 
 @pytest.mark.parametrize(
     ("owner", "name", "at"),
-    [(RunFolder, "log", 20), (RunFolder, "picture", 20), (loop, "_write", 7)],
+    [(RunFolder, "log", 20), (RunFolder, "picture", 20), (loop, "_due", 7)],
 )
 def test_a_signal_while_a_turn_is_written_is_saved(
     owner, name, at, tmp_path, monkeypatch
@@ -213,9 +214,10 @@ def test_a_signal_while_a_turn_is_written_is_saved(
     plain = getattr(owner, name)
 
     def struck(*arguments):
-        plain(*arguments)
+        found = plain(*arguments)
         if run.step == at:
             os.kill(os.getpid(), signal.SIGTERM)
+        return found
 
     monkeypatch.setattr(owner, name, struck)
     with pytest.raises(Stopped) as stopped:
@@ -382,7 +384,7 @@ class Clock:
 def test_a_checkpoint_is_written_after_a_minute(tmp_path, monkeypatch):
     """At any step, also within an interval of the log; the row comes at its end."""
     clock, saved = Clock(), []
-    monkeypatch.setattr(loop, "time", clock)
+    monkeypatch.setattr(keeper, "time", clock)
 
     class Slow(Run):
         def turn(self):
@@ -415,7 +417,7 @@ def test_a_run_goes_on_bit_for_bit_from_a_checkpoint_by_time(tmp_path, monkeypat
                 raise SystemExit
             super().turn()
 
-    monkeypatch.setattr(loop, "SHARE", 1e9)
+    monkeypatch.setattr(keeper, "SHARE", 1e9)
     with pytest.raises(SystemExit):
         train(Killed(regularised()), folder, save_every=0)
     assert step_of(folder) == 11  # and rows are logged at 4, 8, 12 ...
@@ -426,7 +428,7 @@ def test_a_run_goes_on_bit_for_bit_from_a_checkpoint_by_time(tmp_path, monkeypat
 
 def test_checkpoints_by_time_take_a_hundredth_of_it(tmp_path, monkeypatch):
     clock, saved = Clock(), []
-    monkeypatch.setattr(loop, "time", clock)
+    monkeypatch.setattr(keeper, "time", clock)
 
     class Slow(Run):
         def turn(self):
@@ -450,7 +452,7 @@ def test_a_state_that_is_not_finite_is_never_saved(tmp_path, monkeypatch):
                 self.G.theta[0] = np.nan
 
     folder = new(tmp_path)
-    monkeypatch.setattr(loop, "SHARE", 1e9)
+    monkeypatch.setattr(keeper, "SHARE", 1e9)
     with pytest.raises(NonFiniteError):
         train(Diverging(points()), folder, save_every=0)
     assert step_of(folder) == 5

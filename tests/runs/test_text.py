@@ -411,4 +411,4 @@ def test_text2digit_is_as_its_data():
     run = Run(e)
     run.turn()
     assert np.isfinite(run.fetch()).all()
-    assert run.picture_samples(25)[0].shape == (25, 32, 32, 3)
+    assert run.shown().samples.shape == (100, 32, 32, 3)

@@ -18,6 +18,7 @@ class GrowingNet(Net):
     def __init__(self, tree: Growing, in_shape, *rest, **named):
         super().__init__(tree, in_shape, *rest, **named)
         self._spans: dict[tuple, list[slice]] = {}
+        self._alpha: float | None = None
         self._fit()
 
     def grow(self, level: int, alpha: float = 1.0) -> None:
@@ -27,18 +28,26 @@ class GrowingNet(Net):
         """
         before = self.tree.now
         self.tree.grow(level, alpha)
+        if self.tree.fading:  # as the layer rounds it
+            self._alpha = float(self.tree.fades[level].alpha.dtype.type(alpha))
         if self.tree.now != before:
             self._fit()
 
     @property
     def alpha(self) -> float:
-        """alpha of the present level. The host waits for it if a device holds it."""
+        """alpha of the present level. After `load_state` the host waits for it, if a
+        device holds it.
+        """
         if not self.tree.fading:
             return 1.0
-        return float(self.backend.to_host(self.tree.fades[self.tree.level].alpha))
+        if self._alpha is None:
+            alpha = self.tree.fades[self.tree.level].alpha
+            self._alpha = float(self.backend.to_host(alpha))
+        return self._alpha
 
     def load_state(self, state):
         super().load_state(state)
+        self._alpha = None
         self._fit()
 
     def _fit(self) -> None:

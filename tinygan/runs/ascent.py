@@ -94,8 +94,7 @@ class Ascent(Game):
         with np.errstate(all="ignore"):
             x, rng = self.backend.asarray(self.held), generator(e.seed, PICTURE)
             values = e.log_likelihood(nets, x, rng)
-        mean = float(self.backend.to_host(values.mean()))
-        return {"held_out": mean} if math.isfinite(mean) else {}
+        return {"held_out": values.mean()}
 
     def rehearse(self):
         """Raise the error that a turn would raise, on made-up data."""
@@ -176,10 +175,10 @@ class VariationalTurns(Ascent):
             mu, _ = xp.split(code, 2, axis=1)
             again = self.made(net, mu)
             t = xp.asarray(np.linspace(0, 1, COLUMNS), mu.dtype)[:, None]
-            ends = zip(mu[0 : 2 * ROWS : 2], mu[1 : 2 * ROWS : 2], strict=False)
-            walks = self.made(
-                net, xp.concatenate([(1 - t) * a + t * b for a, b in ends])
-            )
+            b = mu[1 : 2 * ROWS : 2, None]  # (ROWS, 1, d)
+            a = mu[0 : 2 * ROWS : 2, None][: len(b)]
+            ways = (1 - t) * a + t * b  # (ROWS, COLUMNS, d)
+            walks = self.made(net, ways.reshape(-1, mu.shape[1]))
         pairs = [
             part[i : i + COLUMNS]
             for i in range(0, len(x), COLUMNS)

@@ -11,6 +11,7 @@ from .. import plots
 from ..files import write_atomically
 from .frames import frames
 from .media import medium_of
+from .medium import Medium, Shown
 from .metrics import read_rows
 from .notes import tell
 from .owned import CONFIG, DRAWN, METRICS, REPORT, SAMPLES, TEXT
@@ -27,18 +28,17 @@ class Drawing:
         self.path = pathlib.Path(path)
         self.failed: dict[str, OSError] = {}
 
-    def picture(self, run) -> None:
-        """Write a picture of the run's samples into samples/, and as samples.png."""
-        medium = medium_of(run.experiment)
-        title = f"{self.path.name}, step {run.step}"
-        pixels, others = medium.drawn(run, title)
+    def picture(self, medium: Medium, shown: Shown) -> None:
+        """Write a picture of a run's samples into samples/, and as samples.png."""
+        title = f"{self.path.name}, step {shown.step}"
+        pixels, others = medium.drawn(shown, title)
         text = others.get(TEXT, b"").decode()
-        for name in (f"{SAMPLES}/{run.step:07d}.png", DRAWN[0]):
+        for name in (f"{SAMPLES}/{shown.step:07d}.png", DRAWN[0]):
             self._draw(name, lambda path: plots.save_png(path, pixels, text))
         for name, content in others.items():
             self._draw(name, lambda path, content=content: _write(path, content))
-        for name, (x, columns) in run.more_pictures().items():
-            more = plots.picture(x, None, f"step {run.step}", columns)
+        for name, (x, columns) in shown.more.items():
+            more = plots.picture(x, None, f"step {shown.step}", columns)
             self._draw(name, lambda path, more=more: plots.save_png(path, more))
 
     def finish(self, run, metrics, only) -> None:
@@ -49,7 +49,7 @@ class Drawing:
         """
         samples, losses, film = DRAWN
         if samples in only and samples not in self.failed:
-            self.picture(run)
+            self.picture(medium_of(run.experiment), run.shown())
         if losses in only:
             curves = run.game.curves
             rows, _ = read_rows(metrics)

@@ -36,6 +36,8 @@ from .frames import frames
 from .health import Health
 from .lock import NAME as LOCK
 from .lock import Lock
+from .media import medium_of
+from .medium import Medium, Shown
 from .metrics import read_rows, seconds_of
 from .notes import tell
 from .owned import (
@@ -165,11 +167,11 @@ class RunFolder:
         if found:
             self._write_findings()
 
-    def picture(self, run) -> None:
-        """Write a picture of the run's samples into samples/, and as samples.png. If
-        that is not possible, a note on stderr says so, and the run goes on.
+    def picture(self, medium: Medium, shown: Shown) -> None:
+        """Write a picture of a run's samples into samples/, and as samples.png. If that
+        is not possible, a note on stderr says so, and the run goes on.
         """
-        self.drawing.picture(run)
+        self.drawing.picture(medium, shown)
 
     def save_checkpoint(self, state: dict) -> None:
         """Write the state that Run.state() gave, in place of the old checkpoint."""
@@ -237,7 +239,7 @@ class RunFolder:
                 with contextlib.suppress(OSError):  # then it is drawn over
                     frame.unlink()
         if due and not (self.path / SAMPLES / f"{step:07d}.png").exists():
-            self.picture(run)
+            self.picture(medium_of(e), run.shown())
 
     def _watch(self, rows: list[dict]) -> None:
         """Watch the health of a run that has these rows already."""

@@ -88,8 +88,10 @@ class Game:
         """Cheap measures of samples (n, ...) beside real ones, for the log."""
         return {}
 
-    def measured(self, net: Net) -> dict[str, float]:
-        """Measures of `net` itself in the maker's place, for the log."""
+    def measured(self, net: Net) -> dict:
+        """Measures of `net` itself in the maker's place, for the log: 0-d arrays that
+        stay on the device. The log leaves out what is not finite.
+        """
         return {}
 
     def beta(self, turn: int, ema: float) -> float:

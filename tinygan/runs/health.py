@@ -20,6 +20,7 @@ STALLED = 0.95  # of the distance before: what is nearer is progress
 FOOLED = -0.5  # as SURE: on the other side of a D that cannot tell
 STILL = 0.01  # of the distance to the data, or of the likelihood
 ALIKE = 0.25  # of the number of distinct real samples
+RISING = 1.1  # times their median: the samples are still becoming different
 LOST, EARLY = 0.25, 2000  # of the modes; steps in which few modes are no wonder
 NO_CODE = 0.05  # nats of KL in a VAE; healthy: 3 or more
 BEATS, LOW, HIGH, SHARE = 5, -0.04, 0.02, 0.2  # swings of V, see `signs.swings`
@@ -164,7 +165,8 @@ def alike(health: Health) -> Wrong:
     recent = [health.series.last(name, LASTING, MEASURED) for name in names]
     if "V" in health.series.values and all(recent):
         found, real = map(statistics.median, recent)
-        if found < ALIKE * real:
+        rising = recent[0][-1] > RISING * found  # G has only begun to learn
+        if found < ALIKE * real and not rising:
             return found / real, (
                 f"the samples collapse: 256 of them are worth {found:.1f} distinct "
                 f"ones, and 256 real samples {real:.1f}"

@@ -25,17 +25,19 @@ class Hearing(Medium):
         with np.errstate(all="ignore"):
             return np.nan_to_num(self.experiment.sound(np.nan_to_num(samples)))
 
-    def drawn(self, run, title):
-        x, columns, captions = self.shown(run)
+    n_shown, n_real = 100, 0
+
+    def drawn(self, shown, title):
+        x, columns, captions = self.chosen(shown.samples, shown.columns)
         page = self.page(x, captions, title)
         return self.pixels(x, columns, title, None), {PAGE: page.encode()}
 
-    def shown(self, run) -> tuple[np.ndarray, int | None, list[str]]:
+    def chosen(self, samples, columns) -> tuple[np.ndarray, int | None, list[str]]:
         """(sounds (N, T), columns or None, a caption for each) for a picture and a
-        page. With a condition there is a row for each y, with EACH sounds.
+        page, of samples (n, *shape) in so many columns. With a condition there is a row
+        for each y, with EACH sounds.
         """
         e = self.experiment
-        samples, columns = run.picture_samples(100)
         if columns is None:
             samples = samples[:SHOWN]
             numbers = [f"{i + 1}" for i in range(len(samples))]

@@ -5,6 +5,7 @@ of an experiment.
 """
 
 import pathlib
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +14,20 @@ from ..measures import cheap_measures
 from .trainable import Trainable
 
 ARRAYS = ".npy", ".npz"
+
+
+class Shown(NamedTuple):
+    """What a picture of a run shows, on the host.
+
+    samples: (n, *shape)    columns: those of the picture, or None for any
+    real: real samples beside them, or None    more: {file: (samples, columns)}
+    """
+
+    step: int
+    samples: np.ndarray
+    columns: int | None
+    real: np.ndarray | None
+    more: dict[str, tuple[np.ndarray, int]]
 
 
 class Medium:
@@ -25,15 +40,25 @@ class Medium:
     def __init__(self, experiment: Trainable):
         self.experiment = experiment
 
-    def drawn(self, run, title: str) -> tuple[np.ndarray, dict[str, bytes]]:
-        """(the picture of a run's samples, {name of another file: its bytes})."""
-        is_image = len(self.experiment.shape) == 3
-        samples, columns = run.picture_samples(100 if is_image else 1000)
-        real = None if is_image else run.game.real_samples(1000)
-        return plots.picture(samples, real, f"step {run.step}", columns), {}
+    @property
+    def n_shown(self) -> int:
+        """How many samples a picture has at most."""
+        return 100 if len(self.experiment.shape) == 3 else 1000
 
-    def lines(self, run) -> list[str]:
-        """Samples as lines for the terminal, during training; [] if they are none."""
+    @property
+    def n_real(self) -> int:
+        """How many real samples it has beside them; 0 if none."""
+        return 0 if len(self.experiment.shape) == 3 else 1000
+
+    def drawn(self, shown: Shown, title: str) -> tuple[np.ndarray, dict[str, bytes]]:
+        """(the picture of a run's samples, {name of another file: its bytes})."""
+        of = f"step {shown.step}"
+        return plots.picture(shown.samples, shown.real, of, shown.columns), {}
+
+    def lines(self, samples) -> list[str]:
+        """Some of the samples (n, *shape) as lines for the terminal, during training;
+        [] if they are none.
+        """
         return []
 
     def presented(self, x):

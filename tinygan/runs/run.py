@@ -6,7 +6,6 @@ continues bit for bit.
 """
 
 import contextlib
-import math
 
 import numpy as np
 
@@ -18,8 +17,10 @@ from ..parallel.mailbox import can_fork
 from ..parallel.mpi import agreed, leading, neighbours
 from ..parallel.shards import NoProcessesError, Shards
 from ..rng import PICTURE
+from . import asking
 from .graphs import Graphs
 from .joint import expect_same_weights, joined
+from .medium import Shown
 from .memory import expect_room
 from .notes import tell
 from .trainable import Trainable
@@ -178,50 +179,38 @@ class Run:
             with self._led("expect_agreement"):
                 expect_same_weights(self)
 
+    def logged(self) -> int:
+        """How many turns the log has since the last full log interval."""
+        return self.step % self.experiment.log_every or self.experiment.log_every
+
     def fetch(self) -> np.ndarray:
         """The values since the last full log interval, by one read from the device."""
-        n = self.step % self.experiment.log_every or self.experiment.log_every
-        return self.backend.to_host(self.log)[:n]
+        return self.backend.to_host(self.log)[: self.logged()]
 
     def finite(self, state: dict) -> bool:
         """True if every number of a state is finite. The host reads one array."""
         return self.vitals(state)[0]
 
+    def answer(self, asked: asking.Asked):
+        """What the host makes of the arrays that are asked for. It waits for them."""
+        return asked.read(self.on_host(asked.arrays))
+
     def vitals(self, state: dict) -> tuple[bool, dict[str, float]]:
         """(True if every number of a state is finite, {player: the norm |theta|}). The
         host reads one array.
         """
-        xp = self.backend.xp
-        bad = sum(
-            (~xp.isfinite(a)).sum() for a in state.values() if a.dtype.kind == "f"
-        )
-        thetas = (state[f"{name}.theta"].astype(np.float64) for name in self.players)
-        squares = [(theta * theta).sum() for theta in thetas]
-        read = self.backend.to_host(xp.stack([xp.asarray(bad, np.float64), *squares]))
-        norms = map(math.sqrt, map(float, read[1:]))
-        return int(read[0]) == 0, dict(zip(self.players, norms, strict=True))
+        return self.answer(asking.vitals(self, state))
 
     def samples(self, n: int = 100) -> np.ndarray:
         """n samples in evaluation, from the same latents at every step."""
-        return self._made(self.game.inputs(n, PICTURE))
-
-    def picture_samples(self, n: int = 100) -> tuple[np.ndarray, int | None]:
-        """(at most n samples for a picture, its number of columns or None for any).
-
-        With a condition each row has one y, and each column one z.
-        """
-        inputs, columns = self.game.picture_inputs(n)
-        return self._made(inputs), columns
-
-    def _made(self, inputs) -> np.ndarray:
+        inputs = self.game.inputs(n, PICTURE)
         return self.backend.to_host(self.game.made(self.settled(), inputs))
 
-    def more_pictures(self) -> dict[str, tuple[np.ndarray, int]]:
-        """{name of a file: (samples, columns)} of further pictures of this game."""
-        return {
-            name: (self.backend.to_host(x), columns)
-            for name, (x, columns) in self.game.more_pictures(self.settled()).items()
-        }
+    def shown(self) -> Shown:
+        """What a picture of the run shows now. With a condition each row has one y, and
+        each column one z.
+        """
+        return self.answer(asking.picture(self))
 
     def settled(self) -> Net:
         """The network that makes the samples: the average, with the maker's state."""
@@ -234,12 +223,7 @@ class Run:
 
     def measures(self) -> dict[str, float]:
         """The game's cheap measures, from the same latents and data at every step."""
-        n = 2500 if math.prod(self.experiment.shape) <= 16 else 256
-        samples = self.samples(n)
-        if not np.isfinite(samples).all():
-            return {}
-        found = self.game.measures(samples, self.game.real_samples(n))
-        return found | self.game.measured(self.settled())
+        return self.answer(asking.measures(self))
 
     def state(self) -> dict:
         """Copies of all that changes from step to step. Arrays stay on the device, and
@@ -284,9 +268,11 @@ class Run:
             average = arrays[f"{self.game.maker}.ema"]
             self.average.theta[...] = self.backend.asarray(average)
 
-    def diagnose(self, good: dict) -> str:
-        """A sentence that names the first NaN or infinity, by a replay from `good`."""
-        last = self.step
+    def diagnose(self, good: dict, last: int | None = None) -> str:
+        """A sentence that names the first NaN or infinity up to the step `last`, by
+        default the present one, by a replay from `good`.
+        """
+        last = self.step if last is None else last
         self.load(good)
         self.shards = self.graphs = None  # here the layers can be watched
         while self.step < last:

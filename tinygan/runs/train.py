@@ -6,21 +6,23 @@ checkpoint.npz (folder.py). Whatever ends the loop, the last good state is saved
 
 import contextlib
 import sys
-import time
 
 import numpy as np
 from tqdm import tqdm
 
 from ..errors import NonFiniteError, one_line
 from ..parallel.worker import WorkerEndedError
+from . import asking
+from .asking import Ask, Asked
 from .folder import RunFolder
+from .keeper import Keeper, NotFiniteError
 from .media import medium_of
 from .notes import Screen, tell
 from .run import Run
-from .stopping import Stopped, stoppable
+from .stopping import Stop, Stopped, stoppable
+from .writer import Writer, writer_for
 
 SAVE_EVERY = 60.0  # seconds
-SHARE = 0.01  # of the time, for checkpoints by time
 REPLAYS = 2  # of the same turns, before one process plays alone
 
 
@@ -46,23 +48,17 @@ def train(
     written, and NonFiniteError, naming step, network and layer, if a value is not
     finite. The last good checkpoint stays as it was.
     """
-    e = run.experiment
     with contextlib.ExitStack() as stack:
         stack.enter_context(folder.held())
         stop = stack.enter_context(stoppable(run.wake))
         keeper = _start(run, folder, resume, save_every)
         begun_at = run.step
         bar = stack.enter_context(_bar(run, progress))
-        stack.enter_context(np.errstate(all="ignore"))  # _checked finds NaN, infinity
+        stack.enter_context(np.errstate(all="ignore"))  # the keeper finds NaN, infinity
         stack.enter_context(run.computing())
+        writer = stack.enter_context(writer_for(run.backend))
         try:
-            while run.step < e.steps and not stop:
-                if not _turn(run, keeper, stack):
-                    continue
-                _write(run, folder, keeper, bar, run.step >= e.steps or bool(stop))
-            if keeper.step < run.step:  # a signal came while the turn was written
-                keeper.state, _ = _checked(run, keeper.state)
-            keeper.save()
+            _play(run, folder, keeper, writer, bar, stop, stack)
             if run.step > begun_at or begun_at == 0:
                 folder.finish(run)
             else:
@@ -71,7 +67,7 @@ def train(
             folder.report()
             raise
         except BaseException as error:
-            keeper.rescue(error)
+            keeper.rescue(error, writer)
             if isinstance(error, KeyboardInterrupt):
                 raise Stopped(keeper.saved) from error
             raise
@@ -79,58 +75,7 @@ def train(
             raise Stopped(run.step)
 
 
-class _Keeper:
-    """The last state that is known to be finite, and its checkpoint.
-
-    seconds: the time between two checkpoints
-    """
-
-    def __init__(self, run: Run, folder: RunFolder, seconds: float):
-        self.run, self.folder, self.seconds = run, folder, seconds
-        self.state, self.saved = run.state(), -1
-        self.when, self.cost = time.monotonic(), 0.0
-        self.deaths, self.died_at = 0, -1  # of workers, since the state of which step
-
-    @property
-    def step(self) -> int:
-        """The step of the state."""
-        return int(self.state["step"])
-
-    def due(self) -> bool:
-        """True if it is time for a checkpoint."""
-        pause = max(self.seconds, self.cost / SHARE)
-        return time.monotonic() - self.when >= pause
-
-    def save(self, needed: bool = True) -> None:
-        """Write the checkpoint, unless it has this state already.
-
-        If another program has the file open (Windows), and it is not `needed` now, the
-        next checkpoint tries again.
-        """
-        if self.saved == self.step:
-            return
-        begun = time.monotonic()
-        try:
-            self.folder.save_checkpoint(self.run.on_host(self.state))
-            self.saved = self.step
-        except PermissionError as e:
-            if needed:
-                raise
-            tell(f"{e.filename}: {e.strerror}; the next checkpoint tries again")
-            begun = time.monotonic()
-        self.when = time.monotonic()
-        self.cost = self.when - begun
-
-    def rescue(self, error: BaseException) -> None:
-        """Save the last good state before the run ends by an error."""
-        try:
-            self.save()
-        except OSError as e:
-            if not isinstance(error, OSError):  # else the error says as much
-                tell(f"{e.filename}: {e.strerror}; saved up to step {self.saved}")
-
-
-def _start(run: Run, folder: RunFolder, resume: bool, seconds: float) -> _Keeper:
+def _start(run: Run, folder: RunFolder, resume: bool, seconds: float) -> Keeper:
     """Load the checkpoint, or write the first one: from here on, a run that is killed
     can be resumed.
     """
@@ -138,20 +83,47 @@ def _start(run: Run, folder: RunFolder, resume: bool, seconds: float) -> _Keeper
         run.load(folder.load_checkpoint(run.on_host(run.state())))
         folder.write_config()
         folder.rewind(run)
-        keeper = _Keeper(run, folder, seconds)
+        keeper = Keeper(run, folder, seconds)
         keeper.saved = run.step
         return keeper
     if resume:
         tell(f"{folder.path}: has no checkpoint, so the run begins at step 0")
         folder.write_config()
-    keeper = _Keeper(run, folder, seconds)
+    keeper = Keeper(run, folder, seconds)
     folder.begin({**run.game.facts(), "norms": run.vitals(keeper.state)[1]})
     keeper.save()
-    folder.picture(run)
+    folder.picture(medium_of(run.experiment), run.shown())
     return keeper
 
 
-def _turn(run: Run, keeper: _Keeper, stack: contextlib.ExitStack) -> bool:
+def _play(
+    run: Run,
+    folder: RunFolder,
+    keeper: Keeper,
+    writer: Writer,
+    bar,
+    stop: Stop,
+    stack: contextlib.ExitStack,
+) -> None:
+    """Play to the end, or until `stop`, and save the last state. NonFiniteError if a
+    number of a state is not finite: the turns beyond it are forgotten.
+    """
+    e = run.experiment
+    try:
+        while run.step < e.steps and not stop:
+            writer.check()
+            if _turn(run, keeper, stack):
+                end = run.step >= e.steps or bool(stop)
+                writer.put(_due(run, folder, keeper, bar, end))
+        if keeper.asked["step"] < run.step:  # a signal came while the turn was written
+            writer.put([keeper.check])
+        writer.finish()
+    except NotFiniteError as found:
+        raise NonFiniteError(run.diagnose(keeper.state, found.step)) from None
+    keeper.save()
+
+
+def _turn(run: Run, keeper: Keeper, stack: contextlib.ExitStack) -> bool:
     """Play a turn. False if a process was killed meanwhile: then the run is at the last
     good state again, whose turns will give the same numbers. After REPLAYS one process
     plays alone.
@@ -178,39 +150,48 @@ def _turn(run: Run, keeper: _Keeper, stack: contextlib.ExitStack) -> bool:
             stack.enter_context(run.computing())  # BLAS gets the other cores
 
 
-def _write(run: Run, folder: RunFolder, keeper: _Keeper, bar, end: bool) -> None:
-    """Write what is due after a turn; `end` is True after the last one."""
-    e = run.experiment
+def _due(run: Run, folder: RunFolder, keeper: Keeper, bar, end: bool) -> list[Ask]:
+    """What is to be written after a turn; `end` is True after the last one."""
+    e, due = run.experiment, []
     bar.update(run.step - bar.n)
     log, timed = run.step % e.log_every == 0 or end, keeper.due()
     if log or timed:
         run.expect_agreement()
-        keeper.state, row = _checked(run, keeper.state)
-    if log:
-        if _picture_due(run):
-            row |= run.measures()
-        folder.log(row)
-        bar.set_postfix(_labelled(run, row), refresh=False)
+        due += _logged(run, folder, keeper, bar) if log else [keeper.check]
     if run.step % e.checkpoint_every == 0 or end or timed:
-        keeper.save(needed=end)
+        due.append(lambda: keeper.checkpoint(needed=end))
     if run.step % e.picture_every == 0 or end:
-        folder.picture(run)
+        due.append(lambda: _pictured(run, folder, bar))
+    return due
+
+
+def _logged(run: Run, folder: RunFolder, keeper: Keeper, bar) -> list[Ask]:
+    """The state's row of the log, measures if they are due, and the end of both: the
+    row is written.
+    """
+    quantities, place, row = run.game.quantities, run.place(), {}
+
+    def write(_):
+        folder.log(row)
+        bar.set_postfix(_labelled(quantities, place, row), refresh=False)
+
+    due = [lambda: keeper.check().then(row.update)]
+    if _picture_due(run):
+        due.append(lambda: asking.measures(run).then(row.update))
+    return [*due, lambda: Asked({}, write)]
+
+
+def _pictured(run: Run, folder: RunFolder, bar) -> Asked:
+    """A picture, and lines of samples for the terminal if there is one."""
+    medium = medium_of(run.experiment)
+
+    def write(shown):
+        folder.picture(medium, shown)
         if not bar.disable:
-            for line in medium_of(e).lines(run):
+            for line in medium.lines(shown.samples):
                 bar.write(f"    {one_line(line)}", file=sys.stderr)
 
-
-def _checked(run: Run, good: dict) -> tuple[dict, dict]:
-    """(the run's state, its logged means); NonFiniteError unless all is finite."""
-    values, state = run.fetch(), run.state()
-    finite, norms = run.vitals(state)
-    if not finite:
-        raise NonFiniteError(run.diagnose(good))
-    means = values.mean(axis=0, dtype=np.float64)
-    row = dict(zip(run.game.quantities, map(float, means), strict=True))
-    row = {name: row[name] for name in run.game.logged}
-    row |= {f"norm_{player}": norm for player, norm in norms.items()}
-    return state, {"step": run.step} | run.place() | row
+    return asking.picture(run).then(write)
 
 
 def _picture_due(run: Run) -> bool:
@@ -234,8 +215,8 @@ def _bar(run: Run, progress: bool):
     )
 
 
-def _labelled(run: Run, row: dict) -> dict[str, str]:
-    """The quantities of a row as the progress bar shows them."""
-    labels = run.game.quantities.items()
+def _labelled(quantities: dict, place: dict, row: dict) -> dict[str, str]:
+    """A row's place and its quantities as the progress bar shows them."""
+    labels = quantities.items()
     shown = {label: f"{row[name]:.3f}" for name, label in labels if name in row}
-    return {name: f"{value:.3g}" for name, value in run.place().items()} | shown
+    return {name: f"{value:.3g}" for name, value in place.items()} | shown

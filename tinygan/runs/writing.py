@@ -26,13 +26,15 @@ class Writing(Medium):
         """The lines of samples (N, T, V): at each place the largest of V numbers."""
         return self.experiment.text.read(np.nan_to_num(samples))
 
-    def drawn(self, run, title):
-        lines = self.read(run.picture_samples(100)[0])
+    n_shown, n_real = 100, 0
+
+    def drawn(self, shown, title):
+        lines = self.read(shown.samples)
         text = "".join(f"{line}\n" for line in lines)
         return plots.text_picture(lines[:SHOWN], title), {TEXT: text.encode()}
 
-    def lines(self, run):
-        return self.read(run.picture_samples(SPOKEN)[0])
+    def lines(self, samples):
+        return self.read(samples[:SPOKEN])
 
     def presented(self, x):
         return np.asarray(x).argmax(axis=-1)

@@ -7,6 +7,7 @@ meet one, also where CuPy lets them pass silently. `counting` counts what costs 
 a GPU: launches, host reads, uploads.
 
 counts.py       what is counted
+copies.py       copies to the host that it does not wait for
 arrays.py       the arrays, their methods and views
 functions.py    what is computed on them
 making.py       how they are made, moved and joined

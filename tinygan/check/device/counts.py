@@ -3,6 +3,7 @@
 import contextlib
 import pathlib
 import sys
+import threading
 from collections import Counter
 
 from ...userfile import is_library
@@ -19,7 +20,11 @@ class Counts:
     """Calls that compute or copy on the device (`launches`, one a call unless operands
     must be copied first), that make the host wait for it (`host_reads`), that send it
     host memory (`uploads`), and that ask NumPy for its work (`numpy_calls`, within
-    `as_cupy`). Views cost nothing.
+    `as_cupy`). Views cost nothing, nor does a copy to pinned memory that the host does
+    not wait for. A wait for an event is a host read of the thread that waits.
+
+    `elsewhere` counts all these calls, but waits, from other threads than the one that
+    began to count: there CuPy has another stream, which knows nothing of the first.
 
     With `until`, the code of a function, `places` has for each kind but launches a
     Counter of (file, line): the innermost line of a user's file below that function,
@@ -28,6 +33,7 @@ class Counts:
 
     def __init__(self, until=None):
         self.launches = self.host_reads = self.uploads = self.numpy_calls = 0
+        self.elsewhere, self.thread = 0, threading.get_ident()
         self.until = until
         self.places: dict[str, Counter] = {kind: Counter() for kind in PLACED}
 
@@ -61,8 +67,15 @@ def count(what: str, n: int = 1) -> None:
     refuse(what, n)
     for counts in _open:
         setattr(counts, what, getattr(counts, what) + n)
+        counts.elsewhere += n * (counts.thread != threading.get_ident())
         if counts.until is not None and n and what in counts.places:
             counts.places[what][_place(counts.until)] += n
+
+
+def count_wait() -> None:
+    """Count a host read of this thread."""
+    for counts in _open:
+        counts.host_reads += counts.thread == threading.get_ident()
 
 
 def _place(until) -> tuple[str, int]:

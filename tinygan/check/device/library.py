@@ -7,8 +7,8 @@ import types
 
 import numpy as np
 
-from ...backend import Backend
-from . import functions, making
+from ...backend import Backend, CupyBackend
+from . import copies, functions, making
 from .arrays import Array, into, launch
 from .counts import Counts, count, counting, host_reads, launches
 from .recording import recording
@@ -69,6 +69,8 @@ def _library() -> types.ModuleType:
     found |= {"newaxis": None, "pi": math.pi, "e": math.e}
     found |= {"inf": math.inf, "nan": math.nan, "ndarray": Array, "lib": making.lib}
     found["random"] = types.SimpleNamespace(default_rng=Generator, Generator=Generator)
+    cuda = {"Event": copies.Event, "alloc_pinned_memory": copies.alloc_pinned_memory}
+    found["cuda"] = types.SimpleNamespace(**cuda)
     found["get_array_module"] = _get_array_module
     found["__getattr__"] = _missing
     return made
@@ -123,6 +125,8 @@ class FakeBackend(Backend):
 
     name = "fake"
     xp = xp
+    overlaps = True
+    later = CupyBackend.later
 
     def asarray(self, a):
         return xp.asarray(a)
