@@ -26,6 +26,7 @@ LOCALE = pathlib.Path(__file__).parent
 DOCS = LOCALE.parent
 MESSAGES = LOCALE / "zh_CN" / "LC_MESSAGES"
 ENGLISH = ("api/",)  # these pages stay as they are
+NO_WORDS = re.compile(r"`+[^`]*`+|\$[^$]*\$|\b\d[\d.,]*e[+-]\d+")
 WHEN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)  # no date that changes
 
 
@@ -58,12 +59,12 @@ def merged(page: str, template: Catalog) -> Catalog:
     old, new = translated(page), Catalog(locale="zh_CN", fuzzy=False)
     new.project, new.version = "tinygan", ""
     new.copyright_holder = "the tinygan authors"
-    new.creation_date = new.revision_date = WHEN
     new.header_comment = f"# {page}, in Chinese. docs/locale/update.py writes it."
     for message in old:
         if message.id:
             new[message.id] = message
     new.update(template)
+    new.creation_date = new.revision_date = WHEN
     new.obsolete.clear()
     for message in new:
         message.locations, message.auto_comments, message.previous_id = [], [], ()
@@ -89,7 +90,7 @@ def fill(catalogs: dict[str, Catalog]) -> None:
 
 def wordless(text: str) -> bool:
     """True if a message is formulas, code and numbers alone."""
-    return not re.search("[A-Za-z]", re.sub(r"`+[^`]*`+|\$[^$]*\$", "", text))
+    return not re.search("[A-Za-z]", re.sub(NO_WORDS, "", text))
 
 
 def main() -> int:
