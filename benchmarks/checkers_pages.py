@@ -31,7 +31,10 @@ the shape and the values of that one point. More points would find more.
 gradient: the contract of [a layer](layer.md) and of [a loss](loss.md).
 
 A mistake is found if the checker refuses the file with it, and does not refuse the same
-file without it. *False alarms* are refusals of right things: {right}.
+file without it. *False alarms* are refusals of right things. `tinygan check` was asked
+about {right}.
+*Some parameters or state only* are mistakes that do not show where the parameters and
+the state start: a forgotten factor that starts at 1, for example.
 
 """
 FOOT = """
@@ -129,7 +132,7 @@ def page(results: dict) -> str:
     """The page in Markdown."""
     n, common = len(results["faults"]), sum(map(asked_of_all, results["faults"]))
     things = len(results["right"])
-    right = f"{things} from other files" if things else "the files without mistakes"
+    right = f"{things} of them, from other files" if things else "those without faults"
     versions = ", ".join(f"{k} {v}" for k, v in results["versions"].items())
     about = f"Measured {results['date'][:10]} with {versions}."
     return (

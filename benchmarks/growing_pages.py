@@ -191,7 +191,7 @@ def page(path: Path) -> str:
         minutes = statistics.median(row["cpu_seconds"] for row, _ in each) / 60
         turns = [statistics.median(pair[k]["turns"] for pair in each) for k in (0, 1)]
         text += (
-            f"- {recipe}: {seeds}, {minutes:.1f} minutes each. In this time "
+            f"- {recipe}: {seeds}; {minutes:.1f} minutes each. In this time "
             f"growing played {turns[0]:,.0f} turns, the plain way {turns[1]:,.0f}\n"
         )
     facts = {k: about[k] for k in ("machine", "numpy", "tinygan") if k in about}

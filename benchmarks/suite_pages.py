@@ -16,10 +16,10 @@ HEAD = """# How fast it is
 
 This page has the results of the benchmarks, one chapter for each machine.
 `benchmarks/README.md` explains how they measure. Times are medians of float32 steps.
-*Times as long* compares with PyTorch on the same device, in turns: below 1 tinygan is
-faster. *Ready* is the time from the start of the process to the first step. Idle memory
-is the memory of the process after the import. Faults are minor page faults per steady
-step.
+*Times as long* compares with PyTorch on the same device, and the two alternate. Below 1
+tinygan is faster. *Ready* is the time from the start of the process to the first step.
+Idle memory is the memory of the process after the import. Faults are minor page faults
+per steady step.
 
     python -m benchmarks --out results --docs docs     # measure, and write this page
     python -m benchmarks --show results --docs docs    # this page alone

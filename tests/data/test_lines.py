@@ -122,6 +122,13 @@ def test_lines_of_texts():
     assert part.texts == ["c", "ab"] and part.alphabet == lines.alphabet
 
 
+def test_lines_are_shortened_to_the_longest():
+    lines = Lines.of(["ab", "", "abc"], 9)
+    assert lines.shortened().values.tolist() == lines.values[:, :3].tolist()
+    assert lines.shortened().texts == ["ab", "", "abc"]
+    assert Lines.of(["", ""], 4, Alphabet("a")).shortened().values.shape == (2, 1)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_batches_are_one_hot_rows(dtype):
     lines = Lines.of(["ab", "c", "abc", ""])

@@ -112,7 +112,8 @@ def reopened(args, given: dict, held: contextlib.ExitStack | None):
             why = REASONS.get(name, "the run depends on it")
             raise InputError(
                 f"--{name} cannot change when a run is resumed, because {why} from the "
-                "first step; only --steps, --lr and --data can"
+                "first step; only --steps, --lr, --data, --array, --cores and "
+                "--backend can"
             )
         changes[name] = [was, value]
     experiment = _built(folder, module, settled | given, args)

@@ -64,7 +64,8 @@ def train(sub) -> None:
         "--resume",
         type=name,
         metavar="RUN",
-        help="go on with the run in this folder; --steps, --lr and --data may change",
+        help="go on with the run in this folder; --steps, --lr, --data, --array, "
+        "--cores and --backend may change",
     )
     sub.add_argument(
         "--cores",

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..errors import DataError, InputError, instance, number, whole
 from ..rng import SPLIT, generator
-from .alphabet import Alphabet
+from .alphabet import END, Alphabet
 from .examples import Examples
 
 
@@ -69,6 +69,14 @@ class Lines(Examples):
     def scaled(self, values, dtype="float32"):
         """One-hot rows (..., V) of integers `values`, of any shape, on any backend."""
         return self.alphabet.one_hot(values, dtype)
+
+    def shortened(self) -> "Lines":
+        """The same lines (N, T), for the T of the longest: a network need not read
+        places at which every line has ended.
+        """
+        used = np.flatnonzero((self.values != END).any(axis=0))
+        T = int(used[-1]) + 1 if len(used) else 1
+        return self._made(self.values[:, :T], self.labels, self.names)
 
     def held_out(self, share: float = 0.1, seed: int = 0) -> tuple["Lines", "Lines"]:
         """(the others, a share of the lines), for measures against lines that no

@@ -2,9 +2,10 @@
 
     tinygan train gru-lines --data shakespeare.txt
 
-Any text in UTF-8 will do, in any script. Long lines are cut at spaces, and `--size` is
-the number of characters. The network is that of `gru-names`, larger. A tenth of the
-distinct lines is held out, and the log tells how likely they are.
+Any text in UTF-8 will do, in any script. Lines that are longer than `--size` characters
+are cut at spaces; where all are shorter, the network reads as many as the longest has.
+The network is that of `gru-names`, larger. A tenth of the distinct lines is held out,
+and the log tells how likely they are.
 """
 
 import functools
@@ -17,9 +18,9 @@ UNITS, LAYERS = 512, 1
 
 
 def recipe(steps=8000, batch=64, lr=2e-3, seed=0, data=None, size=128, characters=None):
-    read = functools.cache(lambda: lines(data, size))
+    read = functools.cache(lambda: lines(data, size).shortened())
     if characters is None:  # as the data are
-        characters = read().alphabet.characters
+        characters, size = read().alphabet.characters, read().shape[0]
     alphabet = Alphabet(characters)
     return game(
         reader(UNITS, LAYERS, len(alphabet)),
@@ -32,5 +33,5 @@ def recipe(steps=8000, batch=64, lr=2e-3, seed=0, data=None, size=128, character
         text=alphabet,
         data=lambda: read().held_out()[0],
         held_out=lambda: read().held_out()[1],
-        decided={"characters": characters},
+        decided={"characters": characters, "size": size},
     )

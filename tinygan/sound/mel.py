@@ -1,6 +1,6 @@
 """Log-mel spectrograms: what an ear hears of a sound, as a picture.
 
-An ear tells 100 Hz from 200 Hz as easily as 4,000 Hz from some 5,500 Hz, and a sound
+An ear tells 100 Hz from 200 Hz as easily as 4,000 Hz from some 4,590 Hz, and a sound
 twice as strong is a little louder, not twice as loud. So the frequencies are gathered
 into bands of equal width on the mel scale, and the power of a band in decibels.
 """
