@@ -2,8 +2,8 @@
 
 The images are in black and white. Two stacks of convolutions see all pixels before each
 pixel, without a blind spot (van den Oord et al. 2016). `tinygan evaluate` tells the
-exact likelihood of the test set: -88.2 nats with seed 0 (2,500 images), after 31 minutes
-of one core.
+exact likelihood of the test set: -88.2 nats with seed 0 (2,500 images), after 31
+minutes of one core.
 """
 
 from tinygan import Adam, PixelCNN

@@ -3,8 +3,9 @@
     tinygan train wavegan-digits --data recordings.zip
 
 Any folder or zip of short sounds will do; each is cut or padded to `--size` samples.
-The networks are those of `wavegan-tones`, twice as wide, and there are no classes. After seven minutes of one core a judge finds all
-ten digits among 1,000 samples, in each of three runs.
+The networks are those of `wavegan-tones`, twice as wide, and there are no classes.
+After seven minutes of one core a judge finds all ten digits among 1,000 samples, in
+each of three runs.
 """
 
 from tinygan import Dense, Sequential
