@@ -58,8 +58,10 @@ def test_every_line_of_algorithm_1_stands_in_gan_py():
     assert [line for line in lines if line not in source] == []
 
 
-def test_the_map_names_every_file_with_its_length():
-    rows = re.findall(r"\| \[(tinygan/\S+)\]\(\S+\) \| (\d+) \|", README)
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_the_map_names_every_file_with_its_length(name):
+    text = (ROOT / name).read_text("utf-8")
+    rows = re.findall(r"\| \[(tinygan/\S+)\]\(\S+\) \| (\d+) \|", text)
     stated = {path: int(lines) for path, lines in rows}
     files = {}
     for path in (ROOT / "tinygan").rglob("*.py"):
