@@ -1,17 +1,21 @@
 """The Chinese edition: complete, with the same formulas and links, in agreed terms."""
 
 import csv
+import functools
 import re
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 DOCS = Path(__file__).parents[1] / "docs"
+sys.path.insert(0, str(DOCS / "extensions"))
 MESSAGES = DOCS / "locale" / "zh_CN" / "LC_MESSAGES"
 
 pofile = pytest.importorskip("babel.messages.pofile", reason="needs the docs extra")
 pytest.importorskip("myst_parser", reason="needs the docs extra")
+citations = pytest.importorskip("citations", reason="needs the docs extra")
 
 FILES = sorted(MESSAGES.rglob("*.po"))
 SAME = ("code_inline", "math_inline", "myst_role", "image", "link_open", "strong_open")
@@ -24,11 +28,11 @@ def messages(path: Path) -> list:
 
 
 def terms() -> list[tuple[re.Pattern, list[str]]]:
-    """Each English term, and the Chinese ones that may stand for it."""
+    """Each English term, its plural too, and the Chinese ones that may stand for it."""
     with (DOCS / "locale" / "terms.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     return [
-        (re.compile(rf"\b{r['term']}\b", re.IGNORECASE), r["Chinese"].split("|"))
+        (re.compile(rf"\b{r['term']}s?\b", re.IGNORECASE), r["Chinese"].split("|"))
         for r in rows
     ]
 
@@ -54,6 +58,7 @@ def markup(text: str) -> Counter:
     return found
 
 
+@functools.cache
 def parser():
     """The parser that Sphinx uses for the pages."""
     from myst_parser.config.main import MdParserConfig
@@ -62,6 +67,11 @@ def parser():
 
     enabled = {"dollarmath", "colon_fence", "deflist"}
     return create_md_parser(MdParserConfig(enable_extensions=enabled), DocutilsRenderer)
+
+
+def mentions(text: str) -> set[str]:
+    """The entries of the bibliography that a message names, and so links to."""
+    return {citations.key_of(m[0]) for m in citations.mention().finditer(text)}
 
 
 def prose(text: str) -> str:
@@ -83,6 +93,9 @@ def faults(english: str, chinese: str) -> list[str]:
     )
     if missing or added:
         found.append(f"markup: missing {dict(missing)}, added {dict(added)}")
+    cited, kept = map(mentions, (english, chinese))
+    if cited != kept:
+        found.append(f"citations: {sorted(cited)} became {sorted(kept)}")
     read = prose(english)
     for pattern, renderings in TERMS:
         if pattern.search(read) and not any(r in chinese for r in renderings):
@@ -104,10 +117,13 @@ def test_nothing_is_left_in_english(path):
     assert [m.id for m in messages(path) if m.fuzzy or not m.string] == []
 
 
-FIRST = "生成器 $G$ 的梯度（{eq}`adam`）见[第 3 章](03-logistic.md)和 `play`。"
+FIRST = (
+    "生成器 $G$ 的梯度（{eq}`adam`）见[第 3 章](03-logistic.md)和 `play`，"
+    "由Karras et al. 2018提出。"
+)
 ENGLISH = (
     "The gradient of the generator $G$ ({eq}`adam`) is in [chapter 3](03-logistic.md)"
-    " and in `play`."
+    " and in `play`, after Karras et al. 2018."
 )
 
 
@@ -131,6 +147,7 @@ def test_a_displayed_equation_stays_as_it_is():
         ("生成器", "产生器"),
         ("梯度", "斜率"),
         ("{eq}`adam`", ""),
+        ("Karras et al. 2018", "Karras 等人"),
     ],
 )
 def test_a_bad_one_has(old, new):

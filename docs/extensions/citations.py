@@ -71,7 +71,8 @@ def mention() -> re.Pattern:
 
 def _spelling(name: str, year: str) -> str:
     words = r"\s+".join(map(re.escape, name.split()))
-    return rf"\b{words}\s+(?:{year}\b|\({year}\))"
+    # No \b: a Chinese character may stand beside a name, and counts as a letter.
+    return rf"(?<![A-Za-z]){words}\s+(?:{year}(?![0-9A-Za-z])|\({year}\))"
 
 
 def key_of(words: str) -> str:

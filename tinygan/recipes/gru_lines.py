@@ -6,7 +6,7 @@ Any text in UTF-8 will do, in any script. Lines that are longer than `--size` ch
 are cut at spaces; where all are shorter, the network reads as many as the longest has.
 The network is that of `gru-names`, larger. A tenth of the distinct lines is held out,
 and the log tells how likely they are: 2.33 bits for each character of tinyshakespeare
-with seed 0, after 31 minutes of one core.
+with seed 0 and `--size 64`, after 31 minutes of one core.
 """
 
 import functools
