@@ -1,5 +1,6 @@
 // A formula in a line of text cannot break. One that is wider than its paragraph gets a
-// line of its own, in which it scrolls (mjx-container.wide in book.css).
+// line of its own, in which it scrolls (mjx-container.wide in book.css). An option such as
+// --steps does not break behind its hyphens.
 (function () {
   function mark() {
     for (const formula of document.querySelectorAll("mjx-container:not([display])")) {
@@ -12,6 +13,9 @@
     }
   }
   window.addEventListener("load", function () {
+    for (const word of document.querySelectorAll("code .pre")) {
+      if (/^-.{1,24}$/.test(word.textContent)) word.style.whiteSpace = "nowrap";
+    }
     if (window.MathJax && MathJax.startup) {
       MathJax.startup.promise.then(mark);
       window.addEventListener("resize", mark);
