@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from tinygan.data import Lines, load_names
 from tinygan.errors import InputError
-from tinygan.measures import NgramModel, copied, distinct, ngram_divergence
+from tinygan.measures import (
+    NgramModel,
+    copied,
+    distinct,
+    memorised,
+    ngram_divergence,
+)
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -210,6 +216,23 @@ def test_copies_and_different_texts():
     assert distinct(samples) == 4 / 5
     assert distinct(np.array([[0, 1], [0, 2], [0, 0]])) == 1 / 3
     assert copied(samples.astype(np.uint8), training) == 3 / 5
+
+
+def test_what_is_memorised_and_what_is_hit_by_chance():
+    """Samples of the source itself hit training texts often, and memorise nothing."""
+    rng = np.random.default_rng(0)
+    texts = np.unique(rng.integers(1, 5, (3000, 5)), axis=0)
+    order = rng.permutation(len(texts))
+    train, held = texts[order[200:]], texts[order[:200]]
+    fresh = rng.integers(1, 5, (20_000, 5))
+    assert copied(fresh, train) > 0.7
+    assert abs(memorised(fresh, train, held)) < 0.05  # its deviation is 0.013
+    copies = train[rng.integers(0, len(train), len(fresh))]
+    assert memorised(copies, train, held) == 1
+    half = np.concatenate([copies[:10_000], fresh[:10_000]])
+    assert abs(memorised(half, train, held) - 0.5) < 0.05
+    twice = np.concatenate([train, train])  # texts count once
+    assert memorised(fresh, twice, held) == memorised(fresh, train, held)
 
 
 # Refused

@@ -17,7 +17,7 @@ from .features import PCA, Flat, feature_space
 from .likelihood import Parzen, parzen_log_likelihood
 from .modes import kl_divergence, mode_coverage, reverse_kl, within
 from .neighbours import nearest_neighbour_accuracy, precision_recall
-from .ngrams import NgramModel, copied, distinct, ngram_divergence
+from .ngrams import NgramModel, copied, distinct, memorised, ngram_divergence
 from .patches import sliced_wasserstein_patches
 from .sameness import distinct_samples
 from .stacked import digit_judge, perfect_modes, stacked_modes
@@ -36,6 +36,7 @@ __all__ = [
     "frechet",
     "kl_divergence",
     "median_distance",
+    "memorised",
     "mmd2",
     "mode_coverage",
     "nearest_neighbour_accuracy",

@@ -142,6 +142,24 @@ def copied(samples, training) -> float:
     return sum(row in known for row in _as_bytes(a)) / len(a)
 
 
+def memorised(samples, training, held_out) -> float:
+    """The share of samples (N, T) that are copies, beyond what chance explains.
+
+        copied(samples, training) - |training| / |held_out| copied(samples, held_out)
+
+    |.| counts different texts. They were split at random. A model that knows a language
+    writes some of its texts, and does not know which of them were held out. So it hits
+    training texts only |training| / |held_out| times as often, and the result is near 0
+    (it may be less). For a model that only copies it is 1.
+
+    Raises InputError for what are no texts of one length.
+    """
+    sizes = (len(set(_as_bytes(_texts("texts", a)))) for a in (training, held_out))
+    of_training, of_held_out = sizes
+    chance = of_training / of_held_out * copied(samples, held_out)
+    return copied(samples, training) - chance  # eq: memorised
+
+
 def distinct(samples) -> float:
     """The number of different texts among samples (N, T), over N.
 

@@ -30,6 +30,7 @@ MEASURES = {  # name: (which values are better, what the measure says)
     "copies": ("lower", "share nearer to a real sound than 99 % of these are"),
     "n-grams": ("lower", "divergence from those of held-out lines, in bits"),
     "known lines": ("lower", "share that stands in the training set"),
+    "memorised": ("lower", "known lines beyond what held-out lines explain"),
     "distinct lines": ("higher", "share of lines that differ from all others"),
     "log-likelihood": ("higher", "of data that training never saw, in nats"),
     "bits": ("lower", "the same for each number of a sample, in bits"),

@@ -5,11 +5,19 @@ ceiling, which is that of as many real lines, and floors, those of lines drawn f
 models of n-grams of order 1, 2 and 3, which count and do not learn.
 """
 
+import math
+
 import numpy as np
 
 from ..data import Lines
 from ..errors import InputError, instance
-from ..measures.ngrams import NgramModel, copied, distinct, ngram_divergence
+from ..measures.ngrams import (
+    NgramModel,
+    copied,
+    distinct,
+    memorised,
+    ngram_divergence,
+)
 from ..rng import SAMPLE, generator
 from .results import Measurement, measurement
 from .trainable import Trainable
@@ -44,14 +52,21 @@ def text_rows(rows, experiment: Trainable, data: Lines, seed, say) -> list[Measu
         value, top, *floors = (
             ngram_divergence(some, held.values, k) for some in (rows, real, *drawn)
         )
-        told = ", ".join(f"{floor:.3f}" for floor in floors)
-        where, more = f" of {k}", f"; models of order 1, 2, 3: {told}"
-        found.append(measurement("n-grams", value, top, more, where))
+        found.append(measurement("n-grams", value, top, of_models(floors), f" of {k}"))
     twins = held.values[rng.integers(0, len(held), n)]
     known = copied(rows, data.values), copied(twins, data.values)
     found.append(measurement("known lines", *known))
+    beyond, *of_floors = (
+        memorised(some, data.values, held.values) for some in (rows, *drawn)
+    )
+    found.append(measurement("memorised", beyond, math.nan, of_models(of_floors)))
     found.append(measurement("distinct lines", distinct(rows), distinct(real)))
     return found
+
+
+def of_models(values) -> str:
+    """What a measure's explanation adds: its values for the models of n-grams."""
+    return "; models of order 1, 2, 3: " + ", ".join(f"{v:.3f}" for v in values)
 
 
 def ngram_bits(data: Lines, held: Lines) -> str:
