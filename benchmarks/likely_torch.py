@@ -102,11 +102,16 @@ class PixelCnn(nn.Module):
         super().__init__()
         C, ReLU = work.width, nn.ReLU
         rest = (GatedBlock(C, C, 3) for _ in range(work.blocks - 1))
-        self.blocks = nn.ModuleList([GatedBlock(1, C, 7, residual=False), *rest])
+        self.blocks = nn.ModuleList([GatedBlock(3, C, 7, residual=False), *rest])
         one, two = nn.Conv2d(C, C, 1), nn.Conv2d(C, 1, 1)
         self.ends = nn.Sequential(ReLU(), one, ReLU(inplace=True), two)
+        middles = (2 * torch.arange(work.side).double() + 1) / work.side - 1
+        places = torch.stack(torch.meshgrid(middles, middles, indexing="ij"))
+        self.places = places  # (2, side, side), in float64
 
     def forward(self, x):
+        places = self.places.to(x).expand(len(x), -1, -1, -1)
+        x = torch.cat([x, places], dim=1)
         v = functional.pad(x, (0, 0, 1, -1))  # a row down
         h = functional.pad(x, (1, -1, 0, 0))  # a column to the right
         for block in self.blocks:

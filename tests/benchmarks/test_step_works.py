@@ -202,7 +202,7 @@ def test_flop_of_likelihood_models_by_hand():
     assert cost.step_flop(works.WORKS["vae"]) == 2 * 100 * (3 * E - 784 * 500 + 3 * D)
     made = 3 * (2 * 784 * 1000 + 784 * 784) - (784 * 1000 + 784 * 784)
     assert cost.step_flop(works.WORKS["made"]) == 2 * 100 * made
-    first = 4 * 7 * 64 + 4 * 64
+    first = 3 * (4 * 7 * 64 + 4 * 64)
     other = 2 * 3 * 32 * 64 + 2 * 32 * 64
     each = 32 * 64 + 32 * 32
     pixelcnn = 3 * (first + 5 * other + 6 * each + 32 * 32 + 32) - first

@@ -37,6 +37,7 @@ from tinygan.layers import (
     Conv2d,
     ConvTranspose1d,
     ConvTranspose2d,
+    Coordinates,
     Cutout,
     Delay,
     Dense,
@@ -280,6 +281,7 @@ CASES = {
     "MaskedDense": (lambda: MaskedDense([[1, 0, 1], [1, 1, 0]]), (3, 2)),
     "MADE": (lambda: MADE([5, 4]), (3, 2)),
     "CausalConv2d": (lambda: CausalConv2d(3, (2, 3), before=(1, 1)), (4, 3, 2)),
+    "Coordinates": (Coordinates, (4, 3, 2)),
     "Gate": (Gate, (3, 2, 4)),
     "PixelCNN": (lambda: PixelCNN(3, 2), (3, 4, 1)),
 }

@@ -19,6 +19,7 @@ from tinygan import (
     CausalConv2d,
     Concat,
     Conv2d,
+    Coordinates,
     Gate,
     GatedBlock,
     Identity,
@@ -87,6 +88,18 @@ def test_causal_conv_by_loops(rows, columns, C_in, C_out, seed):
     assert relative(y - expected, expected) <= 1e-13
 
 
+def test_coordinates_by_loops():
+    """The centres of H x W equal pixels that fill the square from -1 to 1."""
+    x = np.random.default_rng(0).standard_normal((2, 3, 4, 2))
+    y, _ = network(Coordinates(), (3, 4, 2)).forward(x)
+    assert np.array_equal(y[..., :2], x)
+    for n, i, j in np.ndindex(2, 3, 4):
+        place = (-2 / 3, 0, 2 / 3)[i], (-0.75, -0.25, 0.25, 0.75)[j]
+        assert y[n, i, j, 2:] == pytest.approx(place, abs=1e-15)
+    y, _ = network(Coordinates(), (1, 1, 1)).forward(x[:, :1, :1, :1])
+    assert not y[..., 1:].any()
+
+
 @given(st.integers(0, 5), st.integers(0, 5), seeds)
 def test_shift_by_loops(a, b, seed):
     x = np.random.default_rng(seed).standard_normal((2, 3, 4, 2))
@@ -127,6 +140,7 @@ LAYERS = [
     (MADE([3], direct=False), (3, 2)),
     (Shift(1, 2), (4, 3, 2)),
     (Shift(4, 0), (3, 3, 1)),
+    (Coordinates(), (3, 4, 2)),
     (CausalConv2d(3, (2, 3), before=(1, 1)), (4, 5, 2)),
     (CausalConv2d(2, (1, 3), before=(0, 2), bias=False), (3, 4, 2)),
     (Gate(), (6,)),
@@ -211,8 +225,8 @@ WHOLE = [
     (MADE([40], direct=False), (3, 3, 1)),
     (MADE([15], direct=False), (5, 3)),
     (MADE([2]), (1,)),
-    (PixelCNN(3, 3), (5, 4, 1)),
-    (PixelCNN(2, 2), (3, 4, 3)),
+    (PixelCNN(6, 3), (5, 4, 1)),
+    (PixelCNN(6, 2), (3, 4, 3)),
     (PixelCNN(4, 1), (1, 4, 1)),
     (PixelCNN(4, 1), (4, 1, 1)),
 ]
@@ -262,7 +276,7 @@ def within_reach(H, W, rows, columns, left):
 @pytest.mark.parametrize("blocks", [1, 2])
 def test_a_shallow_pixelcnn_sees_a_rectangle_and_a_row(blocks):
     H, W, L = 7, 9, blocks
-    sees = seen(network(PixelCNN(3, blocks), (H, W, 1)))
+    sees = seen(network(PixelCNN(8, blocks), (H, W, 1)))
     assert np.array_equal(sees, within_reach(H, W, L + 3, L + 2, L + 3))
 
 
@@ -415,6 +429,7 @@ def test_wrong_settings_are_refused(make, error, words):
         (MADE([3]), (), "MADE.* expects inputs"),
         (MADE([3]), ((2,), (2,)), "an array of numbers"),
         (Shift(1, 0), (4, 2), r"Shift\(1, 0\) expects images \(H, W, C\)"),
+        (Coordinates(), (4, 2), r"Coordinates\(\) expects images \(H, W, C\)"),
         (CausalConv2d(2, 3, 2), (4, 2), "expects images"),
         (Gate(), (3,), r"inputs \(..., 2 C\)"),
         (Gate(), (), r"inputs \(..., 2 C\)"),

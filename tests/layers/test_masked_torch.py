@@ -31,9 +31,17 @@ def block(v, h, parameters, up, residual=True):
     return v, h + new if residual else new
 
 
+def places(x):
+    """The middles of the pixels (N, H, W, 2) in a square from -1 to 1."""
+    N, H, W, _ = x.shape
+    axes = (torch.arange(0.5, n, dtype=x.dtype) * 2 / n - 1 for n in (H, W))
+    return torch.stack(torch.meshgrid(*axes, indexing="ij"), -1).expand(N, H, W, 2)
+
+
 def pixelcnn(x, *parameters):
     """A PixelCNN of as many blocks as there are parameters for."""
     blocks, rest = (len(parameters) - 4) // 7, iter(parameters)
+    x = torch.cat([x, places(x)], dim=-1)
     v = F.pad(x, (0, 0, 0, 0, 1, 0))[:, :-1]
     h = F.pad(x, (0, 0, 1, 0))[:, :, :-1]
     v, h = block(v, h, rest, up=3, residual=False)

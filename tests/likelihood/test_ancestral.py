@@ -10,6 +10,7 @@ from tinygan import (
     MADE,
     Branch,
     Conv2d,
+    Coordinates,
     GatedBlock,
     LeakyReLU,
     Net,
@@ -31,10 +32,11 @@ def shifts():
     return Branch(Shift(1, 0), Shift(0, 1))
 
 
-def own_tree():
+def own_tree(*first):
     """Layers like those of a PixelCNN, with other kernels and another end."""
     blocks = GatedBlock(4, 5, residual=False), GatedBlock(4), GatedBlock(4, 1)
-    return Sequential(shifts(), *blocks, Pick(-1), Tanh(), Conv2d(1, 1, bias=False))
+    ends = Pick(-1), Tanh(), Conv2d(1, 1, bias=False)
+    return Sequential(*first, shifts(), *blocks, *ends)
 
 
 NETS = {
@@ -47,6 +49,7 @@ NETS = {
     "PixelCNN of colours": (lambda: PixelCNN(3, 1), (3, 5, 3), Bernoulli()),
     "PixelCNN of symbols": (lambda: PixelCNN(3, 2), (4, 3, 3), Categorical()),
     "like a PixelCNN": (own_tree, (5, 6, 1), Bernoulli()),
+    "with places": (lambda: own_tree(Coordinates()), (5, 6, 1), Bernoulli()),
 }
 
 
@@ -119,6 +122,8 @@ def test_what_the_twins_do_not_know_is_left_to_the_plain_function():
         tg.Dense(1),
         Sequential(),
         Sequential(PixelCNN(3, 1)),
+        Sequential(Coordinates()),
+        Sequential(Coordinates(), Coordinates(), shifts(), block, Pick(1)),
         Sequential(Branch(Shift(1, 0), Tanh()), block, Pick(1)),
         Sequential(shifts(), Pick(1)),
         Sequential(shifts(), block),

@@ -17,7 +17,7 @@ from ..layers.conditional.tuples import Branch, Pick
 from ..layers.conv import Conv2d
 from ..layers.correlation import as_matrix, correlation
 from ..layers.masked import MADE, degrees
-from ..layers.masked_pixels import GatedBlock, PixelCNN, Shift, gates
+from ..layers.masked_pixels import Coordinates, GatedBlock, PixelCNN, Shift, gates
 from ..likelihood.distributions import Bernoulli, Categorical
 from ..ops import get_xp
 from . import twin
@@ -88,26 +88,27 @@ def upto(h, end: int, W, own):
 def by_pixels(tree, x, draw) -> None:
     """Fill x (N, H, W, C): row by row, and within a row pixel by pixel."""
     _, H, W, C = x.shape
-    _, blocks, _, ends = parts(tree)
-    before = [C, *(block.C for block in blocks)]
+    places, _, blocks, _, ends = parts(tree)
+    seen = places.forward(x)[0] if places else x
+    before = [seen.shape[-1], *(block.C for block in blocks)]
     stacks = [Stacks(block, C, x) for block, C in zip(blocks, before, strict=False)]
     for i in range(H):
-        v = x[:, i - 1] if i else 0 * x[:, 0]
+        v = seen[:, i - 1] if i else 0 * seen[:, 0]
         for stack in stacks:
             v = stack.row(v)
         for j in range(W):
-            h = x[:, i, j - 1] if j else 0 * x[:, i, 0]
+            h = seen[:, i, j - 1] if j else 0 * seen[:, i, 0]
             for stack in stacks:
                 h = stack.pixel(j, h)
             s = h[:, None, None]
             for layer in ends:
                 s, _ = layer.forward(s, train=False)
-            x[:, i, j] = draw(i * W + j, s[:, 0, 0])
+            x[:, i, j] = seen[:, i, j, :C] = draw(i * W + j, s[:, 0, 0])
 
 
 def is_pixelcnn(tree) -> bool:
     """True for a Sequential of the layers that a PixelCNN has, in their order."""
-    shifts, blocks, pick, ends = parts(tree)
+    _, shifts, blocks, pick, ends = parts(tree)
     shifted = [(f.a, f.b) for f in shifts if type(f) is Shift]
     return (
         shifted == [(1, 0), (0, 1)]
@@ -119,14 +120,18 @@ def is_pixelcnn(tree) -> bool:
 
 
 def parts(tree: Any):
-    """The layers of a PixelCNN: (the two of the Branch, the blocks, which stack the
-    Pick takes, the rest). None or nothing for what is not at its place.
+    """The layers of a PixelCNN: (the Coordinates, the two of the Branch, the blocks,
+    which stack the Pick takes, the rest). None or nothing for what is not at its place.
     """
     first, *layers = tree.layers or (tree,)
+    places = first if type(first) is Coordinates else None
+    if places and layers:
+        first, *layers = layers
     picks = [n for n, layer in enumerate(layers) if type(layer) is Pick]
     n = picks[0] if picks else len(layers)
     shifts = first.layers if type(first) is Branch else ()
-    return shifts, layers[:n], layers[n].i if picks else None, layers[n + 1 :]
+    pick = layers[n].i if picks else None
+    return places, shifts, layers[:n], pick, layers[n + 1 :]
 
 
 def sees_one_pixel(layer) -> bool:

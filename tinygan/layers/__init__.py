@@ -29,7 +29,14 @@ from .fixup import fixup
 from .growing import Growing, GrowingDiscriminator, GrowingGenerator
 from .init import glorot, he, normal, uniform
 from .masked import MADE, MaskedDense
-from .masked_pixels import CausalConv2d, Gate, GatedBlock, PixelCNN, Shift
+from .masked_pixels import (
+    CausalConv2d,
+    Coordinates,
+    Gate,
+    GatedBlock,
+    PixelCNN,
+    Shift,
+)
 from .maxout import Maxout
 from .minibatch import MinibatchStd, Pack
 from .noise import InstanceNoise
@@ -63,6 +70,7 @@ __all__ = [
     "Conv2d",
     "ConvTranspose1d",
     "ConvTranspose2d",
+    "Coordinates",
     "Cutout",
     "Delay",
     "Dense",

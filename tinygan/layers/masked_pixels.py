@@ -64,6 +64,45 @@ class Shift(Affine):
         return f"Shift({self.a}, {self.b})"
 
 
+class Coordinates(Layer):
+    """y[i, j] = [x[i, j], (2 i + 1)/H - 1, (2 j + 1)/W - 1]      dx = dy[..., :C]
+
+    Two more channels tell each pixel its place, from -1 to 1. A convolution does the
+    same everywhere, so it cannot know the place. x is (N, H, W, C), y (N, H, W, C + 2).
+    Raises ShapeError when built on anything but (H, W, C). Source: Liu et al. 2018.
+    """
+
+    divisible = True
+
+    def build(self, in_shape):
+        require(len(in_shape) == 3, self, "images (H, W, C)", in_shape)
+        H, W, C = super().build(in_shape)
+        return H, W, C + 2
+
+    def forward(self, x, train=True):
+        _, H, W, _ = x.shape
+        y, steps = widened(x), get_xp(x).arange
+        y[..., -2] = ((2 * steps(H) + 1) / H - 1)[:, None]
+        y[..., -1] = (2 * steps(W) + 1) / W - 1  # eq: coordinates
+        return y, ()
+
+    def backward(self, dy, cache, param_grads=True):
+        return dy[..., :-2]
+
+    def tangent(self, x_dot, cache):
+        return widened(x_dot), ()
+
+    def tangent_backward(self, dy, dy_dot, cache, cache_dot):
+        return tuple(None if g is None else g[..., :-2] for g in (dy, dy_dot))
+
+
+def widened(x):
+    """x with two more channels, of zeros: (N, H, W, C) -> (N, H, W, C + 2)."""
+    y = get_xp(x).zeros((*x.shape[:-1], x.shape[-1] + 2), x.dtype)
+    y[..., :-2] = x
+    return y
+
+
 class CausalConv2d(Conv2d):
     """y[n,i,j] = b + sum_{u,v} x[n, i + u - p, j + v - q] W[u,v], before = (p, q)
 
@@ -213,11 +252,12 @@ class GatedBlock(Sequential):
 
 
 class PixelCNN(Sequential):
-    """s_ij = f(all pixels before (i, j)) for all pixels at once, s of the shape of x
+    """s_ij = f(i, j, all pixels before (i, j)) for all pixels at once: (N, H, W, C_in)
 
-    A first `GatedBlock` with the kernel 7 on the shifted images, then `blocks` - 1 of
-    the kernel 3, all of C channels, and two convolutions of kernel 1 behind ReLU. With
-    L blocks s_ij sees L + 3 rows above, and L + 2 columns on either side.
+    `Coordinates` and shifts, then a first `GatedBlock` with the kernel 7, `blocks` - 1
+    of the kernel 3, all of C channels, and two convolutions of kernel 1 behind ReLU.
+    With L blocks s_ij sees L + 3 rows above, and L + 2 columns on either side. The
+    paper's network has no coordinates.
 
     x is (N, H, W, C_in). The C_in numbers of a pixel do not see each other: one of C_in
     symbols, or colours. So s can be the logits of a `Bernoulli` or of a `Categorical`.
@@ -237,7 +277,7 @@ class PixelCNN(Sequential):
         rest = (GatedBlock(self.C) for _ in range(self.blocks - 1))
         ends = ReLU(), Conv2d(self.C, 1), ReLU(), Conv2d(in_shape[2], 1)
         stacks = Branch(Shift(1, 0), Shift(0, 1))
-        self.layers = (stacks, first, *rest, Pick(1), *ends)
+        self.layers = (Coordinates(), stacks, first, *rest, Pick(1), *ends)
         return super().build(in_shape)
 
     def __repr__(self):
